@@ -1,0 +1,1 @@
+"""Outpost: people, courses, launches and pages; puts the three libraries together."""

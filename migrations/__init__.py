@@ -1,0 +1,1 @@
+"""One history of the database schema for every part of Outpost (Alembic)."""

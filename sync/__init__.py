@@ -1,0 +1,1 @@
+"""Moving records between nodes that meet seldom; never looks inside a record."""
