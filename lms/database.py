@@ -1,0 +1,215 @@
+"""Two doors to the database: ``write`` commits at its end, ``read`` never does.
+
+The same code runs on SQLite (one file, the default) and PostgreSQL. What differs between the two is said
+here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+import migrations
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class DatabaseError(Exception):
+    """The database cannot be used as it is; the message says what to do."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant with its zone in Python, UTC in the database.
+
+    SQLite keeps no zone, so a naive value is refused on the way in and UTC is put back on the way out.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an instant into UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Give UTC back its name."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """The tables of the LMS; the record store and sync have their own."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 - SQLAlchemy reads it from the class
+
+
+class Database:
+    """One database and how to reach it.
+
+    Args:
+        url: ``sqlite:///…`` or ``postgresql+psycopg://…``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
+        # SQLite has one writer at a time and makes the others poll. Inside this process they queue here.
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
+        self._writing = self.engine.execution_options(outpost_begin=("BEGIN IMMEDIATE",))
+        self._reading = self.engine.execution_options(outpost_begin=("BEGIN",), postgresql_readonly=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a transaction; at the end of the block it is durable, or nothing of it happened."""
+        with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open one consistent view; on SQLite it does not wait for the writer."""
+        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+    # ------------------------------------------------------------------ schema
+
+    def upgrade(self) -> None:
+        """Bring the schema to this program's version.
+
+        A SQLite file is copied first and put back if the upgrade fails.
+
+        Raises:
+            DatabaseError: the schema is newer than this program, or the upgrade failed.
+        """
+        config = _alembic()
+        known = ScriptDirectory.from_config(config)
+        with self.engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current == known.get_current_head():
+            return
+        if current is not None and current not in {script.revision for script in known.walk_revisions()}:
+            raise DatabaseError(
+                f"This data was last used by a newer Outpost (schema {current}). Nothing was changed; "
+                "install that version again, or restore an older backup."
+            )
+        keep = self._copy_aside() if current is not None else None
+        try:
+            self._run(config)
+        except Exception as error:
+            if keep is not None:
+                self._put_back(keep)
+            raise DatabaseError(f"The upgrade failed and the data is as it was before: {error}") from error
+
+    def _run(self, config: Config) -> None:
+        # Batch mode rebuilds tables on SQLite; with foreign keys on, dropping the old one would cascade.
+        begin = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
+        with self.engine.execution_options(outpost_begin=begin).begin() as connection:
+            if not self.is_sqlite:  # several workers may start at once: one upgrades, the others wait
+                connection.execute(text("SELECT pg_advisory_xact_lock(7269746)"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            if self.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise DatabaseError("a row would point to nothing")
+        self.close()  # no connection without foreign keys stays behind in the pool
+
+    def _copy_aside(self) -> Path | None:
+        if not self.is_sqlite or not self.url.database:
+            return None
+        kept = Path(self.url.database).with_suffix(".before-upgrade")
+        with sqlite3.connect(self.url.database) as source, sqlite3.connect(kept) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+        return kept
+
+    def _put_back(self, kept: Path) -> None:
+        self.close()
+        database = Path(str(self.url.database))
+        for suffix in ("-wal", "-shm"):
+            database.with_name(database.name + suffix).unlink(missing_ok=True)
+        shutil.copyfile(kept, database)
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", Path(migrations.__file__).parent.as_posix())
+    return config
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(
+        url, connect_args={"timeout": 10, "check_same_thread": False}, pool_size=8, max_overflow=40
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say so, below
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",  # what was answered survives a power cut, not only a crash
+            "foreign_keys = ON",
+            "busy_timeout = 10000",  # another process (a command of `lms`) may be writing
+            "trusted_schema = OFF",
+            "cell_size_check = ON",
+            "journal_size_limit = 67108864",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    _begin_as_told(engine)
+    return engine
+
+
+def _begin_as_told(engine: Engine) -> None:
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer takes its lock first, so it waits at BEGIN instead of failing midway.
+        for statement in connection.get_execution_options().get("outpost_begin", ("BEGIN",)):
+            connection.exec_driver_sql(statement)
+
+
+def _postgresql_engine(url: str) -> Engine:
+    engine = create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True)
+    with engine.connect() as connection:
+        _refuse_forgetful_server(connection)
+    return engine
+
+
+def _refuse_forgetful_server(connection: Connection) -> None:
+    for setting in ("fsync", "synchronous_commit"):
+        value = connection.execute(text(f"SHOW {setting}")).scalar_one()
+        if value == "off":
+            raise DatabaseError(
+                f"PostgreSQL runs with {setting} = off: what it acknowledges may be lost. Switch it on."
+            )

@@ -1,0 +1,151 @@
+"""Configuration: flags first, then ``LMS_*`` in the environment, then ``lms.toml`` in the data folder.
+
+``load_settings`` is called once, by the command line or the composition root; what it returns is taken
+apart there, and every library receives plain values.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_PREFIX = "LMS_"
+CONFIG_NAME = "lms.toml"
+
+
+class Role(StrEnum):
+    """What a node is for; one program, three roles."""
+
+    LAPTOP = "laptop"
+    HUB = "hub"
+    CENTRAL = "central"
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names it and where it came from."""
+
+
+class Settings(BaseSettings):
+    """Everything that may differ between one node and the next."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
+
+    data: Path = Field(description="The folder that holds everything this node knows.")
+    role: Role = Field(default=Role.LAPTOP, description="laptop, hub or central.")
+    name: str = Field(default="", max_length=120, description="What people call this node.")
+    database_url: str = Field(
+        default="", description="sqlite:///… (the default, in the data folder) or postgresql+psycopg://…"
+    )
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="The port of the pages, the LRS and sync.")
+    content_port: int = Field(default=8001, ge=0, le=65535, description="The port of the course content.")
+    public_url: str = Field(
+        default="", description="Where browsers find the pages; http://localhost:<port> by default."
+    )
+    content_url: str = Field(
+        default="",
+        description="Where browsers find course content; every package gets a host name below it.",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="More host names (any port) under which the pages may be asked for."
+    )
+
+    @field_validator("public_url", "content_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
+            raise ValueError("must be an address such as http://localhost:8000")
+        return value.rstrip("/")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Derive what was not said from what was."""
+        data = Path(values["data"]) if "data" in values else default_data()
+        filled = {"data": data.expanduser().absolute(), **{k: v for k, v in values.items() if k != "data"}}
+        if not filled.get("database_url"):
+            filled["database_url"] = f"sqlite:///{(filled['data'] / 'outpost.db').as_posix()}"
+        if not filled.get("public_url"):
+            filled["public_url"] = f"http://localhost:{filled.get('port', 8000)}"
+        if not filled.get("content_url"):
+            filled["content_url"] = f"http://localhost:{filled.get('content_port', 8001)}"
+        return filled
+
+    @model_validator(mode="after")
+    def _keeps_content_apart(self) -> Self:
+        # Cookies ignore ports and follow a shared parent domain: content lives on host names of its own.
+        public, content = urlsplit(self.public_url), urlsplit(self.content_url)
+        if public.netloc == content.netloc:
+            raise ValueError("content_url must not be the address of the pages")
+        return self
+
+    @property
+    def shelf(self) -> Path:
+        """Where package files are kept by digest."""
+        return self.data / "shelf"
+
+    @property
+    def uploads(self) -> Path:
+        """Where uploads wait until their import has finished."""
+        return self.data / "uploads"
+
+
+def default_data() -> Path:
+    """The data folder of a person's own node."""
+    return platformdirs.user_data_path("outpost", appauthor=False)
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Read the settings of this node.
+
+    Args:
+        flags: what the command line said; ``None`` means it said nothing.
+
+    Raises:
+        SettingsError: a value cannot be used, or ``lms.toml`` cannot be read.
+    """
+    said = {name: value for name, value in flags.items() if value is not None}
+    data = Path(said.get("data") or os.environ.get(f"{_PREFIX}DATA") or default_data()).expanduser()
+    config = data / CONFIG_NAME
+    try:
+        kept = tomllib.loads(config.read_text(encoding="utf-8")) if config.exists() else {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{config} cannot be read: {error}.") from error
+    kept = {name: value for name, value in kept.items() if f"{_PREFIX}{name.upper()}" not in os.environ}
+    try:
+        return Settings(**{**kept, **said, "data": data})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise SettingsError(f"{where}: {first['msg']}. (from flags, {_PREFIX}* or {config})") from error
+
+
+def keep_settings(data: Path, **values: str | int) -> None:
+    """Write *values* into the data folder's ``lms.toml``, keeping what else stands there."""
+    config = data / CONFIG_NAME
+    kept = tomllib.loads(config.read_text(encoding="utf-8")) if config.exists() else {}
+    lines = [f"{name} = {_toml(value)}" for name, value in {**kept, **values}.items()]
+    beside = config.with_suffix(".new")
+    beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    beside.replace(config)
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case list() | tuple():
+            return f"[{', '.join(_toml(item) for item in value)}]"
+        case _:
+            escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+            return f'"{escaped}"'

