@@ -30,7 +30,9 @@ class Postgres:
     def create(self) -> str:
         """Make a new database and return its URL."""
         name = f"t{os.getpid()}_{next(self._numbers)}"
-        with psycopg.connect(f"postgresql://{self.address.format(name='postgres')}", autocommit=True) as admin:
+        with psycopg.connect(
+            f"postgresql://{self.address.format(name='postgres')}", autocommit=True
+        ) as admin:
             admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         return self.url(name)
 
@@ -63,15 +65,20 @@ def _system_server(tools: Path, folder: Path) -> Iterator[Postgres]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    initdb = [str(tools / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-    subprocess.run([*become, *initdb], check=True, capture_output=True, cwd="/")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
-    control = [*become, str(tools / "pg_ctl"), "-D", str(data), "-w"]
-    subprocess.run([*control, "-l", str(folder / "log"), "-o", options, "start"], check=True, capture_output=True, cwd="/")
+
+    def call(*command: str | Path) -> None:
+        line = [*become, *(str(part) for part in command)]
+        subprocess.run(line, check=True, capture_output=True, cwd="/")
+
+    call(tools / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+    settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "max_connections": 200}
+    options = " ".join([f"-p {port}", *(f"-c {name}={value}" for name, value in settings.items())])
+    control = (tools / "pg_ctl", "-D", data, "-w")
+    call(*control, "-l", folder / "log", "-o", options, "start")
     try:
         yield Postgres(address=f"postgres@127.0.0.1:{port}/{{name}}")
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd="/")
+        call(*control, "-m", "immediate", "stop")
 
 
 @contextmanager
