@@ -1,0 +1,1 @@
+"""Credentials for machines: keys of the record store and bearer tokens of the API."""

@@ -1,0 +1,59 @@
+"""Make and revoke keys."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lms.keys.queries import digest
+from lms.keys.tables import Key
+
+
+class KeyNotFoundError(Exception):
+    """There is no such key, or it has been revoked already."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"No key {key!r} is in force.")
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made; the secret is shown this once and kept nowhere."""
+
+    key: str
+    secret: str
+
+
+def create_key(session: Session, kind: str, name: str, scopes: Sequence[str], *, now: datetime) -> NewKey:
+    """Make a credential of *kind* ``"lrs"`` or ``"token"``."""
+    made = NewKey(key=secrets.token_hex(10), secret=secrets.token_urlsafe(32))
+    session.add(
+        Key(
+            kind=kind,
+            name=name,
+            key=made.key,
+            secret_digest=digest(made.secret),
+            scopes=list(scopes),
+            created=now,
+        )
+    )
+    session.flush()
+    return made
+
+
+def revoke_key(session: Session, key: str, *, now: datetime) -> None:
+    """Put a key out of force, at once.
+
+    Raises:
+        KeyNotFoundError: no such key is in force.
+    """
+    row = session.scalars(select(Key).where(Key.key == key, Key.revoked.is_(None))).one_or_none()
+    if row is None:
+        raise KeyNotFoundError(key)
+    row.revoked = now
