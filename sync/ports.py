@@ -1,0 +1,225 @@
+"""All that sync asks of the world: streams of changes, files by digest, a clock, transactions, a way to talk.
+
+Sync never looks inside a record. ``lms.streams`` answers ``Stream`` for each kind of data and ``Blobs`` for
+the files beside them; ``client``, ``server`` and the tests' in-memory link answer ``Transport``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from sync.messages import Message, Record
+
+Clock = Callable[[], int]
+"""Milliseconds since 1970, UTC, as this node believes."""
+
+Write = Callable[[], AbstractContextManager[Session]]
+"""Opens one transaction; durable when the block ends (``lms.database.Database.write``)."""
+
+Read = Callable[[], AbstractContextManager[Session]]
+"""Opens one consistent view that never commits (``lms.database.Database.read``)."""
+
+
+# ---------------------------------------------------------------- streams
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One change made on this node, as its library's feed tells it.
+
+    Attributes:
+        kind: what sort of record, one of the stream's ``kinds``.
+        key: names the thing within its kind: a statement id, a person's public id.
+        scope: the log it belongs in, one of ``sync.scopes``.
+        schema: the number of the body's format; the receiver may be older or newer.
+        body: the record itself. Sync keeps and moves these very bytes. Canonical JSON compresses best.
+        changed_ms: when it was made, by this node's clock.
+        position: where it stands in its feed; asking after it yields the next one.
+    """
+
+    kind: str
+    key: str
+    scope: str
+    schema: int
+    body: bytes
+    changed_ms: int
+    position: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """What a feed tells: changes in order, and the position from which to ask next.
+
+    ``position`` moves past rows that were skipped because they came from elsewhere, even if ``changes`` is
+    empty. Nothing more is there when ``position`` is the one that was asked for.
+    """
+
+    changes: Sequence[Change]
+    position: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """Who wrote the records that are being applied, and what its certificate lets it say.
+
+    Attributes:
+        origin: the node that wrote them (not the one that carried them here).
+        scope: the log they stand in.
+        role: ``laptop``, ``hub`` or ``central``, by the origin's certificate.
+        units: the units it may speak for; ``("*",)`` for all.
+        is_authority: the origin may decide (directory, catalogue), not only propose.
+        now_ms: this node's time.
+    """
+
+    origin: str
+    epoch: str
+    scope: str
+    role: str
+    units: tuple[str, ...]
+    is_authority: bool
+    now_ms: int
+
+
+class Verdict(Enum):
+    """What became of one record."""
+
+    APPLIED = "applied"
+    PRESENT = "present"
+    WAITING = "waiting"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRef:
+    """A file that a record names: its SHA-256 in lower-case hexadecimal, and its length in bytes."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of one record, and why.
+
+    ``WAITING``, ``CONFLICT`` and ``REFUSED`` put the record in quarantine with ``reason`` (a short code) and
+    ``detail`` (a sentence). A waiting record is applied again when the last of its ``blobs`` has arrived, or
+    after the next conversation when it names none (it waits for another record).
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    detail: str = ""
+    blobs: tuple[BlobRef, ...] = ()
+
+
+APPLIED = Outcome(verdict=Verdict.APPLIED)
+PRESENT = Outcome(verdict=Verdict.PRESENT)
+
+
+class Stream(Protocol):
+    """One library's records, seen from sync.
+
+    **Echo.** ``changes_after`` tells only what was *made on this node*. A record that ``apply`` brought in is
+    somebody else's entry: it is kept and relayed in that origin's segment and must never come out of the feed
+    again. Whoever answers for a stream marks such rows as they are written and steps over them here.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name the feed; its cursor is kept under this name, so it never changes."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Name the kinds of records this stream applies."""
+
+    def changes_after(self, session: Session, position: int, limit: int) -> Changes:
+        """Return local changes after ``position`` (0: from the first), in the order they became visible.
+
+        Of a thing that changes often only the newest version need be told, at its newest position.
+        """
+
+    def waiting(self, session: Session, position: int) -> dict[str, int]:
+        """Count, per kind, the local changes after ``position``."""
+
+    def apply(self, session: Session, records: Sequence[Record], context: Context) -> Sequence[Outcome]:
+        """Take records made elsewhere; one outcome per record, in order.
+
+        Runs in sync's transaction: flush at most, never commit. Must be harmless when repeated. Never raises
+        for a bad record: that is an outcome. An unknown ``schema`` is ``WAITING`` with reason ``schema``.
+        """
+
+
+# ---------------------------------------------------------------- files by digest
+
+
+class Blobs(Protocol):
+    """Files by SHA-256, whole or on their way. Not transactional: litter is harmless, a digest never lies."""
+
+    def size(self, digest: str) -> int | None:
+        """Return the length of a whole, verified file; ``None`` when it is not here."""
+
+    def read(self, digest: str, offset: int, length: int) -> bytes:
+        """Return up to ``length`` bytes of a whole file; empty at its end."""
+
+    def partial_size(self, digest: str) -> int:
+        """Return how many bytes of an unfinished file are durably here, from its beginning."""
+
+    def append(self, digest: str, offset: int, data: bytes) -> int:
+        """Keep bytes of an unfinished file, durable on return; return how many are here now.
+
+        Bytes at an ``offset`` other than the present end change nothing.
+        """
+
+    def finish(self, digest: str) -> bool:
+        """Verify an unfinished file and put it in place; ``False``, and it is gone, if it is another file."""
+
+
+# ---------------------------------------------------------------- a way to talk
+
+
+class Reply(Protocol):
+    """What the other side answered: a message, then possibly a run of bytes."""
+
+    @property
+    def message(self) -> Message:
+        """Return the answer's message."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Return the bytes that follow it, as they arrive.
+
+        Raises:
+            LinkError: the link broke before the last of them.
+        """
+
+
+@dataclass(kw_only=True, slots=True)
+class Traffic:
+    """What a transport has moved so far, as near to the wire as it can tell."""
+
+    bytes_up: int = 0
+    bytes_down: int = 0
+    turns: int = 0
+
+
+class Transport(Protocol):
+    """Asks one peer: a message up, possibly with bytes; a message down, possibly with bytes."""
+
+    @property
+    def traffic(self) -> Traffic:
+        """Return the running totals."""
+
+    def ask(self, message: Message, body: Iterable[bytes] = ()) -> AbstractContextManager[Reply]:
+        """Send and wait for the answer's message; its bytes are read inside the block.
+
+        Raises:
+            LinkError: no answer; the peer may still have kept some of the bytes.
+            RefusedError: the peer answered no.
+            WireError: what answered does not speak the protocol.
+        """

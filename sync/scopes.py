@@ -1,0 +1,90 @@
+"""Which logs there are, who writes them, and who may see them.
+
+A scope is a name, or a name and a unit (``directory/post-4``). Facts and proposals go up to the root; what
+the root decides comes down to the units it is for.
+
+| scope         | written by               | seen by                                   |
+|---------------|--------------------------|-------------------------------------------|
+| `revocations` | the root, its delegates  | everybody                                 |
+| `directory`   | the root, its delegates  | the unit's nodes; without unit, everybody |
+| `offers`      | any node                 | its writer, hubs, the centre              |
+| `up`          | any node                 | its writer, hubs, the centre              |
+| `catalogue`   | the root, its delegates  | the unit's nodes; without unit, everybody |
+
+The table's order is the order in which a conversation moves them.
+"""
+
+from __future__ import annotations
+
+from sync.messages import Certificate
+from sync.vector import LogKey
+
+REVOCATIONS = "revocations"
+DIRECTORY = "directory"
+OFFERS = "offers"
+UP = "up"
+CATALOGUE = "catalogue"
+
+UPWARD = frozenset({OFFERS, UP})
+DOWNWARD = frozenset({REVOCATIONS, DIRECTORY, CATALOGUE})
+_ORDER = {name: place for place, name in enumerate((REVOCATIONS, DIRECTORY, OFFERS, UP, CATALOGUE))}
+
+
+def scope_for(name: str, unit: str | None = None) -> str:
+    """Return the scope of a name, narrowed to one unit if one is given."""
+    return f"{name}/{unit}" if unit else name
+
+
+def parts_of(scope: str) -> tuple[str, str]:
+    """Return a scope's name and its unit (empty for all).
+
+    >>> parts_of("directory/post-4"), parts_of("up")
+    (('directory', 'post-4'), ('up', ''))
+    """
+    name, _, unit = scope.partition("/")
+    return name, unit
+
+
+def priority(key: LogKey) -> tuple[int, LogKey]:
+    """Sort logs in the order in which they are moved."""
+    return _ORDER.get(parts_of(key.scope)[0], len(_ORDER)), key
+
+
+def may_see(peer: Certificate, key: LogKey) -> bool:
+    """Say whether a peer may be given this log. Its own entries it may always have back."""
+    if key.origin == peer.node or peer.role == "central":
+        return True
+    name, unit = parts_of(key.scope)
+    if name in UPWARD:
+        return peer.role == "hub"
+    return name in DOWNWARD and _speaks_for(peer, unit)
+
+
+def wants(node: Certificate, key: LogKey) -> bool:
+    """Say whether a node keeps this log when offered it: what it may see, and scopes it does not know yet.
+
+    A centre keeps unknown scopes too, so that a newer node's records pass through an older one.
+    """
+    return may_see(node, key)
+
+
+def is_authority(origin: Certificate, scope: str, *, at_ms: int) -> bool:
+    """Say whether an origin may decide in this scope (downward), not only propose (upward).
+
+    The centre may; a hub may for its own units. This is a privilege, so it ends with the certificate:
+    ``at_ms`` is when the entry was written, for what was decided in time may arrive years later.
+    """
+    _, unit = parts_of(scope)
+    if origin.expires_ms is not None and at_ms > origin.expires_ms:
+        return False
+    return origin.role == "central" or (origin.role == "hub" and bool(unit) and _speaks_for(origin, unit))
+
+
+def may_write(origin: Certificate, scope: str, *, at_ms: int) -> bool:
+    """Say whether entries of this scope are taken from this origin. Facts always are."""
+    name, _ = parts_of(scope)
+    return name not in DOWNWARD or is_authority(origin, scope, at_ms=at_ms)
+
+
+def _speaks_for(node: Certificate, unit: str) -> bool:
+    return not unit or "*" in node.units or unit in node.units
