@@ -45,6 +45,11 @@ def enqueue(
     return job.id
 
 
+def is_waiting(session: Session, *, now: datetime) -> bool:
+    """Say whether a job is due, without taking it (and on SQLite without the write lock)."""
+    return session.scalars(select(Job.id).where(Job.due <= now).limit(1)).first() is not None
+
+
 def claim(session: Session, *, now: datetime) -> Job | None:
     """Take the oldest job that is due, for as long as :data:`LEASE`; another worker gets it afterwards."""
     query = select(Job).where(Job.due <= now).order_by(Job.due).limit(1)

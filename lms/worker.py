@@ -1,0 +1,113 @@
+"""Work in the background: queued jobs, and chores that come round.
+
+On a laptop and a hub the worker is a thread of the server; beside several server processes it runs once,
+in their parent. A job opens its own transactions, in steps short enough that no learner's commit waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lms.database import Database
+from lms.queue import claim, finish, is_waiting, put_off
+
+log = logging.getLogger(__name__)
+
+IDLE_PAUSE_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chore:
+    """Something to do again and again, such as reading a feed.
+
+    ``do`` returns whether more is waiting; it is then called again without a pause.
+    """
+
+    name: str
+    every_s: float
+    do: Callable[[], bool]
+
+
+class Worker:
+    """Runs jobs and chores until told to stop.
+
+    Args:
+        jobs: the one table from kind of job to the function that does it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        now: Callable[[], datetime],
+        jobs: Mapping[str, Callable[[dict[str, Any]], None]],
+        chores: Sequence[Chore],
+    ) -> None:
+        self._database = database
+        self._now = now
+        self._jobs = jobs
+        self._chores = chores
+        self._due = {chore.name: 0.0 for chore in chores}
+        self._stop = threading.Event()
+
+    def start(self) -> threading.Thread:
+        """Run in a thread of its own."""
+        thread = threading.Thread(target=self.run, name="worker", daemon=True)
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        """Finish the step at hand, then end; what is left waits in the queue."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Work until :meth:`stop`."""
+        while not self._stop.is_set():
+            busy = self.run_chores(time.monotonic()) | self.run_job()
+            if not busy:
+                self._stop.wait(IDLE_PAUSE_S)
+
+    def run_job(self) -> bool:
+        """Do the oldest due job, if there is one; say whether there was."""
+        with self._database.read() as session:
+            waiting = is_waiting(session, now=self._now())
+        if not waiting:
+            return False
+        with self._database.write() as session:
+            job = claim(session, now=self._now())
+        if job is None:
+            return False
+        started = time.monotonic()
+        try:
+            self._jobs[job.kind](job.payload)
+        except Exception as error:  # whatever it was, the job is tried again and the reason kept
+            log.exception("job_failed", extra={"job": job.kind, "tries": job.tries})
+            with self._database.write() as session:
+                put_off(session, job.id, f"{type(error).__name__}: {error}", now=self._now())
+            return True
+        with self._database.write() as session:
+            finish(session, job.id)
+        took_ms = round((time.monotonic() - started) * 1000)
+        log.info("job_done", extra={"job": job.kind, "took_ms": took_ms})
+        return True
+
+    def run_chores(self, clock_s: float) -> bool:
+        """Do each chore that is due; say whether one has more to do."""
+        busy = False
+        for chore in self._chores:
+            if clock_s < self._due[chore.name]:
+                continue
+            try:
+                more = chore.do()
+            except Exception:  # one chore in trouble must not stop the others
+                log.exception("chore_failed", extra={"chore": chore.name})
+                more = False
+            self._due[chore.name] = clock_s if more else clock_s + chore.every_s
+            busy |= more
+        return busy

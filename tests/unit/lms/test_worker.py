@@ -1,0 +1,76 @@
+"""The worker: jobs are done, failures are kept with their reason, chores come round."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from lms.database import Database
+from lms.queue import Job, enqueue
+from lms.worker import Chore, Worker
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def test_a_job_is_done_once(database: Database) -> None:
+    done: list[dict[str, Any]] = []
+    worker = Worker(database, now=lambda: NOON, jobs={"import": done.append}, chores=[])
+    with database.write() as session:
+        enqueue(session, "import", {"upload": "a"}, now=NOON)
+
+    assert worker.run_job()
+    assert not worker.run_job()
+
+    assert done == [{"upload": "a"}]
+
+
+def test_a_job_that_fails_keeps_its_reason_and_waits(database: Database) -> None:
+    def fail(payload: dict[str, Any]) -> None:
+        raise OSError("No space left on device")
+
+    clock = [NOON]
+    worker = Worker(database, now=lambda: clock[0], jobs={"import": fail}, chores=[])
+    with database.write() as session:
+        enqueue(session, "import", {}, now=NOON)
+
+    assert worker.run_job()
+    assert not worker.run_job()
+    clock[0] += timedelta(minutes=1)
+    assert worker.run_job()
+
+    with database.read() as session:
+        job = session.scalars(select(Job)).one()
+    assert (job.tries, job.problem) == (2, "OSError: No space left on device")
+
+
+def test_a_chore_runs_again_at_once_while_it_has_more_and_rests_afterwards(database: Database) -> None:
+    waiting = [3, 2, 1]
+
+    def take_one() -> bool:
+        waiting.pop()
+        return bool(waiting)
+
+    worker = Worker(database, now=lambda: NOON, jobs={}, chores=[Chore(name="read", every_s=60, do=take_one)])
+
+    ran = [worker.run_chores(clock_s) for clock_s in (100.0, 100.1, 100.2, 101.0)]
+
+    assert ran == [True, True, False, False]
+    assert waiting == []
+
+
+def test_a_chore_in_trouble_does_not_stop_the_next(database: Database) -> None:
+    done = []
+
+    def fail() -> bool:
+        raise OSError("No route to host")
+
+    def succeed() -> bool:
+        done.append("done")
+        return False
+
+    chores = [Chore(name="sync", every_s=1, do=fail), Chore(name="read", every_s=1, do=succeed)]
+    Worker(database, now=lambda: NOON, jobs={}, chores=chores).run_chores(1.0)
+
+    assert done == ["done"]
