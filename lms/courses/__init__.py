@@ -1,0 +1,1 @@
+"""Courses: what was imported, in which editions, and what an edition consists of."""

@@ -1,0 +1,1 @@
+"""Enrolment: who takes which course."""
