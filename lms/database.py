@@ -113,7 +113,7 @@ class Database:
         Raises:
             DatabaseError: the schema is newer than this program, or the upgrade failed.
         """
-        config = _alembic()
+        config = alembic_config()
         known = ScriptDirectory.from_config(config)
         with self.engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
@@ -162,7 +162,8 @@ class Database:
         shutil.copyfile(kept, database)
 
 
-def _alembic() -> Config:
+def alembic_config() -> Config:
+    """Return what Alembic needs to find the history of the schema."""
     config = Config()
     config.set_main_option("script_location", Path(migrations.__file__).parent.as_posix())
     return config
