@@ -1,0 +1,180 @@
+"""Rollup (RB.1): what the children of a cluster amount to, from a leaf up to the root.
+
+A cluster is either measured or ruled: satisfied by measure or by rollup rules (RB.1.2), completed by measure
+or by rollup rules (RB.1.3). Only available children that are tracked take part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from content_packages.sequencing.conditions import combine, holds
+from content_packages.sequencing.definition import (
+    ChildActivitySet,
+    Condition,
+    RequiredFor,
+    RollupAction,
+    RollupCondition,
+    RollupRule,
+    RuleAction,
+)
+from content_packages.sequencing.rules import pre_condition
+from content_packages.sequencing.tracking import Tracking
+from content_packages.sequencing.tree import Activity
+
+
+def overall_rollup(tracking: Tracking, activity: Activity) -> None:
+    """Overall Rollup Process (RB.1.5): roll up every cluster from the activity to the root.
+
+    Where a global objective has changed, the clusters above the activities that read it are rolled up as well,
+    each of them once and the deepest first.
+    """
+    done: set[int] = set()
+    waiting = {at.order: at for at in activity.up()}
+    while waiting:
+        cluster = max(waiting.values(), key=lambda at: (at.depth, -at.order))
+        del waiting[cluster.order]
+        done.add(cluster.order)
+        if cluster.children and cluster.is_tracked:
+            measure_rollup(tracking, cluster)
+            completion_measure_rollup(tracking, cluster)
+            objective_rollup(tracking, cluster)
+            activity_progress_rollup(tracking, cluster)
+        for target in tracking.take_changed_globals():
+            for reader in tracking.tree.readers.get(target, ()):
+                waiting |= {at.order: at for at in reader.up() if at.order not in done}
+
+
+def measure_rollup(tracking: Tracking, cluster: Activity) -> None:
+    """Measure Rollup Process (RB.1.1 a): the children's weighted mean, the unknown counting 0."""
+    weighed, weights, known = 0.0, 0.0, False
+    for child in _tracked_children(tracking, cluster):
+        weight = child.definition.rollup.objective_measure_weight
+        weights += weight
+        measure = tracking.measure(child, child.primary)
+        if measure is not None:
+            weighed += weight * measure
+            known = True
+    mean = weighed / weights if known and weights > 0 else None
+    tracking.set_value(cluster, cluster.primary, "measure", mean)
+
+
+def completion_measure_rollup(tracking: Tracking, cluster: Activity) -> None:
+    """Completion Measure Rollup Process (RB.1.1 b): the weighted mean of the children's progress."""
+    weighed, weights, known = 0.0, 0.0, False
+    for child in _tracked_children(tracking, cluster):
+        weight = child.definition.completion_threshold.progress_weight
+        weights += weight
+        progress = tracking.progress(child, child.primary)
+        if progress is not None:
+            weighed += weight * progress
+            known = True
+    mean = weighed / weights if known and weights > 0 else None
+    tracking.set_value(cluster, cluster.primary, "progress", mean)
+
+
+def objective_rollup(tracking: Tracking, cluster: Activity) -> None:
+    """Objective Rollup Process (RB.1.2): using measure (a) or using rules (b)."""
+    if cluster.primary.definition.satisfied_by_measure:
+        satisfied = tracking.satisfied(cluster, cluster.primary)
+        tracking.set_value(cluster, cluster.primary, "satisfied", satisfied)
+        return
+    if rollup_rule_check(tracking, cluster, RollupAction.NOT_SATISFIED):
+        tracking.set_value(cluster, cluster.primary, "satisfied", False)
+    if rollup_rule_check(tracking, cluster, RollupAction.SATISFIED):
+        tracking.set_value(cluster, cluster.primary, "satisfied", True)
+
+
+def activity_progress_rollup(tracking: Tracking, cluster: Activity) -> None:
+    """Activity Progress Rollup Process (RB.1.3): using measure (a) or using rules (b)."""
+    if cluster.definition.completion_threshold.completed_by_measure:
+        completed = tracking.completed(cluster, cluster.primary)
+        tracking.set_value(cluster, cluster.primary, "completed", completed)
+        return
+    if rollup_rule_check(tracking, cluster, RollupAction.INCOMPLETE):
+        tracking.set_value(cluster, cluster.primary, "completed", False)
+    if rollup_rule_check(tracking, cluster, RollupAction.COMPLETED):
+        tracking.set_value(cluster, cluster.primary, "completed", True)
+
+
+def rollup_rule_check(tracking: Tracking, cluster: Activity, action: RollupAction) -> bool:
+    """Rollup Rule Check Subprocess (RB.1.4): say whether a rule with this action acts on the cluster."""
+    for rule in _rules(cluster, action):
+        results = [
+            evaluate_rollup_conditions(tracking, child, rule)
+            for child in _tracked_children(tracking, cluster)
+            if check_child_for_rollup(tracking, child, action)
+        ]
+        if _CHILD_SETS[rule.child_activity_set](results, rule):
+            return True
+    return False
+
+
+def evaluate_rollup_conditions(tracking: Tracking, child: Activity, rule: RollupRule) -> bool | None:
+    """Evaluate Rollup Conditions Subprocess (RB.1.4.1) for one child."""
+    results = (holds(tracking, child, asked.condition, operator=asked.operator) for asked in rule.conditions)
+    return combine(results, rule.condition_combination)
+
+
+def check_child_for_rollup(tracking: Tracking, child: Activity, action: RollupAction) -> bool:
+    """Check Child for Rollup Subprocess (RB.1.4.2): say whether the child takes part in this action."""
+    controls, considerations = child.definition.rollup, child.definition.rollup_considerations
+    if action in {RollupAction.SATISFIED, RollupAction.NOT_SATISFIED}:
+        if not controls.rollup_objective_satisfied:
+            return False
+    elif not controls.rollup_progress_completion:
+        return False
+    required: RequiredFor = {
+        RollupAction.SATISFIED: considerations.required_for_satisfied,
+        RollupAction.NOT_SATISFIED: considerations.required_for_not_satisfied,
+        RollupAction.COMPLETED: considerations.required_for_completed,
+        RollupAction.INCOMPLETE: considerations.required_for_incomplete,
+    }[action]
+    match required:
+        case RequiredFor.IF_NOT_SUSPENDED:
+            return tracking.attempts(child) > 0 and not tracking.is_suspended(child)
+        case RequiredFor.IF_ATTEMPTED:
+            return tracking.attempts(child) > 0
+        case RequiredFor.IF_NOT_SKIPPED:
+            return not pre_condition(tracking, child, RuleAction.SKIP)
+        case RequiredFor.ALWAYS:
+            return True
+
+
+def _tracked_children(tracking: Tracking, cluster: Activity) -> list[Activity]:
+    return [child for child in tracking.available_children(cluster) if child.is_tracked]
+
+
+def _rules(cluster: Activity, action: RollupAction) -> tuple[RollupRule, ...]:
+    """Return the cluster's rules for an action; the default ones only if it has none for that pair."""
+    pair = next(pair for pair in _PAIRS if action in pair)
+    if any(rule.action in pair for rule in cluster.definition.rollup_rules):
+        return tuple(rule for rule in cluster.definition.rollup_rules if rule.action is action)
+    return (_DEFAULT_RULES[action],)
+
+
+_PAIRS = (
+    {RollupAction.SATISFIED, RollupAction.NOT_SATISFIED},
+    {RollupAction.COMPLETED, RollupAction.INCOMPLETE},
+)
+
+# RB.1.2 b step 1 and RB.1.3 b step 1: the negative is checked first, so "all known" means "not all positive".
+_DEFAULT_RULES = {
+    action: RollupRule(action=action, conditions=(RollupCondition(condition=condition),))
+    for action, condition in {
+        RollupAction.SATISFIED: Condition.SATISFIED,
+        RollupAction.NOT_SATISFIED: Condition.OBJECTIVE_STATUS_KNOWN,
+        RollupAction.COMPLETED: Condition.COMPLETED,
+        RollupAction.INCOMPLETE: Condition.ACTIVITY_PROGRESS_KNOWN,
+    }.items()
+}
+
+_CHILD_SETS: dict[ChildActivitySet, Callable[[list[bool | None], RollupRule], bool]] = {
+    ChildActivitySet.ALL: lambda results, _rule: all(results),
+    ChildActivitySet.ANY: lambda results, _rule: any(results),
+    ChildActivitySet.NONE: lambda results, _rule: all(result is False for result in results),
+    ChildActivitySet.AT_LEAST_COUNT: lambda results, rule: results.count(True) >= rule.minimum_count,
+    ChildActivitySet.AT_LEAST_PERCENT: lambda results, rule: (
+        results.count(True) / len(results) >= rule.minimum_percent
+    ),
+}

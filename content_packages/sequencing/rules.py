@@ -1,0 +1,58 @@
+"""Utility processes that look at an activity: limits, rules, may it be delivered (UP.1, UP.2, UP.5)."""
+
+from __future__ import annotations
+
+from content_packages.sequencing.conditions import combine, holds
+from content_packages.sequencing.definition import RuleAction, SequencingRule
+from content_packages.sequencing.tracking import Tracking
+from content_packages.sequencing.tree import Activity
+
+
+def limit_conditions_check(tracking: Tracking, activity: Activity) -> bool:
+    """Limit Conditions Check Process (UP.1): say whether a limit of the activity has been exceeded."""
+    limit = activity.definition.limits.attempt_limit
+    if limit is None or not activity.is_tracked:
+        return False
+    if tracking.is_active(activity) or tracking.is_suspended(activity):
+        return False  # an attempt under way is not stopped by the number of attempts
+    return tracking.attempts(activity) >= limit
+
+
+def sequencing_rules_check(
+    tracking: Tracking, activity: Activity, rules: tuple[SequencingRule, ...]
+) -> RuleAction | None:
+    """Sequencing Rules Check Process (UP.2): return the action of the first of these rules that acts."""
+    for rule in rules:
+        if sequencing_rule_check(tracking, activity, rule):
+            tracking.note("UP.2", activity, rule.action)
+            return rule.action
+    return None
+
+
+def sequencing_rule_check(tracking: Tracking, activity: Activity, rule: SequencingRule) -> bool:
+    """Sequencing Rule Check Subprocess (UP.2.1): say whether one rule acts."""
+    results = (
+        holds(
+            tracking,
+            activity,
+            asked.condition,
+            operator=asked.operator,
+            objective_id=asked.referenced_objective,
+            threshold=asked.measure_threshold,
+        )
+        for asked in rule.conditions
+    )
+    return combine(results, rule.condition_combination) is True
+
+
+def pre_condition(tracking: Tracking, activity: Activity, action: RuleAction) -> bool:
+    """Say whether a pre-condition rule with this action acts on the activity (UP.2)."""
+    rules = activity.pre_rules.get(action)
+    return rules is not None and sequencing_rules_check(tracking, activity, rules) is not None
+
+
+def check_activity(tracking: Tracking, activity: Activity) -> bool:
+    """Check Activity Process (UP.5): say whether the activity may **not** be delivered."""
+    return pre_condition(tracking, activity, RuleAction.DISABLED) or limit_conditions_check(
+        tracking, activity
+    )

@@ -1,0 +1,327 @@
+"""The Tracking Model (TM.1) and the Activity State Model (AM.1) over a plain, versioned JSON value.
+
+``State`` is what the caller keeps between steps. ``Tracking`` is one step's working copy of it: it reads from
+the state it was given and copies an activity's record only when it changes it, so a step on a large tree
+touches the few activities it moves through, and the state it came from stays as it was.
+
+A value that is absent is unknown: ``satisfied`` present means Objective Progress Status is True, and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict, cast
+
+from content_packages.sequencing.tree import Activity, ActivityTree, TrackedObjective
+
+VERSION = 1
+
+
+class ObjectiveRecord(TypedDict, total=False):
+    """Objective Progress Information (TM.1.1); a global objective has the same fields."""
+
+    satisfied: bool
+    measure: float
+    raw: float
+    min: float
+    max: float
+    completed: bool
+    progress: float
+
+
+class ActivityRecord(TypedDict, total=False):
+    """Activity and Attempt Progress Information (TM.1.2) and Activity State Information (AM.1.1).
+
+    ``era`` is the attempt on the parent during which this attempt began; ``left_open`` says that the content
+    itself asked for an unknown completion; ``children`` are the available children where they are not all.
+    """
+
+    attempts: int
+    active: bool
+    suspended: bool
+    era: int
+    left_open: bool
+    completed: bool
+    progress: float
+    objectives: dict[str, ObjectiveRecord]
+    children: list[str]
+
+
+class State(TypedDict):
+    """Everything the engine remembers of one learner in one course (AM.1.2 and the records)."""
+
+    version: int
+    current: str | None
+    suspended: str | None
+    seed: int
+    draws: int
+    activities: dict[str, ActivityRecord]
+    globals: dict[str, ObjectiveRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One rule or process that decided something, for the launch log: ``UP.2``, ``lesson-2``, ``skip``."""
+
+    process: str
+    activity: str
+    decided: str
+
+
+_NO_RECORD: ActivityRecord = {}
+_NO_OBJECTIVE: ObjectiveRecord = {}
+
+
+def new_state(*, seed: int = 0, global_objectives: Mapping[str, ObjectiveRecord] | None = None) -> State:
+    """Return the state of a learner who has not begun.
+
+    Args:
+        seed: from which every selection and new order of children is drawn.
+        global_objectives: what this learner's other courses left in shared global objectives.
+    """
+    return State(
+        version=VERSION,
+        current=None,
+        suspended=None,
+        seed=seed,
+        draws=0,
+        activities={},
+        globals=dict(global_objectives or {}),
+    )
+
+
+class Tracking:
+    """One step's working copy of a state; see the module."""
+
+    __slots__ = (
+        "_activities",
+        "_changed_globals",
+        "_children",
+        "_copied",
+        "_globals",
+        "current",
+        "decisions",
+        "draws",
+        "seed",
+        "suspended",
+        "tree",
+    )
+
+    def __init__(self, tree: ActivityTree, state: State) -> None:
+        if state["version"] != VERSION:
+            raise ValueError(f"sequencing state of version {state['version']} is not understood")
+        self.tree = tree
+        self.current = tree.find(state["current"])
+        self.suspended = tree.find(state["suspended"])
+        self.seed = state["seed"]
+        self.draws = state["draws"]
+        self.decisions: list[Decision] = []
+        self._activities = dict(state["activities"])
+        self._globals = dict(state["globals"])
+        self._changed_globals: set[str] = set()
+        self._copied: set[str] = set()
+        self._children: dict[str, tuple[Activity, ...]] = {}
+
+    def state(self) -> State:
+        """Return the working copy as a state of its own."""
+        return State(
+            version=VERSION,
+            current=self.current.identifier if self.current else None,
+            suspended=self.suspended.identifier if self.suspended else None,
+            seed=self.seed,
+            draws=self.draws,
+            activities=self._activities,
+            globals=self._globals,
+        )
+
+    def note(self, process: str, activity: Activity, decided: str) -> None:
+        """Remember what decided, for the launch log."""
+        self.decisions.append(Decision(process, activity.identifier, decided))
+
+    # ------------------------------------------------------------ activity state and attempts
+
+    def attempts(self, activity: Activity) -> int:
+        """Return the Activity Attempt Count; above zero, Activity Progress Status is True."""
+        return self._read(activity).get("attempts", 0)
+
+    def is_active(self, activity: Activity) -> bool:
+        """Return Activity is Active."""
+        return self._read(activity).get("active", False)
+
+    def is_suspended(self, activity: Activity) -> bool:
+        """Return Activity is Suspended."""
+        return self._read(activity).get("suspended", False)
+
+    def set_active(self, activity: Activity, *, active: bool) -> None:
+        """Set Activity is Active."""
+        self._set_flag(activity, "active", on=active)
+
+    def set_suspended(self, activity: Activity, *, suspended: bool) -> None:
+        """Set Activity is Suspended."""
+        self._set_flag(activity, "suspended", on=suspended)
+
+    def begin_attempt(self, activity: Activity) -> None:
+        """Count a new attempt and forget the progress of the one before (DB.2, 5.1.2)."""
+        before = self._read(activity)
+        record: ActivityRecord = {"attempts": before.get("attempts", 0) + 1}
+        if activity.parent is not None:
+            record["era"] = self.attempts(activity.parent)
+        if "children" in before:
+            record["children"] = before["children"]
+        self._replace(activity, record)
+
+    # ------------------------------------------------------------ available children
+
+    def available_children(self, activity: Activity) -> tuple[Activity, ...]:
+        """Return the children selected for this attempt, in their order (AM.1.1)."""
+        chosen = self._read(activity).get("children")
+        if chosen is None:
+            return activity.children
+        if activity.identifier not in self._children:
+            self._children[activity.identifier] = tuple(self.tree[identifier] for identifier in chosen)
+        return self._children[activity.identifier]
+
+    def set_available_children(self, activity: Activity, children: list[Activity]) -> None:
+        """Set which children take part, and in which order."""
+        self._edit(activity)["children"] = [child.identifier for child in children]
+        self._children.pop(activity.identifier, None)
+
+    # ------------------------------------------------------------ objective progress
+
+    def objective(self, activity: Activity, identifier: str | None) -> TrackedObjective | None:
+        """Return the objective a rule refers to; without an identifier, the primary one."""
+        return activity.primary if identifier is None else activity.objectives.get(identifier)
+
+    def satisfied(self, activity: Activity, objective: TrackedObjective) -> bool | None:
+        """Return the Objective Satisfied Status, or ``None`` while it is unknown (SN 4.2.1.2).
+
+        An objective satisfied by measure knows nothing but its measure, and nothing while the activity is
+        active unless the package says so (adlseq:measureSatisfactionIfActive).
+        """
+        if not objective.definition.satisfied_by_measure:
+            return cast("bool | None", self.value(activity, objective, "satisfied"))
+        if (
+            self.is_active(activity)
+            and not activity.definition.rollup_considerations.measure_satisfaction_if_active
+        ):
+            return None
+        measure = self.value(activity, objective, "measure")
+        return None if measure is None else measure >= objective.definition.min_normalized_measure
+
+    def measure(self, activity: Activity, objective: TrackedObjective) -> float | None:
+        """Return the Objective Normalized Measure, or ``None`` while it is unknown."""
+        return self.value(activity, objective, "measure")
+
+    def completed(self, activity: Activity, objective: TrackedObjective) -> bool | None:
+        """Return the completion of the attempt, or of an objective that is not the primary one."""
+        if objective.is_primary and activity.definition.completion_threshold.completed_by_measure:
+            progress = self.value(activity, objective, "progress")
+            threshold = activity.definition.completion_threshold.min_progress_measure
+            return None if progress is None else progress >= threshold
+        return cast("bool | None", self.value(activity, objective, "completed"))
+
+    def progress(self, activity: Activity, objective: TrackedObjective) -> float | None:
+        """Return the Attempt Completion Amount, or ``None`` while it is unknown."""
+        return self.value(activity, objective, "progress")
+
+    def left_open(self, activity: Activity) -> bool:
+        """Say whether the content itself set its completion to unknown."""
+        return self._read(activity).get("left_open", False)
+
+    def set_left_open(self, activity: Activity, *, left_open: bool) -> None:
+        """Remember that the content set its completion to unknown."""
+        self._set_flag(activity, "left_open", on=left_open)
+
+    def value(self, activity: Activity, objective: TrackedObjective, name: str) -> float | None:
+        """Return one field of an objective: its own, or that of the global objective it reads."""
+        if name in objective.reads:
+            shared = self._globals.get(objective.reads[name], _NO_OBJECTIVE).get(name)
+            if shared is not None:
+                return cast("float", shared)
+        return self._own(activity, objective, name)
+
+    def set_value(
+        self, activity: Activity, objective: TrackedObjective, name: str, value: float | None
+    ) -> None:
+        """Record one field of an objective here and in the global objectives it writes."""
+        record = self._edit(activity)
+        if activity.parent is not None:
+            record["era"] = self.attempts(activity.parent)
+        held: dict[str, Any] = cast("dict[str, Any]", record)
+        if not (objective.is_primary and name in {"completed", "progress"}):
+            objectives = {**record.get("objectives", {})}
+            held = cast("dict[str, Any]", {**objectives.get(objective.key, _NO_OBJECTIVE)})
+            objectives[objective.key] = cast("ObjectiveRecord", held)
+            record["objectives"] = objectives
+        if value is None:
+            held.pop(name, None)
+        else:
+            held[name] = value
+            self._write_through(objective, name, value)
+
+    def take_changed_globals(self) -> set[str]:
+        """Return the global objectives written since this was last asked."""
+        changed, self._changed_globals = self._changed_globals, set()
+        return changed
+
+    def _write_through(self, objective: TrackedObjective, name: str, value: float) -> None:
+        for target in objective.writes.get(name, ()):
+            if self._globals.get(target, _NO_OBJECTIVE).get(name) == value:
+                continue
+            self._changed_globals.add(target)
+            self._globals[target] = cast(
+                "ObjectiveRecord", {**self._globals.get(target, _NO_OBJECTIVE), name: value}
+            )
+
+    def _own(self, activity: Activity, objective: TrackedObjective, name: str) -> float | None:
+        record = self._read(activity)
+        if not record:
+            return None
+        if objective.is_primary and name in {"completed", "progress"}:
+            held: Mapping[str, Any] = cast("Mapping[str, Any]", record)
+            is_objective = False
+        else:
+            held = record.get("objectives", {}).get(objective.key, _NO_OBJECTIVE)
+            is_objective = True
+        value = cast("float | None", held.get(name))
+        return None if value is None or self._is_of_an_earlier_attempt(activity, is_objective) else value
+
+    def _is_of_an_earlier_attempt(self, activity: Activity, is_objective: bool) -> bool:
+        """Say whether the parent wants its current attempt only, and this is older (SN 3.2.5, 3.2.6)."""
+        parent = activity.parent
+        if parent is None:
+            return False
+        control = parent.definition.control
+        current_only = (
+            control.use_current_attempt_objective_info
+            if is_objective
+            else control.use_current_attempt_progress_info
+        )
+        if not current_only:
+            return False
+        if self._read(activity).get("era", 0) != self.attempts(parent):
+            return True
+        return self._is_of_an_earlier_attempt(parent, is_objective)
+
+    # ------------------------------------------------------------ records
+
+    def _read(self, activity: Activity) -> ActivityRecord:
+        return self._activities.get(activity.identifier, _NO_RECORD)
+
+    def _edit(self, activity: Activity) -> ActivityRecord:
+        if activity.identifier not in self._copied:
+            self._replace(activity, cast("ActivityRecord", {**self._read(activity)}))
+        return self._activities[activity.identifier]
+
+    def _replace(self, activity: Activity, record: ActivityRecord) -> None:
+        self._activities[activity.identifier] = record
+        self._copied.add(activity.identifier)
+
+    def _set_flag(self, activity: Activity, name: str, *, on: bool) -> None:
+        if bool(self._read(activity).get(name, False)) != on:
+            record = cast("dict[str, Any]", self._edit(activity))
+            if on:
+                record[name] = True
+            else:
+                record.pop(name)
