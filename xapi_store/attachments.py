@@ -1,0 +1,78 @@
+"""The bytes of attachments, kept once per SHA-2 digest (xAPI 1.0.3 Data §2.4.11; xAPI 2.0 §4.2.2.6)."""
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from xapi_store.errors import RequestError
+from xapi_store.tables import AttachmentRow
+
+SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
+_DIGESTS = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One file beside the statements of a request."""
+
+    sha2: str
+    content: bytes
+    content_type: str
+
+
+def check_parts(statements: Iterable[dict[str, Any]], parts: Collection[Part]) -> None:
+    """Check that files and statements belong together.
+
+    Raises:
+        RequestError: a file whose digest is not its name, one that no statement asked for, or an attachment with
+            neither a file nor a fileUrl.
+    """
+    wanted = [attachment for statement in statements for attachment in _attachments_of(statement)]
+    wanted_digests = {attachment["sha2"].lower() for attachment in wanted}
+    for part in parts:
+        if len(part.sha2) not in _DIGESTS or _DIGESTS[len(part.sha2)](part.content).hexdigest() != part.sha2:
+            raise RequestError(f"The content of a part does not have the digest {part.sha2} it names.")
+        if part.sha2 not in wanted_digests:
+            raise RequestError(f"No statement of this request has an attachment with the digest {part.sha2}.")
+    sent = {part.sha2 for part in parts}
+    for attachment in wanted:
+        if "fileUrl" not in attachment and attachment["sha2"].lower() not in sent:
+            raise RequestError(
+                f"The attachment {attachment['sha2']} has no fileUrl, and its bytes are not in the request."
+            )
+
+
+def keep_parts(session: Session, parts: Collection[Part]) -> None:
+    """Keep files; one that is there already stays as it is."""
+    if not parts:
+        return
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    rows = [
+        {"sha2": part.sha2, "content": part.content} for part in sorted(parts, key=lambda part: part.sha2)
+    ]
+    session.execute(insert(AttachmentRow).on_conflict_do_nothing(), rows)
+
+
+def find_parts(session: Session, statements: Iterable[dict[str, Any]]) -> list[Part]:
+    """Return the files that were kept for some statements, each once."""
+    types = {
+        attachment["sha2"].lower(): attachment["contentType"]
+        for statement in statements
+        for attachment in _attachments_of(statement)
+    }
+    rows = session.execute(
+        select(AttachmentRow.sha2, AttachmentRow.content).where(AttachmentRow.sha2.in_(types))
+    )
+    return [Part(sha2=sha2, content=content, content_type=types[sha2]) for sha2, content in rows]
+
+
+def _attachments_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
+    attachments = list(statement.get("attachments", ()))
+    if statement["object"].get("objectType") == "SubStatement":
+        attachments += statement["object"].get("attachments", ())
+    return attachments

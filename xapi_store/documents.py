@@ -1,0 +1,286 @@
+"""State and profile documents (xAPI 1.0.3 Communication §2.2, §2.3, §2.6, §2.7, §3.1; xAPI 2.0 §4.1.4, §4.1.5).
+
+Every function works inside the caller's transaction, so that a document and the statements that belong to it become
+durable together. A change locks its row first; two writers of one *new* document on PostgreSQL make the flush of the
+second fail with `IntegrityError`: run that transaction again.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from xapi_store.errors import DocumentConflictError, MalformedJsonError, PreconditionFailedError, RequestError
+from xapi_store.model.document import DocumentKey, DocumentKind, DocumentScope
+from xapi_store.model.strict_json import load_object
+from xapi_store.tables import DocumentRow, digest, next_positions, transaction_number
+
+JSON = "application/json"
+_NO_REGISTRATION = UUID(int=0)
+_ETAG = re.compile(r'(?:W/)?("[^"]*"|[^\s",]+)')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """A document as it is now; `position` is where the feed has it."""
+
+    key: DocumentKey
+    content: bytes
+    content_type: str
+    updated: datetime
+    position: int
+
+    @property
+    def etag(self) -> str:
+        """The entity tag of the content, in quotes."""
+        return etag(self.content)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conditions:
+    """What a writer says of the document it read: the headers If-Match and If-None-Match, as they came."""
+
+    if_match: str | None = None
+    if_none_match: str | None = None
+
+    def check(self, current: Document | None, *, required: bool = False) -> None:
+        """Check the document that is there.
+
+        Args:
+            current: the document, if there is one.
+            required: whether a writer must say something before it may overwrite.
+
+        Raises:
+            PreconditionFailedError: it is not the one the writer read.
+            DocumentConflictError: the writer said nothing and had to.
+        """
+        if self.if_match is not None and (current is None or not _names(self.if_match, current)):
+            raise PreconditionFailedError("The document is not, or no longer, the one named in If-Match.")
+        if self.if_none_match is not None and current is not None and _names(self.if_none_match, current):
+            raise PreconditionFailedError("The document named in If-None-Match is there already.")
+        if required and current is not None and self.if_match is None and self.if_none_match is None:
+            raise DocumentConflictError(
+                "A document is there already. Read it, then send its ETag in If-Match to overwrite it."
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arriving:
+    """A document as it was on another node; `content` is `None` where it was deleted there."""
+
+    content: bytes | None
+    content_type: str
+    updated: datetime
+
+
+UNCONDITIONAL = Conditions()
+
+
+def etag(content: bytes) -> str:
+    """Return the entity tag of some content: its SHA-1, in quotes (1.0.3 Communication §3.1)."""
+    return f'"{hashlib.sha1(content, usedforsecurity=False).hexdigest()}"'
+
+
+def get_document(session: Session, key: DocumentKey) -> Document | None:
+    """Return a document, or `None` where there is none or it was deleted."""
+    row = session.scalars(_by_key(key)).one_or_none()
+    return None if row is None else _document(row)
+
+
+def list_documents(
+    session: Session, scope: DocumentScope, *, since: datetime | None = None
+) -> Sequence[Document]:
+    """Return the documents of a scope, by name; with `since`, those changed after it."""
+    query = _in_scope(scope).where(DocumentRow.content.is_not(None))
+    if since is not None:
+        query = query.where(DocumentRow.updated > since)
+    documents = [_document(row) for row in session.scalars(query.order_by(DocumentRow.name))]
+    return [document for document in documents if document is not None]
+
+
+def put_document(
+    session: Session,
+    key: DocumentKey,
+    content: bytes,
+    content_type: str,
+    *,
+    now: datetime,
+    conditions: Conditions = UNCONDITIONAL,
+    condition_required: bool = False,
+) -> Document:
+    """Write a document, whatever was there before.
+
+    Raises:
+        PreconditionFailedError, DocumentConflictError: see `Conditions.check`.
+        RequestError: the name cannot be kept.
+    """
+    row = _locked(session, key)
+    conditions.check(None if row is None else _document(row), required=condition_required)
+    return _write(session, key, row, Arriving(content=content, content_type=content_type, updated=now))
+
+
+def merge_document(
+    session: Session,
+    key: DocumentKey,
+    content: bytes,
+    content_type: str,
+    *,
+    now: datetime,
+    conditions: Conditions = UNCONDITIONAL,
+) -> Document:
+    """Write a JSON object over another, property by property at the top level; write any new document.
+
+    Raises:
+        RequestError: one of the two is not a JSON object sent as application/json.
+        PreconditionFailedError: see `Conditions.check`.
+    """
+    row = _locked(session, key)
+    current = None if row is None else _document(row)
+    conditions.check(current)
+    added = _json_object(content, content_type) if current or _is_json(content_type) else None
+    if current is not None and added is not None:
+        content = orjson.dumps(_json_object(current.content, current.content_type) | added)
+    return _write(session, key, row, Arriving(content=content, content_type=content_type, updated=now))
+
+
+def delete_document(
+    session: Session, key: DocumentKey, *, now: datetime, conditions: Conditions = UNCONDITIONAL
+) -> None:
+    """Delete a document; where there is none, nothing changes.
+
+    Raises:
+        PreconditionFailedError: see `Conditions.check`.
+    """
+    row = _locked(session, key)
+    current = None if row is None else _document(row)
+    conditions.check(current)
+    if current is not None:
+        _write_row(session, key, row, Arriving(content=None, content_type=current.content_type, updated=now))
+
+
+def delete_documents(session: Session, scope: DocumentScope, *, now: datetime) -> None:
+    """Delete every document of a scope."""
+    living = _in_scope(scope).where(DocumentRow.content.is_not(None))
+    for row in session.scalars(living.order_by(DocumentRow.id).with_for_update()).all():
+        _write_row(session, row.key, row, Arriving(content=None, content_type=row.content_type, updated=now))
+
+
+def take_document(
+    session: Session, key: DocumentKey, arriving: Arriving, *, take: Callable[[Arriving | None], bool]
+) -> int | None:
+    """Decide between a document that came from another node and ours; write it if it wins.
+
+    Args:
+        key: which document.
+        arriving: how it was on the other node; its `updated` is kept.
+        take: sees ours (deleted ones too, `None` where there never was one) and says whether the other one wins.
+
+    Returns:
+        The position of the written document in the feed, where it is marked as copied; `None` if ours stays.
+    """
+    row = _locked(session, key)
+    ours = None
+    if row is not None:
+        ours = Arriving(content=row.content, content_type=row.content_type, updated=row.updated)
+    if not take(ours):
+        return None
+    return _write_row(session, key, row, arriving, copied=True).position
+
+
+def _names(header: str, document: Document) -> bool:
+    if header.strip() == "*":
+        return True
+    tags = (tag if tag.startswith('"') else f'"{tag}"' for tag in _ETAG.findall(header))
+    return document.etag in tags
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == JSON
+
+
+def _json_object(content: bytes, content_type: str) -> dict[str, Any]:
+    if not _is_json(content_type):
+        raise RequestError("Only documents of type application/json can be merged; use PUT to replace one.")
+    try:
+        return load_object(content)
+    except MalformedJsonError as error:
+        raise RequestError(f"Only JSON objects can be merged. {error}") from None
+
+
+def _scope_digest(kind: DocumentKind, activity: str | None, agent: str | None) -> bytes:
+    return digest(kind, activity or "", agent or "")
+
+
+def _by_key(key: DocumentKey) -> Select[DocumentRow]:
+    return select(DocumentRow).where(
+        DocumentRow.scope == _scope_digest(key.kind, key.activity, key.agent),
+        DocumentRow.registration == (key.registration or _NO_REGISTRATION),
+        DocumentRow.name_digest == digest(key.name),
+    )
+
+
+def _in_scope(scope: DocumentScope) -> Select[DocumentRow]:
+    query = select(DocumentRow).where(
+        DocumentRow.scope == _scope_digest(scope.kind, scope.activity, scope.agent)
+    )
+    if scope.registration is not None:
+        query = query.where(DocumentRow.registration == scope.registration)
+    return query
+
+
+def _locked(session: Session, key: DocumentKey) -> DocumentRow | None:
+    query = _by_key(key).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def _document(row: DocumentRow) -> Document | None:
+    if row.content is None:
+        return None
+    return Document(
+        key=row.key,
+        content=row.content,
+        content_type=row.content_type,
+        updated=row.updated,
+        position=row.position,
+    )
+
+
+def _write(session: Session, key: DocumentKey, row: DocumentRow | None, state: Arriving) -> Document:
+    written = _document(_write_row(session, key, row, state))
+    assert written is not None  # noqa: S101 - it was written with content
+    return written
+
+
+def _write_row(
+    session: Session, key: DocumentKey, row: DocumentRow | None, state: Arriving, *, copied: bool = False
+) -> DocumentRow:
+    (position,) = next_positions(session, DocumentRow, 1)
+    if row is None:
+        if "\0" in key.name:
+            raise RequestError("The name of a document must not contain the character NUL.")
+        row = DocumentRow(
+            id=position,
+            scope=_scope_digest(key.kind, key.activity, key.agent),
+            registration=key.registration or _NO_REGISTRATION,
+            name_digest=digest(key.name),
+            kind=key.kind,
+            activity=key.activity,
+            agent=key.agent,
+            name=key.name,
+        )
+        session.add(row)
+    row.position = position
+    row.content = state.content
+    row.content_type = state.content_type
+    row.updated = state.updated
+    row.copied = copied
+    row.transaction = transaction_number(session)
+    session.flush()
+    return row

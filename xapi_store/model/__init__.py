@@ -1,0 +1,1 @@
+"""The shapes of the standard: what a statement, an actor and an activity may look like."""
