@@ -1,0 +1,51 @@
+"""The three cookies of the pages: the session, an anonymous visitor's mark, her language.
+
+Over TLS their names begin with ``__Host-``, so no neighbouring host can plant them. Over plain HTTP
+(a laptop at ``localhost``) some browsers refuse such names, and content hosts below ``localhost`` cannot
+set cookies for it (measured), so the plain name is used. Cookies ignore ports: a part of the name belongs
+to the node, or two nodes on one machine would sign each other's people out.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lms.web.site import Site, site_of
+
+SESSION = "session"
+VISITOR = "visitor"
+LANGUAGE = "language"
+
+_A_YEAR_S = 365 * 24 * 3600
+
+
+def cookie_name(site: Site, kind: str) -> str:
+    """Return the name a cookie of this kind has on this node."""
+    plain = f"outpost-{kind}-{site.sign('cookie', kind)[:8]}"
+    return f"__Host-{plain}" if site.is_https else plain
+
+
+def read_cookie(request: Request, kind: str) -> str | None:
+    """Return the cookie's value; an empty one counts as none."""
+    return request.cookies.get(cookie_name(site_of(request), kind)) or None
+
+
+def set_cookie(response: Response, site: Site, kind: str, value: str) -> None:
+    """Give the browser a cookie: scripts cannot read it and other sites cannot make it travel in a form."""
+    response.set_cookie(
+        cookie_name(site, kind),
+        value,
+        path="/",
+        secure=site.is_https,
+        httponly=True,
+        samesite="lax",
+        max_age=_A_YEAR_S if kind == LANGUAGE else None,  # the others end with the browser
+    )
+
+
+def drop_cookie(response: Response, site: Site, kind: str) -> None:
+    """Take a cookie back."""
+    response.delete_cookie(
+        cookie_name(site, kind), path="/", secure=site.is_https, httponly=True, samesite="lax"
+    )

@@ -1,0 +1,36 @@
+"""Put the shared parts around an application: assets, known hosts, own origin, headers, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from fastapi import FastAPI
+
+from lms.web.assets import BUILD, MOUNT, BuiltFiles
+from lms.web.csrf import OwnOrigin
+from lms.web.errors import Trouble, install_errors
+from lms.web.headers import SafeHeaders
+from lms.web.hosts import KnownHosts
+from lms.web.site import Site
+
+
+def frame(
+    app: FastAPI,
+    site: Site,
+    *,
+    host_names: Iterable[str],
+    troubles: Iterable[Mapping[type[Exception], Trouble]],
+) -> None:
+    """Make *app* the pages' application of *site*.
+
+    Args:
+        host_names: the names this node answers to, without ports.
+        troubles: the features' tables of errors.
+    """
+    app.state.site = site
+    app.mount(MOUNT, BuiltFiles(directory=BUILD, check_dir=False), name="static")
+    install_errors(app, troubles)
+    # The last one added is the outermost: headers stand on every answer, refusals included.
+    app.add_middleware(OwnOrigin)
+    app.add_middleware(KnownHosts, names=tuple(host_names))
+    app.add_middleware(SafeHeaders, public_url=site.public_url, content_url=site.content_url)

@@ -1,0 +1,81 @@
+"""Headers on every answer: what a browser may do with our pages (OWASP ASVS 5 §3.4)."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Old courses finish in `unload`; browsers drop that event unless the outermost page allows it.
+_PERMISSIONS = "unload=*, camera=(), microphone=(), geolocation=(), usb=(), payment=(), display-capture=()"
+
+
+class SafeHeaders:
+    """Middleware: adds the headers that an answer does not bring itself.
+
+    Args:
+        public_url: where browsers find the pages.
+        content_url: where they find course content; only that may be framed.
+    """
+
+    def __init__(self, app: ASGIApp, *, public_url: str, content_url: str) -> None:
+        self.app = app
+        self.headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",  # stricter, and browsers would send `Origin: null` with forms
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": _PERMISSIONS,
+            "X-Frame-Options": "DENY",
+            "Content-Security-Policy": content_security_policy(content_url),
+            "Cache-Control": "no-store",  # a shared laptop: nothing comes back with the back button
+        }
+        if public_url.startswith("https://"):
+            self.headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and complete the head of its answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_completed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_completed)
+
+
+def content_security_policy(content_url: str) -> str:
+    """Return the policy of our pages: own files only, frames only from the content hosts, nothing inline."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "media-src 'self'",
+            f"frame-src {_content_hosts(content_url)}",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "object-src 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _content_hosts(content_url: str) -> str:
+    """Return the sources of course content: every package has a label of its own below the host."""
+    address = urlsplit(content_url)
+    try:
+        ipaddress.ip_address(address.hostname or "")
+    except ValueError:
+        return f"{address.scheme}://*.{address.netloc}"
+    return f"{address.scheme}://{address.netloc}"

@@ -1,0 +1,46 @@
+"""Sentences that are written in Python and read by people, in their language.
+
+English is the message id. ``mark`` names a sentence for the catalogues without translating it;
+``Worded`` is an error whose sentence can be said in any language later.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+
+class Speaker(Protocol):
+    """Something that can say a sentence in one language (:class:`lms.web.locale.Language`)."""
+
+    def gettext(self, message: str) -> str:
+        """Return *message* in this language."""
+        ...
+
+
+def mark(message: str) -> str:
+    """Return *message* as it is; the catalogues collect what stands in the call."""
+    return message
+
+
+class Worded(Exception):  # noqa: N818 - a family, not an error of its own
+    """An error with a sentence for the person who caused it and the facts that belong in it.
+
+    A subclass sets ``sentence = mark("… %(name)s …")``; ``str(error)`` is the English sentence.
+    """
+
+    sentence: ClassVar[str]
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        super().__init__(self.sentence % facts if facts else self.sentence)
+
+    def said(self, speaker: Speaker) -> str:
+        """Return the sentence in the language of *speaker*."""
+        sentence = speaker.gettext(self.sentence)
+        return sentence % self.facts if self.facts else sentence
+
+
+class FieldError(Worded):
+    """What was typed into one field of a form cannot be taken; the form is shown again with it."""
+
+    field: ClassVar[str]
