@@ -1,0 +1,276 @@
+"""Read a zip's table of contents without unpacking anything (PKWARE APPNOTE 6.3, sections 4.3 and 4.4).
+
+Python's ``zipfile`` repairs silently: it drops ``..`` and roots from names, cuts them at NUL, and builds an
+object for each of millions of entries before a caller can count them. Here the records are read as they
+stand, at most ``limits.max_entries`` of them, and every contradiction refuses the archive.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from content_packages.errors import PackageRefusedError
+from content_packages.findings import finding
+from content_packages.limits import MIB, Limits
+
+_END = struct.Struct("<4s4H2LH")  # 4.3.16
+_LOCATOR = struct.Struct("<4sLQL")  # 4.3.15
+_END_64 = struct.Struct("<4sQ2H2L4Q")  # 4.3.14
+_HEADER = struct.Struct("<4s6H3L5H2L")  # 4.3.12
+_LOCAL = struct.Struct("<4s5H3L2H")  # 4.3.7
+
+_LONGEST_COMMENT = 0xFFFF
+_IN_ZIP64 = 0xFFFFFFFF
+_ZIP64_FIELD = 0x0001
+
+UTF8_NAMES = 0x0800
+_ENCRYPTED = 0x0001 | 0x0040 | 0x2000
+_SIZES_FOLLOW = 0x0008
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One file or folder as the table of contents describes it.
+
+    Args:
+        raw_name: the bytes of the name, before any decoding.
+        unix_mode: type and permission bits, 0 where another system made the archive.
+        data_start: where the packed bytes begin, counted from the start of the archive.
+    """
+
+    raw_name: bytes
+    flags: int
+    method: int
+    crc: int
+    packed_size: int
+    size: int
+    unix_mode: int
+    data_start: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Directory:
+    """Where the table of contents lies and how many records it claims."""
+
+    start: int
+    size: int
+    count: int
+
+
+def read_entries(file: BinaryIO, limits: Limits) -> list[Entry]:
+    """Return every entry of the archive, in the order of its table of contents.
+
+    Raises:
+        PackageRefusedError: this is no zip, it contradicts itself, or it passes a limit.
+    """
+    length = file.seek(0, os.SEEK_END)
+    if length > limits.max_archive_bytes:
+        raise _refused("archive.too_large", size=_mib(length), limit=_mib(limits.max_archive_bytes))
+    directory = _find_directory(file, length)
+    if directory.count > limits.max_entries:
+        raise _refused("archive.too_many_entries", count=directory.count, limit=limits.max_entries)
+    if directory.size > limits.max_directory_bytes:
+        raise _refused(
+            "archive.directory_too_large", size=_mib(directory.size), limit=_mib(limits.max_directory_bytes)
+        )
+    file.seek(directory.start)
+    headers = list(_headers(file.read(directory.size), directory.count))
+    return _with_local_headers(file, headers, end=directory.start)
+
+
+def _find_directory(file: BinaryIO, length: int) -> _Directory:
+    """Find the end record, which must be the last thing in the file, and follow it."""
+    tail_start = max(0, length - _END.size - _LONGEST_COMMENT)
+    file.seek(tail_start)
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < _END.size:
+        file.seek(0)
+        raise _refused("archive.truncated" if file.read(4) == b"PK\x03\x04" else "archive.not_a_zip")
+    _, disk, first_disk, here, count, size, start, comment = _END.unpack_from(tail, at)
+    end = tail_start + at
+    if end + _END.size + comment != length:
+        raise _refused("archive.foreign_data", where="after")
+    if 0xFFFF in (here, count) or _IN_ZIP64 in (size, start):
+        wide = _zip64_end(file, end)
+        if wide is not None:
+            end, disk, first_disk, here, count, size, start = wide
+    if disk != 0 or first_disk != 0 or here != count:
+        raise _refused("archive.multi_disk")
+    if start + size > end:
+        raise _refused("archive.truncated")
+    if start + size < end:
+        raise _refused("archive.foreign_data", where="before or inside")
+    return _Directory(start=start, size=size, count=count)
+
+
+def _zip64_end(file: BinaryIO, end: int) -> tuple[int, int, int, int, int, int, int] | None:
+    """Return position, disks, counts, size and start from the zip64 end record, if there is one."""
+    if end < _LOCATOR.size:
+        return None
+    file.seek(end - _LOCATOR.size)
+    magic, _, position, disks = _LOCATOR.unpack(file.read(_LOCATOR.size))
+    if magic != b"PK\x06\x07":
+        return None
+    file.seek(min(position, end))
+    record = file.read(_END_64.size)
+    if len(record) < _END_64.size or not record.startswith(b"PK\x06\x06") or disks > 1:
+        raise _refused(
+            "archive.contradiction", name="the zip64 end record", what="it is not where it should be"
+        )
+    _, _, _, _, disk, first_disk, here, count, size, start = _END_64.unpack(record)
+    return position, disk, first_disk, here, count, size, start
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Header:
+    """A record of the table of contents, and where its local twin should stand."""
+
+    entry: Entry
+    local_start: int
+
+
+def _headers(directory: bytes, count: int) -> list[_Header]:
+    """Cut the table of contents into records; their number must be the one claimed."""
+    found: list[_Header] = []
+    at = 0
+    while at < len(directory):
+        if (
+            len(found) == count
+            or len(directory) - at < _HEADER.size
+            or directory[at : at + 4] != b"PK\x01\x02"
+        ):
+            raise _refused(
+                "archive.contradiction",
+                name="the table of contents",
+                what=f"it does not hold {count} records",
+            )
+        (
+            _,
+            made_by,
+            _,
+            flags,
+            method,
+            _,
+            _,
+            crc,
+            packed,
+            size,
+            name_len,
+            extra_len,
+            comment_len,
+            disk,
+            _,
+            attrs,
+            start,
+        ) = _HEADER.unpack_from(directory, at)
+        name_at = at + _HEADER.size
+        name = directory[name_at : name_at + name_len]
+        extra = directory[name_at + name_len : name_at + name_len + extra_len]
+        at = name_at + name_len + extra_len + comment_len
+        size, packed, start = _zip64_sizes(extra, size, packed, start)
+        if flags & _ENCRYPTED:
+            raise _refused("archive.encrypted", name=_shown(name))
+        if disk not in {0, 0xFFFF}:
+            raise _refused("archive.multi_disk")
+        entry = Entry(
+            raw_name=name,
+            flags=flags,
+            method=method,
+            crc=crc,
+            packed_size=packed,
+            size=size,
+            unix_mode=attrs >> 16 if made_by >> 8 in {3, 19} else 0,
+            data_start=0,
+        )
+        found.append(_Header(entry=entry, local_start=start))
+    if len(found) != count or at != len(directory):
+        raise _refused(
+            "archive.contradiction", name="the table of contents", what=f"it does not hold {count} records"
+        )
+    return found
+
+
+def _zip64_sizes(extra: bytes, size: int, packed: int, start: int) -> tuple[int, int, int]:
+    """Take sizes and position from the zip64 field where the record points there (4.5.3)."""
+    at = 0
+    while len(extra) - at >= 4:
+        tag, length = struct.unpack_from("<HH", extra, at)
+        body = extra[at + 4 : at + 4 + length]
+        if tag == _ZIP64_FIELD:
+            numbers = [struct.unpack_from("<Q", body, i)[0] for i in range(0, len(body) - 7, 8)]
+            taken = iter(numbers)
+            size, packed, start = (next(taken, n) if n == _IN_ZIP64 else n for n in (size, packed, start))
+        at += 4 + length
+    return size, packed, start
+
+
+def _with_local_headers(file: BinaryIO, headers: list[_Header], *, end: int) -> list[Entry]:
+    """Read the local twin of each record: it must say the same, and no two may share bytes."""
+    entries: dict[int, Entry] = {}
+    free_from = 0
+    for index, header in sorted(enumerate(headers), key=lambda pair: pair[1].local_start):
+        entry = header.entry
+        if header.local_start < free_from:
+            raise _refused("archive.overlap", name=_shown(entry.raw_name))
+        data_start = _data_start(file, header, end=end)
+        free_from = data_start + entry.packed_size
+        if free_from > end:
+            raise _refused("archive.entry_truncated", name=_shown(entry.raw_name))
+        entries[index] = Entry(
+            raw_name=entry.raw_name,
+            flags=entry.flags,
+            method=entry.method,
+            crc=entry.crc,
+            packed_size=entry.packed_size,
+            size=entry.size,
+            unix_mode=entry.unix_mode,
+            data_start=data_start,
+        )
+    return [entries[index] for index in range(len(headers))]
+
+
+def _data_start(file: BinaryIO, header: _Header, *, end: int) -> int:
+    """Return where the packed bytes begin, after comparing the local header with the record."""
+    entry = header.entry
+    if header.local_start + _LOCAL.size > end:
+        raise _refused("archive.entry_truncated", name=_shown(entry.raw_name))
+    file.seek(header.local_start)
+    record = file.read(_LOCAL.size)
+    magic, _, flags, method, _, _, crc, packed, size, name_len, extra_len = _LOCAL.unpack(record)
+    if magic != b"PK\x03\x04":
+        raise _refused(
+            "archive.contradiction", name=_shown(entry.raw_name), what="no file begins where it should"
+        )
+    name, extra = file.read(name_len), file.read(extra_len)
+    size, packed, _ = _zip64_sizes(extra, size, packed, 0)
+    told = {"name": name, "method": method, "checksum": crc, "packed size": packed, "size": size}
+    claimed = {
+        "name": entry.raw_name,
+        "method": entry.method,
+        "checksum": entry.crc,
+        "packed size": entry.packed_size,
+        "size": entry.size,
+    }
+    compared = ("name", "method") if flags & _SIZES_FOLLOW else tuple(told)
+    for what in compared:
+        if told[what] != claimed[what]:
+            raise _refused(
+                "archive.contradiction", name=_shown(entry.raw_name), what=f"its {what} is given in two ways"
+            )
+    return header.local_start + _LOCAL.size + len(name) + len(extra)
+
+
+def _refused(code: str, **facts: str | int) -> PackageRefusedError:
+    return PackageRefusedError([finding(code, file=None, line=None, **facts)])
+
+
+def _shown(name: bytes) -> str:
+    return name.decode("utf-8", "backslashreplace")
+
+
+def _mib(size: int) -> str:
+    return f"{size / MIB:,.1f} MiB"

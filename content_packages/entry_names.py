@@ -1,0 +1,153 @@
+"""Which names of archive entries are taken, and as which path (APPNOTE 4.4.17).
+
+Names are never used to write to disk: files are kept by digest. They are refused all the same, because a
+package leaves again as a zip that somebody unpacks on Windows, and because two names that some file system
+takes for one would show a learner another page than the instructor saw.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from content_packages.central_directory import UTF8_NAMES, Entry
+from content_packages.findings import Finding, finding
+from content_packages.limits import Limits
+
+_DRIVE = re.compile(r"^[A-Za-z]:")
+# Marks that reorder or hide what follows; joiners and direction marks are part of honest names.
+_DECEIVING = frozenset("\u200b\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+_RESERVED = re.compile(
+    r"^(con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE
+)
+_LITTER_FOLDERS = frozenset({"__macosx", ".git", ".svn"})
+_LITTER_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Name:
+    """A name that may be used.
+
+    Args:
+        path: with forward slashes, no leading slash, no empty or ``.`` segments.
+        repairs: codes of what was put right to get there.
+    """
+
+    path: str
+    folder: bool
+    repairs: tuple[str, ...] = ()
+
+
+def read_name(entry: Entry, limits: Limits) -> Name | Finding:
+    """Return the path an entry stands for, or what is wrong with it."""
+    written, guessed = _decode(entry)
+    wrong = _wrong_with_text(written)
+    if wrong is not None:
+        return finding(wrong, name=written)
+    slashed = written.replace("\\", "/")
+    wrong = _wrong_with_root(slashed)
+    if wrong is not None:
+        return finding(wrong, name=written)
+    segments = slashed.split("/")
+    kept = [segment for segment in segments if segment not in {"", "."}]
+    wrong = _wrong_with_segments(kept)
+    if wrong is not None:
+        return finding(wrong, name=written)
+    path = "/".join(kept)
+    if len(path) > limits.max_path_chars:
+        return finding("name.too_long", name=path, count=len(path), limit=limits.max_path_chars)
+    if len(kept) > limits.max_path_levels:
+        return finding("name.too_deep", name=path, count=len(kept), limit=limits.max_path_levels)
+    tidied = kept != (segments if segments[-1] else segments[:-1])
+    repairs = [
+        ("name.encoding", guessed),
+        ("name.backslash", "\\" in written),
+        ("name.dot_segments", tidied),
+    ]
+    return Name(
+        path=path,
+        folder=slashed.endswith("/"),
+        repairs=tuple(code for code, happened in repairs if happened),
+    )
+
+
+def is_litter(path: str) -> bool:
+    """Tell whether an operating system or a version control left this behind."""
+    *folders, name = path.casefold().split("/")
+    return name in _LITTER_FILES or not _LITTER_FOLDERS.isdisjoint(folders) or name in _LITTER_FOLDERS
+
+
+def collisions(names: list[Name]) -> list[Finding]:
+    """Find names that one file system or another would take for the same.
+
+    Compared without case and in Unicode's composed form, as NTFS and APFS do.
+    """
+    found: list[Finding] = []
+    files: dict[str, str] = {}
+    folders: dict[str, str] = {}
+    for name in names:
+        key = _key(name.path)
+        if name.folder:
+            folders.setdefault(key, name.path)
+        elif key in files:
+            code = "name.duplicate" if files[key] == name.path else "name.collision"
+            found.append(finding(code, name=name.path, other=files[key]))
+        else:
+            files[key] = name.path
+        parent = name.path.rpartition("/")[0]
+        while parent:
+            folders.setdefault(_key(parent), parent)
+            parent = parent.rpartition("/")[0]
+    found += [finding("name.file_is_folder", name=files[key]) for key in files.keys() & folders.keys()]
+    return found
+
+
+def _decode(entry: Entry) -> tuple[str, bool]:
+    """Return the name as text, and whether its encoding had to be guessed.
+
+    Without the UTF-8 flag the standard means code page 437, but most tools write UTF-8 all the same.
+    """
+    try:
+        name = entry.raw_name.decode("utf-8")
+    except UnicodeDecodeError:
+        return entry.raw_name.decode("cp437"), True
+    return name, not name.isascii() and not entry.flags & UTF8_NAMES
+
+
+def _wrong_with_text(name: str) -> str | None:
+    if "\0" in name:
+        return "name.nul"
+    if any(unicodedata.category(c) == "Cc" for c in name):
+        return "name.control"
+    if not _DECEIVING.isdisjoint(name):
+        return "name.deceiving"
+    return None
+
+
+def _wrong_with_root(slashed: str) -> str | None:
+    if slashed.startswith("//"):
+        return "name.unc"
+    if slashed.startswith("/"):
+        return "name.absolute"
+    if _DRIVE.match(slashed):
+        return "name.drive"
+    if ":" in slashed:
+        return "name.stream"
+    return None
+
+
+def _wrong_with_segments(segments: list[str]) -> str | None:
+    if not segments:
+        return "name.empty"
+    if ".." in segments:
+        return "name.traversal"
+    if any(_RESERVED.match(segment) for segment in segments):
+        return "name.reserved"
+    if any(segment.endswith((".", " ")) for segment in segments):
+        return "name.trailing"
+    return None
+
+
+def _key(path: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

@@ -1,0 +1,187 @@
+"""Import a package: judge it, keep its files on the shelf, and report what an instructor should know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from content_packages.archive import Archive, open_archive
+from content_packages.content_scan import ExternalAddresses, type_of
+from content_packages.detect import READERS, Root, detect, find_root
+from content_packages.errors import PackageRefusedError
+from content_packages.findings import Finding, blocking, finding
+from content_packages.limits import Limits
+from content_packages.manifest.document import parse
+from content_packages.package import Activity, Package, from_json
+from content_packages.rules import Severity
+from content_packages.shelf import Delivery, FileRef, Shelf
+
+_MOST_HOSTS_NAMED = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """How far an import is."""
+
+    files: int
+    files_total: int
+    size: int
+    size_total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportReport:
+    """What came of an import.
+
+    Args:
+        package: ``None`` when it was refused.
+        digest: SHA-256 of ``package.to_json()``, which is on the shelf under it; names the edition.
+        sizes: unpacked bytes by kind of file.
+        external_hosts: other hosts the content names, with how often.
+    """
+
+    package: Package | None = None
+    digest: str | None = None
+    findings: tuple[Finding, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict, hash=False)
+    external_hosts: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing was kept."""
+        return self.package is None
+
+    def of(self, severity: Severity) -> tuple[Finding, ...]:
+        """Return the findings of one severity, in the order they were made."""
+        return tuple(found for found in self.findings if found.severity is severity)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        package = self.package
+        return {
+            "digest": self.digest,
+            "errors": [found.to_json() for found in self.of(Severity.ERROR)],
+            "warnings": [found.to_json() for found in self.of(Severity.WARNING)],
+            "notes": [found.to_json() for found in self.of(Severity.NOTE)],
+            "standard": package and package.standard,
+            "edition": package and package.edition,
+            "title": package and package.title,
+            "languages": list(package.languages) if package else [],
+            "sizes": dict(self.sizes),
+            "external_hosts": dict(self.external_hosts),
+            "outline": _outline(package.root) if package else None,
+        }
+
+
+def read_package(
+    zip_path: Path,
+    shelf: Shelf,
+    *,
+    limits: Limits | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> ImportReport:
+    """Import a zip: all of its files and its description are on the shelf afterwards, or nothing is.
+
+    Args:
+        zip_path: an untrusted file.
+        shelf: where the files go.
+        limits: the most that is taken; the defaults when left out.
+        progress: told after each file; what it raises cancels the import.
+    """
+    limits = limits or Limits()
+    findings: list[Finding] = []
+    try:
+        with open_archive(zip_path, limits) as archive:
+            findings += archive.findings
+            return _take(archive, shelf, limits, findings, progress or (lambda _: None))
+    except PackageRefusedError as refusal:
+        return ImportReport(findings=(*refusal.findings, *findings))
+
+
+def load_package(shelf: Shelf, digest: str) -> Package:
+    """Read a package's description back from the shelf.
+
+    Raises:
+        FileMissingError: it is not here.
+        StoredPackageError: a newer release wrote it.
+    """
+    with shelf.open(digest) as file:
+        return from_json(file.read())
+
+
+def _take(
+    archive: Archive,
+    shelf: Shelf,
+    limits: Limits,
+    findings: list[Finding],
+    progress: Callable[[Progress], None],
+) -> ImportReport:
+    root = find_root(archive.members)
+    findings += root.findings
+    paths = {path.removeprefix(root.prefix): path for path in archive.members if path.startswith(root.prefix)}
+    package = _read_manifest(archive, root, paths, limits, findings)
+    sizes: Counter[str] = Counter()
+    for path, original in paths.items():
+        sizes[type_of(path)] += archive.members[original].size
+    if blocking(findings):
+        return ImportReport(findings=tuple(findings), sizes=sizes)
+    addresses = ExternalAddresses()
+    with shelf.delivery() as delivery:
+        files = _deliver(archive, delivery, paths, addresses, progress)
+        package = replace(package, files=files)
+        digest = delivery.put(BytesIO(package.to_json())).digest
+    if addresses.hosts:
+        hosts = [host for host, _ in addresses.hosts.most_common(_MOST_HOSTS_NAMED)]
+        findings.append(
+            finding("package.external_addresses", count=addresses.hosts.total(), hosts=", ".join(hosts))
+        )
+    return ImportReport(
+        package=package, digest=digest, findings=tuple(findings), sizes=sizes, external_hosts=addresses.hosts
+    )
+
+
+def _read_manifest(
+    archive: Archive, root: Root, paths: Mapping[str, str], limits: Limits, findings: list[Finding]
+) -> Package:
+    stream = archive.open(root.manifest)
+    data = bytearray()
+    while piece := stream.read():
+        data += piece
+        if len(data) > limits.max_xml_bytes:
+            break  # ``parse`` refuses it and says so
+    document = parse(
+        bytes(data), file=root.manifest.removeprefix(root.prefix), limits=limits, findings=findings
+    )
+    standard, edition = detect(document, findings)
+    return READERS[standard](document, paths, edition=edition, findings=findings)
+
+
+def _deliver(
+    archive: Archive,
+    delivery: Delivery,
+    paths: Mapping[str, str],
+    addresses: ExternalAddresses,
+    progress: Callable[[Progress], None],
+) -> dict[str, FileRef]:
+    """Bring every file to the shelf in one pass over its bytes."""
+    files: dict[str, FileRef] = {}
+    total = sum(archive.members[original].size for original in paths.values())
+    done = 0
+    for path, original in sorted(paths.items()):
+        files[path] = delivery.put(addresses.watch(archive.open(original), path))
+        done += files[path].size
+        progress(Progress(files=len(files), files_total=len(paths), size=done, size_total=total))
+    return files
+
+
+def _outline(activity: Activity) -> dict[str, Any]:
+    return {
+        "identifier": activity.identifier,
+        "title": activity.title,
+        "kind": activity.kind,
+        "children": [_outline(child) for child in activity.children],
+    }

@@ -1,0 +1,1 @@
+"""Readers of package manifests, one module per kind; each returns a ``Package``."""

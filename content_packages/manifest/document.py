@@ -1,0 +1,354 @@
+"""Turn the bytes of a manifest into a small tree, without trusting them.
+
+No DTD, no entities, no network, limits on bytes, depth and nodes, all before anything is built that could
+grow. Wrong encodings and undeclared prefixes are put right, each with a warning. Elements are named by
+the *family* of their namespace, so that a reader asks for ``("adlseq", "objectives")`` whatever the
+spelling of the address.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from lxml import etree
+
+from content_packages.errors import PackageRefusedError
+from content_packages.findings import Finding, finding
+from content_packages.limits import MIB, Limits
+
+XML = "http://www.w3.org/XML/1998/namespace"
+
+FAMILIES: dict[str, str] = {
+    "http://www.imsproject.org/xsd/imscp_rootv1p1p2": "cp",
+    "http://www.imsproject.org/content": "cp",
+    "http://www.imsglobal.org/xsd/imscp_v1p1": "cp",
+    "http://www.imsglobal.org/xsd/imscp_rootv1p1": "cp",
+    "http://www.adlnet.org/xsd/adlcp_rootv1p2": "adlcp",
+    "http://www.adlnet.org/xsd/adlcp_v1p3": "adlcp",
+    "http://www.adlnet.org/xsd/adlseq_v1p3": "adlseq",
+    "http://www.adlnet.org/xsd/adlnav_v1p3": "adlnav",
+    "http://www.imsglobal.org/xsd/imsss": "imsss",
+    "http://www.imsglobal.org/xsd/imsss_v1p0": "imsss",
+    "http://www.imsglobal.org/xsd/imsmd_rootv1p2p1": "lom",
+    "http://www.imsglobal.org/xsd/imsmd_v1p2": "lom",
+    "http://www.imsproject.org/xsd/imsmd_rootv1p2": "lom",
+    "http://ltsc.ieee.org/xsd/LOM": "lom",
+    XML: "xml",
+    "http://www.w3.org/2001/XMLSchema-instance": "xsi",
+}
+_BY_PREFIX = {
+    "adlcp": "http://www.adlnet.org/xsd/adlcp_v1p3",
+    "adlseq": "http://www.adlnet.org/xsd/adlseq_v1p3",
+    "adlnav": "http://www.adlnet.org/xsd/adlnav_v1p3",
+    "imsss": "http://www.imsglobal.org/xsd/imsss",
+    "imscp": "http://www.imsglobal.org/xsd/imscp_v1p1",
+    "imsmd": "http://www.imsglobal.org/xsd/imsmd_v1p2",
+    "lom": "http://ltsc.ieee.org/xsd/LOM",
+    "xsi": "http://www.w3.org/2001/XMLSchema-instance",
+}
+_OF_CP = frozenset(
+    {
+        "manifest",
+        "metadata",
+        "schema",
+        "schemaversion",
+        "organizations",
+        "organization",
+        "item",
+        "title",
+        "resources",
+        "resource",
+        "file",
+        "dependency",
+    }
+)
+# Encodings in which harmless bytes can spell a "<"; no authoring tool writes them.
+_TRICK_ENCODINGS = frozenset({"utf-7", "unicode_escape", "raw_unicode_escape", "punycode", "idna", "hz"})
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_UNDEFINED_PREFIX = re.compile(r"Namespace prefix (\S+) (?:on|for) ")
+_ROOT_TAG = re.compile(r"<[A-Za-z_][\w.:-]*")
+
+
+@dataclass(kw_only=True, slots=True)
+class Node:
+    """One element: names as (family, local name); attributes without a prefix have the family ''."""
+
+    family: str
+    name: str
+    attributes: dict[tuple[str, str], str]
+    text: str
+    line: int
+    children: list[Node] = field(default_factory=list)
+
+    def all(self, name: str, family: str = "cp") -> Iterator[Node]:
+        """Return the children of this name, in document order."""
+        return (child for child in self.children if child.name == name and child.family == family)
+
+    def first(self, name: str, family: str = "cp") -> Node | None:
+        """Return the first child of this name."""
+        return next(self.all(name, family), None)
+
+    def value(self, name: str, family: str = "cp") -> str | None:
+        """Return the text of the first child of this name, white space collapsed; ``None`` without one."""
+        child = self.first(name, family)
+        return None if child is None else collapse(child.text)
+
+    def get(self, name: str, family: str = "") -> str | None:
+        """Return an attribute.
+
+        Tools write ``adlcp:scormtype``, ``adlcp:scormType`` and plain ``scormtype``: the family and the
+        case of the first letters are not insisted on where only one attribute can be meant.
+        """
+        exact = self.attributes.get((family, name))
+        if exact is not None:
+            return exact
+        loose = name.casefold()
+        families = {family, ""} if family else {""}
+        return next(
+            (v for (f, n), v in self.attributes.items() if f in families and n.casefold() == loose),
+            None,
+        )
+
+    def walk(self) -> Iterator[Node]:
+        """Return this element and all beneath it, in document order."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting.extend(reversed(node.children))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """A manifest that was read.
+
+    Args:
+        namespaces: every namespace address in use.
+        comments: what stands in comments before the root, where tools leave their name.
+    """
+
+    file: str
+    root: Node
+    namespaces: frozenset[str]
+    comments: str = ""
+
+
+def collapse(text: str) -> str:
+    """Return text with runs of white space as one space and none at the ends (XML Schema ``collapse``)."""
+    return " ".join(text.split())
+
+
+def parse(data: bytes, *, file: str, limits: Limits, findings: list[Finding]) -> Document:
+    """Read an XML document; what was put right is added to ``findings``.
+
+    Raises:
+        PackageRefusedError: too large, too deep, with a DTD, or not XML.
+    """
+    if len(data) > limits.max_xml_bytes:
+        raise _refused(
+            "xml.too_large",
+            file=file,
+            size=f"{len(data) / MIB:.1f} MiB",
+            limit=f"{limits.max_xml_bytes // MIB} MiB",
+        )
+    text = _decode(data, file=file, findings=findings)
+    # Cheap upper bounds, so that a tree too large is never begun.
+    if text.count("<") > 3 * limits.max_xml_nodes or text.count("=") > 3 * limits.max_xml_nodes:
+        raise _refused("xml.too_many_nodes", file=file, limit=limits.max_xml_nodes)
+    text = _DECLARATION.sub(lambda found: "\n" * found.group().count("\n"), text, count=1)
+    _refuse_dtd(text, file=file)
+    element = _parse_text(text, file=file, findings=findings)
+    return _simplify(element, file=file, limits=limits, findings=findings)
+
+
+def _decode(data: bytes, *, file: str, findings: list[Finding]) -> str:
+    """Return the document as text, by its byte-order mark, its declaration, or what its bytes can only be."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
+    if data[:2] in {b"<\0", b"\0<"}:
+        return data.decode("utf-16-le" if data[0] else "utf-16-be", "replace")
+    match = _DECLARED.match(data)
+    declared = match.group(1).decode("ascii").lower() if match else "utf-8"
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text, used = _decode_as(data, declared)
+    else:
+        used = declared if data.isascii() or declared in {"utf-8", "utf8"} else "utf-8"
+    if used != declared:
+        findings.append(finding("xml.encoding", file=file, line=1, declared=declared, used=used))
+    return text
+
+
+def _decode_as(data: bytes, declared: str) -> tuple[str, str]:
+    """Decode bytes that are not UTF-8: as declared if that works, or as most Windows tools write."""
+    try:
+        if codecs.lookup(declared).name not in _TRICK_ENCODINGS:
+            return data.decode(declared), declared
+    except (LookupError, UnicodeError):
+        pass
+    return data.decode("cp1252", "replace"), "windows-1252"
+
+
+def _refuse_dtd(text: str, *, file: str) -> None:
+    """Look for a document type before the root element; comments and instructions may come first."""
+    at = 0
+    while (at := text.find("<", at)) >= 0:
+        if text.startswith("<!--", at):
+            at = text.find("-->", at) + 3
+        elif text.startswith("<?", at):
+            at = text.find("?>", at) + 2
+        else:
+            break
+        if at < 3:  # not closed: the parser will say so
+            return
+    if text.startswith("<!", at):
+        raise _refused("xml.dtd", file=file, line=text.count("\n", 0, at) + 1)
+
+
+def _parse_text(text: str, *, file: str, findings: list[Finding]) -> etree._Element:
+    """Parse; prefixes that nobody declared get a declaration, once."""
+    try:
+        return _strict(text)
+    except etree.XMLSyntaxError as error:
+        log: Iterable[Any] = error.error_log  # type: ignore[assignment]  # the stubs forget that it iterates
+        missing = {found for entry in log for found in _UNDEFINED_PREFIX.findall(entry.message)}
+        root = _ROOT_TAG.search(text, _end_of_prolog(text))
+        if not missing or root is None:
+            raise _not_xml(error, file=file) from error
+    findings += [finding("xml.undeclared_prefix", file=file, prefix=prefix) for prefix in sorted(missing)]
+    declared = "".join(
+        f' xmlns:{prefix}="{_BY_PREFIX.get(prefix, f"urn:undeclared:{prefix}")}"'
+        for prefix in sorted(missing)
+    )
+    try:
+        return _strict(text[: root.end()] + declared + text[root.end() :])
+    except etree.XMLSyntaxError as error:
+        raise _not_xml(error, file=file) from error
+
+
+def _strict(text: str) -> etree._Element:
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        load_dtd=False,
+        remove_pis=True,
+    )
+    return etree.fromstring(text.lstrip().encode("utf-8", "replace"), parser) if text.strip() else _empty()
+
+
+def _empty() -> etree._Element:
+    return etree.fromstring(b"")
+
+
+def _end_of_prolog(text: str) -> int:
+    """Return where comments before the root end, so that a tag inside one is not taken for the root."""
+    at = 0
+    while (opened := text.find("<", at)) >= 0 and text.startswith("<!--", opened):
+        closed = text.find("-->", opened)
+        if closed < 0:
+            return at
+        at = closed + 3
+    return at
+
+
+def _not_xml(error: etree.XMLSyntaxError, *, file: str) -> PackageRefusedError:
+    reason = (error.msg or "it is empty").split(", line ")[0]
+    return _refused("xml.not_well_formed", file=file, line=error.lineno or 1, reason=reason)
+
+
+def _simplify(root: etree._Element, *, file: str, limits: Limits, findings: list[Finding]) -> Document:
+    """Copy the tree into nodes, counting depth and nodes."""
+    namespaces: set[str] = set()
+    unnamed = 0
+    count = 0
+    top: Node | None = None
+    waiting: list[tuple[etree._Element, Node | None, int]] = [(root, None, 1)]
+    while waiting:
+        element, parent, depth = waiting.pop()
+        count += 1 + len(element.attrib)
+        if depth > limits.max_xml_depth:
+            raise _refused("xml.too_deep", file=file, line=_line(element), limit=limits.max_xml_depth)
+        if count > limits.max_xml_nodes:
+            raise _refused("xml.too_many_nodes", file=file, limit=limits.max_xml_nodes)
+        namespace, name = _split(str(element.tag))
+        namespaces.add(namespace)
+        family = _family(namespace, name, element.prefix, parent)
+        unnamed += family == "cp" and namespace not in FAMILIES
+        node = Node(
+            family=family,
+            name=name,
+            attributes=_attributes(element, namespaces),
+            text=(element.text or "") + "".join(child.tail or "" for child in element),
+            line=_line(element),
+        )
+        if parent is None:
+            top = node
+        else:
+            parent.children.append(node)
+        waiting.extend((child, node, depth + 1) for child in reversed(element) if not _is_comment(child))
+    if top is None:
+        raise _refused("xml.not_well_formed", file=file, line=1, reason="it is empty")
+    if unnamed and top.family == "cp":
+        findings.append(finding("xml.missing_namespace", file=file, line=top.line, name=top.name))
+    comments = " ".join(c.text or "" for c in root.itersiblings(etree.Comment, preceding=True))
+    return Document(file=file, root=top, namespaces=frozenset(namespaces), comments=comments)
+
+
+def _family(namespace: str, name: str, prefix: str | None, parent: Node | None) -> str:
+    """Name the family; an unknown address falls back on prefix, then on what the name can only mean."""
+    known = FAMILIES.get(namespace)
+    if known is not None:
+        return known
+    if prefix in _BY_PREFIX:
+        return FAMILIES[_BY_PREFIX[prefix]]
+    if (not namespace or parent is None or parent.family == "cp") and name in _OF_CP:
+        return "cp"
+    if not namespace and parent is not None:
+        if name in {"sequencing", "sequencingCollection"}:
+            return "imsss"
+        return parent.family if parent.family in {"imsss", "lom"} else "other"
+    return "other"
+
+
+def _attributes(element: etree._Element, namespaces: set[str]) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    prefixes = {address: prefix for prefix, address in element.nsmap.items()}
+    for key, value in element.attrib.items():
+        namespace, name = _split(str(key))
+        if namespace:
+            namespaces.add(namespace)
+        family = FAMILIES.get(namespace, "" if not namespace else "other")
+        if family == "other" and (prefix := prefixes.get(namespace)) in _BY_PREFIX:
+            family = FAMILIES[_BY_PREFIX[prefix]]
+        found[family, name] = str(value)
+    return found
+
+
+def _line(element: etree._Element) -> int:
+    return cast("int | None", element.sourceline) or 1
+
+
+def _is_comment(element: etree._Element) -> bool:
+    return element.tag is etree.Comment
+
+
+def _split(name: str) -> tuple[str, str]:
+    namespace, _, local = name.rpartition("}")
+    return namespace.removeprefix("{"), local
+
+
+def _refused(code: str, *, file: str, line: int | None = None, **facts: str | int) -> PackageRefusedError:
+    return PackageRefusedError([finding(code, file=file, line=line, **({"name": file} | facts))])

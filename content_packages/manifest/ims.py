@@ -1,0 +1,310 @@
+"""What SCORM 1.2 and SCORM 2004 share: IMS Content Packaging, organizations, items, resources.
+
+A standard adds its own by a ``Dialect``: what an item says beyond title and resource, and whether an item
+may have a page and sub-items at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from content_packages.errors import PackageRefusedError
+from content_packages.findings import Finding, finding
+from content_packages.manifest.document import Document, Node, collapse
+from content_packages.manifest.names import FileNames, OutsideError, merge_parameters, resolve, split_href
+from content_packages.package import Activity, Kind, LaunchTarget, Metadata, Package, Standard
+
+_XML_BASE = ("xml", "base")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dialect:
+    """How one standard extends an item.
+
+    Args:
+        extend: given an activity and its item or organization, returns the activity with all it says.
+    """
+
+    standard: Standard
+    extend: Callable[[Activity, Node], Activity]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Resource:
+    """A resource with the base its addresses start from."""
+
+    node: Node
+    base: str
+
+    @property
+    def identifier(self) -> str:
+        return collapse(self.node.get("identifier") or "")
+
+
+@dataclass(kw_only=True, slots=True)
+class _Reading:
+    """One reading of one manifest: what is looked up, and what was found."""
+
+    document: Document
+    names: FileNames
+    dialect: Dialect
+    findings: list[Finding]
+    resources: dict[str, _Resource] = field(default_factory=dict)
+    manifests: dict[str, Node] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+    def note(self, code: str, node: Node, **facts: str | int) -> None:
+        """Add a finding at an element."""
+        self.findings.append(finding(code, file=self.document.file, line=node.line, **facts))
+
+
+def read(
+    document: Document, names: Iterable[str], dialect: Dialect, *, edition: str, findings: list[Finding]
+) -> Package:
+    """Return the package a manifest describes, still without files; findings are added to the list."""
+    root = document.root
+    if root.name != "manifest":
+        raise PackageRefusedError(
+            [finding("package.not_a_manifest", file=document.file, line=root.line, name=root.name)]
+        )
+    reading = _Reading(document=document, names=FileNames(names), dialect=dialect, findings=findings)
+    _collect(reading, root, base="")
+    _check_files(reading)
+    organization, others = _choose_organization(reading, root)
+    tree = _flat(reading) if organization is None else _organization(reading, organization)
+    if not tree.units():
+        reading.note("organization.empty", organization or root)
+    metadata = _metadata(root, organization)
+    return Package(
+        standard=dialect.standard,
+        edition=edition,
+        identifier=collapse(root.get("identifier") or ""),
+        title=tree.title,
+        root=tree,
+        languages=_languages(root),
+        metadata=metadata,
+        other_organizations=tuple(others),
+    )
+
+
+def _collect(reading: _Reading, manifest: Node, *, base: str) -> None:
+    """Take in the resources of a manifest and of those inside it, each with its xml:base."""
+    base += manifest.attributes.get(_XML_BASE, "")
+    for block in manifest.all("resources"):
+        block_base = base + block.attributes.get(_XML_BASE, "")
+        for node in block.all("resource"):
+            resource = _Resource(node=node, base=block_base + node.attributes.get(_XML_BASE, ""))
+            if resource.identifier in reading.resources:
+                reading.note("resource.duplicate", node, name=resource.identifier)
+            else:
+                reading.resources[resource.identifier] = resource
+    for inner in manifest.all("manifest"):
+        name = collapse(inner.get("identifier") or "")
+        reading.note("manifest.submanifest", inner, name=name)
+        reading.manifests[name] = inner
+        _collect(reading, inner, base=base)
+
+
+def _check_files(reading: _Reading) -> None:
+    """Count listed files that are absent; the launch files are looked at with their items."""
+    missing: list[tuple[str, Node]] = []
+    for resource in reading.resources.values():
+        for file in resource.node.all("file"):
+            path, _, _ = split_href(file.get("href") or "")
+            try:
+                there = not path or reading.names.find(resolve(resource.base, path)) is not None
+            except OutsideError:
+                there = False
+            if not there:
+                missing.append((resource.base + path, file))
+    if missing:
+        reading.note("file.missing", missing[0][1], count=len(missing), name=missing[0][0])
+
+
+def _choose_organization(reading: _Reading, root: Node) -> tuple[Node | None, list[str]]:
+    """Return the default organization, and the titles of the others."""
+    block = root.first("organizations")
+    found = [] if block is None else list(block.all("organization"))
+    if block is None or not found:
+        return None, []
+    default = collapse(block.get("default") or "")
+    chosen = next((o for o in found if collapse(o.get("identifier") or "") == default), None)
+    if chosen is None:
+        chosen = found[0]
+        if default:
+            reading.note("organization.default_dangling", block, name=default)
+    others = [o.value("title") or o.get("identifier") or "" for o in found if o is not chosen]
+    if others:
+        reading.note("organization.others", block, count=len(others), name=chosen.value("title") or default)
+    return chosen, others
+
+
+def _organization(reading: _Reading, node: Node) -> Activity:
+    identifier = _identifier(reading, node)
+    title = node.value("title") or collapse(reading.document.root.get("identifier") or "") or identifier
+    children = tuple(_item(reading, item, seen=frozenset()) for item in node.all("item"))
+    return reading.dialect.extend(Activity(identifier=identifier, title=title, children=children), node)
+
+
+def _flat(reading: _Reading) -> Activity:
+    """Make an outline where there is none: what can be launched, in the order of the manifest."""
+    launchable = [r for r in reading.resources.values() if r.node.get("href")]
+    scos = [r for r in launchable if _is_sco(r.node)]
+    chosen = scos or launchable[:1]
+    root = reading.document.root
+    reading.note("organization.missing", root, count=len(chosen))
+    children = []
+    for resource in chosen:
+        launch = _launch(reading, resource, "", resource.node)
+        title = launch.path.rpartition("/")[2] if launch else resource.identifier
+        activity = Activity(
+            identifier=f"item-{resource.identifier}", title=title, kind=_kind(resource.node), launch=launch
+        )
+        children.append(
+            reading.dialect.extend(activity, Node(family="cp", name="item", attributes={}, text="", line=1))
+        )
+    record = root.first("metadata")
+    titles = [] if record is None else list(_texts(record, "title").values())
+    name = titles[0] if titles else collapse(root.get("identifier") or "")
+    return Activity(identifier="organization", title=name or "Untitled", children=tuple(children))
+
+
+def _item(reading: _Reading, node: Node, *, seen: frozenset[str]) -> Activity:
+    """Read one item and all beneath it; ``seen`` guards against sub-manifests that contain themselves."""
+    identifier = _identifier(reading, node)
+    title = node.value("title") or ""
+    if not title:
+        reading.note("item.no_title", node, name=identifier)
+    children = tuple(_item(reading, child, seen=seen) for child in node.all("item"))
+    reference = collapse(node.get("identifierref") or "")
+    kind: Kind = "block"
+    launch = None
+    if reference in reading.manifests and reference not in seen:
+        organization, _ = _choose_organization(reading, reading.manifests[reference])
+        inner = () if organization is None else organization.all("item")
+        children += tuple(_item(reading, child, seen=seen | {reference}) for child in inner)
+    elif reference in reading.resources:
+        resource = reading.resources[reference]
+        launch = _launch(reading, resource, node.get("parameters") or "", node)
+        kind = _sco_or_asset(reading, resource)
+    elif reference:
+        reading.note("item.resource_missing", node, name=title or identifier, resource=reference)
+    elif not children:
+        reading.note("item.heading", node, name=title or identifier)
+    activity = Activity(
+        identifier=identifier,
+        title=title or identifier,
+        kind=kind,
+        launch=launch,
+        children=children,
+        visible=(node.get("isvisible") or "true").strip().lower() not in {"false", "0"},
+    )
+    activity = reading.dialect.extend(activity, node)
+    return _without_page(reading, activity, node) if activity.children and launch is not None else activity
+
+
+def _without_page(reading: _Reading, activity: Activity, node: Node) -> Activity:
+    """Move the page of an item that also has sub-items into a sub-item of its own."""
+    reading.note("item.cluster_resource", node, name=activity.title)
+    page = replace(
+        activity,
+        identifier=_unused(reading, f"{activity.identifier}-page"),
+        children=(),
+        sequencing=None,
+        prerequisites=None,
+    )
+    return replace(activity, kind="block", launch=None, children=(page, *activity.children))
+
+
+def _identifier(reading: _Reading, node: Node) -> str:
+    written = collapse(node.get("identifier") or "")
+    if not written:
+        given = _unused(reading, f"{node.name}-{len(reading.used) + 1}")
+        reading.note("item.no_identifier", node, name=given)
+        return given
+    taken = _unused(reading, written)
+    if taken != written:
+        reading.note("item.duplicate_identifier", node, name=written, other=taken)
+    return taken
+
+
+def _unused(reading: _Reading, wanted: str) -> str:
+    """Return an identifier that no activity has yet, and take it."""
+    name, number = wanted, 2
+    while name in reading.used:
+        name, number = f"{wanted}-{number}", number + 1
+    reading.used.add(name)
+    return name
+
+
+def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -> LaunchTarget | None:
+    href = resource.node.get("href") or ""
+    if not href.strip():
+        reading.note("resource.no_href", at, name=resource.identifier)
+        return None
+    path, query, fragment = split_href(href.strip())
+    try:
+        wanted = resolve(resource.base, path)
+    except OutsideError:
+        reading.note("launch.external", resource.node, name=href)
+        return None
+    found = reading.names.find(wanted)
+    if found is None:
+        reading.note("launch.missing", resource.node, name=wanted)
+        return None
+    if found.casefold() == wanted.casefold() and found != wanted:
+        reading.note("file.name_differs", resource.node, name=wanted, other=found)
+    query, fragment = merge_parameters(query, fragment, parameters)
+    return LaunchTarget(path=found, query=query, fragment=fragment)
+
+
+def _sco_or_asset(reading: _Reading, resource: _Resource) -> Kind:
+    if resource.node.get("scormType", "adlcp") is None:
+        reading.note("resource.no_type", resource.node, name=resource.identifier)
+    return _kind(resource.node)
+
+
+def _kind(node: Node) -> Kind:
+    return "asset" if (node.get("scormType", "adlcp") or "").strip().lower() == "asset" else "sco"
+
+
+def _is_sco(node: Node) -> bool:
+    return (node.get("scormType", "adlcp") or "").strip().lower() == "sco"
+
+
+def _languages(root: Node) -> tuple[str, ...]:
+    found = {node.attributes.get(("xml", "lang"), "") for node in root.walk()}
+    found |= {collapse(n.text) for n in root.walk() if n.family == "lom" and n.name == "language"}
+    return tuple(sorted(tag for tag in found if tag and tag.lower() not in {"x-none", "none", "und"}))
+
+
+def _metadata(root: Node, organization: Node | None) -> Metadata:
+    """Read title, description and keywords of the package's LOM record (IEEE 1484.12.1, 1.2 to 1.5)."""
+    record = root.first("metadata") or (organization.first("metadata") if organization else None)
+    if record is None:
+        return Metadata()
+    keywords = [text for node in _general(record) if node.name == "keyword" for _, text in _strings(node)]
+    return Metadata(
+        titles=_texts(record, "title"),
+        descriptions=_texts(record, "description"),
+        keywords=tuple(dict.fromkeys(keywords)),
+        version=collapse(root.get("version") or "") or None,
+    )
+
+
+def _general(record: Node) -> Iterator[Node]:
+    lom = record.first("lom", "lom")
+    general = None if lom is None else lom.first("general", "lom")
+    return iter(() if general is None else general.children)
+
+
+def _texts(record: Node, name: str) -> dict[str, str]:
+    return {tag: text for node in _general(record) if node.name == name for tag, text in _strings(node)}
+
+
+def _strings(node: Node) -> Iterator[tuple[str, str]]:
+    for string in node.children:
+        if string.name in {"langstring", "string"} and string.text.strip():
+            tag = string.attributes.get(("xml", "lang")) or string.get("language") or "und"
+            yield tag, collapse(string.text)

@@ -1,0 +1,71 @@
+"""From what a manifest writes to a file of the package: xml:base, encodings, parameters (SCORM CAM 3.4)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
+
+
+class OutsideError(ValueError):
+    """The address leaves the package."""
+
+
+class FileNames:
+    """The files of a package, found as forgivingly as a browser on Windows would."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._loose = {_loose(name): name for name in self._names}
+
+    def find(self, path: str) -> str | None:
+        """Return the file a path means: as written, percent-decoded, or without regard to case."""
+        for written in (path, unquote(path)):
+            if written in self._names:
+                return written
+        return self._loose.get(_loose(unquote(path)))
+
+
+def split_href(href: str) -> tuple[str, str, str]:
+    """Return path, query and fragment."""
+    rest, _, fragment = href.partition("#")
+    path, _, query = rest.partition("?")
+    return path, query, fragment
+
+
+def resolve(base: str, path: str) -> str:
+    """Return a path inside the package.
+
+    Raises:
+        OutsideError: it has a scheme, or leads above the root.
+    """
+    joined = (base + path).strip().replace("\\", "/")
+    if _SCHEME.match(joined) or joined.startswith("//"):
+        raise OutsideError(joined)
+    tidy = posixpath.normpath(joined.lstrip("/") or ".")
+    if tidy == ".." or tidy.startswith("../"):
+        raise OutsideError(joined)
+    return tidy
+
+
+def merge_parameters(query: str, fragment: str, parameters: str) -> tuple[str, str]:
+    """Add an item's parameters to the query and fragment of a href (SCORM 2004 CAM 3.4.1.10).
+
+    >>> merge_parameters("a=1", "", "?b=2")
+    ('a=1&b=2', '')
+    >>> merge_parameters("", "top", "#end")
+    ('', 'top')
+    """
+    added = parameters.strip().lstrip("?&")
+    if added.startswith("#"):
+        return query, fragment or added[1:]
+    added, _, added_fragment = added.partition("#")
+    return "&".join(part for part in (query, added) if part), fragment or added_fragment
+
+
+def _loose(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()

@@ -1,0 +1,78 @@
+"""Read a SCORM 2004 manifest, 2nd to 4th edition (SCORM 2004 Content Aggregation Model 3.4 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from content_packages.findings import Finding, finding
+from content_packages.manifest import ims
+from content_packages.manifest.document import Document, Node
+from content_packages.manifest.sequencing import SequencingReader
+from content_packages.package import Activity, Package, SharedDataMap
+
+_TIME_LIMIT_ACTIONS = frozenset(
+    {"exit,message", "exit,no message", "continue,message", "continue,no message"}
+)
+
+
+def read(document: Document, names: Iterable[str], *, edition: str, findings: list[Finding]) -> Package:
+    """Return the package; what was put right or is wrong is added to ``findings``."""
+    sequencing = SequencingReader(document, findings)
+
+    def extend(activity: Activity, item: Node) -> Activity:
+        return _extend(activity, item, sequencing, file=document.file, findings=findings)
+
+    package = ims.read(
+        document, names, ims.Dialect(standard="scorm2004", extend=extend), edition=edition, findings=findings
+    )
+    block = document.root.first("organizations")
+    organizations = [] if block is None else list(block.all("organization"))
+    chosen = next((o for o in organizations if o.get("identifier") == package.root.identifier), None)
+    if chosen is None:
+        return package
+    return replace(
+        package,
+        objectives_global_to_system=(chosen.get("objectivesGlobalToSystem", "adlseq") or "true") != "false",
+        shared_data_global_to_system=(chosen.get("sharedDataGlobalToSystem", "adlcp") or "true") != "false",
+    )
+
+
+def _extend(
+    activity: Activity, item: Node, sequencing: SequencingReader, *, file: str, findings: list[Finding]
+) -> Activity:
+    """Add what adlcp, adlnav and imsss say of an item or of the organization (CAM 3.4.1, 5)."""
+    action = (item.value("timeLimitAction", "adlcp") or "").lower().replace(", ", ",") or None
+    if action is not None and action not in _TIME_LIMIT_ACTIONS:
+        findings.append(
+            finding(
+                "item.bad_value",
+                file=file,
+                line=item.line,
+                name=activity.title,
+                value=action,
+                field="timeLimitAction",
+            )
+        )
+        action = None
+    data = item.first("dataFromLMS", "adlcp")
+    presentation = item.first("presentation", "adlnav")
+    interface = None if presentation is None else presentation.first("navigationInterface", "adlnav")
+    hidden = () if interface is None else tuple(n.text.strip() for n in interface.all("hideLMSUI", "adlnav"))
+    shared = item.first("data", "adlcp")
+    return replace(
+        activity,
+        time_limit_action=action,
+        data_from_lms=None if data is None else data.text,
+        hide_lms_ui=tuple(dict.fromkeys(hidden)),
+        shared_data=() if shared is None else tuple(_data_map(node) for node in shared.all("map", "adlcp")),
+        sequencing=sequencing.read(item, name=activity.title),
+    )
+
+
+def _data_map(node: Node) -> SharedDataMap:
+    return SharedDataMap(
+        target_id=(node.get("targetID") or "").strip(),
+        read_shared_data=(node.get("readSharedData") or "true") in {"true", "1"},
+        write_shared_data=(node.get("writeSharedData") or "true") in {"true", "1"},
+    )

@@ -1,0 +1,286 @@
+"""Read IMS SS and adlseq elements into the Sequencing Definition Model (SCORM 2004 CAM 5.1, SN 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from content_packages.findings import Finding, finding
+from content_packages.manifest.document import Document, Node, collapse
+from content_packages.sequencing.definition import (
+    AdlObjectiveMap,
+    ChildActivitySet,
+    Combination,
+    CompletionThreshold,
+    Condition,
+    ConstrainChoice,
+    ControlModes,
+    DeliveryControls,
+    LimitConditions,
+    Objective,
+    ObjectiveMap,
+    Operator,
+    Randomization,
+    RequiredFor,
+    RollupAction,
+    RollupCondition,
+    RollupConsiderations,
+    RollupControls,
+    RollupRule,
+    RuleAction,
+    RuleCondition,
+    Selection,
+    SequencingDefinition,
+    SequencingRule,
+    Timing,
+)
+
+Shape = TypeVar("Shape")
+_ENUMS: dict[str, type[StrEnum]] = {
+    e.__name__: e
+    for e in (
+        Timing,
+        RequiredFor,
+        Condition,
+        Operator,
+        Combination,
+        ChildActivitySet,
+        RollupAction,
+        RuleAction,
+    )
+}
+
+
+class SequencingReader:
+    """Reads the sequencing of items; knows the package's sequencing collection."""
+
+    def __init__(self, document: Document, findings: list[Finding]) -> None:
+        self._file = document.file
+        self._findings = findings
+        self._collection = {
+            collapse(node.get("ID") or ""): node
+            for block in document.root.all("sequencingCollection", "imsss")
+            for node in block.all("sequencing", "imsss")
+        }
+
+    def read(self, item: Node, *, name: str) -> SequencingDefinition:
+        """Return what an item or organization says; without a word, the standard's defaults."""
+        parts = self._parts(item.first("sequencing", "imsss"), name)
+        threshold = item.first("completionThreshold", "adlcp")
+        return SequencingDefinition(
+            control=self._fill(ControlModes, parts.get("controlMode")),
+            constrain_choice=self._fill(ConstrainChoice, parts.get("constrainedChoiceConsiderations")),
+            pre_condition_rules=self._rules(parts.get("sequencingRules"), "preConditionRule"),
+            post_condition_rules=self._rules(parts.get("sequencingRules"), "postConditionRule"),
+            exit_condition_rules=self._rules(parts.get("sequencingRules"), "exitConditionRule"),
+            limits=self._fill(LimitConditions, parts.get("limitConditions")),
+            rollup=self._fill(RollupControls, parts.get("rollupRules")),
+            rollup_rules=self._rollup_rules(parts.get("rollupRules")),
+            rollup_considerations=self._fill(RollupConsiderations, parts.get("rollupConsiderations")),
+            primary_objective=self._primary(parts),
+            objectives=self._others(parts),
+            selection=self._selection(parts.get("randomizationControls")),
+            randomization=self._randomization(parts.get("randomizationControls")),
+            delivery=self._fill(DeliveryControls, parts.get("deliveryControls")),
+            completion_threshold=self._threshold(threshold),
+        )
+
+    def _parts(self, node: Node | None, name: str) -> dict[str, Node]:
+        """Return the elements by name: the collection's first, those written at the item over them."""
+        if node is None:
+            return {}
+        reference = collapse(node.get("IDRef") or "")
+        shared = self._collection.get(reference)
+        if reference and shared is None:
+            self._findings.append(
+                finding(
+                    "sequencing.dangling", file=self._file, line=node.line, name=name, reference=reference
+                )
+            )
+        parts: dict[str, Node] = {}
+        for source in (shared, node):
+            for child in () if source is None else source.children:
+                # imsss:objectives and adlseq:objectives share a name and mean different things.
+                parts[
+                    "adl_objectives" if (child.family, child.name) == ("adlseq", "objectives") else child.name
+                ] = child
+        return parts
+
+    def _fill(self, shape: type[Shape], node: Node | None, **given: Any) -> Shape:
+        """Make a part of the model from the attributes that bear its fields' names."""
+        values = dict(given)
+        for field in () if node is None else fields(shape):  # type: ignore[arg-type]
+            written = None if field.name in given or node is None else node.get(_camel(field.name))
+            if written is not None and node is not None:
+                value = self._value(str(field.type), written.strip(), node, _camel(field.name))
+                if value is not None:
+                    values[field.name] = value
+        return shape(**values)
+
+    def _value(self, kind: str, written: str, node: Node, field: str) -> Any:
+        """Read one attribute by the type of its field; what is no value of the standard is left out."""
+        kind = kind.removesuffix(" | None")
+        try:
+            if kind == "bool":
+                return {"true": True, "1": True, "false": False, "0": False}[written.lower()]
+            if kind == "int":
+                return max(0, int(written))
+            if kind == "float":
+                return float(written)
+            return _ENUMS[kind](written) if kind in _ENUMS else written
+        except (KeyError, ValueError):
+            self._findings.append(
+                finding(
+                    "sequencing.bad_value",
+                    file=self._file,
+                    line=node.line,
+                    name=node.name,
+                    value=written,
+                    field=field,
+                )
+            )
+            return None
+
+    def _rules(self, block: Node | None, name: str) -> tuple[SequencingRule, ...]:
+        return tuple(rule for node in _each(block, name) if (rule := self._rule(node)) is not None)
+
+    def _rule(self, node: Node) -> SequencingRule | None:
+        action = node.first("ruleAction", "imsss")
+        wanted = (
+            None
+            if action is None
+            else self._value("RuleAction", (action.get("action") or "").strip(), action, "action")
+        )
+        if wanted is None:
+            return None
+        conditions = node.first("ruleConditions", "imsss")
+        return self._fill(
+            SequencingRule,
+            conditions,
+            action=wanted,
+            conditions=tuple(self._condition(c) for c in _each(conditions, "ruleCondition")),
+        )
+
+    def _condition(self, node: Node) -> RuleCondition:
+        reference = node.get("referencedObjective")
+        return self._fill(RuleCondition, node, referenced_objective=_objective_id(reference))
+
+    def _rollup_rules(self, block: Node | None) -> tuple[RollupRule, ...]:
+        rules = []
+        for node in _each(block, "rollupRule"):
+            action = node.first("rollupAction", "imsss")
+            wanted = (
+                None
+                if action is None
+                else self._value("RollupAction", (action.get("action") or "").strip(), action, "action")
+            )
+            conditions = node.first("rollupConditions", "imsss")
+            if wanted is not None:
+                combination = self._value(
+                    "Combination",
+                    (conditions and conditions.get("conditionCombination")) or "any",
+                    node,
+                    "conditionCombination",
+                )
+                rules.append(
+                    self._fill(
+                        RollupRule,
+                        node,
+                        action=wanted,
+                        conditions=tuple(
+                            self._fill(RollupCondition, c) for c in _each(conditions, "rollupCondition")
+                        ),
+                        condition_combination=combination or Combination.ANY,
+                    )
+                )
+        return tuple(rules)
+
+    def _primary(self, parts: dict[str, Node]) -> Objective:
+        block = parts.get("objectives")
+        node = None if block is None else block.first("primaryObjective", "imsss")
+        return Objective() if node is None else self._objective(node, parts.get("adl_objectives"))
+
+    def _others(self, parts: dict[str, Node]) -> tuple[Objective, ...]:
+        return tuple(
+            self._objective(node, parts.get("adl_objectives"))
+            for node in _each(parts.get("objectives"), "objective")
+        )
+
+    def _objective(self, node: Node, extension: Node | None) -> Objective:
+        identifier = _objective_id(node.get("objectiveID"))
+        adl = [
+            n
+            for n in _each(extension, "objective", "adlseq")
+            if _objective_id(n.get("objectiveID")) == identifier
+        ]
+        minimum = node.value("minNormalizedMeasure", "imsss")
+        measure = None if minimum is None else self._value("float", minimum, node, "minNormalizedMeasure")
+        return self._fill(
+            Objective,
+            node,
+            objective_id=identifier,
+            min_normalized_measure=1.0 if measure is None else measure,
+            maps=tuple(
+                self._fill(
+                    ObjectiveMap, m, target_objective_id=_objective_id(m.get("targetObjectiveID")) or ""
+                )
+                for m in node.all("mapInfo", "imsss")
+            ),
+            adl_maps=tuple(
+                self._fill(
+                    AdlObjectiveMap, m, target_objective_id=_objective_id(m.get("targetObjectiveID")) or ""
+                )
+                for n in adl
+                for m in n.all("mapInfo", "adlseq")
+            ),
+        )
+
+    def _selection(self, node: Node | None) -> Selection:
+        if node is None:
+            return Selection()
+        timing = self._value(
+            "Timing", (node.get("selectionTiming") or "never").strip(), node, "selectionTiming"
+        )
+        count = node.get("selectCount")
+        return Selection(
+            timing=timing or Timing.NEVER,
+            count=None if count is None else self._value("int", count.strip(), node, "selectCount"),
+        )
+
+    def _randomization(self, node: Node | None) -> Randomization:
+        if node is None:
+            return Randomization()
+        timing = self._value(
+            "Timing", (node.get("randomizationTiming") or "never").strip(), node, "randomizationTiming"
+        )
+        return self._fill(Randomization, node, timing=timing or Timing.NEVER)
+
+    def _threshold(self, node: Node | None) -> CompletionThreshold:
+        """Read the element: attributes in the 4th edition, a number as its text before (CAM 3.4.1.14)."""
+        if node is None:
+            return CompletionThreshold()
+        if node.text.strip() and node.get("completedByMeasure") is None:
+            least = self._value("float", node.text.strip(), node, "completionThreshold")
+            return (
+                CompletionThreshold()
+                if least is None
+                else CompletionThreshold(completed_by_measure=True, min_progress_measure=least)
+            )
+        return self._fill(CompletionThreshold, node)
+
+
+def _each(node: Node | None, name: str, family: str = "imsss") -> Iterator[Node]:
+    return iter(()) if node is None else node.all(name, family)
+
+
+def _objective_id(written: str | None) -> str | None:
+    """Return an objective's id: ``%20`` decoded, then white space collapsed, as ADL's suite expects."""
+    return None if written is None else collapse(unquote(written)) or None
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

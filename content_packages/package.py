@@ -1,0 +1,182 @@
+"""What a package is, whatever standard it was written for: frozen, equal by content.
+
+``to_json`` is canonical: the SHA-256 of its bytes names an edition. A new field gets a default that is
+left out of the JSON, so that editions made before keep their digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from content_packages.errors import StoredPackageError
+from content_packages.sequencing.definition import ActivityNode, SequencingDefinition
+from content_packages.shelf import FileRef
+
+FORMAT = 1
+
+Standard = Literal["scorm12", "scorm2004"]
+Kind = Literal["sco", "asset", "block"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaunchTarget:
+    """Where an activity starts.
+
+    Args:
+        path: a key of ``Package.files``.
+        query: parameters and the query of the href, merged as the standard says; without ``?``.
+        fragment: without ``#``.
+    """
+
+    path: str
+    query: str = ""
+    fragment: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SharedDataMap:
+    """adlcp:map: one shared data store of an activity (SCORM 2004 4th Ed. CAM 5.2.3)."""
+
+    target_id: str
+    read_shared_data: bool = True
+    write_shared_data: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Activity:
+    """One item of the outline; the organization is the root.
+
+    Args:
+        kind: ``sco`` talks to the player, ``asset`` is only shown, ``block`` leads to its children.
+        prerequisites: an ``aicc_script`` expression (SCORM 1.2).
+        mastery_score: as written, 0 to 100 (SCORM 1.2).
+        max_time_allowed: as written, ``HHHH:MM:SS.SS`` (SCORM 1.2); SCORM 2004 has a limit condition.
+        sequencing: ``None`` where the standard has none.
+    """
+
+    identifier: str
+    title: str
+    kind: Kind = "block"
+    launch: LaunchTarget | None = None
+    children: tuple[Activity, ...] = ()
+    visible: bool = True
+    prerequisites: str | None = None
+    mastery_score: str | None = None
+    max_time_allowed: str | None = None
+    time_limit_action: str | None = None
+    data_from_lms: str | None = None
+    hide_lms_ui: tuple[str, ...] = ()
+    shared_data: tuple[SharedDataMap, ...] = ()
+    sequencing: SequencingDefinition | None = None
+
+    @property
+    def completion_threshold(self) -> float | None:
+        """The progress that makes completion, where the package gives one (SCORM 2004 RTE 4.2.5)."""
+        threshold = None if self.sequencing is None else self.sequencing.completion_threshold
+        return (
+            threshold.min_progress_measure
+            if threshold is not None and threshold.completed_by_measure
+            else None
+        )
+
+    @property
+    def scaled_passing_score(self) -> float | None:
+        """The measure that makes success, where the package gives one (SCORM 2004 RTE 4.2.20)."""
+        primary = None if self.sequencing is None else self.sequencing.primary_objective
+        return (
+            primary.min_normalized_measure if primary is not None and primary.satisfied_by_measure else None
+        )
+
+    def walk(self) -> Iterator[Activity]:
+        """Return this activity and all beneath it, in document order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def units(self) -> tuple[Activity, ...]:
+        """Return what can be launched, in document order: a unit's index is its place here."""
+        return tuple(activity for activity in self.walk() if activity.launch is not None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metadata:
+    """What the catalogue may take over: texts by language tag, ``und`` where none is given."""
+
+    titles: Mapping[str, str] = field(default_factory=dict, hash=False)
+    descriptions: Mapping[str, str] = field(default_factory=dict, hash=False)
+    keywords: tuple[str, ...] = ()
+    version: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Package:
+    """A course as it was imported.
+
+    Args:
+        edition: the edition of the standard: ``1.2``, ``2004 2nd Edition`` to ``2004 4th Edition``.
+        languages: language tags found in the manifest, sorted.
+        files: path in the package to the file on the shelf.
+        other_organizations: titles of those not taken.
+    """
+
+    standard: Standard
+    edition: str
+    identifier: str
+    title: str
+    root: Activity
+    languages: tuple[str, ...] = ()
+    metadata: Metadata = Metadata()
+    objectives_global_to_system: bool = True
+    shared_data_global_to_system: bool = True
+    other_organizations: tuple[str, ...] = ()
+    files: Mapping[str, FileRef] = field(default_factory=dict, hash=False)
+
+    def to_json(self) -> bytes:
+        """Return the canonical bytes: sorted keys, UTF-8, nothing that stands at its default."""
+        plain = _PACKAGE.dump_python(self, mode="json", exclude_defaults=True)
+        return orjson.dumps({"format": FORMAT, **plain}, option=orjson.OPT_SORT_KEYS)
+
+    def digests(self) -> frozenset[str]:
+        """Return every file it names, for a sweep to keep and for sync to ask for."""
+        return frozenset(ref.digest for ref in self.files.values())
+
+
+def from_json(data: bytes) -> Package:
+    """Read back what ``Package.to_json`` wrote.
+
+    Raises:
+        StoredPackageError: it is of a newer format, or not a package.
+    """
+    try:
+        plain: Any = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise StoredPackageError("it is not JSON") from error
+    written_as = plain.pop("format", None) if isinstance(plain, dict) else None
+    if written_as != FORMAT:
+        raise StoredPackageError(f"its format is {written_as}, this release reads {FORMAT}")
+    try:
+        return _PACKAGE.validate_python(plain)
+    except ValidationError as error:
+        raise StoredPackageError(str(error.errors()[0]["msg"])) from error
+
+
+def activity_tree(root: Activity) -> ActivityNode:
+    """Return the tree that sequencing works on.
+
+    A leaf that leads nowhere cannot be delivered, so it is a heading of the outline only and left out.
+    """
+    return ActivityNode(
+        identifier=root.identifier,
+        title=root.title,
+        definition=root.sequencing or SequencingDefinition(),
+        children=tuple(activity_tree(c) for c in root.children if c.launch is not None or c.children),
+        visible=root.visible,
+    )
+
+
+_PACKAGE: TypeAdapter[Package] = TypeAdapter(Package)

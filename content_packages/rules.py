@@ -1,0 +1,271 @@
+"""Every rule an import can fall foul of: one table, so that it can be read, translated and documented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a finding means for the import."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """A rule, its source, its sentence (filled with the facts of a finding) and what to do."""
+
+    severity: Severity
+    requirement: str
+    text: str
+    remedy: str
+
+
+_APPNOTE = "PKWARE APPNOTE"
+_OURS = "Limit of Outpost"
+_NAMES = "PKWARE APPNOTE 4.4.17"
+_CP = "SCORM 1.2 CAM 2.3; SCORM 2004 CAM 3.4"
+_ZIP_AGAIN = "Make the zip again with an ordinary tool, from the original export, and import that."
+_ASK = "Ask the author to export the course again."
+_RENAME = "Ask the author to rename the file and export the course again."
+_NOTHING = "Nothing to do."
+_CHECK = "Try the course before you publish it."
+
+
+def _error(requirement: str, text: str, remedy: str) -> Rule:
+    return Rule(severity=Severity.ERROR, requirement=requirement, text=text, remedy=remedy)
+
+
+def _warning(requirement: str, text: str, remedy: str = _CHECK) -> Rule:
+    return Rule(severity=Severity.WARNING, requirement=requirement, text=text, remedy=remedy)
+
+
+def _note(requirement: str, text: str, remedy: str = _NOTHING) -> Rule:
+    return Rule(severity=Severity.NOTE, requirement=requirement, text=text, remedy=remedy)
+
+
+_ARCHIVE = {
+    "archive.not_a_zip": _error(
+        f"{_APPNOTE} 4.3.16",
+        "The file is not a zip archive.",
+        "Import the zip file that the authoring tool made.",
+    ),
+    "archive.truncated": _error(
+        f"{_APPNOTE} 4.3.16",
+        "The zip is cut short: its end, with the table of contents, is missing.",
+        "Copy or download the file again.",
+    ),
+    "archive.entry_truncated": _error(
+        f"{_APPNOTE} 4.3.8", "The zip is cut short inside {name}.", "Copy or download the file again."
+    ),
+    "archive.foreign_data": _error(
+        f"{_APPNOTE} 4.3.6",
+        "The zip holds bytes {where} its table of contents that belong to no file.",
+        _ZIP_AGAIN,
+    ),
+    "archive.multi_disk": _error(
+        f"{_APPNOTE} 4.3.16", "The zip is one part of several.", "Join the parts into one zip first."
+    ),
+    "archive.contradiction": _error(
+        f"{_APPNOTE} 4.3.7", "The zip contradicts itself at {name}: {what}.", _ZIP_AGAIN
+    ),
+    "archive.overlap": _error(
+        f"{_APPNOTE} 4.3.6",
+        "In the zip, {name} shares its bytes with another file, as zip bombs do.",
+        _ZIP_AGAIN,
+    ),
+    "archive.encrypted": _error(
+        f"{_APPNOTE} 4.4.4", "{name} is encrypted.", "Make the zip without a password."
+    ),
+    "archive.method": _error(
+        f"{_APPNOTE} 4.4.5",
+        "{name} is packed with {method}; only stored and deflated files are read.",
+        _ZIP_AGAIN,
+    ),
+    "archive.symlink": _error(
+        f"{_APPNOTE} 4.5.7", "{name} is a link to another file.", "Put the file itself into the zip."
+    ),
+    "archive.special_file": _error(
+        f"{_APPNOTE} 4.5.7", "{name} is a device or pipe, not a file.", _ZIP_AGAIN
+    ),
+    "archive.damaged_data": _error(
+        f"{_APPNOTE} 4.4.5",
+        "{name} cannot be unpacked: its data is damaged.",
+        "Copy or download the file again.",
+    ),
+    "archive.checksum": _error(
+        f"{_APPNOTE} 4.4.7", "{name} is damaged: its checksum is wrong.", "Copy or download the file again."
+    ),
+    "archive.size_lie": _error(
+        f"{_APPNOTE} 4.4.9", "{name} does not unpack to the {limit} bytes the zip promises.", _ZIP_AGAIN
+    ),
+    "archive.too_large": _error(
+        _OURS,
+        "The zip has {size}; the limit is {limit}.",
+        "Split the course, or ask an administrator to raise the limit.",
+    ),
+    "archive.too_many_entries": _error(
+        _OURS,
+        "The zip holds {count} files; the limit is {limit}.",
+        "Split the course, or ask an administrator to raise the limit.",
+    ),
+    "archive.directory_too_large": _error(
+        _OURS, "The zip's table of contents has {size}; the limit is {limit}.", _ZIP_AGAIN
+    ),
+    "archive.unpacked_too_large": _error(
+        _OURS,
+        "The files unpack to {size}; the limit is {limit}.",
+        "Split the course, or ask an administrator to raise the limit.",
+    ),
+    "archive.file_too_large": _error(
+        _OURS,
+        "{name} unpacks to {size}; the limit for one file is {limit}.",
+        "Make the file smaller, for instance by compressing the video.",
+    ),
+    "archive.ratio": _error(
+        _OURS,
+        "{name} unpacks to {ratio} times its packed size, as zip bombs do; the limit is {limit} times.",
+        _ZIP_AGAIN,
+    ),
+    "archive.litter": _note(
+        _OURS, "{count} files left by an operating system were left out, such as {name}."
+    ),
+}
+_NAME = {
+    "name.empty": _error(_NAMES, "A file in the zip has no usable name ({name}).", _ZIP_AGAIN),
+    "name.nul": _error(_NAMES, "The name {name} holds a NUL character.", _ZIP_AGAIN),
+    "name.control": _error(_NAMES, "The name {name} holds a control character.", _RENAME),
+    "name.deceiving": _error(
+        _NAMES, "The name {name} holds invisible characters that make it look like another.", _RENAME
+    ),
+    "name.unc": _error(_NAMES, "The name {name} points to another computer.", _ZIP_AGAIN),
+    "name.absolute": _error(_NAMES, "The name {name} begins at the root of the disk.", _ZIP_AGAIN),
+    "name.drive": _error(_NAMES, "The name {name} begins with a drive letter.", _ZIP_AGAIN),
+    "name.stream": _error(
+        _NAMES, "The name {name} holds a colon, which Windows takes for a hidden stream.", _RENAME
+    ),
+    "name.traversal": _error(_NAMES, "The name {name} leads out of the package by “..”.", _ZIP_AGAIN),
+    "name.reserved": _error(_NAMES, "The name {name} is reserved by Windows for a device.", _RENAME),
+    "name.trailing": _error(
+        _NAMES, "A part of the name {name} ends in a dot or a space, which Windows drops.", _RENAME
+    ),
+    "name.too_long": _error(_OURS, "The name {name} has {count} characters; the limit is {limit}.", _RENAME),
+    "name.too_deep": _error(_OURS, "The name {name} is {count} folders deep; the limit is {limit}.", _RENAME),
+    "name.duplicate": _error(_NAMES, "The zip holds {name} twice.", _ZIP_AGAIN),
+    "name.collision": _error(_NAMES, "{name} and {other} are one name on Windows and macOS.", _RENAME),
+    "name.file_is_folder": _error(_NAMES, "{name} is both a file and a folder.", _ZIP_AGAIN),
+    "name.backslash": _note(
+        _NAMES, "{count} names use backslashes, such as {name}; they were read as slashes."
+    ),
+    "name.dot_segments": _note(
+        _NAMES, "{count} names hold empty or “.” parts, such as {name}; these were dropped."
+    ),
+    "name.encoding": _note(
+        f"{_APPNOTE} appendix D", "{count} names do not say their encoding, such as {name}; it was guessed."
+    ),
+}
+_XML = {
+    "xml.too_large": _error(_OURS, "{name} has {size}; the limit for a manifest is {limit}.", _ASK),
+    "xml.too_deep": _error(_OURS, "{name} nests elements deeper than {limit} levels.", _ASK),
+    "xml.too_many_nodes": _error(_OURS, "{name} holds more than {limit} elements and attributes.", _ASK),
+    "xml.dtd": _error(
+        _OURS,
+        "{name} declares a document type (DTD), which can hide harmful entities.",
+        "Remove the DOCTYPE line from the manifest.",
+    ),
+    "xml.not_well_formed": _error("XML 1.0 §2.1", "{name} is not XML that can be read: {reason}.", _ASK),
+    "xml.encoding": _warning(
+        "XML 1.0 §4.3.3", "The manifest says it is {declared} but can only be read as {used}."
+    ),
+    "xml.undeclared_prefix": _warning(
+        "Namespaces in XML §5",
+        "The manifest uses the prefix {prefix} without declaring it; its usual meaning was taken.",
+    ),
+    "xml.missing_namespace": _warning(
+        "Namespaces in XML §6",
+        "The element {name} and others have no known namespace; that of IMS Content Packaging was taken.",
+    ),
+}
+_PACKAGE = {
+    "package.no_manifest": _error(
+        _CP,
+        "The zip holds no imsmanifest.xml, so it is no SCORM package.",
+        "Export the course as SCORM 1.2 or SCORM 2004 and import that zip.",
+    ),
+    "package.several_manifests": _error(
+        _CP, "The zip holds several packages: {name} and {other}.", "Import each package by itself."
+    ),
+    "package.not_a_manifest": _error(_CP, "The root element of {file} is {name}, not manifest.", _ASK),
+    "package.common_cartridge": _error(
+        _CP,
+        "This is an IMS Common Cartridge, not a SCORM package.",
+        "Export the course as SCORM 1.2 or SCORM 2004.",
+    ),
+    "package.nested_root": _note(
+        _CP, "The package lies in the folder {name}; that folder was taken as its root."
+    ),
+    "package.manifest_case": _note(_CP, "The manifest is called {name}; it was read as imsmanifest.xml."),
+    "package.edition_guessed": _warning(
+        _CP, "The manifest names no edition that is known ({written}); it was read as SCORM {edition}."
+    ),
+    "package.external_addresses": _warning(
+        "Works without a network",
+        "The content names {count} addresses on {hosts}; these do not work offline.",
+        "Try the course with the network off; ask the author to put the files into the package.",
+    ),
+    "organization.missing": _warning(
+        _CP, "The manifest has no organization; its {count} launchable resources were listed in order."
+    ),
+    "organization.default_dangling": _warning(
+        _CP, "The default organization {name} does not exist; the first one was taken."
+    ),
+    "organization.others": _note(
+        _CP, "The package has {count} further organizations; only {name} was taken."
+    ),
+    "organization.empty": _error(_CP, "Nothing in this package can be launched.", _ASK),
+    "manifest.submanifest": _note(
+        _CP, "The manifest holds another manifest, {name}; its resources were taken in."
+    ),
+    "item.no_identifier": _warning(_CP, "An item has no identifier; {name} was given to it."),
+    "item.duplicate_identifier": _warning(
+        _CP, "The identifier {name} is used twice; the second became {other}."
+    ),
+    "item.no_title": _warning(_CP, "The item {name} has no title."),
+    "item.resource_missing": _error(
+        _CP, "The item {name} refers to the resource {resource}, which does not exist.", _ASK
+    ),
+    "item.cluster_resource": _warning(
+        _CP, "The item {name} has both a page and sub-items; the page became its first sub-item."
+    ),
+    "item.heading": _note(_CP, "The item {name} leads nowhere; it is shown as a heading."),
+    "item.bad_value": _warning(
+        _CP, "The item {name} gives {value} for {field}, which the standard does not allow; it was left out."
+    ),
+    "resource.no_href": _error(_CP, "The resource {name} is to be launched but names no file.", _ASK),
+    "resource.no_type": _warning(
+        _CP, "The resource {name} does not say whether it is a SCO or an asset; it was taken for a SCO."
+    ),
+    "resource.duplicate": _warning(_CP, "The resource {name} is declared twice; the first was taken."),
+    "launch.missing": _error(_CP, "The launch file {name} is not in the package.", _ASK),
+    "launch.external": _error(
+        "Works without a network",
+        "The launch address {name} is outside the package.",
+        "Ask the author for a package that holds its own content.",
+    ),
+    "file.missing": _warning(
+        _CP, "{count} files that the manifest lists are not in the package, such as {name}."
+    ),
+    "file.name_differs": _warning(_CP, "The manifest writes {name} for the file {other}."),
+    "sequencing.bad_value": _warning(
+        "SCORM 2004 SN 3",
+        "{name} has {value} for {field}, which is not a value of the standard; the default was taken.",
+    ),
+    "sequencing.dangling": _warning(
+        "SCORM 2004 CAM 5.1.1", "{name} refers to the sequencing {reference}, which does not exist."
+    ),
+}
+
+RULES: dict[str, Rule] = {**_ARCHIVE, **_NAME, **_XML, **_PACKAGE}

@@ -1,0 +1,270 @@
+"""Files on disk by the SHA-256 of their bytes; a package is a list of such digests.
+
+A file appears under its name only when it is whole and synced, never changes, and is read-only. A crash
+leaves litter in ``incoming/``, never a broken file; ``sweep`` takes the litter and what nothing names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from content_packages.errors import FileDamagedError, FileMissingError
+
+_CHUNK = 1024 * 1024
+_DIGEST = re.compile(r"^[0-9a-f]{64}$")
+
+
+class Readable(Protocol):
+    """Whatever gives bytes piece by piece, and none at its end."""
+
+    def read(self, size: int, /) -> bytes: ...  # noqa: D102 - the class says it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileRef:
+    """Names a file by what is in it: SHA-256 in lower-case hex, and size in bytes."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Swept:
+    """What a sweep removed."""
+
+    files: int
+    size: int
+
+
+class Shelf:
+    """A folder of files by digest, fanned out by the first two hex digits."""
+
+    def __init__(self, root: Path) -> None:
+        self._files = root / "files"
+        self._incoming = root / "incoming"
+        self._files.mkdir(parents=True, exist_ok=True)
+        self._incoming.mkdir(exist_ok=True)
+
+    def put(self, stream: Readable, *, expected: str | None = None) -> FileRef:
+        """Keep the bytes of a stream; the same bytes again change nothing.
+
+        Args:
+            stream: read to its end, in pieces.
+            expected: the digest they must have.
+
+        Raises:
+            FileDamagedError: they have another digest; nothing is kept.
+        """
+        with self.delivery() as delivery:
+            return delivery.put(stream, expected=expected)
+
+    @contextmanager
+    def delivery(self) -> Iterator[Delivery]:
+        """Take in several files, all of them or, if the block raises, none."""
+        with tempfile.TemporaryDirectory(dir=self._incoming, ignore_cleanup_errors=True) as folder:
+            delivery = Delivery(Path(folder))
+            yield delivery
+            for ref, part in delivery.parts():
+                self._place(part, ref)
+
+    def partial(self, digest: str) -> Partial:
+        """Return what arrived so far of a file, to go on with it."""
+        return Partial(self, self._incoming / f"{_checked(digest)}.partial", digest)
+
+    def open(self, digest: str) -> BinaryIO:
+        """Open a file for reading.
+
+        Raises:
+            FileMissingError: it is not here.
+        """
+        try:
+            return self.path(digest).open("rb")
+        except FileNotFoundError as error:
+            raise FileMissingError(digest) from error
+
+    def has(self, digest: str) -> bool:
+        """Tell whether the file is here."""
+        return self.path(digest).is_file()
+
+    def path(self, digest: str) -> Path:
+        """Return where the file is, or would be."""
+        return self._files / _checked(digest)[:2] / digest
+
+    def digests(self) -> Iterator[str]:
+        """Return every digest on the shelf."""
+        for path in self._files.glob("??/*"):
+            if _DIGEST.match(path.name):
+                yield path.name
+
+    def verify(self, digest: str) -> None:
+        """Read a file through and compare.
+
+        Raises:
+            FileMissingError: it is not here.
+            FileDamagedError: its bytes have changed.
+        """
+        running = hashlib.sha256()
+        with self.open(digest) as file:
+            while piece := file.read(_CHUNK):
+                running.update(piece)
+        found = running.hexdigest()
+        if found != digest:
+            raise FileDamagedError(digest, found)
+
+    def discard(self, digest: str) -> None:
+        """Remove a file, for one that was found damaged; a missing one is no matter."""
+        _remove(self.path(digest))
+
+    def sweep(self, keep: Collection[str], *, before: datetime) -> Swept:
+        """Remove files that nothing names and litter of crashes.
+
+        Args:
+            keep: every digest that something names.
+            before: only what is older goes, so that an import at work keeps what it has just put here.
+        """
+        files = size = 0
+        for digest in list(self.digests()):
+            path = self.path(digest)
+            with suppress(FileNotFoundError):  # another sweep was quicker
+                status = path.stat()
+                if digest not in keep and status.st_mtime < before.timestamp():
+                    _remove(path)
+                    files, size = files + 1, size + status.st_size
+        for path in sorted(self._incoming.rglob("*"), key=lambda found: len(found.parts), reverse=True):
+            with suppress(OSError):  # in use, or a folder that is not empty
+                if path.stat().st_mtime < before.timestamp():
+                    path.rmdir() if path.is_dir() else _remove(path)
+        return Swept(files=files, size=size)
+
+    def _place(self, part: Path, ref: FileRef) -> None:
+        """Move a whole, synced file to its name, unless it is there already."""
+        target = self.path(ref.digest)
+        if target.is_file() and target.stat().st_size == ref.size:
+            _touch(target)  # named again: a sweep must not take it for old litter
+            part.unlink()
+            return
+        target.parent.mkdir(exist_ok=True)
+        _remove(target)  # of the wrong size: damaged
+        part.replace(target)
+        target.chmod(stat.S_IREAD)
+        _sync_folder(target.parent)
+
+
+class Delivery:
+    """Files that arrived whole but are not on the shelf yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._refs: dict[str, FileRef] = {}
+
+    def put(self, stream: Readable, *, expected: str | None = None) -> FileRef:
+        """Take one file in, hashed as it is written.
+
+        Raises:
+            FileDamagedError: its digest is not the expected one.
+        """
+        digest, size = hashlib.sha256(), 0
+        part = self._folder / f"{len(self._refs)}.part"
+        with part.open("wb") as file:
+            while piece := stream.read(_CHUNK):
+                digest.update(piece)
+                size += len(piece)
+                file.write(piece)
+            ref = FileRef(digest=digest.hexdigest(), size=size)
+            if expected is not None and ref.digest != expected:
+                raise FileDamagedError(expected, ref.digest)
+            file.flush()
+            if ref.digest not in self._refs:
+                os.fsync(file.fileno())
+        if ref.digest not in self._refs:
+            self._refs[ref.digest] = ref
+            part.replace(self._folder / ref.digest)
+        return ref
+
+    def parts(self) -> Iterator[tuple[FileRef, Path]]:
+        """Return each different file with the place where it waits."""
+        for digest, ref in self._refs.items():
+            yield ref, self._folder / digest
+
+
+class Partial:
+    """A file on its way here in pieces, over more than one conversation."""
+
+    def __init__(self, shelf: Shelf, path: Path, digest: str) -> None:
+        self._shelf = shelf
+        self._path = path
+        self._digest = digest
+
+    @property
+    def size(self) -> int:
+        """How many bytes are here and synced; go on from there."""
+        return self._path.stat().st_size if self._path.is_file() else 0
+
+    def append(self, piece: bytes) -> None:
+        """Add the next bytes; on disk when this returns."""
+        with self._path.open("ab") as file:
+            file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def finish(self) -> FileRef:
+        """Verify the whole and put it on the shelf; either way, the partial file is gone.
+
+        Raises:
+            FileMissingError: nothing arrived yet.
+            FileDamagedError: the pieces do not make the file that was promised.
+        """
+        try:
+            with self._path.open("rb") as file:
+                return self._shelf.put(file, expected=self._digest)
+        except FileNotFoundError as error:
+            raise FileMissingError(self._digest) from error
+        finally:
+            self._path.unlink(missing_ok=True)
+
+
+def _checked(digest: str) -> str:
+    """Refuse what is no digest: it becomes a path.
+
+    Raises:
+        FileMissingError: nothing can have this name.
+    """
+    if not _DIGEST.match(digest):
+        raise FileMissingError(digest)
+    return digest
+
+
+def _remove(path: Path) -> None:
+    """Unlink a read-only file; Windows refuses while the read-only mark is set."""
+    with suppress(FileNotFoundError):
+        path.chmod(stat.S_IREAD | stat.S_IWRITE)
+        path.unlink()
+
+
+def _touch(path: Path) -> None:
+    """Renew the time of a read-only file; Windows wants it writable for that."""
+    with suppress(FileNotFoundError):
+        path.chmod(stat.S_IREAD | stat.S_IWRITE)
+        os.utime(path)
+        path.chmod(stat.S_IREAD)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name durable; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
