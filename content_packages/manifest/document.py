@@ -342,7 +342,7 @@ def _line(element: etree._Element) -> int:
 
 
 def _is_comment(element: etree._Element) -> bool:
-    return element.tag is etree.Comment
+    return isinstance(element, etree._Comment)  # noqa: SLF001 - lxml gives the class no other name
 
 
 def _split(name: str) -> tuple[str, str]:

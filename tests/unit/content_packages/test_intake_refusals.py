@@ -1,0 +1,94 @@
+"""Bad input is refused with its own code, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from content_packages.intake import read_package
+from content_packages.shelf import Shelf
+
+MANIFEST = b"<manifest identifier='m'><organizations/><resources/></manifest>"
+
+
+def a_zip(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({"../evil.txt": b"x"}, "name.traversal"),
+        ({"..\\evil.txt": b"x"}, "name.traversal"),
+        ({"/etc/evil": b"x"}, "name.absolute"),
+        ({"C:/evil.txt": b"x"}, "name.drive"),
+        ({"//host/evil": b"x"}, "name.unc"),
+        ({"a.txt:hidden": b"x"}, "name.stream"),
+        ({"aux.js": b"x"}, "name.reserved"),
+        ({"a./b": b"x"}, "name.trailing"),
+        ({"a\n": b"x"}, "name.control"),
+        ({"a/" * 17 + "b": b"x"}, "name.too_deep"),
+        ({"a" * 241: b"x"}, "name.too_long"),
+        ({"A.txt": b"x", "a.txt": b"y"}, "name.collision"),
+        ({"a": b"x", "a/b": b"y"}, "name.file_is_folder"),
+        ({"index.html": b"x"}, "package.no_manifest"),
+        ({"imsmanifest.xml": b"not xml"}, "xml.not_well_formed"),
+        ({"imsmanifest.xml": b"<!DOCTYPE m><m/>"}, "xml.dtd"),
+        ({"imsmanifest.xml": b"<a>" * 65 + b"</a>" * 65}, "xml.too_deep"),
+        ({"imsmanifest.xml": MANIFEST}, "organization.empty"),
+    ],
+)
+def test_a_harmful_package_is_refused_and_leaves_nothing(
+    tmp_path: Path, files: dict[str, bytes], code: str
+) -> None:
+    path = a_zip(tmp_path / "bad.zip", files)
+
+    report = read_package(path, Shelf(tmp_path / "shelf"))
+
+    assert report.refused
+    assert code in {found.code for found in report.findings}
+    assert not [found for found in (tmp_path / "shelf").rglob("*") if found.is_file()]
+
+
+def test_a_zip_cut_short_says_so(tmp_path: Path) -> None:
+    path = a_zip(tmp_path / "cut.zip", {"imsmanifest.xml": MANIFEST})
+    path.write_bytes(path.read_bytes()[:-30])
+
+    report = read_package(path, Shelf(tmp_path / "shelf"))
+
+    assert [found.code for found in report.findings] == ["archive.truncated"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no resource module to measure memory with")
+def test_a_bomb_of_one_gigabyte_is_refused_in_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("zeros.bin", "w", force_zip64=True) as out,
+    ):
+        for _ in range(1024):
+            out.write(bytes(1024 * 1024))
+    script = (
+        "import resource, sys; from pathlib import Path; from content_packages.intake import read_package; "
+        "from content_packages.shelf import Shelf; "
+        "print(read_package(Path(sys.argv[1]), Shelf(Path(sys.argv[2]))).findings[0].code, "
+        "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path), str(tmp_path / "shelf")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    code, kilobytes = done.stdout.split()
+    assert code == "archive.ratio"
+    assert int(kilobytes) < 300 * 1024
