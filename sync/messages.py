@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sync.clock import Stamp
 from sync.errors import WireError
+from sync.vector import LogKey
 
 PROTOCOL = 1
 OLDEST_PROTOCOL = 1
@@ -41,6 +42,18 @@ class Record:
     schema: int
     body: bytes
     stamp: Stamp
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SegmentRef:
+    """One segment that can be sent: its log, its place there, and its encoding's name and length."""
+
+    log: LogKey
+    first: int
+    last: int
+    root: str
+    digest: str
+    size: int
 
 
 class Wire(BaseModel):

@@ -103,16 +103,16 @@ def vector_digest(vector: Vector) -> str:
     return digest_of(canonical_json(rows(vector)))[:32]
 
 
-def rows(vector: Vector) -> list[list[str | int]]:
+def rows(vector: Vector) -> list[tuple[str, str, str, int, str]]:
     """Return the vector as sorted rows of plain values, the form in which it is signed, sent and kept."""
-    return [[*key, *head] for key, head in sorted(vector.items())]
+    return [(*key, *head) for key, head in sorted(vector.items())]
 
 
 def from_rows(listed: Iterable[Iterable[str | int]]) -> dict[LogKey, Head]:
     """Read rows back.
 
     Raises:
-        ValueError: a row has other than five fields, or a number below one.
+        ValueError: a row has other than five fields, or a number below zero.
     """
     result = {}
     for origin, epoch, scope, seq, root in listed:

@@ -1,0 +1,284 @@
+"""Take bytes as they arrive: keep them durably, and apply each segment the moment it is whole.
+
+Both sides use this: the one that is pushed to and the one that pulled. What was kept is never asked for
+again. One segment is one transaction: its entries' effects, its bytes, its head and its quarantine.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from sync import identity, log, quarantine, scopes, segment
+from sync.canonical import digest_of
+from sync.errors import CertificateError, SegmentError
+from sync.messages import Frame, Partial, Record, RefusedSegment
+from sync.node import Node, Standing, known_certificates, standing
+from sync.segment import Header
+from sync.tables import PartRow, RefusedRow
+from sync.vector import Head, LogKey
+
+KEEP_BYTES = 16 * 1024
+_MOST_PARTIAL_BYTES = 64 * 1024 * 1024
+_PART_AGE_MS = 30 * 24 * 60 * 60 * 1000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of the frames so far."""
+
+    heads: dict[LogKey, Head] = field(default_factory=dict)
+    origins: set[str] = field(default_factory=set)
+    partials: dict[str, int] = field(default_factory=dict)
+    refused: list[RefusedSegment] = field(default_factory=list)
+    records: int = 0
+    moved: bool = False
+    touched_blobs: bool = False
+
+
+class Intake:
+    """Takes the bytes of a list of frames, in order, from one peer."""
+
+    def __init__(self, node: Node, peer: str, frames: Sequence[Frame]) -> None:
+        self.taken = Taken()
+        self._node = node
+        self._peer = peer
+        self._frames = list(frames)
+        self._index = -1
+        self._left = 0
+        self._base = 0
+        self._buffer = bytearray()
+        self._useful = False
+        self._next_frame()
+
+    def feed(self, data: bytes) -> None:
+        """Take the bytes that came next. Bytes beyond the last frame are ignored."""
+        view = memoryview(data)
+        while len(view) and self._index < len(self._frames):
+            now = view[: self._left]
+            view = view[len(now) :]
+            self._left -= len(now)
+            if self._useful:
+                self._buffer += now
+            if self._left == 0:
+                self._end_frame()
+            elif len(self._buffer) >= KEEP_BYTES:
+                self._keep()
+
+    def stop(self) -> None:
+        """The bytes ended, in time or not: make durable what is here."""
+        if self._index < len(self._frames) and self._useful and self._buffer:
+            self._keep()
+
+    # ------------------------------------------------------------ one frame
+
+    def _next_frame(self) -> None:
+        self._index += 1
+        while self._index < len(self._frames):
+            frame = self._frames[self._index]
+            self._left = frame.length
+            self._buffer.clear()
+            self._base = self._held(frame)
+            fits = frame.offset == self._base and frame.offset + frame.length <= frame.size
+            self._useful = fits and self._base < frame.size and self._is_welcome(frame)
+            self.taken.partials[frame.digest] = self._base
+            if self._left:
+                return
+            self._index += 1
+
+    def _end_frame(self) -> None:
+        frame = self._frames[self._index]
+        if self._useful:
+            whole = self._base + len(self._buffer) == frame.size
+            if whole and frame.what == "segment":
+                self._finish_segment(frame)
+            else:
+                self._keep()
+                if whole:
+                    self._finish_blob(frame)
+        self._next_frame()
+
+    def _held(self, frame: Frame) -> int:
+        if frame.what == "blob":
+            return self._node.blobs.partial_size(frame.digest)
+        with self._node.read() as session:
+            return held_of(session, frame.digest)
+
+    def _is_welcome(self, frame: Frame) -> bool:
+        with self._node.read() as session:
+            if frame.what == "blob":
+                wanted = quarantine.is_wanted(session, frame.digest, frame.size)
+                return wanted and self._node.blobs.size(frame.digest) is None
+            room = _MOST_PARTIAL_BYTES - _bytes_of(session, self._peer)
+        return frame.size <= segment.MAX_ENCODED_BYTES and frame.length <= room
+
+    def _keep(self) -> None:
+        frame, data = self._frames[self._index], bytes(self._buffer)
+        self._buffer.clear()
+        if frame.what == "blob":
+            self._base = self._node.blobs.append(frame.digest, self._base, data)
+            self.taken.touched_blobs = True
+        else:
+            self._keep_part(frame, data)
+        self.taken.partials[frame.digest] = self._base
+        self.taken.moved |= bool(data)
+
+    def _keep_part(self, frame: Frame, data: bytes) -> None:
+        try:
+            with self._node.write() as session:
+                session.add(
+                    PartRow(
+                        digest=frame.digest,
+                        offset=self._base,
+                        size=len(data),
+                        peer=self._peer,
+                        kept_ms=self._node.clock(),
+                        data=data,
+                    )
+                )
+            self._base += len(data)
+        except IntegrityError:  # another request brings the same bytes; what it kept counts
+            self._useful = False
+            self._base = self._held(frame)
+
+    # ------------------------------------------------------------ whole
+
+    def _finish_segment(self, frame: Frame) -> None:
+        try:
+            with self._node.write() as session:
+                encoded = _parts(session, frame.digest) + bytes(self._buffer)
+                session.execute(delete(PartRow).where(PartRow.digest == frame.digest))
+                if digest_of(encoded) == frame.digest:
+                    header, count = take_segment(session, self._node, encoded)
+                    self.taken.heads[header.key] = header.head
+                    self.taken.origins.add(header.origin)
+                    self.taken.records += count
+                    self.taken.moved = True
+                    self.taken.partials.pop(frame.digest, None)
+                else:  # it rotted on the way, or never was what it was called: start anew
+                    self.taken.partials[frame.digest] = 0
+        except SegmentError as error:
+            self._refuse(frame, error, encoded)
+
+    def _finish_blob(self, frame: Frame) -> None:
+        self.taken.partials.pop(frame.digest, None)
+        if self._node.blobs.finish(frame.digest):
+            with self._node.write() as session:
+                quarantine.blob_arrived(session, frame.digest)
+
+    def _refuse(self, frame: Frame, error: SegmentError, encoded: bytes) -> None:
+        logger.warning("segment_refused", extra={"peer": self._peer, "code": error.code})
+        self.taken.partials.pop(frame.digest, None)
+        self.taken.refused.append(
+            RefusedSegment(digest=frame.digest, code=error.code, detail=error.detail[:500])
+        )
+        with self._node.write() as session:
+            session.execute(delete(PartRow).where(PartRow.digest == frame.digest))
+            if error.code != "gap":
+                _remember_refusal(session, self._peer, frame, error, encoded, now_ms=self._node.clock())
+
+
+def take_segment(session: Session, node: Node, encoded: bytes) -> tuple[Header, int]:
+    """Verify one whole segment and apply it; return its header and how many records were new.
+
+    Raises:
+        SegmentError: it was not taken, and nothing changed. Code ``gap``: only its predecessor is missing.
+    """
+    parts = segment.take_apart(encoded)
+    header = parts.header
+    me = standing(session)
+    head = log.lock_head(session, header.key)
+    present = log.segment_at(session, header.key, header.first)
+    if present is not None and present.root == header.root:
+        return header, 0
+    if present is not None or header.first <= head.seq:
+        raise SegmentError("fork", "the origin signed two different entries under one number")
+    if header.first != head.seq + 1:
+        raise SegmentError("gap", f"entry {head.seq + 1} has to come first")
+    if header.previous != head.root:
+        raise SegmentError("fork", "it continues another log than the one that is held")
+    origin = _origin(session, node, me, header)
+    records = segment.open_segment(parts, public_key=origin.public_key)
+    _check_rights(origin, me, header, records)
+    log.append(session, header, encoded, records=records, now_ms=node.clock())
+    quarantine.apply_records(session, node, records, log_key=header.key, origin=origin)
+    return header, len(records)
+
+
+def partials(session: Session) -> list[Partial]:
+    """Return what is here of segments that have not arrived whole."""
+    found = session.execute(select(PartRow.digest, func.sum(PartRow.size)).group_by(PartRow.digest))
+    return [Partial(digest=digest, offset=int(size)) for digest, size in found]
+
+
+def held_of(session: Session, digest: str) -> int:
+    """Return how many bytes of an unfinished segment are here."""
+    return int(session.scalar(select(func.sum(PartRow.size)).where(PartRow.digest == digest)) or 0)
+
+
+def forget_stale_parts(session: Session, *, now_ms: int) -> None:
+    """Drop parts of segments that nobody went on with for a month."""
+    session.execute(delete(PartRow).where(PartRow.kept_ms < now_ms - _PART_AGE_MS))
+
+
+def _origin(session: Session, node: Node, me: Standing, header: Header) -> identity.Certificate:
+    if header.origin == node.id:
+        return me.certificate
+    known = known_certificates(session)
+    signed = known.get(header.origin)
+    if signed is None or me.root is None:
+        raise SegmentError("unknown_origin", f"no certificate of {header.origin} is known here")
+    try:
+        return identity.trusted(signed, known=known, root=me.root)
+    except CertificateError as error:
+        raise SegmentError("untrusted_origin", str(error)) from None
+
+
+def _check_rights(
+    origin: identity.Certificate, me: Standing, header: Header, records: Sequence[Record]
+) -> None:
+    if not scopes.wants(me.certificate, header.key):
+        raise SegmentError("scope", f"{header.scope} is not for this node")
+    written_ms = max(record.stamp.wall_ms for record in records)
+    if not scopes.may_write(origin, header.scope, at_ms=written_ms):
+        raise SegmentError("right", f"{origin.name!r} may not write to {header.scope}")
+
+
+def _parts(session: Session, digest: str) -> bytes:
+    found = session.scalars(select(PartRow.data).where(PartRow.digest == digest).order_by(PartRow.offset))
+    return b"".join(found)
+
+
+def _bytes_of(session: Session, peer: str) -> int:
+    return int(session.scalar(select(func.sum(PartRow.size)).where(PartRow.peer == peer)) or 0)
+
+
+def _remember_refusal(
+    session: Session, peer: str, frame: Frame, error: SegmentError, encoded: bytes, *, now_ms: int
+) -> None:
+    try:
+        header = segment.take_apart(encoded).header
+    except SegmentError:
+        return  # not even a header: there is no log to stop
+    key = (peer, header.origin, header.epoch, header.scope)
+    if session.get(RefusedRow, key) is None:
+        session.add(
+            RefusedRow(
+                peer=peer,
+                origin=header.origin,
+                epoch=header.epoch,
+                scope=header.scope,
+                digest=frame.digest,
+                code=error.code,
+                detail=error.detail,
+                refused_ms=now_ms,
+                encoded=encoded,
+            )
+        )

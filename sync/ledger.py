@@ -1,0 +1,232 @@
+"""Who was met and what was signed: peers, receipts, and the counts that follow from receipts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from sync import identity, log
+from sync.canonical import canonical_json
+from sync.errors import CertificateError
+from sync.messages import Certificate, Receipt, Signed
+from sync.node import Node, known_certificates, lock_row, standing
+from sync.scopes import UPWARD, parts_of
+from sync.sequencer import waiting_changes
+from sync.tables import NodeRow, PeerRow, ReceiptRow, RefusedRow, RevocationRow
+from sync.vector import NOTHING, Head, LogKey, Vector, ahead, from_rows, merged, rows
+
+# ---------------------------------------------------------------- peers
+
+
+def peers(session: Session) -> list[tuple[PeerRow, Certificate]]:
+    """Return the nodes this one is paired with, and what their certificates say, by name."""
+    known = known_certificates(session)
+    found = [(row, identity.read_certificate(known[row.node])) for row in session.scalars(select(PeerRow))]
+    return sorted(found, key=lambda pair: (pair[1].name, pair[1].node))
+
+
+def peer_row(session: Session, node: str, *, now_ms: int) -> PeerRow:
+    """Return what is known of a peer, made now if it was never met."""
+    row = session.get(PeerRow, node)
+    if row is None:
+        row = PeerRow(node=node, paired_ms=now_ms, said=b"[]", heard=b"[]", receipts_after=0)
+        session.add(row)
+        session.flush()
+    return row
+
+
+def set_address(session: Session, node: str, address: str) -> None:
+    """Remember where a peer is reached now. Nothing else depends on it."""
+    session.get_one(PeerRow, node).address = address
+
+
+def vector_from(kept: bytes) -> dict[LogKey, Head]:
+    """Read a vector that a peer's row keeps."""
+    return from_rows(json.loads(kept))
+
+
+def vector_kept(vector: Vector) -> bytes:
+    """Return a vector as a peer's row keeps it."""
+    return canonical_json(rows(vector))
+
+
+def is_revoked(session: Session, node: str) -> bool:
+    """Say whether a node's key was withdrawn."""
+    return session.scalar(select(RevocationRow.node).where(RevocationRow.node == node)) is not None
+
+
+def refusals(session: Session, peer: str) -> dict[LogKey, RefusedRow]:
+    """Return the logs of which a segment from this peer was refused."""
+    found = session.scalars(select(RefusedRow).where(RefusedRow.peer == peer))
+    return {LogKey(row.origin, row.epoch, row.scope): row for row in found}
+
+
+# ---------------------------------------------------------------- receipts
+
+
+def issue_receipts(session: Session, node: Node, origins: Iterable[str], *, now_ms: int) -> None:
+    """Sign what is now held of these origins' facts and proposals.
+
+    The row of this node is locked first, so positions are given in the order in which they become visible.
+    """
+    row = lock_row(session)
+    for origin in sorted(set(origins) - {node.id}):
+        heads = {
+            key: head
+            for key, head in log.held(session, origins=[origin]).items()
+            if head.seq and parts_of(key.scope)[0] in UPWARD
+        }
+        receipt = Receipt(
+            issuer=node.id,
+            issuer_epoch=row.epoch,
+            origin=origin,
+            heads=tuple(rows(heads)),
+            issued_ms=now_ms,
+        )
+        _keep(session, identity.sign_paper(node.key, receipt), receipt)
+    session.flush()
+
+
+def reissue_receipts(session: Session, node: Node, *, now_ms: int) -> None:
+    """Sign anew what an earlier life of this node signed: a restored node may hold less than it once did."""
+    epoch = lock_row(session).epoch
+    stale = session.scalars(
+        select(ReceiptRow.origin).where(ReceiptRow.issuer == node.id, ReceiptRow.issuer_epoch != epoch)
+    ).all()
+    if stale:
+        issue_receipts(session, node, stale, now_ms=now_ms)
+
+
+def keep_receipts(session: Session, papers: Iterable[Signed], *, root: str | None) -> int:
+    """Keep receipts that came from elsewhere, each once its signature is right; return how many were good.
+
+    A receipt of an issuer's newer life replaces the older one even if it covers less.
+    """
+    known = known_certificates(session)
+    kept = 0
+    for paper in papers:
+        signed = known.get(paper.signer)
+        if signed is None or root is None:
+            continue
+        try:
+            issuer = identity.trusted(signed, known=known, root=root)
+            receipt = identity.read_receipt(paper, issuer)
+        except CertificateError:
+            continue
+        present = session.get(ReceiptRow, (receipt.issuer, receipt.origin))
+        if present is None or _is_newer(receipt, Receipt.model_validate_json(present.text)):
+            _keep(session, paper, receipt)
+        kept += 1
+    session.flush()
+    return kept
+
+
+def forget_receipts(session: Session, issuer: str) -> None:
+    """Drop what an issuer signed in a former life; it tells anew what it holds."""
+    session.execute(delete(ReceiptRow).where(ReceiptRow.issuer == issuer))
+
+
+def receipts_after(
+    session: Session, position: int, *, origins: Collection[str], issuers: Collection[str]
+) -> tuple[list[Signed], int]:
+    """Return these issuers' receipts for these origins after a position, and the position to go on from."""
+    newest = session.get_one(NodeRow, 1).receipts_position
+    found = session.scalars(
+        select(ReceiptRow)
+        .where(
+            ReceiptRow.position > position,
+            ReceiptRow.position <= newest,
+            ReceiptRow.origin.in_(origins),
+            ReceiptRow.issuer.in_(issuers),
+        )
+        .order_by(ReceiptRow.position)
+    )
+    papers = [Signed(signer=row.issuer, text=row.text, signature=row.signature) for row in found]
+    return papers, newest
+
+
+def covered_by_receipts(session: Session, origin: str, *, root: str | None) -> Covered:
+    """Return how far an origin's logs are covered, by the root and by anybody else."""
+    covered = Covered()
+    for row in session.scalars(select(ReceiptRow).where(ReceiptRow.origin == origin)):
+        heads = from_rows(Receipt.model_validate_json(row.text).heads)
+        if row.issuer == root:
+            covered.by_root = merged(covered.by_root, heads)
+        else:
+            covered.by_others = merged(covered.by_others, heads)
+    return covered
+
+
+def _keep(session: Session, paper: Signed, receipt: Receipt) -> None:
+    """Keep a receipt at the next position; the caller holds this node's row."""
+    node = lock_row(session)
+    node.receipts_position += 1
+    row = session.get(ReceiptRow, (receipt.issuer, receipt.origin))
+    if row is None:
+        row = ReceiptRow(issuer=receipt.issuer, origin=receipt.origin)
+        session.add(row)
+    row.issuer_epoch = receipt.issuer_epoch
+    row.text, row.signature = paper.text, paper.signature
+    row.position = node.receipts_position
+
+
+def _is_newer(receipt: Receipt, present: Receipt) -> bool:
+    if receipt.issuer_epoch == present.issuer_epoch:
+        return bool(ahead(from_rows(receipt.heads), from_rows(present.heads)))
+    return receipt.issued_ms > present.issued_ms
+
+
+# ---------------------------------------------------------------- counts
+
+
+@dataclass(kw_only=True, slots=True)
+class KindCount:
+    """How this node's own records of one kind stand.
+
+    ``waiting``: only on this node. ``at_hub``: a paired node that is not the root holds them too.
+    ``delivered``: a receipt signed by the root covers them.
+    """
+
+    waiting: int = 0
+    at_hub: int = 0
+    delivered: int = 0
+
+
+@dataclass(kw_only=True, slots=True)
+class Covered:
+    """How far receipts cover this node's logs."""
+
+    by_root: dict[LogKey, Head] = field(default_factory=dict)
+    by_others: dict[LogKey, Head] = field(default_factory=dict)
+
+
+def counts(session: Session, node: Node) -> dict[str, KindCount]:
+    """Count this node's own facts and proposals, per kind. Only receipts make them delivered."""
+    me = standing(session)
+    own = {
+        key: head
+        for key, head in log.held(session, origins=[node.id]).items()
+        if parts_of(key.scope)[0] in UPWARD
+    }
+    covered = covered_by_receipts(session, node.id, root=me.root)
+    result: dict[str, KindCount] = {}
+    for key, last, kinds in log.counts_by_kind(session, own):
+        for kind, count in kinds.items():
+            of_kind = result.setdefault(kind, KindCount())
+            if me.root == node.id or last <= covered.by_root.get(key, NOTHING).seq:
+                of_kind.delivered += count
+            elif last <= covered.by_others.get(key, NOTHING).seq:
+                of_kind.at_hub += count
+            else:
+                of_kind.waiting += count
+    for kind, count in waiting_changes(session, node).items():
+        of_kind = result.setdefault(kind, KindCount())
+        if me.root == node.id:
+            of_kind.delivered += count
+        else:
+            of_kind.waiting += count
+    return result

@@ -1,0 +1,151 @@
+"""The logs as kept: segments in a row, and one head per log that says how far.
+
+A segment and its head are written in one transaction, so a head never promises what is not here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from sync import segment as segments
+from sync.messages import Record, SegmentRef
+from sync.segment import Header
+from sync.tables import LogRow, SegmentRow
+from sync.vector import NOTHING, Head, LogKey
+
+
+def held(session: Session, *, origins: Collection[str] | None = None) -> dict[LogKey, Head]:
+    """Return this node's vector, or its part for some origins."""
+    wanted = select(LogRow.origin, LogRow.epoch, LogRow.scope, LogRow.seq, LogRow.root).where(LogRow.seq > 0)
+    found = session.execute(wanted if origins is None else wanted.where(LogRow.origin.in_(origins)))
+    return {LogKey(origin, epoch, scope): Head(seq, root) for origin, epoch, scope, seq, root in found}
+
+
+def head_of(session: Session, key: LogKey) -> Head:
+    """Return how far one log is held."""
+    row = session.get(LogRow, tuple(key))
+    return NOTHING if row is None else Head(row.seq, row.root)
+
+
+def lock_head(session: Session, key: LogKey) -> Head:
+    """Return how far one log is held, and let nobody else move it until the transaction ends."""
+    wanted = select(LogRow).where(
+        LogRow.origin == key.origin, LogRow.epoch == key.epoch, LogRow.scope == key.scope
+    )
+    row = session.scalars(wanted.with_for_update()).one_or_none()
+    if row is None:
+        try:
+            with session.begin_nested():
+                session.add(LogRow(origin=key.origin, epoch=key.epoch, scope=key.scope, seq=0, root=""))
+        except IntegrityError:
+            return lock_head(session, key)  # another process was first with this log
+        return NOTHING
+    return Head(row.seq, row.root)
+
+
+def append(
+    session: Session, header: Header, encoded: bytes, *, records: Sequence[Record], now_ms: int
+) -> SegmentRef:
+    """Keep a segment that follows directly on its log's head, and move the head."""
+    ref = SegmentRef(
+        log=header.key,
+        first=header.first,
+        last=header.last,
+        root=header.root,
+        digest=segments.digest_of_encoding(encoded),
+        size=len(encoded),
+    )
+    kinds = Counter(record.kind for record in records)
+    session.add(
+        SegmentRow(
+            origin=header.origin,
+            epoch=header.epoch,
+            scope=header.scope,
+            first=header.first,
+            last=header.last,
+            root=header.root,
+            digest=ref.digest,
+            size=ref.size,
+            kinds=json.dumps(kinds, sort_keys=True),
+            kept_ms=now_ms,
+            encoded=encoded,
+        )
+    )
+    _set_head(session, header.key, header.head)
+    session.flush()
+    return ref
+
+
+def segments_after(session: Session, key: LogKey, seq: int) -> list[SegmentRef]:
+    """Return the segments of one log after a number, in order."""
+    row = SegmentRow
+    found = session.execute(
+        select(row.first, row.last, row.root, row.digest, row.size)
+        .where(row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope, row.last > seq)
+        .order_by(row.first)
+    )
+    return [
+        SegmentRef(log=key, first=first, last=last, root=root, digest=digest, size=size)
+        for first, last, root, digest, size in found
+    ]
+
+
+def encoding_of(session: Session, digest: str) -> bytes | None:
+    """Return an encoded segment's bytes."""
+    return session.scalar(select(SegmentRow.encoded).where(SegmentRow.digest == digest))
+
+
+def segment_at(session: Session, key: LogKey, first: int) -> SegmentRow | None:
+    """Return the segment of a log that begins at a number."""
+    return session.get(SegmentRow, (*key, first))
+
+
+def ends_at(session: Session, key: LogKey, head: Head) -> bool:
+    """Say whether this head is one that the log, as held here, has passed through."""
+    row = SegmentRow
+    found = session.scalar(
+        select(row.root).where(
+            row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope, row.last == head.seq
+        )
+    )
+    return head == NOTHING or found == head.root
+
+
+def counts_by_kind(
+    session: Session, keys: Collection[LogKey]
+) -> Iterable[tuple[LogKey, int, dict[str, int]]]:
+    """Return, for each segment of these logs, its last number and how many entries of each kind it holds."""
+    for key in keys:
+        row = SegmentRow
+        found = session.execute(
+            select(row.last, row.kinds).where(
+                row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope
+            )
+        )
+        for last, kinds in found:
+            yield key, last, json.loads(kinds)
+
+
+def cut_back(session: Session, key: LogKey, to: Head) -> list[bytes]:
+    """Take the segments after a head out of a log and return their encodings, in order."""
+    row = SegmentRow
+    beyond = (row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope, row.last > to.seq)
+    encodings = list(session.scalars(select(row.encoded).where(*beyond).order_by(row.first)))
+    session.execute(delete(row).where(*beyond))
+    _set_head(session, key, to)
+    session.flush()
+    return encodings
+
+
+def _set_head(session: Session, key: LogKey, head: Head) -> None:
+    row = session.get(LogRow, tuple(key))
+    if row is None:
+        session.add(LogRow(origin=key.origin, epoch=key.epoch, scope=key.scope, seq=head.seq, root=head.root))
+    else:
+        row.seq, row.root = head

@@ -1,0 +1,225 @@
+"""One node as sync sees it: its key, its doors, and which of its lives it is living.
+
+A restored or cloned database must never go on numbering where its former self did: others already hold those
+numbers with other content. So every numbering raises a generation in the database and then in a file beside
+it. A file that is ahead of the database, names another epoch or machine, or is missing, means that this
+database is not the one that was here last: a new epoch is opened, and nothing of the old one is reused.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sync import identity
+from sync.canonical import base32
+from sync.errors import KeyLostError
+from sync.identity import NodeKey
+from sync.messages import Certificate, Role, Signed
+from sync.ports import Blobs, Clock, Read, Stream, Write
+from sync.tables import CertificateRow, EpochRow, NodeRow
+
+GENERATION_FILE = "generation.json"
+
+log = logging.getLogger(__name__)
+
+
+def random_epoch() -> str:
+    """Return a name for a new life: 64 random bits."""
+    return base32(secrets.token_bytes(8))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Node:
+    """Everything one node needs to take part. Made once by whoever composes the program.
+
+    Attributes:
+        folder: where the key and the copy of the generation are kept, outside the database.
+        machine: anything that differs between two machines (``/etc/machine-id``, a disk's serial number).
+    """
+
+    key: NodeKey
+    write: Write
+    read: Read
+    clock: Clock
+    streams: Sequence[Stream]
+    blobs: Blobs
+    folder: Path
+    machine: str
+    new_epoch: Callable[[], str] = random_epoch
+
+    @property
+    def id(self) -> str:
+        """Return this node's id."""
+        return self.key.node
+
+    def stream_of(self, kind: str) -> Stream | None:
+        """Return the stream that applies records of this kind, if this version has one."""
+        return next((stream for stream in self.streams if kind in stream.kinds), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """Who this node is now: what its certificate says, which life it lives, on whom it rests."""
+
+    certificate: Certificate
+    epoch: str
+    root: str | None
+
+
+def create_identity(
+    session: Session,
+    folder: Path,
+    *,
+    name: str,
+    role: Role,
+    now_ms: int,
+    new_epoch: Callable[[], str] = random_epoch,
+) -> NodeKey:
+    """Give this installation its key, its first epoch and a certificate of its own; safe to repeat.
+
+    A hub and a centre are their own root until they join another; a laptop has none.
+
+    Raises:
+        KeyLostError: the database names a node whose key is not in ``folder``.
+    """
+    key = identity.load_key(folder)
+    row = session.get(NodeRow, 1)
+    if row is not None:
+        if key is None or key.node != row.node:
+            raise KeyLostError(
+                f"The database belongs to node {row.node}, but its key is not in {folder}. "
+                f"Put {identity.KEY_FILE} back from a backup."
+            )
+        return key
+    key = key or identity.create_key(folder)
+    epoch = new_epoch()
+    root = None if role == "laptop" else key.node
+    units = () if role == "laptop" else ("*",)
+    session.add(NodeRow(id=1, node=key.node, root=root, epoch=epoch, generation=0, created_ms=now_ms))
+    session.add(EpochRow(epoch=epoch, reason="installed", opened_ms=now_ms))
+    certificate = Certificate(
+        node=key.node, public_key=key.public_key, name=name, role=role, units=units, issued_ms=now_ms
+    )
+    keep_certificate(session, identity.sign_paper(key, certificate))
+    session.flush()
+    return key
+
+
+def lock_row(session: Session) -> NodeRow:
+    """Return this node's row, held until the transaction ends: one process numbers at a time."""
+    return session.execute(select(NodeRow).where(NodeRow.id == 1).with_for_update()).scalar_one()
+
+
+def standing(session: Session) -> Standing:
+    """Return who this node is now."""
+    row = session.get_one(NodeRow, 1)
+    own = session.get_one(CertificateRow, row.node)
+    return Standing(certificate=Certificate.model_validate_json(own.text), epoch=row.epoch, root=row.root)
+
+
+# ---------------------------------------------------------------- certificates
+
+
+def keep_certificate(session: Session, signed: Signed) -> None:
+    """Remember a node's newest certificate."""
+    certificate = identity.read_certificate(signed)
+    known = session.get(CertificateRow, certificate.node)
+    if known is None:
+        known = CertificateRow(node=certificate.node)
+        session.add(known)
+    known.signer, known.text, known.signature = signed.signer, signed.text, signed.signature
+
+
+def known_certificates(session: Session) -> dict[str, Signed]:
+    """Return all certificates known here, by node."""
+    return {row.node: _signed(row) for row in session.scalars(select(CertificateRow))}
+
+
+def certificate_of(session: Session, node: str) -> Signed | None:
+    """Return a node's newest certificate."""
+    row = session.get(CertificateRow, node)
+    return None if row is None else _signed(row)
+
+
+def chain_of(session: Session, node: str) -> list[Signed]:
+    """Return a node's certificate and those of its signers, as far as they are known."""
+    chain: list[Signed] = []
+    while (signed := certificate_of(session, node)) is not None and signed not in chain:
+        chain.append(signed)
+        node = signed.signer
+    return chain
+
+
+# ---------------------------------------------------------------- lives
+
+
+def ensure_epoch(session: Session, node: Node) -> bool:
+    """Open a new epoch if this database is not the one that was here last; say whether it did."""
+    row = lock_row(session)
+    reason = _doubt(row, node)
+    if reason is None:
+        return False
+    open_epoch(session, node, reason=reason)
+    return True
+
+
+def open_epoch(session: Session, node: Node, *, reason: str) -> str:
+    """Begin a new life of this node's logs; the old ones stay as they are and are never continued."""
+    row = lock_row(session)
+    row.epoch = node.new_epoch()
+    row.generation += 1
+    session.add(EpochRow(epoch=row.epoch, reason=reason, opened_ms=node.clock()))
+    session.flush()
+    log.warning("epoch_opened", extra={"node": node.id, "epoch": row.epoch, "reason": reason})
+    return row.epoch
+
+
+def remember_generation(node: Node) -> None:
+    """Bring the copy outside the database up to date: after each numbering, before anything is sent."""
+    with node.read() as session:
+        row = session.get_one(NodeRow, 1)
+        told = {"epoch": row.epoch, "generation": row.generation, "machine": node.machine, "node": row.node}
+    if _copy_outside(node) == told:
+        return
+    target = node.folder / GENERATION_FILE
+    beside = target.with_name(f"{GENERATION_FILE}.{os.getpid()}.{secrets.token_hex(4)}")
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump(told, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(target)
+
+
+def _doubt(row: NodeRow, node: Node) -> str | None:
+    copy = _copy_outside(node)
+    if copy is None:
+        # A fresh install has numbered nothing, and nothing can be used twice.
+        return None if row.generation == 0 else "no copy of the generation"
+    if copy.get("epoch") != row.epoch or copy.get("node") != row.node:
+        return "restored: another epoch was here last"
+    if not isinstance(copy.get("generation"), int) or int(str(copy["generation"])) > row.generation:
+        return "restored: the database is older than its copy"
+    if copy.get("machine") != node.machine:
+        return "cloned: another machine"
+    return None
+
+
+def _copy_outside(node: Node) -> dict[str, object] | None:
+    try:
+        copy = json.loads((node.folder / GENERATION_FILE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return copy if isinstance(copy, dict) else None
+
+
+def _signed(row: CertificateRow) -> Signed:
+    return Signed(signer=row.signer, text=row.text, signature=row.signature)

@@ -1,0 +1,241 @@
+"""Apply entries through their streams; keep aside, with its reason, what could not be applied.
+
+An entry in quarantine is held and relayed like any other: only its effect here is outstanding. Waiting ones
+are applied again when the files they named have arrived, or after the next conversation.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from sync import identity
+from sync.clock import Stamp, observe
+from sync.errors import CertificateError
+from sync.messages import Certificate, Record, Wanted
+from sync.node import Node, certificate_of
+from sync.ports import BlobRef, Context, Outcome, Stream, Verdict
+from sync.scopes import is_authority
+from sync.tables import FeedRow, QuarantineRow, WantedBlobRow
+from sync.vector import LogKey
+
+_STEP = 200
+
+log = logging.getLogger(__name__)
+
+
+def apply_records(
+    session: Session, node: Node, records: Sequence[Record], *, log_key: LogKey, origin: Certificate
+) -> None:
+    """Hand records to their streams, in order, and keep aside what was not taken."""
+    for kind_known, run in groupby(records, key=lambda record: node.stream_of(record.kind)):
+        batch = list(run)
+        outcomes = _outcomes(session, node, kind_known, batch, log_key=log_key, origin=origin)
+        for record, outcome in zip(batch, outcomes, strict=True):
+            if outcome.verdict not in (Verdict.APPLIED, Verdict.PRESENT):
+                _keep_aside(session, record, outcome, log_key=log_key, now_ms=node.clock())
+    session.flush()
+
+
+def retry_waiting(node: Node) -> int:
+    """Apply waiting entries again that no longer wait for a file; return how many were taken."""
+    taken, after = 0, 0
+    while True:
+        with node.write() as session:
+            rows = _ready(session, after)
+            for row in rows:
+                taken += _retry(session, node, row)
+        if not rows:
+            return taken
+        after = rows[-1].id
+
+
+def wanted_blobs(session: Session, node: Node, *, limit: int) -> list[Wanted]:
+    """Return the files that waiting entries lack, small ones first, and how much of each is here."""
+    found = session.execute(
+        select(WantedBlobRow.digest, WantedBlobRow.size).distinct().order_by(WantedBlobRow.size).limit(limit)
+    )
+    return [
+        Wanted(digest=digest, size=size, offset=node.blobs.partial_size(digest)) for digest, size in found
+    ]
+
+
+def is_wanted(session: Session, digest: str, size: int) -> bool:
+    """Say whether some waiting entry lacks this file."""
+    row = WantedBlobRow
+    return session.scalar(select(exists().where(row.digest == digest, row.size == size))) is True
+
+
+def blob_arrived(session: Session, digest: str) -> None:
+    """Note that a file is here, whole and verified."""
+    session.execute(delete(WantedBlobRow).where(WantedBlobRow.digest == digest))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """One entry in quarantine, for pages and commands."""
+
+    origin: str
+    kind: str
+    key: str
+    verdict: str
+    reason: str
+    detail: str
+    since_ms: int
+
+
+def kept_aside(session: Session, *, limit: int) -> list[Kept]:
+    """Return the newest entries in quarantine."""
+    rows = session.scalars(select(QuarantineRow).order_by(QuarantineRow.id.desc()).limit(limit))
+    return [
+        Kept(
+            origin=row.origin,
+            kind=row.kind,
+            key=row.key,
+            verdict=row.verdict,
+            reason=row.reason,
+            detail=row.detail,
+            since_ms=row.since_ms,
+        )
+        for row in rows
+    ]
+
+
+# ---------------------------------------------------------------- applying
+
+
+def _outcomes(
+    session: Session,
+    node: Node,
+    stream: Stream | None,
+    batch: Sequence[Record],
+    *,
+    log_key: LogKey,
+    origin: Certificate,
+) -> Sequence[Outcome]:
+    if stream is None:
+        unknown = f"this version does not know records of kind {batch[0].kind!r}"
+        return [Outcome(verdict=Verdict.WAITING, reason="kind", detail=unknown)] * len(batch)
+    _observe(session, stream, batch, now_ms=node.clock())
+    context = _context(node, batch, log_key=log_key, origin=origin)
+    try:
+        with session.begin_nested():
+            return stream.apply(session, batch, context)
+    except Exception:
+        # A stream promises not to raise for one bad record; when it does, the others must not suffer.
+        log.exception("apply_failed", extra={"stream": stream.name, "records": len(batch)})
+    return [_apply_alone(session, stream, record, context) for record in batch]
+
+
+def _apply_alone(session: Session, stream: Stream, record: Record, context: Context) -> Outcome:
+    try:
+        with session.begin_nested():
+            return stream.apply(session, [record], context)[0]
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is kept with the record and shown
+        return Outcome(
+            verdict=Verdict.REFUSED, reason="error", detail=f"{type(error).__name__}: {error}"[:500]
+        )
+
+
+def _context(node: Node, batch: Sequence[Record], *, log_key: LogKey, origin: Certificate) -> Context:
+    written_ms = max(record.stamp.wall_ms for record in batch)
+    return Context(
+        origin=log_key.origin,
+        epoch=log_key.epoch,
+        scope=log_key.scope,
+        role=origin.role,
+        units=origin.units,
+        is_authority=is_authority(origin, log_key.scope, at_ms=written_ms),
+        now_ms=node.clock(),
+    )
+
+
+def _observe(session: Session, stream: Stream, batch: Iterable[Record], *, now_ms: int) -> None:
+    """Move the stream's clock on, so that what is written here next counts as later than what came in."""
+    feed = session.get(FeedRow, stream.name)
+    if feed is None:
+        feed = FeedRow(name=stream.name, position=0, wall_ms=0, counter=0)
+        session.add(feed)
+    newest = max(record.stamp for record in batch)
+    feed.wall_ms, feed.counter = observe(Stamp(feed.wall_ms, feed.counter), newest, now_ms)
+
+
+# ---------------------------------------------------------------- keeping aside
+
+
+def _keep_aside(session: Session, record: Record, outcome: Outcome, *, log_key: LogKey, now_ms: int) -> None:
+    row = QuarantineRow(
+        origin=log_key.origin,
+        epoch=log_key.epoch,
+        scope=log_key.scope,
+        seq=record.seq,
+        kind=record.kind,
+        key=record.key,
+        schema=record.schema,
+        wall_ms=record.stamp.wall_ms,
+        counter=record.stamp.counter,
+        body=record.body,
+        since_ms=now_ms,
+    )
+    _note(row, outcome)
+    session.add(row)
+    log.info(
+        "record_kept_aside",
+        extra={"origin": row.origin, "kind": row.kind, "verdict": row.verdict, "reason": row.reason},
+    )
+
+
+def _note(row: QuarantineRow, outcome: Outcome) -> None:
+    row.verdict, row.reason, row.detail = outcome.verdict.value, outcome.reason, outcome.detail
+    lacking = {blob.digest: blob for blob in outcome.blobs}
+    row.blobs = [_wanted(blob) for blob in lacking.values()]
+
+
+def _wanted(blob: BlobRef) -> WantedBlobRow:
+    return WantedBlobRow(digest=blob.digest, size=blob.size)
+
+
+def _ready(session: Session, after: int) -> list[QuarantineRow]:
+    lacks_a_file = exists().where(WantedBlobRow.record == QuarantineRow.id)
+    return list(
+        session.scalars(
+            select(QuarantineRow)
+            .where(QuarantineRow.verdict == Verdict.WAITING.value, QuarantineRow.id > after, ~lacks_a_file)
+            .order_by(QuarantineRow.id)
+            .limit(_STEP)
+        )
+    )
+
+
+def _retry(session: Session, node: Node, row: QuarantineRow) -> bool:
+    signed = certificate_of(session, row.origin)
+    if signed is None:
+        return False
+    try:
+        origin = identity.read_certificate(signed)
+    except CertificateError:
+        return False
+    record = Record(
+        seq=row.seq,
+        kind=row.kind,
+        key=row.key,
+        schema=row.schema,
+        body=row.body,
+        stamp=Stamp(row.wall_ms, row.counter),
+    )
+    log_key = LogKey(row.origin, row.epoch, row.scope)
+    stream = node.stream_of(row.kind)
+    (outcome,) = _outcomes(session, node, stream, [record], log_key=log_key, origin=origin)
+    if outcome.verdict in (Verdict.APPLIED, Verdict.PRESENT):
+        session.delete(row)
+        session.flush()
+        return True
+    row.blobs = []
+    session.flush()  # the old wants are gone before the new ones come
+    _note(row, outcome)
+    return False

@@ -1,0 +1,160 @@
+"""Give this node's own changes their numbers: read the feeds, number, seal, all in one transaction.
+
+There is one sequencer per node, and nothing else numbers. An entry is numbered as it is sealed, so the
+segment is the log: a change without an entry, or an entry without its change, cannot come to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy.orm import Session
+
+from sync import log, segment
+from sync.clock import Stamp, tick
+from sync.messages import Record
+from sync.node import Node, ensure_epoch, lock_row, open_epoch, remember_generation
+from sync.ports import Change, Stream
+from sync.tables import FeedRow
+from sync.vector import Head, LogKey
+
+
+def number_changes(node: Node) -> int:
+    """Number and seal every local change that its feed tells; return how many entries there were.
+
+    Called before each conversation, and now and then by the worker. Works in transactions of one segment's
+    size, so that learners' commits never wait long; safe to interrupt and to run in two processes.
+    """
+    numbered = 0
+    while True:
+        with node.write() as session:
+            step = _number_step(session, node)
+        numbered += step.entries
+        if not step.moved:
+            break
+    remember_generation(node)
+    return numbered
+
+
+def waiting_changes(session: Session, node: Node) -> dict[str, int]:
+    """Count, per kind, the local changes that have no number yet."""
+    counts: dict[str, int] = {}
+    for stream in node.streams:
+        feed = session.get(FeedRow, stream.name)
+        for kind, count in stream.waiting(session, feed.position if feed else 0).items():
+            counts[kind] = counts.get(kind, 0) + count
+    return counts
+
+
+def begin_anew(session: Session, node: Node, *, reason: str, common: dict[LogKey, Head]) -> int:
+    """Open a new epoch because somebody holds our present one otherwise than we do.
+
+    Entries after ``common``, the heads that the peer is known to share with us, are numbered again in the
+    new epoch, with their stamps. What the peer holds of the old epoch then comes to us like anybody's.
+
+    Returns:
+        How many entries were numbered again.
+    """
+    present = lock_row(session).epoch
+    own = {
+        key: head for key, head in log.held(session).items() if (key.origin, key.epoch) == (node.id, present)
+    }
+    new = open_epoch(session, node, reason=reason)
+    moved = 0
+    for key in own:
+        encodings = log.cut_back(session, key, common.get(key, Head(0, "")))
+        for encoded in encodings:
+            parts = segment.take_apart(encoded)
+            records = segment.open_segment(parts, public_key=node.key.public_key)
+            _seal(session, node, LogKey(node.id, new, key.scope), records)
+            moved += len(records)
+    return moved
+
+
+@dataclass(slots=True)
+class _Step:
+    entries: int = 0
+    moved: bool = False
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What one step took out of the feeds, by scope, and the room that is left."""
+
+    entries: int = 0
+    size: int = 0
+    by_scope: dict[str, list[Record]] = field(default_factory=dict)
+
+    def has_room_for(self, change: Change) -> bool:
+        if not self.entries:
+            return True  # a change larger than a segment stands alone in its own
+        return self.entries < segment.MAX_ENTRIES and self.size + len(change.body) <= segment.MAX_ENTRY_BYTES
+
+
+def _number_step(session: Session, node: Node) -> _Step:
+    epoch_row = lock_row(session)
+    ensure_epoch(session, node)
+    step, taken = _Step(), _Taken()
+    for stream in node.streams:
+        step.moved |= _read_feed(session, stream, taken)
+        if taken.entries >= segment.MAX_ENTRIES:
+            break
+    for scope, records in taken.by_scope.items():
+        _seal(session, node, LogKey(node.id, epoch_row.epoch, scope), records)
+    if taken.entries:
+        epoch_row.generation += 1
+    step.entries = taken.entries
+    return step
+
+
+def _read_feed(session: Session, stream: Stream, taken: _Taken) -> bool:
+    feed = _feed(session, stream.name)
+    room = segment.MAX_ENTRIES - taken.entries
+    told = stream.changes_after(session, feed.position, room)
+    before, position = feed.position, told.position
+    for change in told.changes:
+        if not taken.has_room_for(change):
+            position = feed.position
+            break
+        _take(feed, taken, change)
+        feed.position = change.position
+    feed.position = position
+    return feed.position != before
+
+
+def _take(feed: FeedRow, taken: _Taken, change: Change) -> None:
+    stamp = tick(Stamp(feed.wall_ms, feed.counter), change.changed_ms)
+    feed.wall_ms, feed.counter = stamp
+    record = Record(
+        seq=0,  # given when sealed
+        kind=change.kind,
+        key=change.key,
+        schema=change.schema,
+        body=change.body,
+        stamp=stamp,
+    )
+    taken.by_scope.setdefault(change.scope, []).append(record)
+    taken.entries += 1
+    taken.size += len(change.body)
+
+
+def _seal(session: Session, node: Node, key: LogKey, records: Sequence[Record]) -> None:
+    head = log.lock_head(session, key)
+    numbered = list(_numbered(records, head.seq))
+    encoded = segment.seal(numbered, log=key, previous=head.root, key=node.key)
+    header = segment.take_apart(encoded).header
+    log.append(session, header, encoded, records=numbered, now_ms=node.clock())
+
+
+def _numbered(records: Iterable[Record], after: int) -> Iterable[Record]:
+    for seq, record in enumerate(records, start=after + 1):
+        yield replace(record, seq=seq)
+
+
+def _feed(session: Session, name: str) -> FeedRow:
+    row = session.get(FeedRow, name)
+    if row is None:
+        row = FeedRow(name=name, position=0, wall_ms=0, counter=0)
+        session.add(row)
+    return row

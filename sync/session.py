@@ -1,0 +1,341 @@
+"""One conversation as a state machine: message in, messages out, no I/O.
+
+The side that opened it drives. ``Conversation.next`` says what to send; the driver sends it, gives the answer
+to ``receive``, tells with ``took`` what became of the bytes that came along, and asks again until ``next``
+has nothing to say. The other side keeps no state between messages (several processes may answer one
+conversation): ``differences`` is all it needs to answer a greeting.
+
+Order of moving: revocations and directory come down, proposals and facts go up, the catalogue comes down,
+files go up, files come down, and if anything was taken, an acknowledgement closes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from sync import scopes
+from sync.errors import UnexpectedMessageError
+from sync.messages import (
+    Acknowledge,
+    Certificate,
+    Delivery,
+    Frame,
+    Hello,
+    Message,
+    Partial,
+    Progress,
+    Pull,
+    Push,
+    SegmentRef,
+    Signed,
+    Wanted,
+    Welcome,
+)
+from sync.vector import NOTHING, Head, LogKey, Vector, changed, from_rows, merged, rows, vector_digest
+
+FIRST_WINDOW = 8 * 1024
+PULL_BYTES = 1024 * 1024
+_MOST_FRAMES = 1000
+
+
+class State(Enum):
+    """Where the conversation stands."""
+
+    OPENING = "opening"
+    GREETING = "greeting"
+    MOVING = "moving"
+    PUSHING = "pushing"
+    PULLING = "pulling"
+    CLOSING = "closing"
+    DONE = "done"
+
+
+# What each state may hear, and where that leads.
+EXPECTED: dict[State, tuple[type[Welcome | Progress | Delivery], State]] = {
+    State.GREETING: (Welcome, State.MOVING),
+    State.PUSHING: (Progress, State.MOVING),
+    State.PULLING: (Delivery, State.MOVING),
+    State.CLOSING: (Progress, State.DONE),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opening:
+    """What the opening side knows when it greets.
+
+    Attributes:
+        said: the vector that the peer last heard from us.
+        receipts_after: position up to which the peer's receipts were seen while its epoch was ``peer_epoch``.
+    """
+
+    me: Certificate
+    epoch: str
+    held: Vector
+    said: Vector
+    now_ms: int
+    receipts_after: int = 0
+    peer_epoch: str | None = None
+    partials: Sequence[Partial] = ()
+    wanted: Sequence[Wanted] = ()
+    certificates: Sequence[Signed] = ()
+
+
+@dataclass(slots=True)
+class _Outbox:
+    refs: list[SegmentRef] = field(default_factory=list)
+    blobs: dict[str, int] = field(default_factory=dict)
+    offsets: dict[str, int] = field(default_factory=dict)
+
+
+class Conversation:
+    """The opening side of one conversation.
+
+    ``window`` is how many bytes the next push may carry; the driver sizes it to the link.
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        self.state = State.OPENING
+        self.window = FIRST_WINDOW
+        self.overtaken = False
+        self.sent_records = 0
+        self.stalled: set[LogKey] = set()
+        self.peer_wants: dict[str, Wanted] = {}
+        self._opening = opening
+        self._base: Vector = opening.said
+        self._held = dict(opening.held)
+        self._told = dict(opening.held)
+        self._token = ""
+        self._theirs: dict[LogKey, Head] = {}
+        self._to_pull: list[LogKey] = []
+        self._to_push: list[LogKey] = []
+        self._partials = list(opening.partials)
+        self._wanted = list(opening.wanted)
+        self._absent: set[str] = set()
+        self._undeliverable: set[str] = set()
+        self._outbox = _Outbox()
+        self._took_something = False
+
+    # ------------------------------------------------------------ what the driver asks
+
+    @property
+    def told(self) -> dict[LogKey, Head]:
+        """Return the vector that the peer has heard from us by now."""
+        return self._told
+
+    def peer_heads(self) -> dict[LogKey, Head]:
+        """Return where the peer stands in the logs in which we differ."""
+        return dict(self._theirs)
+
+    def outgoing(self) -> dict[LogKey, int]:
+        """Return the logs the peer wants more of, and the number after which it wants them."""
+        return {key: self._theirs[key].seq for key in self._to_push}
+
+    def next(self) -> Message | None:
+        """Return what to send now, or ``None`` when all is said."""
+        if self.state is State.OPENING:
+            self.state = State.GREETING
+            return self._hello()
+        return self._next_move() if self.state is State.MOVING else None
+
+    def _next_move(self) -> Message | None:
+        urgent = [key for key in self._to_pull if scopes.parts_of(key.scope)[0] != scopes.CATALOGUE]
+        if urgent:
+            return self._pull(urgent)
+        if self._outbox.refs:
+            return self._push(self._segment_frames())
+        if self._to_pull:
+            return self._pull(self._to_pull)
+        if self._outbox.blobs:
+            return self._push(self._blob_frames())
+        if any(blob.digest not in self._absent for blob in self._wanted):
+            return self._pull([])
+        return self._close()
+
+    def _close(self) -> Message | None:
+        if self._took_something:
+            self.state = State.CLOSING
+            self._told = merged(self._told, self._held)
+            heads = changed(self._held, self._opening.held)
+            return Acknowledge(conversation=self._token, heads=tuple(rows(heads)))
+        self.state = State.DONE
+        return None
+
+    def receive(self, message: Message) -> None:
+        """Take the peer's answer.
+
+        Raises:
+            UnexpectedMessageError: it has no place here.
+        """
+        expected, then = EXPECTED.get(self.state, (None, self.state))
+        if expected is None or not isinstance(message, expected):
+            raise UnexpectedMessageError(self.state.value, message.kind)
+        before, self.state = self.state, then
+        if isinstance(message, Welcome):
+            self._welcome(message)
+        elif isinstance(message, Progress):
+            self._progress(message, pushed=before is State.PUSHING)
+        else:
+            self._absent |= set(message.absent)
+
+    def offer(self, refs: Iterable[SegmentRef]) -> None:
+        """Line up segments of the logs in ``outgoing``, in the order in which the logs are moved."""
+        wanted = set(self._to_push)
+        mine = [ref for ref in refs if ref.log in wanted and ref.last > self._theirs[ref.log].seq]
+        self._outbox.refs = sorted(mine, key=lambda ref: (scopes.priority(ref.log), ref.first))
+
+    def offer_blobs(self, sizes: Mapping[str, int]) -> None:
+        """Line up those of the files in ``peer_wants`` that are here, small ones first."""
+        useful = {digest: size for digest, size in sizes.items() if digest not in self._undeliverable}
+        self._outbox.blobs = dict(sorted(useful.items(), key=lambda item: (item[1], item[0])))
+
+    def took(
+        self, heads: Vector, *, partials: Sequence[Partial], wanted: Sequence[Wanted], moved: bool
+    ) -> None:
+        """Learn what became of the bytes after a delivery.
+
+        Args:
+            heads: our heads of the logs that the delivery touched.
+            partials: what is unfinished now.
+            wanted: the files still lacking.
+            moved: whether any byte of it was of use; without, the same is not asked again.
+        """
+        self._held = merged(self._held, heads)
+        self._partials = list(partials)
+        self._wanted = list(wanted)
+        if moved:
+            self._took_something = True
+        else:
+            self.stalled |= set(self._to_pull)
+            self._absent |= {blob.digest for blob in wanted}
+        self._to_pull = [
+            key
+            for key in self._to_pull
+            if key not in self.stalled and self._theirs[key].seq > self._held.get(key, NOTHING).seq
+        ]
+
+    # ------------------------------------------------------------ messages out
+
+    def _hello(self) -> Hello:
+        opening = self._opening
+        return Hello(
+            node=opening.me.node,
+            epoch=opening.epoch,
+            time_ms=opening.now_ms,
+            base=vector_digest(self._base),
+            heads=tuple(rows(changed(opening.held, self._base))),
+            held=vector_digest(opening.held),
+            receipts_after=opening.receipts_after,
+            peer_epoch=opening.peer_epoch,
+            certificates=() if self._base else tuple(opening.certificates),
+        )
+
+    def _pull(self, keys: Sequence[LogKey]) -> Pull:
+        self.state = State.PULLING
+        after = {key: self._held.get(key, NOTHING) for key in keys}  # in the order of the keys
+        wanted = [blob for blob in self._wanted if blob.digest not in self._absent]
+        return Pull(
+            conversation=self._token,
+            after=tuple((*key, *after[key]) for key in keys),
+            partials=tuple(self._partials) if keys else (),
+            wanted=() if keys else tuple(wanted[:_MOST_FRAMES]),
+            max_bytes=PULL_BYTES if keys else 4 * PULL_BYTES,
+        )
+
+    def _push(self, frames: Sequence[Frame]) -> Push:
+        self.state = State.PUSHING
+        return Push(conversation=self._token, frames=tuple(frames))
+
+    def _segment_frames(self) -> list[Frame]:
+        return self._frames("segment", [(ref.digest, ref.size) for ref in self._outbox.refs])
+
+    def _blob_frames(self) -> list[Frame]:
+        return self._frames("blob", list(self._outbox.blobs.items()))
+
+    def _frames(self, what: str, sizes: Sequence[tuple[str, int]]) -> list[Frame]:
+        room, frames = self.window, []
+        for digest, size in sizes[:_MOST_FRAMES]:
+            offset = self._outbox.offsets.get(digest, 0)
+            length = min(size - offset, room)
+            frames.append(
+                Frame.model_validate(
+                    {"what": what, "digest": digest, "size": size, "offset": offset, "length": length}
+                )
+            )
+            room -= length
+            if room <= 0:
+                break
+        return frames
+
+    # ------------------------------------------------------------ messages in
+
+    def _welcome(self, welcome: Welcome) -> None:
+        if welcome.base_unknown:
+            if not self._base:
+                raise UnexpectedMessageError(self.state.value, "a welcome that does not know the empty base")
+            self._base = {}
+            self.state = State.OPENING
+            return
+        self._token = welcome.conversation
+        self._theirs = from_rows(welcome.heads)
+        for key, head in sorted(self._theirs.items(), key=lambda item: scopes.priority(item[0])):
+            ours = self._held.get(key, NOTHING)
+            mine = key.origin == self._opening.me.node and key.epoch == self._opening.epoch
+            if mine and (head.seq > ours.seq or (head.seq == ours.seq and head.root != ours.root)):
+                self.overtaken = True
+            elif head.seq > ours.seq and scopes.wants(self._opening.me, key):
+                self._to_pull.append(key)
+            elif head.seq < ours.seq:
+                self._to_push.append(key)
+        self._outbox.offsets = {partial.digest: partial.offset for partial in welcome.partials}
+        self.peer_wants = {blob.digest: blob for blob in welcome.wanted}
+
+    def _progress(self, progress: Progress, *, pushed: bool) -> None:
+        if not pushed:
+            return
+        moved = self._heads_moved(from_rows(progress.heads))
+        for partial in progress.partials:
+            moved |= partial.offset > self._outbox.offsets.get(partial.digest, 0)
+            self._outbox.offsets[partial.digest] = partial.offset
+        self.peer_wants = {blob.digest: blob for blob in progress.wanted}
+        lacking = {digest: size for digest, size in self._outbox.blobs.items() if digest in self.peer_wants}
+        moved |= len(lacking) < len(self._outbox.blobs)
+        self._outbox.blobs = lacking
+        refused = {segment.digest for segment in progress.refused}
+        self.stalled |= {ref.log for ref in self._outbox.refs if ref.digest in refused}
+        if not moved:  # sending the same bytes again would not help either
+            self.stalled |= {ref.log for ref in self._outbox.refs[:1]}
+            self._undeliverable |= set(self._outbox.blobs)
+            self._outbox.blobs = {}
+        self._outbox.refs = [
+            ref
+            for ref in self._outbox.refs
+            if ref.log not in self.stalled and ref.last > self._theirs[ref.log].seq
+        ]
+
+    def _heads_moved(self, heads: Vector) -> bool:
+        moved = False
+        for key, head in heads.items():
+            before = self._theirs.get(key, NOTHING)
+            if head.seq > before.seq:
+                moved = True
+                self.sent_records += head.seq - before.seq
+                self._theirs[key] = head
+        return moved
+
+
+def differences(me: Certificate, peer: Certificate, *, ours: Vector, theirs: Vector) -> dict[LogKey, Head]:
+    """Return our heads where the peer lacks what it may see, or holds what we want.
+
+    Equal vectors give nothing, and the conversation ends after one turn.
+    """
+    result = {}
+    for key in ours.keys() | theirs.keys():
+        mine, other = ours.get(key, NOTHING), theirs.get(key, NOTHING)
+        give = mine.seq > other.seq and scopes.may_see(peer, key)
+        take = mine.seq < other.seq and scopes.wants(me, key)
+        apart = mine.seq == other.seq and mine.root != other.root
+        if give or take or apart:
+            result[key] = mine
+    return result

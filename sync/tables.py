@@ -1,0 +1,239 @@
+"""What sync keeps: who this node is, its peers, the logs and how far they are held, receipts, what waits.
+
+Instants are integer milliseconds since 1970, UTC, as some node believed: they come from many clocks.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# SQLite counts by itself only in a column whose type is exactly INTEGER.
+Counter = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Base(DeclarativeBase):
+    """The tables of sync; no other package's rows are pointed at."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {int: BigInteger, str: Text, bytes: LargeBinary}  # noqa: RUF012 - SQLAlchemy reads it
+
+
+# ---------------------------------------------------------------- this node
+
+
+class NodeRow(Base):
+    """This node; always exactly one row, with ``id`` 1. Locking it lets one process number at a time."""
+
+    __tablename__ = "sync_node"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    node: Mapped[str]
+    root: Mapped[str | None]
+    epoch: Mapped[str]
+    generation: Mapped[int] = mapped_column(default=0)
+    receipts_position: Mapped[int] = mapped_column(default=0)
+    created_ms: Mapped[int]
+
+
+class EpochRow(Base):
+    """One life of this node's logs, and why it began."""
+
+    __tablename__ = "sync_epoch"
+
+    epoch: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    opened_ms: Mapped[int]
+
+
+class FeedRow(Base):
+    """How far the sequencer has read one stream's feed, and the last stamp it gave there."""
+
+    __tablename__ = "sync_feed"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(default=0)
+    wall_ms: Mapped[int] = mapped_column(default=0)
+    counter: Mapped[int] = mapped_column(default=0)
+
+
+# ---------------------------------------------------------------- other nodes
+
+
+class CertificateRow(Base):
+    """The newest certificate known of a node, as signed."""
+
+    __tablename__ = "sync_certificate"
+
+    node: Mapped[str] = mapped_column(primary_key=True)
+    signer: Mapped[str]
+    text: Mapped[str]
+    signature: Mapped[str]
+
+
+class PeerRow(Base):
+    """A node this one talks to.
+
+    ``said`` is the vector the peer last heard from us, ``heard`` the one we last heard from it (JSON rows).
+    """
+
+    __tablename__ = "sync_peer"
+
+    node: Mapped[str] = mapped_column(primary_key=True)
+    address: Mapped[str | None]
+    paired_ms: Mapped[int]
+    epoch: Mapped[str | None]
+    said: Mapped[bytes] = mapped_column(default=b"[]")
+    heard: Mapped[bytes] = mapped_column(default=b"[]")
+    receipts_after: Mapped[int] = mapped_column(default=0)
+    last_seen_ms: Mapped[int | None]
+    skew_ms: Mapped[int | None]
+
+
+class RevocationRow(Base):
+    """A node whose key is no longer trusted. ``made_here`` rows are this node's own feed."""
+
+    __tablename__ = "sync_revocation"
+
+    position: Mapped[int] = mapped_column(Counter, primary_key=True)
+    node: Mapped[str] = mapped_column(unique=True)
+    reason: Mapped[str]
+    revoked_ms: Mapped[int]
+    made_here: Mapped[bool]
+
+
+class InvitationRow(Base):
+    """A pairing code that was given out, good for one node. Not the code: a key stretched from it."""
+
+    __tablename__ = "sync_invitation"
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True)
+    code_key: Mapped[bytes]
+    role: Mapped[str]
+    units: Mapped[str]
+    created_ms: Mapped[int]
+    expires_ms: Mapped[int]
+    used_by: Mapped[str | None]
+
+
+# ---------------------------------------------------------------- logs
+
+
+class LogRow(Base):
+    """The vector: how far one log is held, without gaps."""
+
+    __tablename__ = "sync_log"
+
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    root: Mapped[str]
+
+
+class SegmentRow(Base):
+    """One segment as it was sealed, its bytes never touched again."""
+
+    __tablename__ = "sync_segment"
+
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    first: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+    root: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True)
+    size: Mapped[int]
+    kinds: Mapped[str]  # how many entries of each kind, as JSON
+    kept_ms: Mapped[int]
+    encoded: Mapped[bytes] = mapped_column(deferred=True)
+
+
+class ReceiptRow(Base):
+    """The newest receipt of an issuer for an origin, as signed. ``position`` orders them for peers."""
+
+    __tablename__ = "sync_receipt"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    issuer_epoch: Mapped[str]
+    text: Mapped[str]
+    signature: Mapped[str]
+    position: Mapped[int] = mapped_column(unique=True)
+
+
+# ---------------------------------------------------------------- what waits or was refused
+
+
+class PartRow(Base):
+    """Bytes of a segment that has not arrived whole."""
+
+    __tablename__ = "sync_part"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    offset: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    peer: Mapped[str]
+    kept_ms: Mapped[int]
+    data: Mapped[bytes]
+
+
+class QuarantineRow(Base):
+    """An entry that is held and relayed, and could not be applied (yet)."""
+
+    __tablename__ = "sync_quarantine"
+    __table_args__ = (Index(None, "origin", "epoch", "scope", "seq", unique=True), Index(None, "verdict"))
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True)
+    origin: Mapped[str]
+    epoch: Mapped[str]
+    scope: Mapped[str]
+    seq: Mapped[int]
+    kind: Mapped[str]
+    key: Mapped[str]
+    schema: Mapped[int]
+    wall_ms: Mapped[int]
+    counter: Mapped[int]
+    body: Mapped[bytes]
+    verdict: Mapped[str]
+    reason: Mapped[str]
+    detail: Mapped[str]
+    since_ms: Mapped[int]
+    blobs: Mapped[list[WantedBlobRow]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+
+
+class WantedBlobRow(Base):
+    """A file that a waiting record needs."""
+
+    __tablename__ = "sync_wanted_blob"
+    __table_args__ = (Index(None, "digest"),)
+
+    record: Mapped[int] = mapped_column(
+        Counter, ForeignKey("sync_quarantine.id", ondelete="CASCADE"), primary_key=True
+    )
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int]
+
+
+class RefusedRow(Base):
+    """A segment not taken from a peer. Its log is not asked of that peer until the row is removed."""
+
+    __tablename__ = "sync_refused"
+
+    peer: Mapped[str] = mapped_column(primary_key=True)
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    code: Mapped[str]
+    detail: Mapped[str]
+    refused_ms: Mapped[int]
+    encoded: Mapped[bytes] = mapped_column(deferred=True)
