@@ -40,9 +40,15 @@ def _conclude(tracking: Tracking, leaf: Activity) -> None:
     delivery, primary = leaf.definition.delivery, leaf.primary
     if (
         not delivery.completion_set_by_content
-        and not tracking.left_open(leaf)
-        and tracking.completed(leaf, primary) is None
+        and not leaf.definition.completion_threshold.completed_by_measure
+        and not tracking.is_left_open(leaf, "completed")
+        and tracking.own_value(leaf, primary, "completed") is None
     ):
         tracking.set_value(leaf, primary, "completed", True)
-    if not delivery.objective_set_by_content and tracking.satisfied(leaf, primary) is None:
+    if (
+        not delivery.objective_set_by_content
+        and not primary.definition.satisfied_by_measure
+        and not tracking.is_left_open(leaf, "satisfied")
+        and tracking.own_value(leaf, primary, "satisfied") is None
+    ):
         tracking.set_value(leaf, primary, "satisfied", True)

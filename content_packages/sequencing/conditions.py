@@ -26,13 +26,16 @@ def holds(
         objective = tracking.objective(activity, objective_id)
         if objective is None:
             return None
+        if not activity.is_tracked:  # nothing is known of it, whatever its objectives read
+            result = _OF_OBJECTIVES[condition](None, None, None, threshold)
+            return _turned(result, operator)
         satisfied = tracking.satisfied(activity, objective)
         measure = tracking.measure(activity, objective)
         completed = tracking.completed(activity, objective)
         result = _OF_OBJECTIVES[condition](satisfied, measure, completed, threshold)
     else:
         result = _OF_ATTEMPTS[condition](tracking, activity)
-    return (not result) if operator is Operator.NOT and result is not None else result
+    return _turned(result, operator)
 
 
 def combine(values: Iterable[bool | None], combination: Combination) -> bool | None:
@@ -46,6 +49,10 @@ def combine(values: Iterable[bool | None], combination: Combination) -> bool | N
     if decisive in found:
         return decisive
     return None if None in found or not found else not decisive
+
+
+def _turned(result: bool | None, operator: Operator) -> bool | None:
+    return (not result) if operator is Operator.NOT and result is not None else result
 
 
 _OF_OBJECTIVES: dict[Condition, Callable[[bool | None, float | None, bool | None, float], bool | None]] = {

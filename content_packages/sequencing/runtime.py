@@ -6,12 +6,27 @@ says what a content object finds in its data model because of sequencing.
 
 from __future__ import annotations
 
+from pydantic import TypeAdapter
+
 from content_packages.sequencing.event import ObjectiveResult, RunTimeResult
 from content_packages.sequencing.tracking import State, Tracking
 from content_packages.sequencing.tree import Activity, ActivityTree, TrackedObjective
 
+_RESULT = TypeAdapter(RunTimeResult)
 _SATISFIED = {"passed": True, "failed": False}
 _COMPLETED = {"completed": True, "incomplete": False, "not attempted": False}
+
+
+def keep_result(tracking: Tracking, result: RunTimeResult) -> None:
+    """Keep what the current content object has reported, until a request makes it count."""
+    tracking.pending = _RESULT.dump_python(result, mode="json", exclude_defaults=True)
+
+
+def record_pending(tracking: Tracking) -> None:
+    """Let what the current content object has reported count."""
+    if tracking.pending is not None and tracking.current is not None:
+        record_result(tracking, tracking.current, _RESULT.validate_python(tracking.pending))
+    tracking.pending = None
 
 
 def record_result(tracking: Tracking, activity: Activity, result: RunTimeResult) -> None:
@@ -23,7 +38,8 @@ def record_result(tracking: Tracking, activity: Activity, result: RunTimeResult)
         if objective is not None:
             _record(tracking, activity, objective, reported)
     _record(tracking, activity, activity.primary, result)
-    tracking.set_left_open(activity, left_open=result.completion_status == "unknown")
+    statuses = {"completed": result.completion_status, "satisfied": result.success_status}
+    tracking.leave_open(activity, [name for name, status in statuses.items() if status == "unknown"])
 
 
 def initial_values(tree: ActivityTree, state: State, identifier: str) -> dict[str, str]:
@@ -63,12 +79,32 @@ def _record(
     for name, number in numbers.items():
         if number is not None:
             tracking.set_value(activity, objective, name, number)
-    if reported.success_status is not None:
-        satisfied = _SATISFIED.get(reported.success_status)
-        tracking.set_value(activity, objective, "satisfied", satisfied)
-    if reported.completion_status is not None:
-        completed = _COMPLETED.get(reported.completion_status)
-        tracking.set_value(activity, objective, "completed", completed)
+    by_measure = objective.definition.satisfied_by_measure
+    if by_measure:
+        measure = tracking.own_value(activity, objective, "measure")
+        satisfied = None if measure is None else measure >= objective.definition.min_normalized_measure
+    else:
+        satisfied = _SATISFIED.get(reported.success_status or "")
+    if by_measure or reported.success_status is not None:
+        _record_status(tracking, activity, objective, "satisfied", satisfied)
+    threshold = activity.definition.completion_threshold
+    by_progress = objective.is_primary and threshold.completed_by_measure
+    if by_progress:
+        progress = tracking.own_value(activity, objective, "progress")
+        completed = None if progress is None else progress >= threshold.min_progress_measure
+    else:
+        completed = _COMPLETED.get(reported.completion_status or "")
+    if by_progress or reported.completion_status is not None:
+        _record_status(tracking, activity, objective, "completed", completed)
+
+
+def _record_status(
+    tracking: Tracking, activity: Activity, objective: TrackedObjective, name: str, status: bool | None
+) -> None:
+    if status is None:
+        tracking.clear_value(activity, objective, name)
+    else:
+        tracking.set_value(activity, objective, name, status)
 
 
 def _status_values(

@@ -15,7 +15,7 @@ from content_packages.sequencing.event import Event, Outcome, Request, RunTime, 
 from content_packages.sequencing.navigation import Navigation, Sequencing, navigation_request
 from content_packages.sequencing.randomization import prepare_first_attempts
 from content_packages.sequencing.request import sequencing_request
-from content_packages.sequencing.runtime import record_result
+from content_packages.sequencing.runtime import keep_result, record_pending
 from content_packages.sequencing.termination import termination_request
 from content_packages.sequencing.tracking import State, Tracking
 from content_packages.sequencing.tree import ActivityTree
@@ -37,6 +37,10 @@ def step(tree: ActivityTree, state: State, event: Event) -> tuple[State, Outcome
 
 def overall_sequencing(tracking: Tracking, request: Request, target: str | None) -> Outcome:
     """Overall Sequencing Process (OP.1) for one navigation request."""
+    if request in {Request.ABANDON, Request.ABANDON_ALL}:
+        tracking.pending = None
+    else:
+        record_pending(tracking)
     try:
         navigation = navigation_request(tracking, request, target)
     except ProcessError as refused:
@@ -64,6 +68,11 @@ def _sequence(tracking: Tracking, navigation: Navigation) -> Outcome:
     sequencing = navigation.sequencing
     if navigation.termination is not None:
         sequencing = termination_request(tracking, navigation.termination) or sequencing
+    root = tracking.tree.root
+    if not (
+        tracking.tree.objectives_global_to_system or tracking.is_active(root) or tracking.is_suspended(root)
+    ):
+        tracking.forget_globals()  # they live no longer than an attempt on the root (SN 3.10.1)
     if sequencing is Sequencing.START:
         prepare_first_attempts(tracking)
     activity = sequencing_request(tracking, sequencing, navigation.target)
@@ -76,7 +85,7 @@ def _sequence(tracking: Tracking, navigation: Navigation) -> Outcome:
 def _carry_out(tracking: Tracking, event: Event) -> Outcome:
     result = event.result
     if result is not None and tracking.current is not None and tracking.is_active(tracking.current):
-        record_result(tracking, tracking.current, result)
+        keep_result(tracking, result)
         if event.kind is not RunTime.COMMIT:
             tracking.set_suspended(tracking.current, suspended=result.exit == "suspend")
     if isinstance(event.kind, Request):

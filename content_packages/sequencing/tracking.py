@@ -33,15 +33,14 @@ class ObjectiveRecord(TypedDict, total=False):
 class ActivityRecord(TypedDict, total=False):
     """Activity and Attempt Progress Information (TM.1.2) and Activity State Information (AM.1.1).
 
-    ``era`` is the attempt on the parent during which this attempt began; ``left_open`` says that the content
-    itself asked for an unknown completion; ``children`` are the available children where they are not all.
+    ``left_open`` names what the
+    content itself set to unknown; ``children`` are the available children where they are not all.
     """
 
     attempts: int
     active: bool
     suspended: bool
-    era: int
-    left_open: bool
+    left_open: list[str]
     completed: bool
     progress: float
     objectives: dict[str, ObjectiveRecord]
@@ -49,13 +48,18 @@ class ActivityRecord(TypedDict, total=False):
 
 
 class State(TypedDict):
-    """Everything the engine remembers of one learner in one course (AM.1.2 and the records)."""
+    """Everything the engine remembers of one learner in one course (AM.1.2 and the records).
+
+    ``pending`` is what the current content has reported and no request has made count yet: an abandoned
+    attempt leaves no trace.
+    """
 
     version: int
     current: str | None
     suspended: str | None
     seed: int
     draws: int
+    pending: dict[str, Any] | None
     activities: dict[str, ActivityRecord]
     globals: dict[str, ObjectiveRecord]
 
@@ -86,6 +90,7 @@ def new_state(*, seed: int = 0, global_objectives: Mapping[str, ObjectiveRecord]
         suspended=None,
         seed=seed,
         draws=0,
+        pending=None,
         activities={},
         globals=dict(global_objectives or {}),
     )
@@ -103,6 +108,7 @@ class Tracking:
         "current",
         "decisions",
         "draws",
+        "pending",
         "seed",
         "suspended",
         "tree",
@@ -116,6 +122,7 @@ class Tracking:
         self.suspended = tree.find(state["suspended"])
         self.seed = state["seed"]
         self.draws = state["draws"]
+        self.pending = state["pending"]
         self.decisions: list[Decision] = []
         self._activities = dict(state["activities"])
         self._globals = dict(state["globals"])
@@ -131,6 +138,7 @@ class Tracking:
             suspended=self.suspended.identifier if self.suspended else None,
             seed=self.seed,
             draws=self.draws,
+            pending=self.pending,
             activities=self._activities,
             globals=self._globals,
         )
@@ -165,8 +173,6 @@ class Tracking:
         """Count a new attempt and forget the progress of the one before (DB.2, 5.1.2)."""
         before = self._read(activity)
         record: ActivityRecord = {"attempts": before.get("attempts", 0) + 1}
-        if activity.parent is not None:
-            record["era"] = self.attempts(activity.parent)
         if "children" in before:
             record["children"] = before["children"]
         self._replace(activity, record)
@@ -225,29 +231,28 @@ class Tracking:
         """Return the Attempt Completion Amount, or ``None`` while it is unknown."""
         return self.value(activity, objective, "progress")
 
-    def left_open(self, activity: Activity) -> bool:
-        """Say whether the content itself set its completion to unknown."""
-        return self._read(activity).get("left_open", False)
+    def is_left_open(self, activity: Activity, name: str) -> bool:
+        """Say whether the content itself set ``completed`` or ``satisfied`` to unknown."""
+        return name in self._read(activity).get("left_open", ())
 
-    def set_left_open(self, activity: Activity, *, left_open: bool) -> None:
-        """Remember that the content set its completion to unknown."""
-        self._set_flag(activity, "left_open", on=left_open)
+    def leave_open(self, activity: Activity, names: list[str]) -> None:
+        """Remember what the content set to unknown."""
+        if names or "left_open" in self._read(activity):
+            self._edit(activity)["left_open"] = names
 
     def value(self, activity: Activity, objective: TrackedObjective, name: str) -> float | None:
-        """Return one field of an objective: its own, or that of the global objective it reads."""
+        """Return one field of an objective: that of the global objective it reads, if it reads one, or its own."""
         if name in objective.reads:
             shared = self._globals.get(objective.reads[name], _NO_OBJECTIVE).get(name)
-            if shared is not None:
-                return cast("float", shared)
-        return self._own(activity, objective, name)
+            if shared is not None or name in {"satisfied", "measure"}:
+                return cast("float | None", shared)
+        return self.own_value(activity, objective, name)
 
     def set_value(
         self, activity: Activity, objective: TrackedObjective, name: str, value: float | None
     ) -> None:
         """Record one field of an objective here and in the global objectives it writes."""
         record = self._edit(activity)
-        if activity.parent is not None:
-            record["era"] = self.attempts(activity.parent)
         held: dict[str, Any] = cast("dict[str, Any]", record)
         if not (objective.is_primary and name in {"completed", "progress"}):
             objectives = {**record.get("objectives", {})}
@@ -259,6 +264,19 @@ class Tracking:
         else:
             held[name] = value
             self._write_through(objective, name, value)
+
+    def clear_value(self, activity: Activity, objective: TrackedObjective, name: str) -> None:
+        """Make one field unknown here and in the global objectives it writes."""
+        self.set_value(activity, objective, name, None)
+        for target in objective.writes.get(name, ()):
+            shared = {**self._globals.get(target, _NO_OBJECTIVE)}
+            if shared.pop(name, None) is not None:
+                self._changed_globals.add(target)
+                self._globals[target] = cast("ObjectiveRecord", shared)
+
+    def forget_globals(self) -> None:
+        """Forget every global objective."""
+        self._globals = {}
 
     def take_changed_globals(self) -> set[str]:
         """Return the global objectives written since this was last asked."""
@@ -274,35 +292,17 @@ class Tracking:
                 "ObjectiveRecord", {**self._globals.get(target, _NO_OBJECTIVE), name: value}
             )
 
-    def _own(self, activity: Activity, objective: TrackedObjective, name: str) -> float | None:
+    def own_value(self, activity: Activity, objective: TrackedObjective, name: str) -> float | None:
+        """Return one field as recorded here."""
         record = self._read(activity)
         if not record:
             return None
         if objective.is_primary and name in {"completed", "progress"}:
             held: Mapping[str, Any] = cast("Mapping[str, Any]", record)
-            is_objective = False
         else:
             held = record.get("objectives", {}).get(objective.key, _NO_OBJECTIVE)
-            is_objective = True
         value = cast("float | None", held.get(name))
-        return None if value is None or self._is_of_an_earlier_attempt(activity, is_objective) else value
-
-    def _is_of_an_earlier_attempt(self, activity: Activity, is_objective: bool) -> bool:
-        """Say whether the parent wants its current attempt only, and this is older (SN 3.2.5, 3.2.6)."""
-        parent = activity.parent
-        if parent is None:
-            return False
-        control = parent.definition.control
-        current_only = (
-            control.use_current_attempt_objective_info
-            if is_objective
-            else control.use_current_attempt_progress_info
-        )
-        if not current_only:
-            return False
-        if self._read(activity).get("era", 0) != self.attempts(parent):
-            return True
-        return self._is_of_an_earlier_attempt(parent, is_objective)
+        return value
 
     # ------------------------------------------------------------ records
 

@@ -1,7 +1,8 @@
 """Walking through the tree (SB.2.1 to SB.2.4, SB.2.9.1, SB.2.9.2).
 
 The pseudo-code hands exceptions back as values; here a walk that cannot go on raises ``ProcessError`` with
-the standard's code, and one that leaves the tree at its end raises ``EndOfTreeError``. No walk changes the state.
+the standard's code, and one that leaves the tree at its end raises ``EndOfTreeError``. No walk changes
+the state.
 """
 
 from __future__ import annotations
