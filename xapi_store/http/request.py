@@ -1,0 +1,190 @@
+"""A request as the record store reads it: limits, alternate syntax, parameters (1.0.3 Communication §1)."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+
+from xapi_store.errors import MalformedJsonError, RequestError, TooLargeError
+from xapi_store.http.lrs import Credentials
+from xapi_store.model.actor import actor_key
+from xapi_store.model.iri import Iri, UuidText
+from xapi_store.model.statement import check_actor, check_agent
+from xapi_store.model.strict_json import load_object
+from xapi_store.model.timestamps import parse_timestamp
+from xapi_store.model.version import Version
+
+MAX_BYTES = 4 * 1024 * 1024
+_FORM = "application/x-www-form-urlencoded"
+#: Form fields that stand for headers in the alternate request syntax (1.0.3 Communication §1.3).
+_FORM_HEADERS = (
+    "authorization", "x-experience-api-version", "content-type", "content-length", "if-match", "if-none-match",
+    "accept", "accept-language",
+)  # fmt: skip
+_IRI: TypeAdapter[str] = TypeAdapter(Iri)
+_UUID: TypeAdapter[str] = TypeAdapter(UuidText)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incoming:
+    """Method, parameters, headers (names in lower case) and body, however they were sent."""
+
+    method: str
+    parameters: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    root: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LrsRequest:
+    """A request of somebody known, in a version we speak."""
+
+    incoming: Incoming
+    version: Version
+    credentials: Credentials
+
+    @property
+    def method(self) -> str:
+        """The method, GET for HEAD."""
+        return "GET" if self.incoming.method == "HEAD" else self.incoming.method
+
+    def header(self, name: str) -> str | None:
+        """Return a header, by its name in lower case."""
+        return self.incoming.headers.get(name)
+
+    def allow(self, names: Collection[str]) -> None:
+        """Refuse parameters the resource does not have.
+
+        Raises:
+            RequestError: the first one that is unknown; names are told apart by case.
+        """
+        for name in self.incoming.parameters:
+            if name not in names:
+                raise RequestError(f"The parameter {name!r} is not known here.")
+
+    def text(self, name: str) -> str:
+        """Return a parameter that must be there."""
+        value = self.incoming.parameters.get(name)
+        if not value:
+            raise RequestError(f"The parameter {name} is missing.")
+        return value
+
+    def iri(self, name: str) -> str | None:
+        """Return a parameter that is an IRI."""
+        value = self.incoming.parameters.get(name)
+        if value is None:
+            return None
+        return self._valid(_IRI, name, value, "an absolute IRI")
+
+    def uuid(self, name: str) -> UUID | None:
+        """Return a parameter that is a UUID."""
+        value = self.incoming.parameters.get(name)
+        return None if value is None else UUID(self._valid(_UUID, name, value, "a UUID"))
+
+    def instant(self, name: str) -> datetime | None:
+        """Return a parameter that is a timestamp."""
+        value = self.incoming.parameters.get(name)
+        if value is None:
+            return None
+        try:
+            return parse_timestamp(value.replace(" ", "+"))  # an offset whose + was not encoded
+        except (ValueError, OverflowError):
+            raise RequestError(f"The parameter {name} must be an ISO 8601 timestamp.") from None
+
+    def flag(self, name: str) -> bool:
+        """Return a parameter that is true or false, false if it is missing."""
+        value = self.incoming.parameters.get(name, "false")
+        if value not in ("true", "false"):
+            raise RequestError(f"The parameter {name} must be true or false.")
+        return value == "true"
+
+    def number(self, name: str) -> int | None:
+        """Return a parameter that is a whole number, at least 0."""
+        value = self.incoming.parameters.get(name)
+        if value is None:
+            return None
+        if not (value.isascii() and value.isdigit()) or len(value) > 18:
+            raise RequestError(f"The parameter {name} must be a whole number, at least 0.")
+        return int(value)
+
+    def actor(self, name: str, *, group: bool = False) -> str | None:
+        """Return the key of the Agent (or identified Group) that a parameter holds as JSON."""
+        value = self.incoming.parameters.get(name)
+        if value is None:
+            return None
+        try:
+            actor: dict[str, Any] = load_object(value.encode())
+        except (MalformedJsonError, UnicodeEncodeError):
+            raise RequestError(f"The parameter {name} must be an Agent as JSON.") from None
+        (check_actor if group else check_agent)(actor)
+        key = actor_key(actor)
+        if key is None:
+            raise RequestError(f"The parameter {name} must have an identifier.")
+        return key
+
+    @staticmethod
+    def _valid(shape: TypeAdapter[str], name: str, value: str, what: str) -> str:
+        try:
+            return shape.validate_python(value)
+        except ValidationError:
+            raise RequestError(f"The parameter {name} must be {what}.") from None
+
+
+async def read_request(request: Request) -> Incoming:
+    """Read a request whole, within the limit.
+
+    Raises:
+        TooLargeError: more bytes than we take.
+        RequestError: a parameter twice, or an alternate request that is not one.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise TooLargeError(MAX_BYTES)
+    pairs = request.query_params.multi_items()
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        raise RequestError("A parameter stands twice in the query.")
+    plain = Incoming(
+        method=request.method,
+        parameters=parameters,
+        headers=dict(request.headers.items()),
+        body=bytes(body),
+        root=request.scope.get("root_path", ""),
+    )
+    return _alternate(plain) if "method" in parameters else plain
+
+
+def _alternate(plain: Incoming) -> Incoming:
+    """Unfold a request that sends method, headers and parameters as a form (1.0.3 Communication §1.3)."""
+    version = plain.headers.get("x-experience-api-version", "1.0")
+    if not version.startswith("1.0"):
+        raise RequestError("The alternate request syntax ended with xAPI 1.0.3.")
+    if plain.method != "POST" or len(plain.parameters) != 1:
+        raise RequestError("An alternate request is a POST with the parameter method and no other.")
+    try:
+        pairs = parse_qsl(plain.body.decode(), keep_blank_values=True, strict_parsing=bool(plain.body))
+    except ValueError:
+        raise RequestError("The body of an alternate request must be a form.") from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise RequestError("A field stands twice in the form.")
+    method = plain.parameters["method"].upper()
+    content = fields.pop("content", None)
+    if method in ("PUT", "POST") and content is None:
+        raise RequestError("An alternate request with a body must have it in the form field content.")
+    headers = dict(plain.headers)
+    if headers.get("content-type", "").startswith(_FORM):
+        headers["content-type"] = "application/json"
+    sent = {name.lower(): name for name in fields if name.lower() in _FORM_HEADERS}
+    headers |= {lower: fields.pop(name) for lower, name in sent.items()}
+    return Incoming(
+        method=method, parameters=fields, headers=headers, body=(content or "").encode(), root=plain.root
+    )

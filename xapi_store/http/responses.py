@@ -1,0 +1,56 @@
+"""Answers: the table from error to status, error bodies, and the headers every answer has."""
+
+from datetime import datetime
+from email.utils import format_datetime
+
+import orjson
+from starlette.responses import Response
+
+from xapi_store import errors
+from xapi_store.model.version import VERSION_HEADER
+
+#: The nearest entry along an error's family decides.
+STATUS: dict[type[errors.LrsError], int] = {
+    errors.RequestError: 400,
+    errors.UnauthenticatedError: 401,
+    errors.ForbiddenError: 403,
+    errors.NotFoundError: 404,
+    errors.MethodNotAllowedError: 405,
+    errors.StatementConflictError: 409,
+    errors.DocumentConflictError: 409,
+    errors.PreconditionFailedError: 412,
+    errors.TooLargeError: 413,
+}
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, Accept-Language, "
+    f"{VERSION_HEADER}",
+    "Access-Control-Expose-Headers": f"ETag, Last-Modified, Location, {VERSION_HEADER}, "
+    "X-Experience-API-Consistent-Through",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+def json_answer(value: object, status: int = 200) -> Response:
+    """Answer with a value as JSON."""
+    return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+def error_answer(error: errors.LrsError) -> Response:
+    """Answer with the sentence of an error and, for a statement, the JSON path of the fault."""
+    status = next(STATUS[family] for family in type(error).__mro__ if family in STATUS)
+    body: dict[str, object] = {"error": str(error)}
+    if isinstance(error, errors.InvalidStatementError):
+        body["path"] = error.path
+    response = json_answer(body, status)
+    if isinstance(error, errors.UnauthenticatedError):
+        response.headers["WWW-Authenticate"] = 'Basic realm="xAPI", charset="UTF-8"'
+    if isinstance(error, errors.MethodNotAllowedError):
+        response.headers["Allow"] = ", ".join(error.allowed)
+    return response
+
+
+def http_date(instant: datetime) -> str:
+    """Write an instant as HTTP does, in whole seconds."""
+    return format_datetime(instant, usegmt=True)

@@ -1,0 +1,194 @@
+"""The Statement resource (xAPI 1.0.3 Communication §2.1; xAPI 2.0 §4.1.6.1)."""
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import orjson
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from xapi_store.attachments import Part, find_parts
+from xapi_store.errors import ForbiddenError, NotFoundError, RequestError
+from xapi_store.http.lrs import Lrs
+from xapi_store.http.multipart import read_parts, write_parts
+from xapi_store.http.request import LrsRequest
+from xapi_store.http.responses import http_date, json_answer
+from xapi_store.ingest import store_statements
+from xapi_store.model.actor import actor_key
+from xapi_store.model.strict_json import load
+from xapi_store.model.timestamps import format_timestamp
+from xapi_store.query import StatementFilter, StoredStatement, definitions, find_statement, find_statements
+from xapi_store.render import Format, activity_ids, canonical, exact, ids, preferred_languages
+
+MAX_PAGE = 500
+_SINGLE = {"statementId", "voidedStatementId"}
+_HOW = {"format", "attachments"}
+_FILTERS = {
+    "agent", "verb", "activity", "registration", "related_activities", "related_agents", "since", "until", "limit",
+    "ascending", "cursor",
+}  # fmt: skip
+
+
+def post_statements(lrs: Lrs, request: LrsRequest) -> Response:
+    """Store one statement or many; answer with their ids once they are durable."""
+    request.allow(())
+    sent, parts = _read(request)
+    return json_answer(
+        [str(one) for one in _store(lrs, request, sent if isinstance(sent, list) else [sent], parts)]
+    )
+
+
+def put_statement(lrs: Lrs, request: LrsRequest) -> Response:
+    """Store one statement under the id of the request."""
+    request.allow({"statementId"})
+    statement_id = request.uuid("statementId")
+    if statement_id is None:
+        raise RequestError("The parameter statementId is missing.")
+    statement, parts = _read(request)
+    if not isinstance(statement, dict):
+        raise RequestError("PUT takes one statement, as a JSON object.")
+    inner = statement.get("id", str(statement_id))
+    if not isinstance(inner, str) or inner.lower() != str(statement_id):
+        raise RequestError("The id of the statement is not the statementId of the request.")
+    _store(lrs, request, [statement | {"id": str(statement_id)}], parts)
+    return Response(status_code=204)
+
+
+def get_statements(lrs: Lrs, request: LrsRequest) -> Response:
+    """Return one statement by its id, or those that match."""
+    authority = _readable_authority(request)
+    request.allow(_SINGLE | _HOW | _FILTERS)
+    wanted_format = _format(request)
+    asked = _SINGLE & request.incoming.parameters.keys()
+    consistent_through = format_timestamp(lrs.now())
+    with lrs.read() as session:
+        if asked:
+            answer = _one(session, request, asked, wanted_format, authority)
+        else:
+            answer = _many(session, request, wanted_format, authority)
+    answer.headers["X-Experience-API-Consistent-Through"] = consistent_through
+    return answer
+
+
+def _read(request: LrsRequest) -> tuple[Any, list[Part]]:
+    content_type = request.header("content-type") or ""
+    match content_type.partition(";")[0].strip().lower():
+        case "application/json":
+            return load(request.incoming.body), []
+        case "multipart/mixed":
+            text, parts = read_parts(content_type, request.incoming.body)
+            return load(text), parts
+        case _:
+            raise RequestError("Statements come as application/json or multipart/mixed.")
+
+
+def _store(lrs: Lrs, request: LrsRequest, statements: list[Any], parts: list[Part]) -> list[UUID]:
+    credentials = request.credentials
+    credentials.require("statements/write")
+
+    def work(session: Session) -> list[UUID]:
+        return store_statements(
+            session,
+            statements,
+            authority=credentials.authority,
+            now=lrs.now(),
+            version=request.version,
+            parts=parts,
+            define=not credentials.scopes.isdisjoint({"define", "all"}),
+            admit=lambda new: lrs.admit(session, credentials, new),
+        )
+
+    return lrs.change(work)
+
+
+def _readable_authority(request: LrsRequest) -> str | None:
+    """Return the only authority whose statements may be read; `None` for all."""
+    credentials = request.credentials
+    if not credentials.scopes.isdisjoint({"all", "all/read", "statements/read"}):
+        return None
+    credentials.require("statements/read", "all/read", "statements/read/mine")
+    key = actor_key(credentials.authority)
+    if key is None:
+        raise ForbiddenError("These credentials have no identifier, so none of the statements are theirs.")
+    return key
+
+
+def _format(request: LrsRequest) -> Format:
+    try:
+        return Format(request.incoming.parameters.get("format", "exact"))
+    except ValueError:
+        raise RequestError("The parameter format must be exact, ids or canonical.") from None
+
+
+def _one(
+    session: Session, request: LrsRequest, asked: set[str], wanted: Format, authority: str | None
+) -> Response:
+    if len(asked) == 2 or _FILTERS & request.incoming.parameters.keys():
+        raise RequestError(
+            "A statement asked for by its id takes no other parameter than format and attachments."
+        )
+    name = next(iter(asked))
+    statement_id = request.uuid(name)
+    assert statement_id is not None  # noqa: S101 - the parameter is there
+    found = find_statement(session, statement_id, voided=name == "voidedStatementId", authority=authority)
+    if found is None:
+        raise NotFoundError(f"There is no statement {statement_id} here, or it is voided.")
+    (text,) = _rendered(session, request, [found], wanted)
+    answer = _with_files(session, request, text, [found])
+    answer.headers["Last-Modified"] = http_date(found.stored)
+    return answer
+
+
+def _many(session: Session, request: LrsRequest, wanted_format: Format, authority: str | None) -> Response:
+    limit = min(request.number("limit") or MAX_PAGE, MAX_PAGE)
+    ascending = request.flag("ascending")
+    wanted = StatementFilter(
+        agent=request.actor("agent", group=True),
+        related_agents=request.flag("related_agents"),
+        verb=request.iri("verb"),
+        activity=request.iri("activity"),
+        related_activities=request.flag("related_activities"),
+        registration=request.uuid("registration"),
+        authority=authority,
+        since=request.instant("since"),
+        until=request.instant("until"),
+        ascending=ascending,
+    )
+    cursor = request.number("cursor")
+    wanted = replace(wanted, after=cursor) if ascending else replace(wanted, before=cursor)
+    page = find_statements(session, wanted, limit=limit)
+    more = ""
+    if page.has_more:
+        # The query itself and where it stopped: nothing to keep here, so it holds across restarts.
+        again = {**request.incoming.parameters, "cursor": str(page.statements[-1].position)}
+        more = f"{request.incoming.root}/statements?{urlencode(again)}"
+    texts = b",".join(_rendered(session, request, page.statements, wanted_format))
+    body = b'{"statements":[%s],"more":%s}' % (texts, orjson.dumps(more))
+    answer = _with_files(session, request, body, page.statements)
+    if page.statements:
+        answer.headers["Last-Modified"] = http_date(max(one.stored for one in page.statements))
+    return answer
+
+
+def _rendered(session: Session, request: LrsRequest, found: Any, wanted: Format) -> list[bytes]:
+    if wanted is Format.EXACT:
+        return [exact(one.raw, one.stored) for one in found]
+    if wanted is Format.IDS:
+        return [ids(one.raw, one.stored) for one in found]
+    told = definitions(session, {iri for one in found for iri in activity_ids(one.raw)})
+    languages = preferred_languages(request.header("accept-language"))
+    return [canonical(one.raw, one.stored, definitions=told, languages=languages) for one in found]
+
+
+def _with_files(session: Session, request: LrsRequest, body: bytes, found: Any) -> Response:
+    if not request.flag("attachments"):
+        return Response(body, media_type="application/json")
+    statements: list[StoredStatement] = list(found)
+    parts = find_parts(session, (orjson.loads(one.raw) for one in statements))
+    boundary = uuid4().hex
+    return Response(
+        write_parts(boundary, body, parts),
+        headers={"Content-Type": f'multipart/mixed; boundary="{boundary}"'},
+    )
