@@ -36,10 +36,12 @@ def overall_rollup(tracking: Tracking, activity: Activity) -> None:
         del waiting[cluster.order]
         done.add(cluster.order)
         if cluster.children and cluster.is_tracked:
+            tracking.rolling_up = True  # rules may look at earlier attempts, rollup only where it is told to
             measure_rollup(tracking, cluster)
             completion_measure_rollup(tracking, cluster)
             objective_rollup(tracking, cluster)
             activity_progress_rollup(tracking, cluster)
+            tracking.rolling_up = False
         for target in tracking.take_changed_globals():
             for reader in tracking.tree.readers.get(target, ()):
                 above = reader.parent.up() if reader.parent is not None else ()

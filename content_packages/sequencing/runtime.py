@@ -49,7 +49,7 @@ def initial_values(tree: ActivityTree, state: State, identifier: str) -> dict[st
     """
     tracking, activity = Tracking(tree, state), tree[identifier]
     definition = activity.definition
-    values = _status_values(tracking, activity, activity.primary, "cmi")
+    values: dict[str, str] = {}  # the statuses of the content object itself begin unknown (CO-10, OB-17)
     named = [objective for key, objective in activity.objectives.items() if key]
     for n, objective in enumerate(named):
         values[f"cmi.objectives.{n}.id"] = objective.key
@@ -114,7 +114,7 @@ def _status_values(
     satisfied = tracking.satisfied(activity, objective)
     if satisfied is not None:
         values[f"{prefix}.success_status"] = "passed" if satisfied else "failed"
-    completed = tracking.completed(activity, objective)
+    completed = tracking.value(activity, objective, "completed")
     if completed is not None:
         values[f"{prefix}.completion_status"] = "completed" if completed else "incomplete"
     for name, element in _NUMBERS.items():

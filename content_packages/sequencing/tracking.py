@@ -33,13 +33,14 @@ class ObjectiveRecord(TypedDict, total=False):
 class ActivityRecord(TypedDict, total=False):
     """Activity and Attempt Progress Information (TM.1.2) and Activity State Information (AM.1.1).
 
-    ``left_open`` names what the
+    ``era`` is the attempt on the parent during which this was recorded; ``left_open`` names what the
     content itself set to unknown; ``children`` are the available children where they are not all.
     """
 
     attempts: int
     active: bool
     suspended: bool
+    era: int
     left_open: list[str]
     completed: bool
     progress: float
@@ -109,6 +110,7 @@ class Tracking:
         "decisions",
         "draws",
         "pending",
+        "rolling_up",
         "seed",
         "suspended",
         "tree",
@@ -123,6 +125,7 @@ class Tracking:
         self.seed = state["seed"]
         self.draws = state["draws"]
         self.pending = state["pending"]
+        self.rolling_up = False
         self.decisions: list[Decision] = []
         self._activities = dict(state["activities"])
         self._globals = dict(state["globals"])
@@ -241,7 +244,7 @@ class Tracking:
             self._edit(activity)["left_open"] = names
 
     def value(self, activity: Activity, objective: TrackedObjective, name: str) -> float | None:
-        """Return one field of an objective: that of the global objective it reads, if it reads one, or its own."""
+        """Return one field of an objective: that of the global objective it reads, if or its own."""
         if name in objective.reads:
             shared = self._globals.get(objective.reads[name], _NO_OBJECTIVE).get(name)
             if shared is not None or name in {"satisfied", "measure"}:
@@ -253,6 +256,8 @@ class Tracking:
     ) -> None:
         """Record one field of an objective here and in the global objectives it writes."""
         record = self._edit(activity)
+        if activity.parent is not None:
+            record["era"] = self.attempts(activity.parent)
         held: dict[str, Any] = cast("dict[str, Any]", record)
         if not (objective.is_primary and name in {"completed", "progress"}):
             objectives = {**record.get("objectives", {})}
@@ -301,8 +306,22 @@ class Tracking:
             held: Mapping[str, Any] = cast("Mapping[str, Any]", record)
         else:
             held = record.get("objectives", {}).get(objective.key, _NO_OBJECTIVE)
-        value = cast("float | None", held.get(name))
-        return value
+        if self.rolling_up and self._is_of_an_earlier_attempt(activity, name):
+            return None
+        return cast("float | None", held.get(name))
+
+    def _is_of_an_earlier_attempt(self, activity: Activity, name: str) -> bool:
+        """Say whether the parent wants its current attempt only, and this is older (SN 3.2.5, 3.2.6)."""
+        parent = activity.parent
+        if parent is None:
+            return False
+        control = parent.definition.control
+        of_progress = name in {"completed", "progress"}
+        if of_progress and not control.use_current_attempt_progress_info:
+            return False
+        if not of_progress and not control.use_current_attempt_objective_info:
+            return False
+        return self._read(activity).get("era", 0) != self.attempts(parent)
 
     # ------------------------------------------------------------ records
 
