@@ -1,9 +1,9 @@
 """Sign requests with the node's key, and check them; remember who is in the middle of a conversation.
 
-The signature covers the message line, what it is, and whom it is for; the bytes that follow are bound by the digests
-the line names, so they can be kept as they arrive. A greeting may be replayed: it shows heads, nothing else.
-Everything after it names a conversation, a token that only the greeted node can make and that is
-good for one peer and one hour of that node's clock: no clock but its own matters.
+The signature covers the message line, what it is, and whom it is for; the bytes that follow are bound by the
+digests that the line names, so they can be kept as they arrive. A greeting may be replayed: it shows heads,
+nothing else. Everything after it names a conversation, a token that only the greeted node can make and that
+is good for one peer and one hour of that node's clock: no clock but its own matters.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from sync import identity, log, quarantine, scopes, segment
 from sync.canonical import digest_of
 from sync.errors import CertificateError, SegmentError
-from sync.messages import Frame, Partial, Record, RefusedSegment
+from sync.messages import Certificate, Frame, Partial, Record, RefusedSegment
 from sync.node import Node, Standing, known_certificates, standing
 from sync.segment import Header
 from sync.tables import PartRow, RefusedRow
@@ -61,7 +61,7 @@ class Intake:
     def feed(self, data: bytes) -> None:
         """Take the bytes that came next. Bytes beyond the last frame are ignored."""
         view = memoryview(data)
-        while len(view) and self._index < len(self._frames):
+        while view.nbytes and self._index < len(self._frames):
             now = view[: self._left]
             view = view[len(now) :]
             self._left -= len(now)
@@ -228,7 +228,7 @@ def forget_stale_parts(session: Session, *, now_ms: int) -> None:
     session.execute(delete(PartRow).where(PartRow.kept_ms < now_ms - _PART_AGE_MS))
 
 
-def _origin(session: Session, node: Node, me: Standing, header: Header) -> identity.Certificate:
+def _origin(session: Session, node: Node, me: Standing, header: Header) -> Certificate:
     if header.origin == node.id:
         return me.certificate
     known = known_certificates(session)
@@ -241,9 +241,7 @@ def _origin(session: Session, node: Node, me: Standing, header: Header) -> ident
         raise SegmentError("untrusted_origin", str(error)) from None
 
 
-def _check_rights(
-    origin: identity.Certificate, me: Standing, header: Header, records: Sequence[Record]
-) -> None:
+def _check_rights(origin: Certificate, me: Standing, header: Header, records: Sequence[Record]) -> None:
     if not scopes.wants(me.certificate, header.key):
         raise SegmentError("scope", f"{header.scope} is not for this node")
     written_ms = max(record.stamp.wall_ms for record in records)

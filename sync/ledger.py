@@ -134,7 +134,7 @@ def receipts_after(
     session: Session, position: int, *, origins: Collection[str], issuers: Collection[str]
 ) -> tuple[list[Signed], int]:
     """Return these issuers' receipts for these origins after a position, and the position to go on from."""
-    newest = session.get_one(NodeRow, 1).receipts_position
+    newest = newest_position(session)
     found = session.scalars(
         select(ReceiptRow)
         .where(
@@ -147,6 +147,11 @@ def receipts_after(
     )
     papers = [Signed(signer=row.issuer, text=row.text, signature=row.signature) for row in found]
     return papers, newest
+
+
+def newest_position(session: Session) -> int:
+    """Return the position of the newest receipt."""
+    return session.get_one(NodeRow, 1).receipts_position
 
 
 def covered_by_receipts(session: Session, origin: str, *, root: str | None) -> Covered:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from sync import identity
 from sync.canonical import base32
-from sync.errors import KeyLostError
+from sync.errors import CertificateError, KeyLostError
 from sync.identity import NodeKey
 from sync.messages import Certificate, Role, Signed
 from sync.ports import Blobs, Clock, Read, Stream, Write
@@ -157,6 +157,21 @@ def chain_of(session: Session, node: str) -> list[Signed]:
         chain.append(signed)
         node = signed.signer
     return chain
+
+
+def take_certificates(session: Session, papers: Sequence[Signed]) -> None:
+    """Remember certificates that introduce nodes, as far as they lead to our root."""
+    root = standing(session).root
+    known = known_certificates(session)
+    for paper in papers:
+        try:
+            certificate = identity.read_certificate(paper)
+            if root is not None and certificate.node not in known:
+                identity.trusted(paper, known=known, root=root)
+                keep_certificate(session, paper)
+                known[certificate.node] = paper
+        except CertificateError:
+            continue  # its segments will say that their origin is unknown
 
 
 # ---------------------------------------------------------------- lives

@@ -1,8 +1,8 @@
 """Pairing by a short code: both sides prove that they know it, and neither sends it.
 
 The code has 8 random letters and one that checks typing. Both sides stretch it with scrypt into a key; the
-joiner proves it over its own public key, the inviter over both keys and the certificates it gives. Somebody on the
-wire learns nothing he could use before the code is spent: 2**40 codes at 50 ms each.
+joiner proves it over its own public key, the inviter over both keys and the certificates it gives. Who listens
+on the wire learns nothing he could use before the code is spent: 2**40 codes at 50 ms each.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ def admit(session: Session, node: Node, join: Join) -> Joined:
         raise PairingError("The request to join was not signed with the key it names.")
     invitation = _invitation_for(session, join, claim, now_ms=now_ms)
     if invitation is None:
-        raise PairingError("No open invitation fits this code. It may be spent or too old; ask for a new one.")
+        raise PairingError(
+            "No open invitation fits this code. It may be spent or too old; ask for a new one."
+        )
     if invitation.used_by is None:
         certificate = Certificate(
             node=join.node,
@@ -113,7 +115,9 @@ def admit(session: Session, node: Node, join: Join) -> Joined:
     return answer.model_copy(update={"proof": _proof(invitation.code_key, _answer_claim(join, answer))})
 
 
-def accept(session: Session, node: Node, join: Join, joined: Joined, *, code_key: bytes, address: str) -> None:
+def accept(
+    session: Session, node: Node, join: Join, joined: Joined, *, code_key: bytes, address: str
+) -> None:
     """Take the certificate and pin the network's root; what was made here before stays and is offered up.
 
     Raises:
@@ -172,5 +176,7 @@ def _proof(code_key: bytes, claim: bytes) -> str:
 
 
 def _check_letter(letters: str) -> str:
-    total = sum(place * ALPHABET.index(letter) for place, letter in enumerate(letters, start=1) if letter in ALPHABET)
+    total = sum(
+        place * ALPHABET.index(letter) for place, letter in enumerate(letters, start=1) if letter in ALPHABET
+    )
     return ALPHABET[total % 31]

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from sync import log, segment
 from sync.clock import Stamp, tick
 from sync.messages import Record
-from sync.node import Node, ensure_epoch, lock_row, open_epoch, remember_generation
+from sync.node import Node, Standing, ensure_epoch, lock_row, open_epoch, remember_generation
 from sync.ports import Change, Stream
 from sync.tables import FeedRow
-from sync.vector import Head, LogKey
+from sync.vector import Head, LogKey, Vector
 
 
 def number_changes(node: Node) -> int:
@@ -70,6 +70,16 @@ def begin_anew(session: Session, node: Node, *, reason: str, common: dict[LogKey
             _seal(session, node, LogKey(node.id, new, key.scope), records)
             moved += len(records)
     return moved
+
+
+def is_overtaken(session: Session, node: Node, me: Standing, theirs: Vector) -> bool:
+    """Say whether a peer holds our present logs farther, or otherwise, than we do."""
+    for key, head in theirs.items():
+        if (key.origin, key.epoch) == (node.id, me.epoch) and head.seq:
+            ours = log.head_of(session, key)
+            if head.seq > ours.seq or not log.ends_at(session, key, head):
+                return True
+    return False
 
 
 @dataclass(slots=True)

@@ -132,6 +132,11 @@ class Conversation:
         """Return the logs the peer wants more of, and the number after which it wants them."""
         return {key: self._theirs[key].seq for key in self._to_push}
 
+    def origins_unknown_to_peer(self) -> set[str]:
+        """Return the origins of what is lined up of which the peer holds nothing yet."""
+        me = self._opening.me.node
+        return {key.origin for key in self._to_push if self._theirs[key].seq == 0 and key.origin != me}
+
     def next(self) -> Message | None:
         """Return what to send now, or ``None`` when all is said."""
         if self.state is State.OPENING:

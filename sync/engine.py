@@ -1,0 +1,245 @@
+"""Drive one conversation over a transport, in bounded steps; go on where it stopped when the link broke."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sync import inbox, ledger, log, quarantine, sequencer
+from sync.errors import LinkError, SyncError
+from sync.inbox import Intake
+from sync.messages import Delivery, Message, Progress, Pull, Push, Welcome
+from sync.node import Node, known_certificates, remember_generation, standing, take_certificates
+from sync.outbox import read_frames
+from sync.ports import Transport
+from sync.session import FIRST_WINDOW, Conversation, Opening
+from sync.vector import from_rows, merged
+
+LARGEST_WINDOW = 1024 * 1024
+_LONG_REQUEST_S = 8.0
+_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+_MOST_WANTED = 500
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True, slots=True)
+class SyncReport:
+    """What one meeting came to. ``waiting`` counts own records that no receipt of the root covers."""
+
+    state: str
+    sent: int = 0
+    received: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    turns: int = 0
+    seconds: float = 0.0
+    waiting: int = 0
+    detail: str = ""
+
+
+def converse(
+    node: Node,
+    peer: str,
+    transport: Transport,
+    *,
+    pause: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> SyncReport:
+    """Meet a peer until nothing is left to move, or the link no longer helps.
+
+    A broken link is tried again; as long as each try moves something, it goes on. After five fruitless
+    tries in a row the report says ``interrupted``, and the next meeting goes on from there.
+    """
+    started = monotonic()
+    report = SyncReport(state="done")
+    fruitless = 0
+    while True:
+        meeting = _Meeting(node, peer, transport, report, monotonic)
+        try:
+            if meeting.run():
+                break
+            continue  # a new epoch was opened: greet again
+        except LinkError as error:
+            fruitless = 0 if meeting.moved else fruitless + 1
+            if fruitless >= len(_PAUSES_S):
+                report.state, report.detail = "interrupted", str(error)
+                break
+            pause(_PAUSES_S[fruitless])
+        except SyncError as error:
+            report.state, report.detail = "refused", str(error)
+            break
+    traffic = transport.traffic
+    report.bytes_up, report.bytes_down, report.turns = traffic.bytes_up, traffic.bytes_down, traffic.turns
+    report.seconds = round(monotonic() - started, 3)
+    with node.read() as session:
+        report.waiting = sum(count.waiting + count.at_hub for count in ledger.counts(session, node).values())
+    return report
+
+
+class _Meeting:
+    """One try: from the greeting to the end, or to the break of the link."""
+
+    def __init__(
+        self,
+        node: Node,
+        peer: str,
+        transport: Transport,
+        report: SyncReport,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.moved = False
+        self._node = node
+        self._peer = peer
+        self._transport = transport
+        self._report = report
+        self._monotonic = monotonic
+
+    def run(self) -> bool:
+        """Return whether all is said; ``False`` when a new epoch was opened and a new greeting is due."""
+        sequencer.number_changes(self._node)
+        conversation = self._open()
+        while (message := conversation.next()) is not None:
+            if isinstance(message, Push):
+                self._push(conversation, message)
+            elif isinstance(message, Pull):
+                self._pull(conversation, message)
+            else:
+                answer = self._ask(message)
+                conversation.receive(answer)
+                if isinstance(answer, Welcome) and not answer.base_unknown:
+                    if self._begins_anew(conversation, answer):
+                        return False
+                    self._welcomed(conversation, answer)
+        self._remember_told(conversation)
+        quarantine.retry_waiting(self._node)
+        return True
+
+    def _open(self) -> Conversation:
+        with self._node.write() as session:
+            row = ledger.peer_row(session, self._peer, now_ms=self._node.clock())
+            me = standing(session)
+            return Conversation(
+                Opening(
+                    me=me.certificate,
+                    epoch=me.epoch,
+                    held=log.held(session),
+                    said=ledger.vector_from(row.said),
+                    now_ms=self._node.clock(),
+                    receipts_after=row.receipts_after,
+                    peer_epoch=row.epoch,
+                    partials=inbox.partials(session),
+                    wanted=quarantine.wanted_blobs(session, self._node, limit=_MOST_WANTED),
+                    certificates=tuple(known_certificates(session).values()),
+                )
+            )
+
+    def _ask(self, message: Message) -> Message:
+        with self._transport.ask(message) as reply:
+            return reply.message
+
+    # ------------------------------------------------------------ greeting
+
+    def _begins_anew(self, conversation: Conversation, welcome: Welcome) -> bool:
+        theirs = conversation.peer_heads()
+        with self._node.write() as session:
+            if not sequencer.is_overtaken(session, self._node, standing(session), theirs):
+                return False
+            row = ledger.peer_row(session, self._peer, now_ms=self._node.clock())
+            shared = {
+                key: head
+                for key, head in ledger.vector_from(row.heard).items()
+                if log.ends_at(session, key, head)
+            }
+            reason = f"{welcome.node} holds our log otherwise than we do"
+            sequencer.begin_anew(session, self._node, reason=reason, common=shared)
+        remember_generation(self._node)
+        return True
+
+    def _welcomed(self, conversation: Conversation, welcome: Welcome) -> None:
+        now_ms = self._node.clock()
+        with self._node.write() as session:
+            row = ledger.peer_row(session, self._peer, now_ms=now_ms)
+            take_certificates(session, welcome.certificates)
+            if row.epoch not in (None, welcome.epoch):
+                ledger.forget_receipts(session, self._peer)
+            ledger.keep_receipts(session, welcome.receipts, root=standing(session).root)
+            row.epoch, row.last_seen_ms = welcome.epoch, now_ms
+            row.skew_ms = welcome.time_ms - now_ms
+            row.receipts_after = welcome.receipts_position
+            row.said = ledger.vector_kept(conversation.told)
+            refs = [
+                ref
+                for key, after in conversation.outgoing().items()
+                for ref in log.segments_after(session, key, after)
+            ]
+        conversation.offer(refs)
+        self._offer_blobs(conversation)
+
+    def _offer_blobs(self, conversation: Conversation) -> None:
+        held = {digest: self._node.blobs.size(digest) for digest in conversation.peer_wants}
+        conversation.offer_blobs({digest: size for digest, size in held.items() if size is not None})
+
+    # ------------------------------------------------------------ bytes
+
+    def _push(self, conversation: Conversation, push: Push) -> None:
+        with self._node.read() as session:
+            known = known_certificates(session)
+        newcomers = [known[origin] for origin in conversation.origins_unknown_to_peer() if origin in known]
+        started = self._monotonic()
+        introduced = push.model_copy(update={"certificates": tuple(newcomers)})
+        with self._transport.ask(introduced, read_frames(self._node, push.frames)) as reply:
+            answer = reply.message
+        before = conversation.sent_records
+        conversation.receive(answer)
+        self._report.sent += conversation.sent_records - before
+        self.moved = True
+        self._size_window(conversation, self._monotonic() - started)
+        if isinstance(answer, Progress):
+            self._progressed(answer)
+            self._offer_blobs(conversation)
+
+    def _progressed(self, progress: Progress) -> None:
+        with self._node.write() as session:
+            ledger.keep_receipts(session, progress.receipts, root=standing(session).root)
+            heads = {key: head for key, head in from_rows(progress.heads).items() if head.seq}
+            row = ledger.peer_row(session, self._peer, now_ms=self._node.clock())
+            row.heard = ledger.vector_kept(merged(ledger.vector_from(row.heard), heads))
+
+    def _size_window(self, conversation: Conversation, took_s: float) -> None:
+        if took_s < _LONG_REQUEST_S / 2:
+            conversation.window = min(conversation.window * 2, LARGEST_WINDOW)
+        elif took_s > _LONG_REQUEST_S:
+            conversation.window = max(conversation.window // 2, FIRST_WINDOW)
+
+    def _pull(self, conversation: Conversation, pull: Pull) -> None:
+        with self._transport.ask(pull) as reply:
+            answer = reply.message
+            conversation.receive(answer)
+            if not isinstance(answer, Delivery):
+                return
+            with self._node.write() as session:
+                take_certificates(session, answer.certificates)
+            intake = Intake(self._node, self._peer, answer.frames)
+            try:
+                for chunk in reply.chunks():
+                    intake.feed(chunk)
+            finally:
+                intake.stop()
+                self.moved |= intake.taken.moved
+                self._report.received += intake.taken.records
+        quarantine.retry_waiting(self._node)
+        with self._node.read() as session:
+            conversation.took(
+                intake.taken.heads,
+                partials=inbox.partials(session),
+                wanted=quarantine.wanted_blobs(session, self._node, limit=_MOST_WANTED),
+                moved=intake.taken.moved,
+            )
+
+    def _remember_told(self, conversation: Conversation) -> None:
+        with self._node.write() as session:
+            row = ledger.peer_row(session, self._peer, now_ms=self._node.clock())
+            row.said = ledger.vector_kept(conversation.told)

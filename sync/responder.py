@@ -1,0 +1,243 @@
+"""The answering side of a conversation. It keeps nothing between messages but what is in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy.orm import Session
+
+from sync import envelope, identity, inbox, ledger, log, quarantine, scopes, sequencer
+from sync import session as rules
+from sync.errors import IdentityError, RefusedError
+from sync.inbox import Intake
+from sync.messages import (
+    OLDEST_PROTOCOL,
+    PROTOCOL,
+    Acknowledge,
+    Certificate,
+    Delivery,
+    Frame,
+    Hello,
+    Join,
+    Joined,
+    Partial,
+    Progress,
+    Pull,
+    Push,
+    Wanted,
+    Welcome,
+)
+from sync.node import Node, Standing, known_certificates, remember_generation, standing, take_certificates
+from sync.outbox import frame_of, read_frames
+from sync.pairing import admit
+from sync.tables import PeerRow
+from sync.vector import Head, LogKey, Vector, from_rows, rows, vector_digest
+
+_MOST_WANTED = 500
+_READ_BYTES = 64 * 1024
+
+
+class Responder:
+    """Answers one node's peers."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    # ------------------------------------------------------------ who is there
+
+    def peer(self, header: str, kind: str, line: bytes) -> Certificate:
+        """Return the certificate of whoever signed a request.
+
+        Raises:
+            IdentityError: it is not signed by a paired node.
+            RefusedError: that node's key was revoked.
+        """
+        claimed = envelope.signer_of(header)
+        with self.node.read() as session:
+            known, me = known_certificates(session), standing(session)
+            revoked = ledger.is_revoked(session, claimed)
+        if claimed not in known or me.root is None:
+            raise IdentityError("This node is not paired with the one that asks.")
+        certificate = identity.trusted(known[claimed], known=known, root=me.root)
+        envelope.check(header, public_key=certificate.public_key, to=self.node.id, kind=kind, line=line)
+        if revoked:
+            raise RefusedError("revoked", "This node's key was withdrawn. Ask the centre's administrator.")
+        return certificate
+
+    # ------------------------------------------------------------ the conversation
+
+    def hello(self, hello: Hello, peer: Certificate) -> Welcome:
+        """Say where we differ."""
+        oldest, newest = hello.protocols
+        if hello.node != peer.node:
+            raise IdentityError("The greeting names another node than the one that signed it.")
+        if newest < OLDEST_PROTOCOL or oldest > PROTOCOL:
+            raise RefusedError(
+                "protocol",
+                f"This node speaks protocols {OLDEST_PROTOCOL} to {PROTOCOL}; one side is too old.",
+            )
+        sequencer.number_changes(self.node)
+        with self.node.read() as session:
+            heard = _heard(session, peer.node)
+        if vector_digest(heard) != hello.base:
+            heard = {}
+        theirs = {**heard, **from_rows(hello.heads)}
+        known = vector_digest(theirs) == hello.held
+        if known:
+            with self.node.write() as session:
+                self._note_greeting(session, hello, peer, theirs)
+            remember_generation(self.node)
+        with self.node.read() as session:
+            return self._welcome(session, hello, peer, theirs, base_known=known)
+
+    def push(self, push: Push, peer: Certificate) -> Intake:
+        """Return what takes the bytes that follow."""
+        self._check_token(push.conversation, peer)
+        with self.node.write() as session:
+            take_certificates(session, push.certificates)
+        return Intake(self.node, peer.node, push.frames)
+
+    def pushed(self, intake: Intake) -> Progress:
+        """Say how far everything is durable, once the bytes ended."""
+        taken = intake.taken
+        if taken.touched_blobs or taken.records:
+            quarantine.retry_waiting(self.node)
+        with self.node.write() as session:
+            me = standing(session)
+            position = ledger.newest_position(session)
+            ledger.issue_receipts(session, self.node, taken.origins, now_ms=self.node.clock())
+            receipts, _ = ledger.receipts_after(
+                session, position, origins=taken.origins, issuers=_issuers(me)
+            )
+            return Progress(
+                heads=tuple(rows(taken.heads)),
+                partials=tuple(
+                    Partial(digest=digest, offset=offset) for digest, offset in taken.partials.items()
+                ),
+                wanted=tuple(self._wanted(session)),
+                refused=tuple(taken.refused),
+                receipts=tuple(receipts),
+            )
+
+    def pull(self, pull: Pull, peer: Certificate) -> tuple[Delivery, Iterator[bytes]]:
+        """Give what was asked for, as far as the peer may see it."""
+        self._check_token(pull.conversation, peer)
+        offsets = {partial.digest: partial.offset for partial in pull.partials}
+        with self.node.read() as session:
+            frames, origins = self._segment_frames(session, pull, peer, offsets)
+            known = known_certificates(session)
+        room = pull.max_bytes - sum(frame.length for frame in frames)
+        blobs, absent = self._blob_frames(pull.wanted, room)
+        delivery = Delivery(
+            frames=(*frames, *blobs),
+            certificates=tuple(known[origin] for origin in sorted(origins) if origin in known),
+            absent=tuple(absent),
+        )
+        return delivery, read_frames(self.node, delivery.frames)
+
+    def acknowledge(self, message: Acknowledge, peer: Certificate) -> Progress:
+        """Note what the peer holds now."""
+        self._check_token(message.conversation, peer)
+        with self.node.write() as session:
+            row = ledger.peer_row(session, peer.node, now_ms=self.node.clock())
+            heard = {**ledger.vector_from(row.heard), **from_rows(message.heads)}
+            row.heard = ledger.vector_kept(heard)
+            ledger.keep_receipts(session, message.receipts, root=standing(session).root)
+        return Progress()
+
+    def join(self, join: Join) -> Joined:
+        """Pair with a node that proves its code."""
+        with self.node.write() as session:
+            return admit(session, self.node, join)
+
+    # ------------------------------------------------------------ parts of answers
+
+    def _check_token(self, token: str, peer: Certificate) -> None:
+        envelope.check_token(self.node.key, peer.node, token, now_ms=self.node.clock())
+
+    def _note_greeting(self, session: Session, hello: Hello, peer: Certificate, theirs: Vector) -> None:
+        now_ms = self.node.clock()
+        row = ledger.peer_row(session, peer.node, now_ms=now_ms)
+        row.heard = ledger.vector_kept(theirs)
+        row.epoch, row.last_seen_ms, row.skew_ms = hello.epoch, now_ms, hello.time_ms - now_ms
+        take_certificates(session, hello.certificates)
+        inbox.forget_stale_parts(session, now_ms=now_ms)
+        me = standing(session)
+        if sequencer.is_overtaken(session, self.node, me, theirs):
+            sequencer.begin_anew(session, self.node, reason=f"{peer.node} is ahead of us", common={})
+        ledger.reissue_receipts(session, self.node, now_ms=now_ms)
+
+    def _welcome(
+        self, session: Session, hello: Hello, peer: Certificate, theirs: Vector, *, base_known: bool
+    ) -> Welcome:
+        me = standing(session)
+        welcome = Welcome(
+            protocol=min(PROTOCOL, hello.protocols[1]),
+            node=self.node.id,
+            epoch=me.epoch,
+            time_ms=self.node.clock(),
+            conversation=envelope.conversation_token(self.node.key, peer.node, now_ms=self.node.clock()),
+            base_unknown=not base_known,
+        )
+        if not base_known:
+            return welcome
+        stopped = ledger.refusals(session, peer.node)
+        differing = rules.differences(me.certificate, peer, ours=log.held(session), theirs=theirs)
+        heads = {
+            key: head
+            for key, head in differing.items()
+            if key not in stopped or head.seq > theirs.get(key, Head(0, "")).seq
+        }
+        after = hello.receipts_after if hello.peer_epoch == me.epoch else 0
+        receipts, position = ledger.receipts_after(
+            session, after, origins={peer.node, *(key.origin for key in theirs)}, issuers=_issuers(me)
+        )
+        return welcome.model_copy(
+            update={
+                "heads": tuple(rows(heads)),
+                "partials": tuple(inbox.partials(session)),
+                "wanted": tuple(self._wanted(session)),
+                "receipts": tuple(receipts),
+                "receipts_position": position,
+            }
+        )
+
+    def _wanted(self, session: Session) -> Sequence[Wanted]:
+        return quarantine.wanted_blobs(session, self.node, limit=_MOST_WANTED)
+
+    def _segment_frames(
+        self, session: Session, pull: Pull, peer: Certificate, offsets: dict[str, int]
+    ) -> tuple[list[Frame], set[str]]:
+        room, frames, origins = pull.max_bytes, list[Frame](), set[str]()
+        for key, head in from_rows(pull.after).items():
+            if not scopes.may_see(peer, key):
+                continue
+            if head.seq == 0:
+                origins.add(key.origin)
+            for ref in log.segments_after(session, key, head.seq):
+                if room <= 0:
+                    break
+                frame = frame_of("segment", ref.digest, ref.size, offsets.get(ref.digest, 0), room)
+                frames.append(frame)
+                room -= frame.length
+        return frames, origins
+
+    def _blob_frames(self, wanted: Sequence[Wanted], room: int) -> tuple[list[Frame], list[str]]:
+        frames, absent = [], []
+        for blob in wanted:
+            if self.node.blobs.size(blob.digest) != blob.size:
+                absent.append(blob.digest)
+            elif room > 0:
+                frame = frame_of("blob", blob.digest, blob.size, blob.offset, room)
+                frames.append(frame)
+                room -= frame.length
+        return frames, absent
+
+
+def _heard(session: Session, peer: str) -> dict[LogKey, Head]:
+    row = session.get(PeerRow, peer)
+    return {} if row is None else ledger.vector_from(row.heard)
+
+
+def _issuers(me: Standing) -> set[str]:
+    return {me.certificate.node, *([me.root] if me.root else [])}

@@ -1,0 +1,120 @@
+"""Answer peers over HTTP: a FastAPI application that the LMS mounts at ``/sync``.
+
+Bodies are kept as they arrive: when the link breaks in the middle of a push, what came before the break is
+durable and is not sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from sync.client import CONTENT_TYPE
+from sync.errors import CertificateError, IdentityError, PairingError, RefusedError, SyncError, WireError
+from sync.messages import (
+    MAX_MESSAGE_BYTES,
+    Acknowledge,
+    Certificate,
+    Hello,
+    Join,
+    Message,
+    Pull,
+    Push,
+    Refusal,
+    from_line,
+    to_line,
+)
+from sync.node import Node
+from sync.responder import Responder
+
+STATUS: dict[type[SyncError], tuple[int, str]] = {
+    WireError: (400, "protocol"),
+    IdentityError: (401, "identity"),
+    CertificateError: (401, "identity"),
+    PairingError: (403, "pairing"),
+    RefusedError: (403, "refused"),
+}
+
+
+def create_app(node: Node) -> FastAPI:
+    """Return the application that answers ``node``'s peers."""
+    app = FastAPI(title="Outpost sync", openapi_url=None, docs_url=None, redoc_url=None)
+    responder = Responder(node)
+
+    @app.post("/v1/{kind}")
+    async def answer(kind: str, request: Request) -> Response:
+        try:
+            return await _answer(responder, kind, request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        except SyncError as error:
+            return _refusal(error)
+
+    return app
+
+
+async def _answer(responder: Responder, kind: str, request: Request) -> Response:
+    chunks = request.stream()
+    line, rest = await _first_line(chunks)
+    message = from_line(line)
+    if message.kind != kind:
+        raise WireError(f"A message of kind {message.kind} was sent to {kind}.")
+    if isinstance(message, Join):
+        return _message(await run_in_threadpool(responder.join, message))
+    header = request.headers.get("authorization", "")
+    peer = await run_in_threadpool(responder.peer, header, kind, line + b"\n")
+    if isinstance(message, Push):
+        return _message(await _take_push(responder, message, peer, rest, chunks))
+    if isinstance(message, Pull):
+        delivery, body = await run_in_threadpool(responder.pull, message, peer)
+        return StreamingResponse(_with_line(delivery, body), media_type=CONTENT_TYPE)
+    if isinstance(message, Hello):
+        return _message(await run_in_threadpool(responder.hello, message, peer))
+    if isinstance(message, Acknowledge):
+        return _message(await run_in_threadpool(responder.acknowledge, message, peer))
+    raise WireError(f"A message of kind {kind} is an answer, not a question.")
+
+
+async def _take_push(
+    responder: Responder, push: Push, peer: Certificate, first: bytes, chunks: AsyncIterator[bytes]
+) -> Message:
+    intake = await run_in_threadpool(responder.push, push, peer)
+    try:
+        await run_in_threadpool(intake.feed, first)
+        async for chunk in chunks:
+            await run_in_threadpool(intake.feed, chunk)
+    finally:
+        await run_in_threadpool(intake.stop)
+    return await run_in_threadpool(responder.pushed, intake)
+
+
+async def _first_line(chunks: AsyncIterator[bytes]) -> tuple[bytes, bytes]:
+    line = b""
+    async for chunk in chunks:
+        head, feed, rest = chunk.partition(b"\n")
+        line += head
+        if feed:
+            return line, rest
+        if len(line) > MAX_MESSAGE_BYTES:
+            break
+    raise WireError("The request does not begin with a message.")
+
+
+def _with_line(message: Message, body: Iterable[bytes]) -> Iterable[bytes]:
+    yield to_line(message) + b"\n"
+    yield from body
+
+
+def _message(message: Message, status: int = 200) -> Response:
+    return Response(to_line(message) + b"\n", status_code=status, media_type=CONTENT_TYPE)
+
+
+def _refusal(error: SyncError) -> Response:
+    status, code = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (500, "error"))
+    if isinstance(error, RefusedError):
+        return _message(Refusal(code=error.code, detail=error.detail[:500]), status)
+    return _message(Refusal(code=code, detail=str(error)[:500]), status)
