@@ -29,7 +29,8 @@ def check_parts(statements: Iterable[dict[str, Any]], parts: Collection[Part]) -
     """Check that files and statements belong together.
 
     Raises:
-        RequestError: a file whose digest is not its name, one that no statement asked for, or an attachment with
+        RequestError: a file whose digest is not its name, one that no statement asked for, or an attachment
+        with
             neither a file nor a fileUrl.
     """
     wanted = [attachment for statement in statements for attachment in _attachments_of(statement)]

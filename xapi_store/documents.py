@@ -1,8 +1,8 @@
-"""State and profile documents (xAPI 1.0.3 Communication §2.2, §2.3, §2.6, §2.7, §3.1; xAPI 2.0 §4.1.4, §4.1.5).
+"""State and profile documents (1.0.3 Communication §2.2, §2.3, §2.6, §2.7, §3.1; 2.0 §4.1.4, §4.1.5).
 
-Every function works inside the caller's transaction, so that a document and the statements that belong to it become
-durable together. A change locks its row first; two writers of one *new* document on PostgreSQL make the flush of the
-second fail with `IntegrityError`: run that transaction again.
+Every function works inside the caller's transaction, so that a document and the statements that belong to
+it become durable together. A change locks its row first; two writers of one *new* document on PostgreSQL
+make the flush of the second fail with `IntegrityError`: run that transaction again.
 """
 
 import hashlib
@@ -178,9 +178,10 @@ def take_document(
     """Decide between a document that came from another node and ours; write it if it wins.
 
     Args:
+        session: a writing transaction.
         key: which document.
         arriving: how it was on the other node; its `updated` is kept.
-        take: sees ours (deleted ones too, `None` where there never was one) and says whether the other one wins.
+        take: sees ours (deleted ones too, `None` where there never was one) and says whether theirs wins.
 
     Returns:
         The position of the written document in the feed, where it is marked as copied; `None` if ours stays.

@@ -1,8 +1,8 @@
 """When two statements are the same (xAPI 1.0.3 Data §2.3.1; xAPI 2.0 §4.2.4.2).
 
-Not by text: what the record store assigns does not count, nor does what may differ without meaning something else:
-the order of properties and of unordered lists, a missing default object type, a display, an activity's definition,
-digits beyond a hundredth of a second, or another way to write the same instant.
+Not by text: what the record store assigns does not count, nor does what may differ without meaning
+something else: the order of properties and of unordered lists, a missing default object type, a display, an
+activity's definition, digits beyond a hundredth of a second, or another way to write the same instant.
 """
 
 from typing import Any

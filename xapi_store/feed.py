@@ -1,7 +1,7 @@
 """What was stored, in the order in which it became visible, from a position on.
 
-A reader keeps the last position it has seen and asks for what follows. A statement is in the feed once; a document
-is in it once, at its latest change, deletions included.
+A reader keeps the last position it has seen and asks for what follows. A statement is in the feed once; a
+document is in it once, at its latest change, deletions included.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
 """Read statements back (xAPI 1.0.3 Communication §2.1.3; xAPI 2.0 §4.1.6.1).
 
-Every query is a walk along one index that ends with the position, from where the last page stopped, and looks each
-candidate up in the indexes of the other filters. No page therefore depends on how many statements are stored.
+Every query is a walk along one index that ends with the position, from where the last page stopped, and
+looks each candidate up in the indexes of the other filters. No page therefore depends on how many
+statements are stored.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,7 +40,8 @@ _SLACK = timedelta(hours=1)
 class StatementFilter:
     """What a reader asks for; `None` means that the filter is absent.
 
-    `agent` and `authority` are keys (`model.actor.actor_key`). `after` and `before` are positions, not included.
+    `agent` and `authority` are keys (`model.actor.actor_key`). `after` and `before` are positions, not
+    included.
     """
 
     agent: str | None = None
@@ -77,10 +79,11 @@ class StatementPage:
 def find_statements(session: Session, wanted: StatementFilter, *, limit: int) -> StatementPage:
     """Return statements that match every filter, newest first unless `ascending`.
 
-    Voided statements are left out (1.0.3 Data §2.3.2). A statement that refers to another is found where the other
-    would be; `since` and `until` look at its own `stored`.
+    Voided statements are left out (1.0.3 Data §2.3.2). A statement that refers to another is found where
+    the other would be; `since` and `until` look at its own `stored`.
 
     Args:
+        session: a reading or writing transaction.
         wanted: what to look for.
         limit: the most statements in the page, at least 1.
     """
@@ -109,6 +112,7 @@ def find_statement(
     """Return one statement by its id: one that is not voided, or one that is.
 
     Args:
+        session: a reading or writing transaction.
         statement_id: whose.
         voided: whether to look among the voided ones (`voidedStatementId`).
         authority: the key of the only authority whose statements the reader may see.
@@ -148,7 +152,7 @@ def find_activity(session: Session, iri: str) -> dict[str, Any]:
 
 
 def find_person(session: Session, agent: str) -> dict[str, Any]:
-    """Return the Person object of an agent's key (1.0.3 Communication §2.4): one identifier, every name seen."""
+    """Return the Person object of an agent's key (1.0.3 Communication §2.4): one id, every name seen."""
     names = session.scalars(
         select(AgentName.name).where(AgentName.agent_id == _number_of_agent(agent)).order_by(AgentName.name)
     ).all()
@@ -254,7 +258,8 @@ def _bounds(
 ) -> Iterable[ColumnElement[bool]]:
     """Yield the positions between which the walk has to go.
 
-    `stored` rises with the position (`ingest.writing.stored_instant`), so a time becomes a place in the index.
+    `stored` rises with the position (`ingest.writing.stored_instant`), so a time becomes a place in the
+    index.
     """
     if wanted.after is not None:
         yield position > wanted.after

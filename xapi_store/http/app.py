@@ -24,6 +24,7 @@ from xapi_store.http.lrs import Lrs
 from xapi_store.http.request import Incoming, LrsRequest, read_request
 from xapi_store.http.responses import CORS, error_answer
 from xapi_store.http.statements import get_statements, post_statements, put_statement
+from xapi_store.model.timestamps import format_timestamp
 from xapi_store.model.version import VERSION_HEADER, Version, negotiate
 
 Handler = Callable[[Lrs, LrsRequest], Response]
@@ -74,6 +75,7 @@ async def _answer(lrs: Lrs, request: Request) -> Response:
 
 def _carry_out(lrs: Lrs, path: str, incoming: Incoming) -> Response:
     header = incoming.headers.get(VERSION_HEADER.lower())
+    consistent_through = format_timestamp(lrs.now())  # taken before anything is read
     try:
         if path == "about" and incoming.method in ("GET", "HEAD"):
             return _versioned(get_about(), header or Version.V2)
@@ -92,6 +94,7 @@ def _carry_out(lrs: Lrs, path: str, incoming: Incoming) -> Response:
         response = handler(lrs, request)
     except LrsError as error:
         response = error_answer(error)
+    response.headers["X-Experience-API-Consistent-Through"] = consistent_through
     return _versioned(response, header)
 
 

@@ -1,4 +1,4 @@
-"""The State, Activity Profile and Agent Profile resources (1.0.3 Communication §2.3, §2.6, §2.7; 2.0 §4.1.6)."""
+"""State, Activity Profile and Agent Profile resources (1.0.3 Communication §2.3, §2.6, §2.7; 2.0 §4.1.6)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from xapi_store.documents import (
+    UNCONDITIONAL,
     Conditions,
     delete_document,
     delete_documents,
@@ -54,6 +55,8 @@ class DocumentResource:
     def put(self, lrs: Lrs, request: LrsRequest) -> Response:
         """Write one document."""
         required = self.kind is not DocumentKind.STATE or request.version is Version.V2
+        if request.version is Version.V1 and required and _conditions(request) == UNCONDITIONAL:
+            self._refuse_unread(lrs, request)
         return self._store(lrs, request, put_document, condition_required=required)
 
     def post(self, lrs: Lrs, request: LrsRequest) -> Response:
@@ -71,6 +74,16 @@ class DocumentResource:
         key, conditions = self._key(request, scope), _conditions(request)
         lrs.change(lambda session: delete_document(session, key, now=lrs.now(), conditions=conditions))
         return Response(status_code=204)
+
+    def _refuse_unread(self, lrs: Lrs, request: LrsRequest) -> None:
+        """Refuse a new profile document without a condition: 1.0.3 wants one always (§2.6, §2.7)."""
+        request.credentials.require(self.scope)
+        key = self._key(request, self._scope(request))
+        with lrs.read() as session:
+            if get_document(session, key) is None:
+                raise RequestError(
+                    "Send If-None-Match: * with a new profile document, or If-Match with its ETag."
+                )
 
     def _store(self, lrs: Lrs, request: LrsRequest, store: Callable[..., Any], **rules: bool) -> Response:
         request.credentials.require(self.scope)

@@ -44,8 +44,9 @@ def _admit_all(_session: Session, _credentials: Credentials, _statements: Sequen
 class Lrs:
     """The host's side of the record store.
 
-    `write` commits at the end of its block and `read` never does; `authenticate` gets the Authorization header and
-    answers `None` for nobody; `admit` sees new statements inside the transaction and may raise `ForbiddenError`.
+    `write` commits at the end of its block and `read` never does; `authenticate` gets the Authorization
+    header and answers `None` for nobody; `admit` sees new statements inside the transaction and may raise
+    `ForbiddenError`.
     """
 
     write: Callable[[], AbstractContextManager[Session]]
@@ -57,7 +58,8 @@ class Lrs:
     def change(self, work: Callable[[Session], Answer]) -> Answer:
         """Run one writing transaction and return its answer after it is durable.
 
-        On PostgreSQL two writers may bring the same id at once. The slower one fails, runs again, and finds it.
+        On PostgreSQL two writers may bring the same id at once. The slower one fails, runs again, and finds
+        it.
         """
         for _ in range(_ATTEMPTS - 1):
             try:

@@ -23,8 +23,8 @@ MAX_BYTES = 4 * 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
 #: Form fields that stand for headers in the alternate request syntax (1.0.3 Communication §1.3).
 _FORM_HEADERS = (
-    "authorization", "x-experience-api-version", "content-type", "content-length", "if-match", "if-none-match",
-    "accept", "accept-language",
+    "authorization", "x-experience-api-version", "content-type", "content-length", "if-match",
+    "if-none-match", "accept", "accept-language",
 )  # fmt: skip
 _IRI: TypeAdapter[str] = TypeAdapter(Iri)
 _UUID: TypeAdapter[str] = TypeAdapter(UuidText)

@@ -18,7 +18,6 @@ from xapi_store.http.responses import http_date, json_answer
 from xapi_store.ingest import store_statements
 from xapi_store.model.actor import actor_key
 from xapi_store.model.strict_json import load
-from xapi_store.model.timestamps import format_timestamp
 from xapi_store.query import StatementFilter, StoredStatement, definitions, find_statement, find_statements
 from xapi_store.render import Format, activity_ids, canonical, exact, ids, preferred_languages
 
@@ -26,8 +25,8 @@ MAX_PAGE = 500
 _SINGLE = {"statementId", "voidedStatementId"}
 _HOW = {"format", "attachments"}
 _FILTERS = {
-    "agent", "verb", "activity", "registration", "related_activities", "related_agents", "since", "until", "limit",
-    "ascending", "cursor",
+    "agent", "verb", "activity", "registration", "related_activities", "related_agents", "since", "until",
+    "limit", "ascending", "cursor",
 }  # fmt: skip
 
 
@@ -62,14 +61,10 @@ def get_statements(lrs: Lrs, request: LrsRequest) -> Response:
     request.allow(_SINGLE | _HOW | _FILTERS)
     wanted_format = _format(request)
     asked = _SINGLE & request.incoming.parameters.keys()
-    consistent_through = format_timestamp(lrs.now())
     with lrs.read() as session:
         if asked:
-            answer = _one(session, request, asked, wanted_format, authority)
-        else:
-            answer = _many(session, request, wanted_format, authority)
-    answer.headers["X-Experience-API-Consistent-Through"] = consistent_through
-    return answer
+            return _one(session, request, asked, wanted_format, authority)
+        return _many(session, request, wanted_format, authority)
 
 
 def _read(request: LrsRequest) -> tuple[Any, list[Part]]:

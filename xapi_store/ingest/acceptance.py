@@ -1,7 +1,8 @@
 """Accept statements that arrive here (xAPI 1.0.3 Data §2.3, Communication §2.1; xAPI 2.0 §4.1.6.1, §4.2.4).
 
-All of a request or nothing: one statement that breaks a rule, or differs from the one stored under its id, and
-none is stored. Sending the same again is accepted and changes nothing, so a writer that lost the answer may repeat.
+All of a request or nothing: one statement that breaks a rule, or differs from the one stored under its id,
+and none is stored. Sending the same again is accepted and changes nothing, so a writer that lost the answer
+may repeat.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -45,6 +46,7 @@ def store_statements(
     run the transaction again, and the statement is found as present.
 
     Args:
+        session: a writing transaction.
         statements: parsed, or as JSON text. Not changed.
         authority: the Agent (or two-member Group) who vouches for them.
         now: aware; becomes `stored` unless the clock ran backwards.
@@ -52,6 +54,7 @@ def store_statements(
         parts: files of attachments and signatures that came along.
         define: whether activities and agents may be told anew (scope `define`).
         admit: sees the statements that are new, complete, before they are written.
+        new_id: makes the ids of statements that come without.
 
     Raises:
         InvalidStatementError: a statement breaks a rule; the path starts with its place in the request.

@@ -1,8 +1,9 @@
 """Take statements that were made and accepted elsewhere, as sync brings them.
 
-A copy is a statement that another record store already vouches for: its bytes, timestamp, authority and version stay
-as they come, and no rule of admission runs again. Only `stored` is this store's own. Copies come from machines that
-were cut off for months, so one that cannot be taken is reported and holds up no other.
+A copy is a statement that another record store already vouches for: its bytes, timestamp, authority and
+version stay as they come, and no rule of admission runs again. Only `stored` is this store's own. Copies
+come from machines that were cut off for months, so one that cannot be taken is reported and holds up no
+other.
 """
 
 from collections.abc import Iterable
@@ -36,8 +37,8 @@ class Outcome(Enum):
 class CopyOutcome:
     """What became of one copy, and why.
 
-    `position` is where the statement stands in the feed here (stored and present); `differing` names the properties
-    in which a conflicting copy differs from ours; `reason` says why a copy was refused.
+    `position` is where the statement stands in the feed here (stored and present); `differing` names the
+    properties in which a conflicting copy differs from ours; `reason` says why a copy was refused.
     """
 
     outcome: Outcome
@@ -50,7 +51,8 @@ class CopyOutcome:
 def store_copies(session: Session, copies: Iterable[bytes], *, now: datetime) -> list[CopyOutcome]:
     """Store copies of statements made elsewhere; answer for each, in the order given.
 
-    A copy is the `raw` of a feed entry: a complete statement but for `stored`, which is dropped if it is there.
+    A copy is the `raw` of a feed entry: a complete statement but for `stored`, which is dropped if it is
+    there.
     """
     read = [_read(copy) for copy in copies]
     known = {

@@ -1,8 +1,8 @@
 """Write accepted statements: rows, links, what a StatementRef inherits, and what is voided.
 
-A statement whose object is a StatementRef is found by what its target mentions, and so on along the chain (xAPI 1.0.3
-Communication §2.1.3). The links of the target are therefore repeated at the position of every statement that refers
-to it, whichever of them arrived first.
+A statement whose object is a StatementRef is found by what its target mentions, and so on along the chain
+(xAPI 1.0.3 Communication §2.1.3). The links of the target are therefore repeated at the position of every
+statement that refers to it, whichever of them arrived first.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -268,7 +268,7 @@ def _inherit(session: Session, referring: Iterable[UUID]) -> None:
 
 
 def _chain(session: Session, statement_id: UUID | None) -> Iterable[tuple[int, dict[str, Any]]]:
-    """Yield position and content of a statement, of its target, of the target's target, as far as they are here."""
+    """Yield position and content of a statement, its target, the target's target, as far as they are here."""
     passed: set[UUID] = set()
     while statement_id is not None and statement_id not in passed and len(passed) <= MAX_CHAIN:
         passed.add(statement_id)

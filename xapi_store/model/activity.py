@@ -9,7 +9,7 @@ from typing_extensions import TypedDict  # Pydantic asks for this one below Pyth
 from xapi_store.model.iri import Extensions, Iri, LanguageMap
 from xapi_store.model.shape import STRICT
 
-#: Which lists of components each kind of interaction may have (1.0.3 Data §2.4.4.1, table of interaction types).
+#: Which lists of components each kind of interaction may have (1.0.3 Data §2.4.4.1, interaction types).
 COMPONENTS: dict[str, tuple[str, ...]] = {
     "true-false": (),
     "choice": ("choices",),
@@ -54,8 +54,8 @@ class DefinitionShape(TypedDict):
     extensions: NotRequired[Extensions]
     interactionType: NotRequired[
         Literal[
-            "true-false", "choice", "fill-in", "long-fill-in", "matching", "performance", "sequencing", "likert",
-            "numeric", "other",
+            "true-false", "choice", "fill-in", "long-fill-in", "matching", "performance", "sequencing",
+            "likert", "numeric", "other",
         ]
     ]  # fmt: skip
     correctResponsesPattern: NotRequired[list[str]]

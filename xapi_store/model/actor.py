@@ -1,8 +1,8 @@
 """Agents, groups and what identifies one (xAPI 1.0.3 Data §2.4.2; xAPI 2.0 §4.2.2.1).
 
 An actor is identified by exactly one of four *inverse functional identifiers*. The key of an actor is that
-identifier alone, written as canonical JSON: two actors are the same if and only if their keys are, whatever their
-names and object types, and a key can be turned back into an agent.
+identifier alone, written as canonical JSON: two actors are the same if and only if their keys are, whatever
+their names and object types, and a key can be turned back into an agent.
 """
 
 from collections.abc import Iterator

@@ -31,7 +31,7 @@ class DocumentScope:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentKey:
-    """One document; `name` is its stateId or profileId. State without a registration is apart from all others."""
+    """One document; `name` is its stateId or profileId. State without a registration is apart."""
 
     kind: DocumentKind
     name: str

@@ -1,8 +1,8 @@
 """Everything in a statement that a query may ask for (xAPI 1.0.3 Communication §2.1.3; xAPI 2.0 §4.1.6.1).
 
-The standard has two circles: *direct* mentions (the actor and the object), which the filters `agent` and `activity`
-find, and *related* ones (authority, instructor, team, context, sub-statement), found with `related_agents` and
-`related_activities` besides.
+The standard has two circles: *direct* mentions (the actor and the object), which the filters `agent` and
+`activity` find, and *related* ones (authority, instructor, team, context, sub-statement), found with
+`related_agents` and `related_activities` besides.
 """
 
 from collections.abc import Iterator

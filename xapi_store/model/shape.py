@@ -1,8 +1,8 @@
 """Checking values against the shapes of the standard, with errors that say where.
 
-Every shape is a `TypedDict`: the standard fixes property names and tells an absent property from a null one, and
-so does a `TypedDict` with `NotRequired`. No other property is allowed, no null (outside extensions), and nothing is
-converted: a number in quotes is a string.
+Every shape is a `TypedDict`: the standard fixes property names and tells an absent property from a null
+one, and so does a `TypedDict` with `NotRequired`. No other property is allowed, no null (outside
+extensions), and nothing is converted: a number in quotes is a string.
 """
 
 from typing import Any

@@ -22,11 +22,12 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 def signed_statement(jws: bytes) -> dict[str, Any]:
     """Return the statement inside a signature, after checking the signature.
 
-    The key comes from the certificate in `x5c`; without one there is nothing to check against, which the standard
-    allows.
+    The key comes from the certificate in `x5c`; without one there is nothing to check against, which the
+    standard allows.
 
     Raises:
-        RequestError: not a JWS in compact form, an algorithm other than RS256, RS384 and RS512, a payload that is
+        RequestError: not a JWS in compact form, an algorithm other than RS256, RS384 and RS512, a payload
+        that is
             not a JSON object, or a signature that does not fit.
     """
     try:

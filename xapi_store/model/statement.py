@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict  # Pydantic asks for this one below Python 3.12
 
 from xapi_store.model.activity import Activity
-from xapi_store.model.actor import Actor, Agent, Group
+from xapi_store.model.actor import Actor, Agent, Group, actor_key
 from xapi_store.model.iri import (
     ContentType,
     Extensions,
@@ -173,8 +173,14 @@ def _voids_a_statement(statement: Any) -> Any:
 
 
 def _is_authority(authority: Any) -> Any:
-    if authority.get("objectType") == "Group" and len(authority.get("member", ())) != 2:
-        raise PydanticCustomError("authority", "must, as a Group, have exactly two members (OAuth)")
+    if authority.get("objectType") != "Group":
+        return authority
+    members = authority.get("member", ())
+    if actor_key(authority) is not None or len(members) != 2 or not any("account" in one for one in members):
+        raise PydanticCustomError(
+            "authority",
+            "must, as a Group, be without identifier and have two members, one an account (OAuth)",
+        )
     return authority
 
 

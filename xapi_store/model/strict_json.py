@@ -1,8 +1,8 @@
 """JSON that means one thing only.
 
-Refused beside broken syntax: NaN and infinities, a key twice in one object, lone surrogates, and nesting deeper
-than 64. orjson sees all but the second and the last; the duplicate keys are looked for with the slower standard
-library only where the text is not already what orjson itself would have written.
+Refused beside broken syntax: NaN and infinities, a key twice in one object, lone surrogates, and nesting
+deeper than 64. orjson sees all but the second and the last; the duplicate keys are looked for with the
+slower standard library only where the text is not already what orjson itself would have written.
 """
 
 import json

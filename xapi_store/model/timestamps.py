@@ -25,7 +25,8 @@ def parse_timestamp(text: str) -> datetime:
     """Return the instant a timestamp names; one without a zone is taken as UTC.
 
     Raises:
-        ValueError: not ISO 8601, not a day of the calendar, or the offset `-00:00`, which says that the zone is
+        ValueError: not ISO 8601, not a day of the calendar, or the offset `-00:00`, which says that the
+        zone is
             unknown.
     """
     basic = _BASIC.fullmatch(text)

@@ -1,8 +1,9 @@
 """Positions: the order in which rows became visible. The one place where the two databases differ.
 
-SQLite has one writer, so positions appear in order. On PostgreSQL a transaction may take position 7, stay open, and
-become visible after position 8: a reader who went on from 8 would never see it. Every row therefore keeps the number
-of its transaction, and who reads in order stops before the oldest transaction that is still open.
+SQLite has one writer, so positions appear in order. On PostgreSQL a transaction may take position 7, stay
+open, and become visible after position 8: a reader who went on from 8 would never see it. Every row
+therefore keeps the number of its transaction, and who reads in order stops before the oldest transaction
+that is still open.
 """
 
 from typing import Any

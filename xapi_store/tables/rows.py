@@ -1,9 +1,10 @@
 """The rows of the record store and the indexes that keep every query independent of its size.
 
-Agents, activities and verbs are dictionaries: long identifiers stand once and are found by a digest of fixed length.
-Links say which statements mention which entry. Their keys end with the statement's position, so that a page of any
-query is a range of one index, read in order and left early. The links of agents and activities also carry a verb,
-because "this officer, this verb" would otherwise walk everything the officer ever did.
+Agents, activities and verbs are dictionaries: long identifiers stand once and are found by a digest of
+fixed length. Links say which statements mention which entry. Their keys end with the statement's position,
+so that a page of any query is a range of one index, read in order and left early. The links of agents and
+activities also carry a verb, because "this officer, this verb" would otherwise walk everything the officer
+ever did.
 """
 
 from datetime import datetime
@@ -78,8 +79,8 @@ class VerbRow(Base):
 class StatementRow(Base):
     """One accepted statement: its JSON as this store vouches for it, and what queries need from it.
 
-    `raw` holds every property but `stored`, which each record store sets for itself; so the bytes of a statement
-    are the same on every node it ever reaches.
+    `raw` holds every property but `stored`, which each record store sets for itself; so the bytes of a
+    statement are the same on every node it ever reaches.
     """
 
     __tablename__ = "xapi_statement"

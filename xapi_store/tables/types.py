@@ -15,7 +15,7 @@ BigKey = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant: `timestamptz` on PostgreSQL, microseconds since 1970 on SQLite; aware and in UTC in Python."""
+    """An instant: `timestamptz` on PostgreSQL, microseconds since 1970 on SQLite; aware and UTC here."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

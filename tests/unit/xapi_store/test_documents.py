@@ -1,0 +1,94 @@
+"""Documents: written, merged, deleted, and seen once in the feed."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests.xapi_builders import COURSE, LEARNER, NOON
+from xapi_store import feed
+from xapi_store.documents import (
+    JSON,
+    Arriving,
+    Conditions,
+    delete_document,
+    get_document,
+    list_documents,
+    merge_document,
+    put_document,
+    take_document,
+)
+from xapi_store.errors import DocumentConflictError, PreconditionFailedError, RequestError
+from xapi_store.model.document import DocumentKey
+
+KEY = DocumentKey.state(activity=COURSE, agent=LEARNER, name="bookmark")
+
+
+def test_a_document_reads_back(session: Session) -> None:
+    put_document(session, KEY, b"\x00\xff", "application/octet-stream", now=NOON)
+
+    found = get_document(session, KEY)
+
+    assert found is not None
+    assert (found.content, found.content_type, found.updated) == (
+        b"\x00\xff",
+        "application/octet-stream",
+        NOON,
+    )
+    assert [one.key for one in list_documents(session, KEY.scope)] == [KEY]
+
+
+def test_merging_replaces_properties_at_the_top(session: Session) -> None:
+    put_document(session, KEY, b'{"a":1,"b":{"c":1}}', JSON, now=NOON)
+
+    merged = merge_document(session, KEY, b'{"b":{"d":2}}', JSON, now=NOON)
+
+    assert merged.content == b'{"a":1,"b":{"d":2}}'
+
+
+def test_merging_into_what_is_no_json_is_refused(session: Session) -> None:
+    put_document(session, KEY, b"abc", "text/plain", now=NOON)
+
+    with pytest.raises(RequestError):
+        merge_document(session, KEY, b"{}", JSON, now=NOON)
+
+
+def test_a_writer_must_have_read_the_document_that_is_there(session: Session) -> None:
+    first = put_document(session, KEY, b"1", JSON, now=NOON, conditions=Conditions(if_none_match="*"))
+
+    with pytest.raises(DocumentConflictError):
+        put_document(session, KEY, b"2", JSON, now=NOON, condition_required=True)
+    with pytest.raises(PreconditionFailedError):
+        put_document(session, KEY, b"2", JSON, now=NOON, conditions=Conditions(if_none_match="*"))
+    with pytest.raises(PreconditionFailedError):
+        put_document(session, KEY, b"2", JSON, now=NOON, conditions=Conditions(if_match='"other"'))
+    put_document(session, KEY, b"2", JSON, now=NOON, conditions=Conditions(if_match=first.etag))
+
+    found = get_document(session, KEY)
+    assert found is not None
+    assert found.content == b"2"
+
+
+def test_the_feed_has_a_document_once_at_its_latest_change(session: Session) -> None:
+    put_document(session, KEY, b"1", JSON, now=NOON)
+    (before,) = feed.documents_after(session, 0, limit=10)
+    delete_document(session, KEY, now=NOON + timedelta(minutes=1))
+
+    (after,) = feed.documents_after(session, 0, limit=10)
+
+    assert after.position > before.position
+    assert (after.key, after.content) == (KEY, None)
+    assert get_document(session, KEY) is None
+
+
+@pytest.mark.parametrize("wins", [True, False])
+def test_the_caller_decides_about_a_document_from_elsewhere(session: Session, wins: bool) -> None:
+    put_document(session, KEY, b"ours", "text/plain", now=NOON)
+    theirs = Arriving(content=b"theirs", content_type="text/plain", updated=NOON - timedelta(days=1))
+
+    position = take_document(session, KEY, theirs, take=lambda _ours: wins)
+
+    (entry,) = feed.documents_after(session, 0, limit=10)
+    assert (position == entry.position, entry.copied) == (wins, wins)
+    assert entry.content == (b"theirs" if wins else b"ours")
+    assert entry.updated == (theirs.updated if wins else NOON)
