@@ -121,7 +121,7 @@ class DataModel:
         value = self._evaluated(name.row)
         if value is None:
             value = self._values.get(name.path, row.default)
-        if value is None:
+        if value is None or (value == "" and row.empty_is_unset):
             raise _BrokenRuleError("unset", f"{element} has no value yet.")
         return value
 

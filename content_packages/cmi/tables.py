@@ -58,6 +58,7 @@ class Element:
     unique: bool = False
     fixed: bool = False
     own_access: bool = False
+    empty_is_unset: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,4 +150,5 @@ def _element(spec: dict[str, Any], formats: Mapping[str, Format]) -> Element:
         unique=spec.get("unique", False),
         fixed=spec.get("fixed", False),
         own_access=spec.get("own_access", False),
+        empty_is_unset=spec.get("empty_is_unset", False),
     )

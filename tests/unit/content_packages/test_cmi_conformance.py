@@ -33,7 +33,9 @@ def same(element: str, expected: str, got: str) -> bool:
         return True
     if element.endswith("_children"):
         return sorted(expected.split(",")) == sorted(got.split(","))
-    if element.endswith((".pattern", ".learner_response")) and expected != "":
+    if element.endswith((".pattern", ".learner_response")):
+        if expected == "":
+            return got in {"", "{lang=en}"}  # a language and no words
         return got != ""  # the suite compares meanings: options left out, in another order
     if element.endswith(".scaled") and expected not in {"", "true", "false"}:
         return float(expected) == float(got)
