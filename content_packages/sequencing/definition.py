@@ -325,3 +325,14 @@ def node_from_json(plain: dict[str, Any]) -> ActivityNode:
         pydantic.ValidationError: a name or a value is not of the model.
     """
     return _NODE.validate_python(plain)
+
+
+def freely_navigated(node: ActivityNode) -> ActivityNode:
+    """Return the tree with choice and flow everywhere: SCORM 1.2, whose packages say nothing of sequencing."""
+    return ActivityNode(
+        identifier=node.identifier,
+        title=node.title,
+        definition=SequencingDefinition(control=ControlModes(flow=True)),
+        children=tuple(freely_navigated(child) for child in node.children),
+        visible=node.visible,
+    )

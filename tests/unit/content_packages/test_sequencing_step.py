@@ -1,0 +1,277 @@
+"""``step`` is pure and safe on any tree; single processes and pitfalls by name."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from content_packages.sequencing.controls import controls, outline
+from content_packages.sequencing.definition import (
+    ActivityNode,
+    Condition,
+    ConstrainChoice,
+    ControlModes,
+    LimitConditions,
+    Randomization,
+    RuleAction,
+    RuleCondition,
+    Selection,
+    SequencingDefinition,
+    SequencingRule,
+    Timing,
+    freely_navigated,
+)
+from content_packages.sequencing.event import Event, Outcome, Request, RunTime, RunTimeResult
+from content_packages.sequencing.step import step
+from content_packages.sequencing.tracking import State, new_state
+from content_packages.sequencing.tree import ActivityTree
+
+
+def a_rule(action: RuleAction, condition: Condition = Condition.ALWAYS) -> SequencingRule:
+    return SequencingRule(action=action, conditions=(RuleCondition(condition=condition),))
+
+
+def a_lesson(name: str, definition: SequencingDefinition | None = None) -> ActivityNode:
+    return ActivityNode(identifier=name, title=name, definition=definition or SequencingDefinition())
+
+
+def a_course(*lessons: ActivityNode, definition: SequencingDefinition | None = None) -> ActivityTree:
+    flowing = definition or SequencingDefinition(control=ControlModes(flow=True))
+    return ActivityTree(ActivityNode(identifier="course", definition=flowing, children=lessons))
+
+
+def play(tree: ActivityTree, *events: Event, state: State | None = None) -> tuple[State, Outcome]:
+    state, outcome = state or new_state(), Outcome()
+    for event in events:
+        state, outcome = step(tree, state, event)
+    return state, outcome
+
+
+START, CONTINUE = Event(kind=Request.START), Event(kind=Request.CONTINUE)
+
+
+def test_flow_leads_through_the_lessons_and_ends_the_session() -> None:
+    tree = a_course(a_lesson("a"), a_lesson("b"))
+
+    state, outcome = play(tree, START, CONTINUE)
+    _, end = step(tree, state, CONTINUE)
+
+    assert outcome.delivery is not None
+    assert outcome.delivery.activity == "b"
+    assert end.session_ended
+
+
+def test_a_skipped_lesson_is_passed_over_and_the_rule_is_told() -> None:
+    skipped = SequencingDefinition(pre_condition_rules=(a_rule(RuleAction.SKIP),))
+
+    _, outcome = play(a_course(a_lesson("a", skipped), a_lesson("b")), START)
+
+    assert outcome.delivery is not None
+    assert outcome.delivery.activity == "b"
+    assert [(d.process, d.activity, d.decided) for d in outcome.decisions] == [("UP.2", "a", "skip")]
+
+
+@pytest.mark.parametrize(
+    ("request_", "target", "code"),
+    [
+        (Request.START, None, "NB.2.1-1"),
+        (Request.CHOICE, "nowhere", "NB.2.1-11"),
+        (Request.PREVIOUS, None, "SB.2.1-3"),
+        (Request.RESUME_ALL, None, "NB.2.1-1"),
+        (Request.CHOICE, "hidden", "SB.2.9-3"),
+        (Request.CHOICE, "used up", "DB.1.1-3"),
+    ],
+)
+def test_a_refused_request_names_the_step_that_refused_it(
+    request_: Request, target: str | None, code: str
+) -> None:
+    hidden = SequencingDefinition(pre_condition_rules=(a_rule(RuleAction.HIDDEN_FROM_CHOICE),))
+    used_up = SequencingDefinition(limits=LimitConditions(attempt_limit=0))
+    tree = a_course(a_lesson("a"), a_lesson("hidden", hidden), a_lesson("used up", used_up))
+
+    _, outcome = play(tree, START, Event(kind=request_, target=target))
+
+    assert outcome.exception == code
+
+
+def test_terminate_without_a_request_navigates_nowhere() -> None:
+    tree = a_course(a_lesson("a"), a_lesson("b"))
+
+    state, outcome = play(tree, START, Event(kind=RunTime.TERMINATE, result=RunTimeResult()))
+
+    assert outcome == Outcome()
+    assert state["current"] == "a"
+
+
+def test_what_the_learner_asks_for_comes_before_what_the_content_asks_for() -> None:
+    tree = a_course(a_lesson("a"), a_lesson("b"), a_lesson("c"))
+    last_word = RunTimeResult(request=Request.CHOICE, request_target="c")
+
+    _, outcome = play(tree, START, Event(kind=Request.CONTINUE, result=last_word))
+
+    assert outcome.delivery is not None
+    assert outcome.delivery.activity == "b"
+
+
+def test_a_suspended_course_resumes_its_attempt() -> None:
+    tree = a_course(a_lesson("a"), a_lesson("b"))
+
+    _, outcome = play(tree, START, CONTINUE, Event(kind=Request.SUSPEND_ALL), Event(kind=Request.RESUME_ALL))
+
+    assert outcome.delivery is not None
+    assert (outcome.delivery.activity, outcome.delivery.resumed, outcome.delivery.attempt) == ("b", True, 1)
+
+
+def test_an_unknown_completion_set_by_content_is_not_taken_for_completed() -> None:
+    tree = a_course(a_lesson("a"), a_lesson("b"))
+    said_unknown = RunTimeResult(completion_status="unknown")
+
+    said, _ = play(tree, START, Event(kind=Request.CONTINUE, result=said_unknown))
+    silent, _ = play(tree, START, CONTINUE)
+
+    assert "completed" not in said["activities"]["a"]
+    assert silent["activities"]["a"]["completed"] is True
+
+
+def test_an_abandoned_attempt_leaves_no_trace() -> None:
+    tree = a_course(a_lesson("a"), a_lesson("b"))
+    passed = Event(kind=RunTime.COMMIT, result=RunTimeResult(success_status="passed"))
+
+    state, outcome = play(tree, START, passed, Event(kind=Request.ABANDON_ALL))
+
+    assert outcome.session_ended
+    assert "objectives" not in state["activities"]["a"]
+
+
+def test_the_outline_offers_what_choice_would_really_do() -> None:
+    closed = SequencingDefinition(
+        control=ControlModes(flow=True), constrain_choice=ConstrainChoice(prevent_activation=True)
+    )
+    module = ActivityNode(identifier="module", definition=closed, children=(a_lesson("inside"),))
+    tree = a_course(a_lesson("a"), module, a_lesson("b"))
+    state, _ = play(tree, START)
+
+    offered = controls(tree, state).choices
+    done = {
+        a.identifier
+        for a in tree.activities
+        if step(tree, state, Event(kind=Request.CHOICE, target=a.identifier))[1].delivery is not None
+    }
+
+    assert offered == done == {"course", "a", "module", "b"}
+    assert {e.identifier for e in outline(tree, state) if e.choosable} == offered
+
+
+def test_scorm_12_allows_choice_and_flow_everywhere() -> None:
+    tree = ActivityTree(
+        freely_navigated(
+            ActivityNode(
+                identifier="course",
+                children=(
+                    ActivityNode(identifier="module", children=(a_lesson("a"), a_lesson("b"))),
+                    a_lesson("c"),
+                ),
+            )
+        )
+    )
+
+    state, _ = play(tree, START)
+
+    assert {"a", "b", "c"} <= controls(tree, state).choices
+
+
+def test_a_draw_is_made_from_the_seed_and_kept_in_the_state() -> None:
+    drawn = SequencingDefinition(
+        control=ControlModes(flow=True),
+        selection=Selection(timing=Timing.ONCE, count=3),
+        randomization=Randomization(timing=Timing.ONCE, reorder_children=True),
+    )
+    tree = a_course(*(a_lesson(f"q{n}") for n in range(20)), definition=drawn)
+
+    first, again, other = (play(tree, START, state=new_state(seed=seed))[0] for seed in (1, 1, 2))
+
+    assert first == again
+    assert len(set(first["activities"]["course"]["children"])) == 3
+    assert first["activities"]["course"]["children"] != other["activities"]["course"]["children"]
+
+
+# ---------------------------------------------------------------- any tree, any events
+
+RULES = st.lists(
+    st.builds(a_rule, st.sampled_from(RuleAction), st.sampled_from([c for c in Condition if c != "never"])),
+    max_size=2,
+).map(tuple)
+DEFINITIONS = st.builds(
+    SequencingDefinition,
+    control=st.builds(
+        ControlModes,
+        choice=st.booleans(),
+        choice_exit=st.booleans(),
+        flow=st.sampled_from([True, True, False]),
+        forward_only=st.booleans(),
+    ),
+    pre_condition_rules=RULES.map(lambda rules: tuple(r for r in rules if r.action in list(RuleAction)[:4])),
+    post_condition_rules=RULES.map(
+        lambda rules: tuple(r for r in rules if r.action in list(RuleAction)[4:10])
+    ),
+    limits=st.builds(LimitConditions, attempt_limit=st.sampled_from([None, None, 1])),
+)
+SHAPES = st.recursive(
+    DEFINITIONS.map(lambda d: (d, [])),
+    lambda s: st.tuples(DEFINITIONS, st.lists(s, max_size=3)),
+    max_leaves=8,
+)
+EVENTS = st.lists(
+    st.builds(
+        Event,
+        kind=st.sampled_from([*Request, *RunTime]),
+        target=st.sampled_from(["0", "1", "2", "3", "4", "5"]),
+        result=st.one_of(
+            st.none(),
+            st.builds(
+                RunTimeResult,
+                completion_status=st.sampled_from([None, "completed", "incomplete", "unknown"]),
+                success_status=st.sampled_from([None, "passed", "failed", "unknown"]),
+                exit=st.sampled_from(["", "suspend", "normal", "time-out"]),
+                request=st.sampled_from([None, Request.CONTINUE, Request.EXIT]),
+            ),
+        ),
+    ),
+    max_size=12,
+)
+
+
+def grown(shape: object, names: list[str]) -> ActivityNode:
+    definition, children = shape  # type: ignore[misc]
+    name = str(len(names))
+    names.append(name)
+    return ActivityNode(
+        identifier=name, definition=definition, children=tuple(grown(child, names) for child in children)
+    )
+
+
+@settings(max_examples=120, deadline=None)
+@given(SHAPES, EVENTS)
+def test_any_event_on_any_tree_keeps_the_promises(shape: object, events: list[Event]) -> None:
+    tree = ActivityTree(grown(shape, []))
+    state = new_state(seed=7)
+
+    for event in [START, *events]:
+        before = copy.deepcopy(state)
+        after, outcome = step(tree, state, event)
+
+        assert state == before
+        assert json.loads(json.dumps(after)) == after
+        assert step(tree, json.loads(json.dumps(state)), event) == (after, outcome)
+        active = [
+            a
+            for a in tree.activities
+            if a.is_leaf and after["activities"].get(a.identifier, {}).get("active")
+        ]
+        assert len(active) <= 1
+        assert outcome.delivery is None or outcome.delivery.activity == after["current"]
+        state = after
