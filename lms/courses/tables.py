@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,16 +24,18 @@ class Course(Base):
     __tablename__ = "course"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = mapped_column(unique=True)
+    public_id: Mapped[UUID] = mapped_column(unique=True)
     identifier: Mapped[str] = mapped_column(index=True)  # of the manifest; a package made anew keeps it
     title: Mapped[str] = mapped_column(index=True)
     languages: Mapped[list[str]] = mapped_column(JSON)
     created: Mapped[datetime]
-    created_by: Mapped[str | None]  # public id of a person; nobody for the command line
-    # Public id of the edition learners are given; none until one is published and all its files are here.
-    # No foreign key: the two tables would point at each other.
-    current_edition: Mapped[str | None]
+    created_by: Mapped[UUID | None]  # public id of a person; nobody for the command line
+    # Public ids of editions: the one learners are given, and one that will be as soon as all its files are
+    # here. No foreign keys: the two tables would point at each other.
+    current_edition: Mapped[UUID | None]
+    coming_edition: Mapped[UUID | None] = mapped_column(index=True)
     provisional: Mapped[bool] = mapped_column(default=True)  # offered by this node, not yet taken up
+    deleted: Mapped[datetime | None]  # kept as a row, so that the deletion travels
 
 
 class Edition(Base):
@@ -42,7 +45,7 @@ class Edition(Base):
     __table_args__ = (Index(None, "course_id", "number"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = mapped_column(unique=True)
+    public_id: Mapped[UUID] = mapped_column(unique=True)
     course_id: Mapped[int] = mapped_column(ForeignKey(Course.id, ondelete="CASCADE"))
     number: Mapped[int]  # for people; two nodes that never met may both have made a second edition
     manifest: Mapped[str] = mapped_column(index=True)  # sha-256 of the manifest on the shelf
@@ -52,7 +55,7 @@ class Edition(Base):
     size: Mapped[int] = mapped_column(BigInteger)  # bytes of all its files
     files: Mapped[int]
     imported: Mapped[datetime]
-    imported_by: Mapped[str | None]
+    imported_by: Mapped[UUID | None]
     report: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # none on nodes that received the course
     published: Mapped[datetime | None]
     withdrawn: Mapped[datetime | None]
@@ -65,7 +68,7 @@ class Unit(Base):
     __table_args__ = (UniqueConstraint("course_id", "identifier"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = mapped_column(unique=True)
+    public_id: Mapped[UUID] = mapped_column(unique=True)
     course_id: Mapped[int] = mapped_column(ForeignKey(Course.id, ondelete="CASCADE"))
     identifier: Mapped[str]  # of the activity in the manifest
 
@@ -101,7 +104,7 @@ class CourseImport(Base):
     __table_args__ = (Index(None, "started"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = mapped_column(unique=True)
+    public_id: Mapped[UUID] = mapped_column(unique=True)
     file_name: Mapped[str]  # as the person calls it; the upload itself is named by public_id
     size: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[ImportState] = mapped_column(
@@ -112,10 +115,10 @@ class CourseImport(Base):
     bytes_done: Mapped[int] = mapped_column(BigInteger, default=0)
     bytes_total: Mapped[int] = mapped_column(BigInteger, default=0)
     publish: Mapped[bool] = mapped_column(default=False)
-    into_course: Mapped[str | None]  # public id of the course this becomes an edition of; none: a new course
-    course: Mapped[str | None]  # public ids of what it became
-    edition: Mapped[str | None] = mapped_column(index=True)
+    into_course: Mapped[UUID | None]  # public id of the course this becomes an edition of; none: a new course
+    course: Mapped[UUID | None]  # public ids of what it became
+    edition: Mapped[UUID | None] = mapped_column(index=True)
     report: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     started: Mapped[datetime]
-    started_by: Mapped[str | None]
+    started_by: Mapped[UUID | None]
     finished: Mapped[datetime | None]

@@ -22,12 +22,12 @@ class Enrolment(Base):
     __table_args__ = (Index(None, "person", "course"), Index(None, "course", "person"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = mapped_column(unique=True)
-    person: Mapped[str]
-    course: Mapped[str]
+    public_id: Mapped[UUID] = mapped_column(unique=True)
+    person: Mapped[UUID]
+    course: Mapped[UUID]
     registration: Mapped[UUID] = mapped_column(unique=True)
     due: Mapped[date | None]
     made: Mapped[datetime]
-    made_by: Mapped[str | None]  # public id of a person; nobody for the command line
+    made_by: Mapped[UUID | None]  # public id of a person; nobody for the command line
     withdrawn: Mapped[datetime | None]
     provisional: Mapped[bool] = mapped_column(default=True)  # of this node, until the centre takes it

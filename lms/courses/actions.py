@@ -1,0 +1,322 @@
+"""Add editions, publish and withdraw them, delete courses, and take over what other nodes made.
+
+What is done here travels to the other nodes; what arrived from one does not go back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from content_packages.intake import load_package
+from content_packages.package import Activity, Package
+from content_packages.shelf import Shelf
+from lms.courses.queries import editions_on_their_way, find_course, find_edition, missing_files
+from lms.courses.tables import Course, Edition, OutlineItem, Unit
+from lms.people.changes import record_change
+
+KIND: Final = "course"
+
+
+class CourseNotFoundError(Exception):
+    """There is no such course, or it has been deleted."""
+
+    def __init__(self, public_id: UUID) -> None:
+        self.public_id = public_id
+        super().__init__(f"There is no course {public_id}.")
+
+
+class EditionNotFoundError(Exception):
+    """The course has no such edition."""
+
+    def __init__(self, public_id: UUID) -> None:
+        self.public_id = public_id
+        super().__init__(f"There is no edition {public_id}.")
+
+
+class EditionIncompleteError(Exception):
+    """Not all files of the edition are on this node."""
+
+    def __init__(self, public_id: UUID, missing: int) -> None:
+        self.public_id = public_id
+        self.missing = missing
+        super().__init__(f"Edition {public_id} lacks {missing} files on this node.")
+
+
+def add_edition(
+    session: Session,
+    package: Package,
+    digest: str,
+    report: Mapping[str, Any],
+    *,
+    into: UUID | None,
+    by: UUID | None,
+    now: datetime,
+    new_id: Callable[[], UUID],
+    provisional: bool = True,
+) -> tuple[Course, Edition]:
+    """Make an imported package an edition, of a new course or of the one named by *into*.
+
+    Its files and manifest are on the shelf already. Learners are given it only once it is published.
+
+    Raises:
+        CourseNotFoundError: *into* names no course.
+    """
+    if into is None:
+        course = Course(
+            public_id=new_id(),
+            identifier=package.identifier,
+            title=package.title,
+            languages=list(package.languages),
+            created=now,
+            created_by=by,
+            provisional=provisional,
+        )
+        session.add(course)
+        session.flush()
+    else:
+        course = _course(session, into)
+    last = session.scalar(select(func.max(Edition.number)).where(Edition.course_id == course.id)) or 0
+    edition = Edition(
+        public_id=new_id(),
+        course_id=course.id,
+        number=last + 1,
+        manifest=digest,
+        standard=package.standard,
+        standard_edition=package.edition,
+        title=package.title,
+        size=sum(ref.size for ref in package.files.values()),
+        files=len(package.files),
+        imported=now,
+        imported_by=by,
+        report=dict(report),
+    )
+    session.add(edition)
+    session.flush()
+    _lay_out(session, course, edition, package, new_id=new_id)
+    record_change(session, KIND, course.public_id)
+    return course, edition
+
+
+def publish(session: Session, shelf: Shelf, public_id: UUID, *, now: datetime) -> Course:
+    """Give learners this edition from now on; an older one is taken up again in the same way.
+
+    Who is in mid-course keeps the edition her registration began with.
+
+    Raises:
+        EditionNotFoundError: there is no such edition.
+        EditionIncompleteError: not all of its files are here.
+    """
+    edition, course = _edition(session, public_id)
+    missing = missing_files(shelf, edition)
+    if missing:
+        raise EditionIncompleteError(public_id, len(missing))
+    edition.published = edition.published or now
+    edition.withdrawn = None
+    course.coming_edition = None
+    _switch_on(course, edition, load_package(shelf, edition.manifest))
+    session.flush()
+    record_change(session, KIND, course.public_id)
+    return course
+
+
+def withdraw_edition(session: Session, public_id: UUID, *, now: datetime) -> Course:
+    """Stop an edition being launched, here and on every node that hears of it; records stay.
+
+    No older edition takes its place by itself: publish one.
+
+    Raises:
+        EditionNotFoundError: there is no such edition.
+    """
+    edition, course = _edition(session, public_id)
+    edition.withdrawn = now
+    _switch_off(course, edition)
+    session.flush()
+    record_change(session, KIND, course.public_id)
+    return course
+
+
+def delete_course(session: Session, public_id: UUID, *, now: datetime) -> None:
+    """Take a course away from every list; what learners did in it stays recorded.
+
+    Raises:
+        CourseNotFoundError: there is no such course.
+    """
+    course = _course(session, public_id)
+    course.deleted = now
+    session.flush()
+    record_change(session, KIND, course.public_id)
+
+
+def apply_course(
+    session: Session,
+    shelf: Shelf,
+    public_id: UUID,
+    described: Mapping[str, Any],
+    *,
+    new_id: Callable[[], UUID],
+) -> None:
+    """Take over a course from another node, as ``describe_course`` wrote it there.
+
+    The edition learners shall be given is switched on at once if all its files are here, otherwise by
+    ``switch_on_complete`` as soon as they are; until then learners keep the one they had.
+    """
+    course = session.scalars(select(Course).where(Course.public_id == public_id)).one_or_none()
+    if course is None:
+        course = Course(
+            public_id=public_id,
+            created=datetime.fromisoformat(described["created"]),
+            created_by=_id(described["created_by"]),
+        )
+        session.add(course)
+    course.identifier = described["identifier"]
+    course.title = described["title"]
+    course.languages = list(described["languages"])
+    course.provisional = bool(described["provisional"])
+    course.deleted = _instant(described["deleted"])
+    session.flush()
+    _apply_units(session, course, described["units"])
+    for entry in described["editions"]:
+        _apply_edition(session, course, entry)
+    given = _id(described["current_edition"])
+    course.coming_edition = given if given != course.current_edition else None
+    if given is None:
+        course.current_edition = None
+    session.flush()
+    switch_on_complete(session, shelf, new_id=new_id)
+
+
+def switch_on_complete(session: Session, shelf: Shelf, *, new_id: Callable[[], UUID]) -> int:
+    """Give learners every published edition whose files have all arrived; return how many those were."""
+    switched = 0
+    for edition in editions_on_their_way(session):
+        if missing_files(shelf, edition):
+            continue
+        course = session.get_one(Course, edition.course_id)
+        package = load_package(shelf, edition.manifest)
+        if not session.scalar(
+            select(OutlineItem.position).where(OutlineItem.edition_id == edition.id).limit(1)
+        ):
+            _lay_out(session, course, edition, package, new_id=new_id)
+        _switch_on(course, edition, package)
+        switched += 1
+    session.flush()
+    return switched
+
+
+# ---------------------------------------------------------------------- parts
+
+
+def _lay_out(
+    session: Session, course: Course, edition: Edition, package: Package, *, new_id: Callable[[], UUID]
+) -> None:
+    """Write an edition's outline; activities met for the first time in this course become units."""
+    units = {
+        unit.identifier: unit for unit in session.scalars(select(Unit).where(Unit.course_id == course.id))
+    }
+    laid: list[tuple[Activity, int | None, int]] = []
+
+    def lay(activity: Activity, parent: int | None, depth: int) -> None:
+        for child in activity.children:
+            laid.append((child, parent, depth))
+            lay(child, len(laid) - 1, depth + 1)
+
+    if package.root.launch is not None:  # a course that is one activity and nothing else
+        laid.append((package.root, None, 0))
+    lay(package.root, None, 0)
+    for activity, _, _ in laid:
+        if activity.identifier not in units:
+            unit = Unit(public_id=new_id(), course_id=course.id, identifier=activity.identifier)
+            session.add(unit)
+            units[activity.identifier] = unit
+    session.flush()
+    session.add_all(
+        OutlineItem(
+            edition_id=edition.id,
+            position=position,
+            unit_id=units[activity.identifier].id,
+            parent=parent,
+            depth=depth,
+            title=activity.title,
+            launchable=activity.launch is not None,
+            visible=activity.visible,
+        )
+        for position, (activity, parent, depth) in enumerate(laid)
+    )
+    session.flush()
+
+
+def _switch_on(course: Course, edition: Edition, package: Package) -> None:
+    course.current_edition = edition.public_id
+    course.coming_edition = None
+    course.title = edition.title
+    course.languages = list(package.languages)
+
+
+def _switch_off(course: Course, edition: Edition) -> None:
+    if course.current_edition == edition.public_id:
+        course.current_edition = None
+    if course.coming_edition == edition.public_id:
+        course.coming_edition = None
+
+
+def _apply_units(session: Session, course: Course, units: Mapping[str, str]) -> None:
+    known = {unit.identifier for unit in session.scalars(select(Unit).where(Unit.course_id == course.id))}
+    session.add_all(
+        Unit(public_id=UUID(public_id), course_id=course.id, identifier=identifier)
+        for identifier, public_id in units.items()
+        if identifier not in known
+    )
+    session.flush()
+
+
+def _apply_edition(session: Session, course: Course, entry: Mapping[str, Any]) -> None:
+    public_id = UUID(entry["public_id"])
+    edition = find_edition(session, public_id)
+    if edition is None:
+        edition = Edition(
+            public_id=public_id,
+            course_id=course.id,
+            number=entry["number"],
+            manifest=entry["manifest"],
+            standard=entry["standard"],
+            standard_edition=entry["standard_edition"],
+            title=entry["title"],
+            size=entry["size"],
+            files=entry["files"],
+            imported=datetime.fromisoformat(entry["imported"]),
+            imported_by=_id(entry["imported_by"]),
+        )
+        session.add(edition)
+    edition.published = _instant(entry["published"])
+    edition.withdrawn = _instant(entry["withdrawn"])
+    if edition.withdrawn is not None:
+        _switch_off(course, edition)
+
+
+def _course(session: Session, public_id: UUID) -> Course:
+    course = find_course(session, public_id)
+    if course is None:
+        raise CourseNotFoundError(public_id)
+    return course
+
+
+def _edition(session: Session, public_id: UUID) -> tuple[Edition, Course]:
+    edition = find_edition(session, public_id)
+    course = session.get(Course, edition.course_id) if edition else None
+    if edition is None or course is None or course.deleted is not None:
+        raise EditionNotFoundError(public_id)
+    return edition, course
+
+
+def _id(text: str | None) -> UUID | None:
+    return UUID(text) if text else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

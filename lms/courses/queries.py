@@ -1,0 +1,225 @@
+"""Look at courses, editions, outlines and imports."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from content_packages.errors import FileMissingError
+from content_packages.intake import load_package
+from content_packages.shelf import Shelf
+from lms.courses.tables import Course, CourseImport, Edition, OutlineItem, Unit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutlineLine:
+    """One activity of an edition; ``index`` is its place among those that can be launched."""
+
+    unit: UUID
+    identifier: str
+    position: int
+    parent: int | None
+    depth: int
+    title: str
+    launchable: bool
+    visible: bool
+    index: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CourseLine:
+    """One course in a list, with the edition learners are given."""
+
+    public_id: UUID
+    title: str
+    languages: tuple[str, ...]
+    number: int | None  # of the edition learners are given
+    standard: str | None
+    size: int | None
+    coming: bool  # an edition is published, and its files are on their way here
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CoursePage:
+    """Some of a longer list of courses."""
+
+    courses: Sequence[CourseLine]
+    total: int
+
+
+def find_course(session: Session, public_id: UUID) -> Course | None:
+    """Return a course that has not been deleted."""
+    query = select(Course).where(Course.public_id == public_id, Course.deleted.is_(None))
+    return session.scalars(query).one_or_none()
+
+
+def find_courses(session: Session, *, words: str = "", offset: int = 0, limit: int) -> CoursePage:
+    """Return courses by title, all whose title has every one of *words*."""
+    query = select(Course, Edition).outerjoin(Edition, Edition.public_id == Course.current_edition)
+    query = query.where(Course.deleted.is_(None))
+    for word in words.split():
+        query = query.where(Course.title.icontains(word, autoescape=True))
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = session.execute(query.order_by(Course.title, Course.id).offset(offset).limit(limit))
+    return CoursePage(courses=[_line(course, edition) for course, edition in rows], total=total)
+
+
+def courses_by_id(session: Session, public_ids: Collection[UUID]) -> dict[UUID, CourseLine]:
+    """Return those of these courses that are here and not deleted."""
+    query = select(Course, Edition).outerjoin(Edition, Edition.public_id == Course.current_edition)
+    query = query.where(Course.deleted.is_(None), Course.public_id.in_(public_ids))
+    return {course.public_id: _line(course, edition) for course, edition in session.execute(query)}
+
+
+def find_edition(session: Session, public_id: UUID) -> Edition | None:
+    """Return an edition by its public id."""
+    return session.scalars(select(Edition).where(Edition.public_id == public_id)).one_or_none()
+
+
+def current_edition(session: Session, course: Course) -> Edition | None:
+    """Return the edition learners are given; ``None`` while there is none."""
+    return None if course.current_edition is None else find_edition(session, course.current_edition)
+
+
+def editions_of(session: Session, course: Course) -> Sequence[Edition]:
+    """Return all editions of a course, the newest first."""
+    query = select(Edition).where(Edition.course_id == course.id)
+    return session.scalars(query.order_by(Edition.number.desc(), Edition.imported.desc())).all()
+
+
+def outline(session: Session, edition: Edition) -> Sequence[OutlineLine]:
+    """Return every activity of an edition in document order, blocks and hidden ones included."""
+    rows = session.execute(
+        select(OutlineItem, Unit)
+        .join(Unit, Unit.id == OutlineItem.unit_id)
+        .where(OutlineItem.edition_id == edition.id)
+        .order_by(OutlineItem.position)
+    ).all()
+    lines, launchable = [], 0
+    for item, unit in rows:
+        index = launchable if item.launchable else None
+        launchable += item.launchable
+        lines.append(
+            OutlineLine(
+                unit=unit.public_id,
+                identifier=unit.identifier,
+                position=item.position,
+                parent=item.parent,
+                depth=item.depth,
+                title=item.title,
+                launchable=item.launchable,
+                visible=item.visible,
+                index=index,
+            )
+        )
+    return lines
+
+
+def count_units(session: Session, editions: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many units of each edition can be launched."""
+    query = (
+        select(Edition.public_id, func.count())
+        .join(OutlineItem, OutlineItem.edition_id == Edition.id)
+        .where(Edition.public_id.in_(editions), OutlineItem.launchable)
+        .group_by(Edition.public_id)
+    )
+    return {edition: count for edition, count in session.execute(query)}  # noqa: C416 - rows are not pairs to the type checker
+
+
+# ------------------------------------------------------------------ imports under way or past
+
+
+def find_import(session: Session, public_id: UUID) -> CourseImport | None:
+    """Return an import, under way or past."""
+    return session.scalars(select(CourseImport).where(CourseImport.public_id == public_id)).one_or_none()
+
+
+def recent_imports(session: Session, *, limit: int) -> Sequence[CourseImport]:
+    """Return the imports begun last."""
+    query = select(CourseImport).order_by(CourseImport.started.desc(), CourseImport.id.desc())
+    return session.scalars(query.limit(limit)).all()
+
+
+# ---------------------------------------------------------------------- for other nodes
+
+
+def describe_course(session: Session, public_id: UUID) -> dict[str, Any] | None:
+    """Return a course as it travels to other nodes, deleted or not; ``None`` if there is no such one.
+
+    Reports of imports stay where the import was; outlines are read from the manifest on arrival, and only
+    the units' public ids travel.
+    """
+    course = session.scalars(select(Course).where(Course.public_id == public_id)).one_or_none()
+    if course is None:
+        return None
+    editions = session.scalars(
+        select(Edition).where(Edition.course_id == course.id).order_by(Edition.imported, Edition.id)
+    )
+    units = session.scalars(select(Unit).where(Unit.course_id == course.id).order_by(Unit.id))
+    given = course.coming_edition or course.current_edition
+    return {
+        "identifier": course.identifier,
+        "title": course.title,
+        "languages": course.languages,
+        "created": course.created.isoformat(),
+        "created_by": str(course.created_by) if course.created_by else None,
+        "current_edition": str(given) if given else None,
+        "provisional": course.provisional,
+        "deleted": course.deleted.isoformat() if course.deleted else None,
+        "editions": [
+            {
+                "public_id": str(edition.public_id),
+                "number": edition.number,
+                "manifest": edition.manifest,
+                "standard": edition.standard,
+                "standard_edition": edition.standard_edition,
+                "title": edition.title,
+                "size": edition.size,
+                "files": edition.files,
+                "imported": edition.imported.isoformat(),
+                "imported_by": str(edition.imported_by) if edition.imported_by else None,
+                "published": edition.published.isoformat() if edition.published else None,
+                "withdrawn": edition.withdrawn.isoformat() if edition.withdrawn else None,
+            }
+            for edition in editions
+        ],
+        "units": {unit.identifier: str(unit.public_id) for unit in units},
+    }
+
+
+def missing_files(shelf: Shelf, edition: Edition) -> frozenset[str]:
+    """Return the digests an edition still needs; at first only its manifest, which names the rest."""
+    try:
+        package = load_package(shelf, edition.manifest)
+    except FileMissingError:
+        return frozenset({edition.manifest})
+    return frozenset(digest for digest in package.digests() if not shelf.has(digest))
+
+
+def editions_on_their_way(session: Session) -> Sequence[Edition]:
+    """Return published editions whose files are not all here yet, in the order they were imported."""
+    query = select(Edition).join(Course, Course.coming_edition == Edition.public_id)
+    return session.scalars(query.where(Course.deleted.is_(None)).order_by(Edition.imported, Edition.id)).all()
+
+
+def manifests_in_use(session: Session) -> frozenset[str]:
+    """Return the manifests a sweep of the shelf must keep, with every file they name."""
+    query = select(Edition.manifest).join(Course).where(Course.deleted.is_(None))
+    return frozenset(session.scalars(query))
+
+
+def _line(course: Course, edition: Edition | None) -> CourseLine:
+    return CourseLine(
+        public_id=course.public_id,
+        title=course.title,
+        languages=tuple(course.languages),
+        number=edition.number if edition else None,
+        standard=f"SCORM {edition.standard_edition}" if edition else None,
+        size=edition.size if edition else None,
+        coming=course.coming_edition is not None,
+    )

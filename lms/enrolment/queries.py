@@ -1,0 +1,78 @@
+"""Look at enrolments. Persons and courses appear as public ids; other features add their names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
+
+from lms.enrolment.tables import Enrolment
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnrolmentPage:
+    """Some of a longer list of enrolments."""
+
+    enrolments: Sequence[Enrolment]
+    total: int
+
+
+def find_enrolment(session: Session, *, person: UUID, course: UUID) -> Enrolment | None:
+    """Return the enrolment in force by which this person takes this course."""
+    query = select(Enrolment).where(Enrolment.person == person, Enrolment.course == course, in_force())
+    return session.scalars(query).one_or_none()
+
+
+def enrolments_of(session: Session, person: UUID) -> Sequence[Enrolment]:
+    """Return what a person takes: first what is due, by its day, then the newest."""
+    query = select(Enrolment).where(Enrolment.person == person, in_force())
+    return session.scalars(
+        query.order_by(Enrolment.due.is_(None), Enrolment.due, Enrolment.made.desc(), Enrolment.id)
+    ).all()
+
+
+def count_enrolled(session: Session, courses: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many people take each of these courses; a course nobody takes is absent."""
+    query = select(Enrolment.course, func.count()).where(Enrolment.course.in_(courses), in_force())
+    return {course: count for course, count in session.execute(query.group_by(Enrolment.course))}  # noqa: C416 - rows are not pairs to the type checker
+
+
+def in_force() -> ColumnElement[bool]:
+    """Return the condition that picks one enrolment per person and course: the first not withdrawn.
+
+    Two nodes may have enrolled the same person before they met; all nodes then pick the same one.
+    """
+    other = aliased(Enrolment)
+    earlier = (
+        select(other.id)
+        .where(
+            other.person == Enrolment.person,
+            other.course == Enrolment.course,
+            other.withdrawn.is_(None),
+            (other.made < Enrolment.made)
+            | ((other.made == Enrolment.made) & (other.public_id < Enrolment.public_id)),
+        )
+        .exists()
+    )
+    return Enrolment.withdrawn.is_(None) & ~earlier
+
+
+def describe_enrolment(session: Session, public_id: UUID) -> dict[str, Any] | None:
+    """Return an enrolment as it travels to other nodes; ``None`` if there is no such one."""
+    row = session.scalars(select(Enrolment).where(Enrolment.public_id == public_id)).one_or_none()
+    if row is None:
+        return None
+    return {
+        "person": str(row.person),
+        "course": str(row.course),
+        "registration": str(row.registration),
+        "due": row.due.isoformat() if row.due else None,
+        "made": row.made.isoformat(),
+        "made_by": str(row.made_by) if row.made_by else None,
+        "withdrawn": row.withdrawn.isoformat() if row.withdrawn else None,
+        "provisional": row.provisional,
+    }
