@@ -263,6 +263,7 @@ def _write_row(
     session: Session, key: DocumentKey, row: DocumentRow | None, state: Arriving, *, copied: bool = False
 ) -> DocumentRow:
     (position,) = next_positions(session, DocumentRow, 1)
+    transaction = transaction_number(session)
     if row is None:
         if "\0" in key.name:
             raise RequestError("The name of a document must not contain the character NUL.")
@@ -282,6 +283,6 @@ def _write_row(
     row.content_type = state.content_type
     row.updated = state.updated
     row.copied = copied
-    row.transaction = transaction_number(session)
+    row.transaction = transaction
     session.flush()
     return row

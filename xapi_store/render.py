@@ -38,7 +38,10 @@ def ids(raw: bytes, stored: datetime) -> bytes:
         _keep_identifiers(actor)
     for activity in activities_in(statement):
         activity.pop("definition", None)
+        activity.pop("objectType", None)  # an object without a type is an Activity
     statement["verb"].pop("display", None)
+    if statement["object"].get("objectType") == "SubStatement":
+        statement["object"]["verb"].pop("display", None)
     return orjson.dumps(statement)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
+from lms.database import Database
 from tests.xapi_builders import COURSE, LEARNER, NOON
 from xapi_store import feed
 from xapi_store.documents import (
@@ -69,26 +70,33 @@ def test_a_writer_must_have_read_the_document_that_is_there(session: Session) ->
     assert found.content == b"2"
 
 
-def test_the_feed_has_a_document_once_at_its_latest_change(session: Session) -> None:
-    put_document(session, KEY, b"1", JSON, now=NOON)
-    (before,) = feed.documents_after(session, 0, limit=10)
-    delete_document(session, KEY, now=NOON + timedelta(minutes=1))
+def test_the_feed_has_a_document_once_at_its_latest_change(database: Database) -> None:
+    with database.write() as session:
+        put_document(session, KEY, b"1", JSON, now=NOON)
+    with database.read() as session:
+        (before,) = feed.documents_after(session, 0, limit=10)
+    with database.write() as session:
+        delete_document(session, KEY, now=NOON + timedelta(minutes=1))
 
-    (after,) = feed.documents_after(session, 0, limit=10)
+    with database.read() as session:
+        (after,) = feed.documents_after(session, 0, limit=10)
+        assert get_document(session, KEY) is None
 
     assert after.position > before.position
     assert (after.key, after.content) == (KEY, None)
-    assert get_document(session, KEY) is None
 
 
 @pytest.mark.parametrize("wins", [True, False])
-def test_the_caller_decides_about_a_document_from_elsewhere(session: Session, wins: bool) -> None:
-    put_document(session, KEY, b"ours", "text/plain", now=NOON)
+def test_the_caller_decides_about_a_document_from_elsewhere(database: Database, wins: bool) -> None:
     theirs = Arriving(content=b"theirs", content_type="text/plain", updated=NOON - timedelta(days=1))
+    with database.write() as session:
+        put_document(session, KEY, b"ours", "text/plain", now=NOON)
 
-    position = take_document(session, KEY, theirs, take=lambda _ours: wins)
+    with database.write() as session:
+        position = take_document(session, KEY, theirs, take=lambda _ours: wins)
 
-    (entry,) = feed.documents_after(session, 0, limit=10)
+    with database.read() as session:
+        (entry,) = feed.documents_after(session, 0, limit=10)
     assert (position == entry.position, entry.copied) == (wins, wins)
     assert entry.content == (b"theirs" if wins else b"ours")
     assert entry.updated == (theirs.updated if wins else NOON)

@@ -7,6 +7,7 @@ import orjson
 import pytest
 from sqlalchemy.orm import Session
 
+from lms.database import Database
 from tests.xapi_builders import AUTHORITY, COURSE, LEARNER, NOON, PASSED, a_statement, a_voiding
 from xapi_store import feed
 from xapi_store.errors import InvalidStatementError, RequestError, StatementConflictError
@@ -135,13 +136,15 @@ def test_stored_never_runs_backwards(session: Session) -> None:
     assert found.stored == NOON
 
 
-def test_a_copy_keeps_its_bytes_and_is_marked(session: Session) -> None:
+def test_a_copy_keeps_its_bytes_and_is_marked(database: Database) -> None:
     copy = a_copy()
 
-    (outcome,) = store_copies(session, [copy], now=NOON)
+    with database.write() as session:
+        (outcome,) = store_copies(session, [copy], now=NOON)
 
     assert outcome.outcome is Outcome.STORED
-    (entry,) = feed.statements_after(session, 0, limit=10)
+    with database.read() as session:  # the feed shows what is committed
+        (entry,) = feed.statements_after(session, 0, limit=10)
     assert (entry.raw, entry.copied, entry.position) == (copy, True, outcome.position)
 
 
