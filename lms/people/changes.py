@@ -24,9 +24,7 @@ Kind = Literal["person", "group", "membership", "enrolment", "course"]
 def record_change(session: Session, kind: Kind, public_id: UUID) -> None:
     """Put a change made on this node into the feed, in the caller's transaction."""
     session.execute(
-        insert(DirectoryChange).values(
-            kind=kind, public_id=public_id, transaction_id=_current_transaction()
-        )
+        insert(DirectoryChange).values(kind=kind, public_id=public_id, transaction_id=_current_transaction())
     )
 
 

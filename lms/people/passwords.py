@@ -37,7 +37,14 @@ class Cost:
 
 
 FLOOR = Cost(19 * 1024, 2)  # OWASP's least
-LADDER = (FLOOR, Cost(46 * 1024, 2), Cost(64 * 1024, 3), Cost(64 * 1024, 5), Cost(64 * 1024, 8), Cost(64 * 1024, 12))
+LADDER = (
+    FLOOR,
+    Cost(46 * 1024, 2),
+    Cost(64 * 1024, 3),
+    Cost(64 * 1024, 5),
+    Cost(64 * 1024, 8),
+    Cost(64 * 1024, 12),
+)
 
 
 class Passwords:
@@ -74,9 +81,10 @@ class Passwords:
         """
         with self._turn():
             try:
-                return self._hasher.verify(kept or self._nobodys, password[:LONGEST]) and kept is not None
+                self._hasher.verify(kept or self._nobodys, password[:LONGEST])
             except (VerificationError, InvalidHashError):
                 return False
+            return kept is not None
 
     def is_weak(self, kept: str) -> bool:
         """Return whether a hash is worth making anew.

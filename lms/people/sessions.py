@@ -55,9 +55,7 @@ def recognise(database: Database, token: str, now: datetime) -> Viewer | None:
     session_id, last_seen, person = row
     if now - last_seen > _NOTED_EVERY:
         with database.write() as session:
-            session.execute(
-                update(LoginSession).where(LoginSession.id == session_id).values(last_seen=now)
-            )
+            session.execute(update(LoginSession).where(LoginSession.id == session_id).values(last_seen=now))
     return viewer_for(person, session_id=session_id)
 
 

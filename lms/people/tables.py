@@ -112,7 +112,7 @@ class DirectoryChange(Base):
     """A change made on this node to something the directory holds, in the order it was made."""
 
     __tablename__ = "directory_change"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     position: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]

@@ -30,8 +30,8 @@ def count_try(session: Session, sign_in_name: str, *, now: datetime) -> int:
         session.add(LoginThrottle(name_digest=digest, tries=1, last_try=now))
         session.flush()
         return 0
-    if now < row.last_try:  # the clock was set back: the wait begins again, it does not last until then
-        row.last_try = now
+    # When the clock was set back the wait begins again; it does not last until the clock catches up.
+    row.last_try = min(row.last_try, now)
     left_s = (row.last_try + timedelta(seconds=wait_s(row.tries)) - now).total_seconds()
     if left_s > 0:
         return max(1, round(left_s))
@@ -54,7 +54,8 @@ def wait_s(tries: int) -> int:
     """
     if tries <= FREE_TRIES:
         return 0
-    return min(FIRST_WAIT_S * 2 ** min(tries - FREE_TRIES - 1, 10), LONGEST_WAIT_S)
+    doublings = min(tries - FREE_TRIES - 1, 10)
+    return min(FIRST_WAIT_S << doublings, LONGEST_WAIT_S)
 
 
 def _digest(sign_in_name: str) -> bytes:

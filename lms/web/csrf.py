@@ -8,7 +8,6 @@ Requests with an Authorization header carry no cookie's authority and pass the f
 from __future__ import annotations
 
 import hmac
-
 from urllib.parse import urlsplit
 
 from fastapi import Depends
@@ -70,9 +69,7 @@ async def require_token(request: Request) -> None:
     if request.method in SAFE_METHODS:
         return
     visit = await run_in_threadpool(visit_of, request)
-    given = request.headers.get(HEADER)
-    if given is None:
-        given = (await request.form()).get(FIELD)
+    given = request.headers.get(HEADER) or (await request.form()).get(FIELD)
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), visit.csrf_token.encode()):
         raise StrangeTokenError
 

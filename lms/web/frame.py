@@ -24,6 +24,8 @@ def frame(
     """Make *app* the pages' application of *site*.
 
     Args:
+        app: the application, its routers included or not.
+        site: the node as its pages see it.
         host_names: the names this node answers to, without ports.
         troubles: the features' tables of errors.
     """

@@ -85,7 +85,7 @@ class Language:
     def instant(self, instant: datetime) -> str:
         """Return day and minute in the node's own zone."""
         local = instant.astimezone()
-        return self.locale.datetime_formats["medium"].format(_time(self.locale, local), self.date(local))
+        return str(self.locale.datetime_formats["medium"].format(_time(self.locale, local), self.date(local)))
 
     def ago(self, instant: datetime, now: datetime) -> str:
         """Return how long ago it was, roughly: "3 days ago"."""

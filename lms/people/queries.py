@@ -1,0 +1,83 @@
+"""Look at people and groups; no call costs more queries for more rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lms.people.errors import GroupNotFoundError, PersonNotFoundError
+from lms.people.names import plain
+from lms.people.names import sign_in_name as comparable
+from lms.people.tables import Group, Membership, Person
+from lms.web.paging import ROWS, Page, first_row
+
+
+def has_people(session: Session) -> bool:
+    """Return whether anybody is known on this node."""
+    return session.scalar(select(Person.public_id).limit(1)) is not None
+
+
+def person(session: Session, public_id: UUID) -> Person:
+    """Return one person.
+
+    Raises:
+        PersonNotFoundError: she is not known here.
+    """
+    found = session.get(Person, public_id)
+    if found is None:
+        raise PersonNotFoundError
+    return found
+
+
+def person_signing_in(session: Session, personnel_number: str) -> Person | None:
+    """Return who signs in with this number on this node."""
+    return session.scalar(select(Person).where(Person.sign_in_name == comparable(personnel_number)))
+
+
+def people_page(session: Session, *, search: str = "", number: int = 1) -> Page[Person]:
+    """Return one page of the people whose name or number contains *search*, by name."""
+    query = select(Person)
+    if search:
+        query = query.where(Person.search_key.contains(plain(search), autoescape=True))
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    ordered = query.order_by(Person.sort_key, Person.public_id)
+    rows = session.scalars(ordered.offset(first_row(number)).limit(ROWS)).all()
+    return Page(rows=rows, number=max(number, 1), total=total)
+
+
+def group(session: Session, public_id: UUID) -> Group:
+    """Return one group.
+
+    Raises:
+        GroupNotFoundError: it is not known here, or was removed.
+    """
+    found = session.get(Group, public_id)
+    if found is None or found.removed:
+        raise GroupNotFoundError
+    return found
+
+
+def groups_with_counts(session: Session) -> Sequence[tuple[Group, int]]:
+    """Return all groups by name, each with how many people are in it."""
+    members = func.count(Membership.public_id)
+    query = (
+        select(Group, members)
+        .outerjoin(Membership, (Membership.group_id == Group.public_id) & Membership.active)
+        .where(~Group.removed)
+        .group_by(Group.public_id)
+        .order_by(Group.sort_key)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def members(session: Session, group_id: UUID) -> Sequence[Person]:
+    """Return the people of a group, by name."""
+    query = (
+        select(Person)
+        .join(Membership, Membership.person_id == Person.public_id)
+        .where(Membership.group_id == group_id, Membership.active)
+    )
+    return session.scalars(query.order_by(Person.sort_key, Person.public_id)).all()
