@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from content_packages.sequencing.definition import Combination, Condition, Operator
 from content_packages.sequencing.tracking import Tracking
-from content_packages.sequencing.tree import Activity
+from content_packages.sequencing.tree import Activity, TrackedObjective
 
 
 def holds(
@@ -26,13 +26,7 @@ def holds(
         objective = tracking.objective(activity, objective_id)
         if objective is None:
             return None
-        if not activity.is_tracked:  # nothing is known of it, whatever its objectives read
-            result = _OF_OBJECTIVES[condition](None, None, None, threshold)
-            return _turned(result, operator)
-        satisfied = tracking.satisfied(activity, objective)
-        measure = tracking.measure(activity, objective)
-        completed = tracking.completed(activity, objective)
-        result = _OF_OBJECTIVES[condition](satisfied, measure, completed, threshold)
+        result = _OF_OBJECTIVES[condition](_Known(tracking, activity, objective), threshold)
     else:
         result = _OF_ATTEMPTS[condition](tracking, activity)
     return _turned(result, operator)
@@ -55,14 +49,45 @@ def _turned(result: bool | None, operator: Operator) -> bool | None:
     return (not result) if operator is Operator.NOT and result is not None else result
 
 
-_OF_OBJECTIVES: dict[Condition, Callable[[bool | None, float | None, bool | None, float], bool | None]] = {
-    Condition.SATISFIED: lambda satisfied, _m, _c, _t: satisfied,
-    Condition.OBJECTIVE_STATUS_KNOWN: lambda satisfied, _m, _c, _t: satisfied is not None,
-    Condition.OBJECTIVE_MEASURE_KNOWN: lambda _s, measure, _c, _t: measure is not None,
-    Condition.OBJECTIVE_MEASURE_GREATER_THAN: lambda _s, m, _c, t: None if m is None else m > t,
-    Condition.OBJECTIVE_MEASURE_LESS_THAN: lambda _s, m, _c, t: None if m is None else m < t,
-    Condition.COMPLETED: lambda _s, _m, completed, _t: completed,
-    Condition.ACTIVITY_PROGRESS_KNOWN: lambda _s, _m, completed, _t: completed is not None,
+class _Known:
+    """What is known of one objective; of an activity that is not tracked nothing is, whatever it reads."""
+
+    __slots__ = ("_activity", "_objective", "_tracking")
+
+    def __init__(self, tracking: Tracking, activity: Activity, objective: TrackedObjective) -> None:
+        self._tracking, self._activity, self._objective = tracking, activity, objective
+
+    def satisfied(self) -> bool | None:
+        tracked = self._activity.is_tracked
+        return self._tracking.satisfied(self._activity, self._objective) if tracked else None
+
+    def measure(self) -> float | None:
+        tracked = self._activity.is_tracked
+        return self._tracking.measure(self._activity, self._objective) if tracked else None
+
+    def completed(self) -> bool | None:
+        tracked = self._activity.is_tracked
+        return self._tracking.completed(self._activity, self._objective) if tracked else None
+
+
+def _measure_greater(known: _Known, threshold: float) -> bool | None:
+    measure = known.measure()
+    return None if measure is None else measure > threshold
+
+
+def _measure_less(known: _Known, threshold: float) -> bool | None:
+    measure = known.measure()
+    return None if measure is None else measure < threshold
+
+
+_OF_OBJECTIVES: dict[Condition, Callable[[_Known, float], bool | None]] = {
+    Condition.SATISFIED: lambda known, _t: known.satisfied(),
+    Condition.OBJECTIVE_STATUS_KNOWN: lambda known, _t: known.satisfied() is not None,
+    Condition.OBJECTIVE_MEASURE_KNOWN: lambda known, _t: known.measure() is not None,
+    Condition.OBJECTIVE_MEASURE_GREATER_THAN: _measure_greater,
+    Condition.OBJECTIVE_MEASURE_LESS_THAN: _measure_less,
+    Condition.COMPLETED: lambda known, _t: known.completed(),
+    Condition.ACTIVITY_PROGRESS_KNOWN: lambda known, _t: known.completed() is not None,
 }
 
 

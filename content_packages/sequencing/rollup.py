@@ -102,12 +102,16 @@ def activity_progress_rollup(tracking: Tracking, cluster: Activity) -> None:
 
 def rollup_rule_check(tracking: Tracking, cluster: Activity, action: RollupAction) -> bool:
     """Rollup Rule Check Subprocess (RB.1.4): say whether a rule with this action acts on the cluster."""
-    for rule in _rules(cluster, action):
-        results = [
-            evaluate_rollup_conditions(tracking, child, rule)
-            for child in _tracked_children(tracking, cluster)
-            if check_child_for_rollup(tracking, child, action)
-        ]
+    rules = _rules(cluster, action)
+    if not rules:
+        return False
+    contributing = [
+        child
+        for child in _tracked_children(tracking, cluster)
+        if check_child_for_rollup(tracking, child, action)
+    ]
+    for rule in rules:
+        results = [evaluate_rollup_conditions(tracking, child, rule) for child in contributing]
         if _CHILD_SETS[rule.child_activity_set](results, rule):
             return True
     return False
@@ -127,12 +131,7 @@ def check_child_for_rollup(tracking: Tracking, child: Activity, action: RollupAc
             return False
     elif not controls.rollup_progress_completion:
         return False
-    required: RequiredFor = {
-        RollupAction.SATISFIED: considerations.required_for_satisfied,
-        RollupAction.NOT_SATISFIED: considerations.required_for_not_satisfied,
-        RollupAction.COMPLETED: considerations.required_for_completed,
-        RollupAction.INCOMPLETE: considerations.required_for_incomplete,
-    }[action]
+    required: RequiredFor = getattr(considerations, _REQUIRED[action])
     match required:
         case RequiredFor.IF_NOT_SUSPENDED:
             return tracking.attempts(child) > 0 and not tracking.is_suspended(child)
@@ -155,6 +154,13 @@ def _rules(cluster: Activity, action: RollupAction) -> tuple[RollupRule, ...]:
         return tuple(rule for rule in cluster.definition.rollup_rules if rule.action is action)
     return (_DEFAULT_RULES[action],)
 
+
+_REQUIRED = {
+    RollupAction.SATISFIED: "required_for_satisfied",
+    RollupAction.NOT_SATISFIED: "required_for_not_satisfied",
+    RollupAction.COMPLETED: "required_for_completed",
+    RollupAction.INCOMPLETE: "required_for_incomplete",
+}
 
 _PAIRS = (
     {RollupAction.SATISFIED, RollupAction.NOT_SATISFIED},
