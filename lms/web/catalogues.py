@@ -20,7 +20,11 @@ from babel.messages.pofile import read_po, write_po
 from lms.web.locale import DOMAIN, FOLDER, SOURCE
 
 LMS = Path(__file__).parents[1]
-_METHODS = [("**/player/**", "ignore"), ("**/templates/**.html", "jinja2"), ("**.py", "python")]
+_METHODS: list[tuple[str, str]] = [
+    ("**/player/**", "ignore"),
+    ("**/templates/**.html", "jinja2"),
+    ("**.py", "python"),
+]
 _OPTIONS = {"**/templates/**.html": {"trimmed": "true", "encoding": "utf-8"}}
 _KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
