@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,10 +13,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
+import sync.tables
+import xapi_store.tables
 from lms.database import Base, Database
 from tests.postgres import Postgres, start_postgres
 
 ROOT = Path(__file__).parents[1]
+TARGETS = [Base.metadata, xapi_store.tables.Base.metadata, sync.tables.Base.metadata]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,14 +47,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{(tmp_path / 'outpost.db').as_posix()}"
 
 
+def fresh_schema(database: Database) -> None:
+    """Make every table, as the migrations would (``test_migrations`` compares the two)."""
+    for metadata in TARGETS:
+        metadata.create_all(database.engine)
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A database with the schema of this version."""
     database = Database(database_url)
-    for module in ("xapi_store.tables", "sync.tables"):
-        with contextlib.suppress(ModuleNotFoundError):
-            importlib.import_module(module).Base.metadata.create_all(database.engine)
-    Base.metadata.create_all(database.engine)
+    fresh_schema(database)
     yield database
     database.close()
 

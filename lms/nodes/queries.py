@@ -1,0 +1,95 @@
+"""How this node's records stand, and what is known of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from lms.web.site import Chip
+from sync import ledger, quarantine
+from sync.identity import read_certificate
+from sync.ledger import KindCount
+from sync.messages import Certificate
+from sync.node import Node, known_certificates, standing
+from sync.quarantine import Kept
+
+SHOWN_REFUSED = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeerStanding:
+    """One paired node, as people ask about it."""
+
+    node: str
+    name: str
+    role: str
+    address: str | None
+    paired: datetime
+    last_seen: datetime | None
+    skew_s: float | None
+    revoked: bool
+    is_root: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """Everything the sync page and ``lms status`` tell."""
+
+    me: Certificate
+    root: str | None
+    peers: Sequence[PeerStanding]
+    counts: dict[str, KindCount]
+    refused: Sequence[Kept]
+
+
+def overview(session: Session, node: Node) -> Overview:
+    """Return this node, its peers, and how its records stand."""
+    me = standing(session)
+    peers = [
+        PeerStanding(
+            node=row.node,
+            name=certificate.name,
+            role=certificate.role,
+            address=row.address,
+            paired=_instant(row.paired_ms),
+            last_seen=None if row.last_seen_ms is None else _instant(row.last_seen_ms),
+            skew_s=None if row.skew_ms is None else row.skew_ms / 1000,
+            revoked=ledger.is_revoked(session, row.node),
+            is_root=row.node == me.root,
+        )
+        for row, certificate in ledger.peers(session)
+    ]
+    return Overview(
+        me=me.certificate,
+        root=me.root,
+        peers=peers,
+        counts=ledger.counts(session, node),
+        refused=quarantine.kept_aside(session, limit=SHOWN_REFUSED),
+    )
+
+
+def chip(session: Session, node: Node) -> Chip:
+    """Return the one line that stands on every page.
+
+    Only receipts make a record delivered; that a conversation ended says nothing.
+    """
+    me = standing(session)
+    if me.root is None:
+        return Chip(state="alone")
+    counted = ledger.counts(session, node).values()
+    waiting = sum(count.waiting + count.at_hub for count in counted)
+    seen = [row.last_seen_ms for row, _ in ledger.peers(session) if row.last_seen_ms is not None]
+    since = _instant(max(seen)) if seen else None
+    return Chip(state="waiting" if waiting else "delivered", count=waiting, since=since)
+
+
+def node_names(session: Session) -> dict[str, str]:
+    """Return what people call each node this one has heard of, by id."""
+    return {node: read_certificate(signed).name for node, signed in known_certificates(session).items()}
+
+
+def _instant(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

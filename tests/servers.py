@@ -1,0 +1,130 @@
+"""Real nodes for tests: the ``lms`` command in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_TIMEOUT_S = 60
+
+
+def free_port() -> int:
+    """Return a port of this machine on which nothing listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class NodeUnderTest:
+    """A data folder, the commands on it, and the server when it runs."""
+
+    data: Path
+    database_url: str = ""
+    port: int = field(default_factory=free_port)
+    content_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where its pages are."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its processes are told."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("LMS_")}
+        told = {
+            "LMS_DATA": str(self.data),
+            "LMS_PORT": str(self.port),
+            "LMS_CONTENT_PORT": str(self.content_port),
+        }
+        if self.database_url:
+            told["LMS_DATABASE_URL"] = self.database_url
+        return {**clean, **told, "PYTHONUNBUFFERED": "1"}
+
+    def run(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run ``lms …`` to its end."""
+        command = [sys.executable, "-m", "lms", *arguments]
+        done = subprocess.run(
+            command,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=300,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"lms {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
+        return done
+
+    def facts(self, *arguments: str) -> Any:
+        """Run ``lms … --json`` and return what it printed."""
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+    def start(self, *options: str) -> None:
+        """Start the server and wait until it answers."""
+        log = (self.data / "server.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "lms", "serve", *options], env=self.environment, stdout=log, stderr=log
+        )
+        log.close()
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended:\n{self.log()}")
+            try:
+                if httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError(f"the server did not answer in {START_TIMEOUT_S} s:\n{self.log()}")
+
+    def kill(self) -> None:
+        """End the server as a power cut would: at once, without a word (SIGKILL, TerminateProcess)."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def stop(self) -> int:
+        """Ask the server to end; return its exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=30)
+        self.process = None
+        return status
+
+    def log(self) -> str:
+        """Return what the server wrote."""
+        return (self.data / "server.log").read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def node(
+    data: Path, *, role: str = "laptop", database_url: str = "", name: str = ""
+) -> Iterator[NodeUnderTest]:
+    """Make a node in *data*; its server is killed at the end if it still runs."""
+    data.mkdir(parents=True, exist_ok=True)
+    made = NodeUnderTest(data=data, database_url=database_url)
+    made.run("init", "--role", role, *(["--name", name] if name else []))
+    try:
+        yield made
+    finally:
+        if made.process is not None:
+            made.kill()
