@@ -36,8 +36,7 @@ def create_person(
 ) -> Person:
     """Add a person made on this node.
 
-    Args:
-        grants_travel: whether roles above officer count on other nodes too: only at the centre.
+    Roles above officer count on other nodes too only if ``grants_travel``: at the centre.
 
     Raises:
         NumberMissingError, NameMissingError, NumberTakenError: see there.

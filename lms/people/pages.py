@@ -159,8 +159,14 @@ def change_password(
         new = passwords.hash(password)
     except FieldError as error:
         errors = {error.field: error.said(language_of(request))}
-        values = {"saved": False, "errors": errors, "temporary": viewer.password_temporary}
-        return render(request, "people/account.html", status_code=422, **values)
+        return render(
+            request,
+            "people/account.html",
+            status_code=422,
+            saved=False,
+            errors=errors,
+            temporary=viewer.password_temporary,
+        )
     with site.database.write() as session:
         changed = person(session, viewer.public_id)
         set_password(session, changed, new, temporary=False, now=site.now(), keep_session=viewer.session_id)
