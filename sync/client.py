@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx
 
 from sync import envelope, pairing
-from sync.errors import LinkError, RefusedError, WireError
+from sync.errors import LinkError, PairingError, RefusedError, WireError
 from sync.identity import NodeKey
 from sync.messages import MAX_MESSAGE_BYTES, Join, Joined, Message, Push, Refusal, Role, from_line, to_line
 from sync.node import Node
@@ -131,6 +131,8 @@ def _ask_once(transport: HttpTransport, question: Join) -> Joined:
     try:
         with transport.ask(question) as reply:
             answer = reply.message
+    except RefusedError as error:
+        raise PairingError(error.detail) from error
     finally:
         transport.close()
     if not isinstance(answer, Joined):

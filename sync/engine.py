@@ -56,6 +56,7 @@ def converse(
     started = monotonic()
     report = SyncReport(state="done")
     fruitless = 0
+    seen: Welcome | None = None
     while True:
         meeting = _Meeting(node, peer, transport, report, monotonic)
         try:
@@ -63,7 +64,8 @@ def converse(
                 break
             continue  # a new epoch was opened: greet again
         except LinkError as error:
-            fruitless = 0 if meeting.moved else fruitless + 1
+            went_on = meeting.moved or (seen is not None and meeting.peer_is_farther_than(seen))
+            fruitless, seen = 0 if went_on else fruitless + 1, meeting.welcome or seen
             if fruitless >= len(_PAUSES_S):
                 report.state, report.detail = "interrupted", str(error)
                 break
@@ -91,11 +93,19 @@ class _Meeting:
         monotonic: Callable[[], float],
     ) -> None:
         self.moved = False
+        self.welcome: Welcome | None = None
         self._node = node
         self._peer = peer
         self._transport = transport
         self._report = report
         self._monotonic = monotonic
+
+    def peer_is_farther_than(self, before: Welcome) -> bool:
+        """Say whether the peer kept something of the last try although its answer was lost."""
+        now = self.welcome
+        return now is not None and (
+            (now.heads, now.partials, now.wanted) != (before.heads, before.partials, before.wanted)
+        )
 
     def run(self) -> bool:
         """Return whether all is said; ``False`` when a new epoch was opened and a new greeting is due."""
@@ -159,6 +169,7 @@ class _Meeting:
         return True
 
     def _welcomed(self, conversation: Conversation, welcome: Welcome) -> None:
+        self.welcome = welcome
         now_ms = self._node.clock()
         with self._node.write() as session:
             row = ledger.peer_row(session, self._peer, now_ms=now_ms)

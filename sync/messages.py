@@ -297,14 +297,8 @@ _ANY: TypeAdapter[Message] = TypeAdapter(Message)
 
 def to_line(message: Message) -> bytes:
     """Return the message as the line that is sent and signed, without its line feed."""
-    return message.model_dump_json(exclude_defaults=True, exclude={"kind"}).encode("utf-8")[:-1] + _kind(
-        message
-    )
-
-
-def _kind(message: Message) -> bytes:
-    comma = b"" if not message.model_fields_set - {"kind"} else b","
-    return comma + f'"kind":"{message.kind}"}}'.encode()
+    fields = message.model_dump_json(exclude_defaults=True, exclude={"kind"})[1:-1]
+    return f'{{"kind":"{message.kind}"{"," * bool(fields)}{fields}}}'.encode()
 
 
 def from_line(line: bytes) -> Message:

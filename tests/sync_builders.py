@@ -1,0 +1,256 @@
+"""Nodes for tests of sync: a stream of notes, a shelf in memory, and a link that breaks where told."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import BigInteger, Integer, func, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from lms.database import Database
+from sync import envelope, pairing
+from sync.client import HttpReply
+from sync.errors import LinkError
+from sync.identity import load_key
+from sync.messages import Message, Push, Record, Role, from_line, to_line
+from sync.node import Node, create_identity, ensure_epoch, remember_generation
+from sync.ports import APPLIED, PRESENT, BlobRef, Change, Changes, Context, Outcome, Traffic, Verdict
+from sync.responder import Responder
+from sync.revocations import Revocations
+from sync.tables import Base as SyncBase
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class NoteRow(Base):
+    """Something a test wrote down: here, or elsewhere (``made_here`` false)."""
+
+    __tablename__ = "test_note"
+
+    position: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    scope: Mapped[str]
+    text: Mapped[str]
+    made_here: Mapped[bool]
+
+
+class Notes:
+    """A grow-only stream. A note whose text is ``blob:<digest>:<size>`` waits for that file."""
+
+    name = "notes"
+    kinds = frozenset({"note"})
+
+    def __init__(self, blobs: MemoryBlobs) -> None:
+        self._blobs = blobs
+
+    def changes_after(self, session: Session, position: int, limit: int) -> Changes:
+        rows = session.scalars(
+            select(NoteRow).where(NoteRow.position > position).order_by(NoteRow.position).limit(limit)
+        ).all()
+        changes = [
+            Change(
+                kind="note",
+                key=row.key,
+                scope=row.scope,
+                schema=1,
+                body=row.text.encode(),
+                changed_ms=row.position,
+                position=row.position,
+            )
+            for row in rows
+            if row.made_here
+        ]
+        return Changes(changes=changes, position=rows[-1].position if rows else position)
+
+    def waiting(self, session: Session, position: int) -> dict[str, int]:
+        wanted = select(func.count()).where(NoteRow.position > position, NoteRow.made_here)
+        return {"note": session.scalar(wanted) or 0}
+
+    def apply(self, session: Session, records: Sequence[Record], context: Context) -> Sequence[Outcome]:
+        return [self._apply_one(session, record, context) for record in records]
+
+    def _apply_one(self, session: Session, record: Record, context: Context) -> Outcome:
+        text = record.body.decode()
+        if text == "poison":
+            raise RuntimeError("this note cannot be read")
+        if text.startswith("blob:"):
+            _, digest, size = text.split(":")
+            if self._blobs.size(digest) is None:
+                blob = BlobRef(digest, int(size))
+                return Outcome(verdict=Verdict.WAITING, reason="files", blobs=(blob,))
+        known = session.scalar(select(NoteRow).where(NoteRow.key == record.key))
+        if known is not None:
+            if known.text == text:
+                return PRESENT
+            return Outcome(verdict=Verdict.CONFLICT, reason="differs", detail="another text under this key")
+        session.add(NoteRow(key=record.key, scope=context.scope, text=text, made_here=False))
+        session.flush()
+        return APPLIED
+
+
+class MemoryBlobs:
+    def __init__(self) -> None:
+        self.whole: dict[str, bytes] = {}
+        self.parts: dict[str, bytes] = {}
+
+    def put(self, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()
+        self.whole[digest] = data
+        return digest
+
+    def size(self, digest: str) -> int | None:
+        return len(self.whole[digest]) if digest in self.whole else None
+
+    def read(self, digest: str, offset: int, length: int) -> bytes:
+        return self.whole[digest][offset : offset + length]
+
+    def partial_size(self, digest: str) -> int:
+        return len(self.parts.get(digest, b""))
+
+    def append(self, digest: str, offset: int, data: bytes) -> int:
+        if offset == self.partial_size(digest):
+            self.parts[digest] = self.parts.get(digest, b"") + data
+        return self.partial_size(digest)
+
+    def finish(self, digest: str) -> bool:
+        data = self.parts.pop(digest, b"")
+        if hashlib.sha256(data).hexdigest() != digest:
+            return False
+        self.whole[digest] = data
+        return True
+
+
+@dataclass(kw_only=True)
+class Place:
+    """A node and what a test needs to reach inside it."""
+
+    name: str
+    role: Role
+    node: Node
+    database: Database
+    blobs: MemoryBlobs
+    now: list[int] = field(default_factory=lambda: [1_764_000_000_000])
+
+    def write_note(self, key: str, text: str = "text", *, scope: str = "up") -> None:
+        with self.database.write() as session:
+            session.add(NoteRow(key=key, scope=scope, text=text, made_here=True))
+
+    def notes(self) -> dict[str, str]:
+        with self.database.read() as session:
+            return {row.key: row.text for row in session.scalars(select(NoteRow))}
+
+
+def open_place(
+    folder: Path, name: str, role: Role, *, url: str | None = None, machine: str = "machine"
+) -> Place:
+    """Make a node, or open it again after its process ended or its database was put back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    database = Database(url or f"sqlite:///{(folder / 'node.db').as_posix()}")
+    SyncBase.metadata.create_all(database.engine)
+    Base.metadata.create_all(database.engine)
+    now = [1_764_000_000_000]
+    with database.write() as session:
+        key = create_identity(session, folder, name=name, role=role, now_ms=now[0])
+    assert load_key(folder) is not None
+    blobs = MemoryBlobs()
+    node = Node(
+        key=key,
+        write=database.write,
+        read=database.read,
+        clock=lambda: now[0],
+        streams=(Revocations(), Notes(blobs)),
+        blobs=blobs,
+        folder=folder,
+        machine=machine,
+    )
+    with database.write() as session:
+        ensure_epoch(session, node)
+    remember_generation(node)
+    return Place(name=name, role=role, node=node, database=database, blobs=blobs, now=now)
+
+
+def pair(centre: Place, other: Place, *, units: Sequence[str] = ()) -> None:
+    """Pair two nodes as the commands do, without a network."""
+    with centre.database.write() as session:
+        code = pairing.invite(session, role=other.role, units=units, now_ms=centre.now[0])
+    question, code_key = pairing.ask_to_join(other.node.key, name=other.name, role=other.role, code=code)
+    answer = Responder(centre.node).join(question)
+    with other.database.write() as session:
+        pairing.accept(session, other.node, question, answer, code_key=code_key, address="memory")
+
+
+class MemoryLink:
+    """Carries messages to a responder in this process, through the real lines and signatures.
+
+    ``cut`` is asked with the number of body bytes about to pass and answers how many get through before the
+    link breaks, or ``None`` when it holds.
+    """
+
+    def __init__(self, here: Place, there: Place, cut: Callable[[int], int | None] = lambda _: None) -> None:
+        self.traffic = Traffic()
+        self.bodies_up = 0
+        self._here = here
+        self._there = there
+        self._cut = cut
+
+    @contextmanager
+    def ask(self, message: Message, body: Iterable[bytes] = ()) -> Iterator[HttpReply]:
+        responder = Responder(self._there.node)
+        line = to_line(message)
+        header = envelope.authorization(
+            self._here.node.key, to=self._there.node.id, kind=message.kind, line=line
+        )
+        self.traffic.turns += 1
+        message = from_line(line)
+        peer = responder.peer(header, message.kind, line)
+        chunks: Iterable[bytes] = ()
+        answer: Message
+        if isinstance(message, Push):
+            intake = responder.push(message, peer)
+            try:
+                for chunk in self._passing(body):
+                    self.bodies_up += len(chunk)
+                    intake.feed(chunk)
+            finally:
+                intake.stop()
+            answer = responder.pushed(intake)
+        elif message.kind == "pull":
+            answer, chunks = responder.pull(message, peer)
+        else:
+            answer = getattr(responder, message.kind)(message, peer)
+        if self._cut(0) is not None:
+            raise LinkError("the answer was lost")
+        yield HttpReply(from_line(to_line(answer)), self._passing(chunks))
+
+    def _passing(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in body:
+            kept = self._cut(len(chunk))
+            if kept is not None:
+                yield chunk[:kept]
+                raise LinkError("the link was cut")
+            yield chunk
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an application on the loopback; yields its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()

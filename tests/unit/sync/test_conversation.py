@@ -1,0 +1,243 @@
+"""Two or three nodes in one process, over an in-memory link: what arrives, what is counted, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync import ledger, log, pairing, quarantine
+from sync.engine import SyncReport, converse
+from sync.errors import PairingError
+from tests.sync_builders import MemoryLink, Place, open_place, pair
+
+
+@pytest.fixture
+def centre(tmp_path: Path, database_url: str) -> Iterator[Place]:
+    place = open_place(tmp_path / "centre", "Centre", "central", url=database_url)
+    yield place
+    place.database.close()
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[Place]:
+    place = open_place(tmp_path / "laptop", "Post 4", "laptop")
+    yield place
+    place.database.close()
+
+
+def meet(here: Place, there: Place, link: MemoryLink | None = None) -> SyncReport:
+    return converse(here.node, there.node.id, link or MemoryLink(here, there), pause=lambda _: None)
+
+
+def test_what_a_lone_laptop_made_reaches_the_centre_after_pairing(centre: Place, laptop: Place) -> None:
+    for number in range(1200):
+        laptop.write_note(f"n{number}", f"text {number}")
+    pair(centre, laptop)
+
+    report = meet(laptop, centre)
+
+    assert report.state == "done", report
+    assert centre.notes() == laptop.notes()
+    assert (report.sent, report.waiting) == (1200, 0)
+
+
+def test_nothing_new_takes_one_turn(centre: Place, laptop: Place) -> None:
+    pair(centre, laptop)
+    laptop.write_note("a")
+    centre.write_note("c", scope="directory")
+    meet(laptop, centre)
+
+    report = meet(laptop, centre)
+
+    assert (report.turns, report.sent, report.received) == (1, 0, 0)
+
+
+def test_the_directory_comes_down_and_is_not_echoed(centre: Place, laptop: Place) -> None:
+    pair(centre, laptop)
+    centre.write_note("person", scope="directory")
+
+    first, second = meet(laptop, centre), meet(laptop, centre)
+
+    assert laptop.notes() == {"person": "text"}
+    assert (first.received, second.sent) == (1, 0)
+
+
+def test_a_unit_sees_its_own_directory_only(centre: Place, laptop: Place) -> None:
+    pair(centre, laptop, units=["post-4"])
+    centre.write_note("ours", scope="directory/post-4")
+    centre.write_note("theirs", scope="directory/post-5")
+
+    meet(laptop, centre)
+
+    assert set(laptop.notes()) == {"ours"}
+
+
+def test_delivered_is_said_only_by_the_roots_receipt(centre: Place, laptop: Place) -> None:
+    pair(centre, laptop)
+    laptop.write_note("a")
+    with laptop.database.read() as session:
+        before = ledger.counts(session, laptop.node)["note"]
+
+    meet(laptop, centre)
+
+    with laptop.database.read() as session:
+        after = ledger.counts(session, laptop.node)["note"]
+    assert (before.waiting, before.delivered) == (1, 0)
+    assert (after.waiting, after.delivered) == (0, 1)
+
+
+def test_acknowledged_bytes_are_not_sent_again_after_cuts(centre: Place, laptop: Place) -> None:
+    import random
+
+    noise = random.Random(1)
+    for number in range(300):
+        laptop.write_note(f"n{number}", f"{noise.getrandbits(800):x}")
+    pair(centre, laptop)
+    passed = [0]
+
+    def cut(length: int) -> int | None:
+        passed[0] += length
+        if length and passed[0] > 5000:
+            passed[0] = 0
+            return length // 2
+        return None
+
+    link = MemoryLink(laptop, centre, cut)
+    report = meet(laptop, centre, link)
+
+    with laptop.database.read() as session:
+        (key,) = log.held(session)
+        payload = sum(ref.size for ref in log.segments_after(session, key, 0))
+    assert report.state == "done", report
+    assert centre.notes() == laptop.notes()
+    assert link.bodies_up == payload
+
+
+def test_a_poisoned_record_does_not_stop_the_rest(centre: Place, laptop: Place) -> None:
+    pair(centre, laptop)
+    for key, text in (("a", "one"), ("b", "poison"), ("c", "three")):
+        laptop.write_note(key, text)
+
+    meet(laptop, centre)
+
+    with centre.database.read() as session:
+        (kept,) = quarantine.kept_aside(session, limit=10)
+    assert set(centre.notes()) == {"a", "c"}
+    assert (kept.key, kept.verdict, kept.reason) == ("b", "refused", "error")
+
+
+@pytest.mark.parametrize("upward", [True, False])
+def test_files_follow_the_record_that_names_them(centre: Place, laptop: Place, upward: bool) -> None:
+    pair(centre, laptop)
+    sender, receiver = (laptop, centre) if upward else (centre, laptop)
+    digest = sender.blobs.put(bytes(range(256)) * 1000)
+    sender.write_note("course", f"blob:{digest}:256000", scope="offers" if upward else "catalogue")
+
+    report = meet(laptop, centre)
+
+    assert report.state == "done", report
+    assert receiver.blobs.whole == sender.blobs.whole
+    assert set(receiver.notes()) == {"course"}
+
+
+def test_a_restored_laptop_begins_anew_and_gets_its_own_records_back(
+    tmp_path: Path, centre: Place, laptop: Place
+) -> None:
+    pair(centre, laptop)
+    laptop.write_note("before")
+    meet(laptop, centre)
+    laptop.database.close()
+    database = tmp_path / "laptop" / "node.db"
+    backup = database.read_bytes()
+    laptop = open_place(tmp_path / "laptop", "Post 4", "laptop")
+    laptop.write_note("lost with the disk")
+    meet(laptop, centre)
+    laptop.database.close()
+    for suffix in ("-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    database.write_bytes(backup)
+
+    restored = open_place(tmp_path / "laptop", "Post 4", "laptop")
+    restored.write_note("after")
+    report = meet(restored, centre)
+
+    assert report.state == "done", report
+    assert restored.notes() == centre.notes()
+    assert set(centre.notes()) == {"before", "lost with the disk", "after"}
+    restored.database.close()
+
+
+def test_a_clone_that_did_not_notice_is_told_by_its_peer(
+    tmp_path: Path, centre: Place, laptop: Place
+) -> None:
+    pair(centre, laptop)
+    laptop.write_note("before")
+    meet(laptop, centre)
+    laptop.database.close()
+    twin_folder = tmp_path / "twin"
+    twin_folder.mkdir()
+    for file in (tmp_path / "laptop").iterdir():
+        (twin_folder / file.name).write_bytes(file.read_bytes())
+    laptop = open_place(tmp_path / "laptop", "Post 4", "laptop")
+    twin = open_place(twin_folder, "Post 4", "laptop")
+    laptop.write_note("from the first")
+    twin.write_note("from the twin")
+
+    meet(laptop, centre)
+    report = meet(twin, centre)
+
+    assert report.state == "done", report
+    assert set(centre.notes()) == {"before", "from the first", "from the twin"}
+    assert set(twin.notes()) == set(centre.notes())
+    twin.database.close()
+    laptop.database.close()
+
+
+def test_a_revoked_laptop_is_refused_with_a_sentence(centre: Place, laptop: Place) -> None:
+    pair(centre, laptop)
+    with centre.database.write() as session:
+        pairing.revoke(session, centre.node, laptop.node.id, reason="stolen")
+    laptop.write_note("a")
+
+    report = meet(laptop, centre)
+
+    assert report.state == "refused"
+    assert "withdrawn" in report.detail
+    assert centre.notes() == {}
+
+
+def test_a_code_is_good_for_one_node(tmp_path: Path, centre: Place, laptop: Place) -> None:
+    from sync.responder import Responder
+
+    with centre.database.write() as session:
+        code = pairing.invite(session, role="laptop", units=(), now_ms=centre.now[0])
+    first, _ = pairing.ask_to_join(laptop.node.key, name="One", role="laptop", code=code)
+    other = open_place(tmp_path / "other", "Other", "laptop")
+    second, _ = pairing.ask_to_join(other.node.key, name="Two", role="laptop", code=code)
+    Responder(centre.node).join(first)
+
+    assert Responder(centre.node).join(first).certificates
+    with pytest.raises(PairingError, match="spent"):
+        Responder(centre.node).join(second)
+    other.database.close()
+
+
+def test_a_hub_relays_a_laptops_segments_byte_for_byte(tmp_path: Path, centre: Place, laptop: Place) -> None:
+    hub = open_place(tmp_path / "hub", "Hub", "hub")
+    pair(centre, hub, units=["*"])
+    pair(hub, laptop)
+    laptop.write_note("a")
+
+    meet(laptop, hub)
+    with laptop.database.read() as session:
+        at_hub = ledger.counts(session, laptop.node)["note"].at_hub
+    report = meet(hub, centre)
+    meet(laptop, hub)
+
+    with laptop.database.read() as session:
+        delivered = ledger.counts(session, laptop.node)["note"].delivered
+    assert (at_hub, report.sent, delivered) == (1, 1, 1)
+    assert centre.notes() == laptop.notes()
+    hub.database.close()
