@@ -46,7 +46,7 @@ def extract() -> Catalog:
         # Without line numbers a catalogue changes only when a string does.
         found.add(
             message,
-            locations=[(f"lms/{Path(name).as_posix()}", None)],
+            locations=[(f"lms/{Path(name).as_posix()}", 0)],
             auto_comments=comments,
             context=context,
         )

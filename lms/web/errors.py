@@ -45,6 +45,8 @@ class Trouble:
     remedy: str
     kept: str = NOTHING_CHANGED
     headers: Mapping[str, str] | None = None
+    page: str | None = None
+    """Where a person is sent instead of being told; programs get the problem."""
 
 
 class NotSignedInError(Exception):
@@ -169,6 +171,8 @@ def answer(request: Request, error: Exception) -> Response:
     trouble = _trouble(request, error)
     if _is_api(request):
         return _problem(trouble, error)
+    if trouble.page is not None:
+        return RedirectResponse(trouble.page, status_code=303)
     values = _told(trouble, error, language_of(request))
     return render(request, "web/error.html", status_code=trouble.status, headers=trouble.headers, **values)
 
