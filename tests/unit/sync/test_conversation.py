@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from sync import ledger, log, pairing, quarantine
 from sync.engine import SyncReport, converse
 from sync.errors import PairingError
+from sync.responder import Responder
 from tests.sync_builders import MemoryLink, Place, open_place, pair
 
 
@@ -89,8 +91,6 @@ def test_delivered_is_said_only_by_the_roots_receipt(centre: Place, laptop: Plac
 
 
 def test_acknowledged_bytes_are_not_sent_again_after_cuts(centre: Place, laptop: Place) -> None:
-    import random
-
     noise = random.Random(1)
     for number in range(300):
         laptop.write_note(f"n{number}", f"{noise.getrandbits(800):x}")
@@ -209,8 +209,6 @@ def test_a_revoked_laptop_is_refused_with_a_sentence(centre: Place, laptop: Plac
 
 
 def test_a_code_is_good_for_one_node(tmp_path: Path, centre: Place, laptop: Place) -> None:
-    from sync.responder import Responder
-
     with centre.database.write() as session:
         code = pairing.invite(session, role="laptop", units=(), now_ms=centre.now[0])
     first, _ = pairing.ask_to_join(laptop.node.key, name="One", role="laptop", code=code)
