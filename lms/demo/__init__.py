@@ -1,0 +1,1 @@
+"""Sample courses that come with the product."""
