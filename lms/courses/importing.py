@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ from lms.courses.queries import find_course, find_import
 from lms.courses.tables import CourseImport, ImportState
 from lms.database import Database
 from lms.queue import enqueue
+from lms.web.site import Site
 
 JOB = "course-import"
 _TELL_EVERY_S = 0.5  # progress is a row others read; no need to write it for each of 20,000 files
@@ -173,6 +174,18 @@ class Importer:
             row.state = ImportState.DONE
             row.course, row.edition = course.public_id, edition.public_id
             return row
+
+
+def importer_of(site: Site) -> Importer:
+    """Return the importer of the node whose pages these are."""
+    return Importer(
+        database=site.database,
+        shelf=site.shelf,
+        uploads=site.uploads,
+        now=site.now,
+        new_id=uuid4,
+        provisional=not site.grants_travel,
+    )
 
 
 def _import(session: Session, import_id: UUID) -> CourseImport:

@@ -14,6 +14,7 @@ from content_packages.errors import FileMissingError
 from content_packages.intake import load_package
 from content_packages.shelf import Shelf
 from lms.courses.tables import Course, CourseImport, Edition, OutlineItem, Unit
+from lms.web.paging import ROWS, Page, first_row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,29 +45,22 @@ class CourseLine:
     coming: bool  # an edition is published, and its files are on their way here
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CoursePage:
-    """Some of a longer list of courses."""
-
-    courses: Sequence[CourseLine]
-    total: int
-
-
 def find_course(session: Session, public_id: UUID) -> Course | None:
     """Return a course that has not been deleted."""
     query = select(Course).where(Course.public_id == public_id, Course.deleted.is_(None))
     return session.scalars(query).one_or_none()
 
 
-def find_courses(session: Session, *, words: str = "", offset: int = 0, limit: int) -> CoursePage:
-    """Return courses by title, all whose title has every one of *words*."""
+def courses_page(session: Session, *, search: str = "", number: int = 1) -> Page[CourseLine]:
+    """Return one page of the courses whose title has every word of *search*, by title."""
     query = select(Course, Edition).outerjoin(Edition, Edition.public_id == Course.current_edition)
     query = query.where(Course.deleted.is_(None))
-    for word in words.split():
+    for word in search.split():
         query = query.where(Course.title.icontains(word, autoescape=True))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = session.execute(query.order_by(Course.title, Course.id).offset(offset).limit(limit))
-    return CoursePage(courses=[_line(course, edition) for course, edition in rows], total=total)
+    ordered = query.order_by(Course.title, Course.id).offset(first_row(number)).limit(ROWS)
+    rows = [_line(course, edition) for course, edition in session.execute(ordered)]
+    return Page(rows=rows, number=max(number, 1), total=total)
 
 
 def courses_by_id(session: Session, public_ids: Collection[UUID]) -> dict[UUID, CourseLine]:

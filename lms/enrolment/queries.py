@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +10,6 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from lms.enrolment.tables import Enrolment
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EnrolmentPage:
-    """Some of a longer list of enrolments."""
-
-    enrolments: Sequence[Enrolment]
-    total: int
 
 
 def find_enrolment(session: Session, *, person: UUID, course: UUID) -> Enrolment | None:

@@ -20,11 +20,11 @@ from lms.courses.actions import (
     withdraw_edition,
 )
 from lms.courses.queries import (
+    courses_page,
     describe_course,
     editions_of,
     editions_on_their_way,
     find_course,
-    find_courses,
     find_edition,
     missing_files,
     outline,
@@ -102,7 +102,7 @@ def test_a_deleted_course_is_in_no_list(session: Session, shelf: Shelf, tmp_path
     delete_course(session, course.public_id, now=NOON)
 
     assert find_course(session, course.public_id) is None
-    assert find_courses(session, limit=10).total == 0
+    assert courses_page(session).total == 0
     with pytest.raises(CourseNotFoundError):
         delete_course(session, course.public_id, now=NOON)
 
@@ -111,12 +111,9 @@ def test_courses_are_found_by_words_of_their_title(session: Session, shelf: Shel
     for title in ("Drug identification", "Drug precursors 100%", "First aid"):
         an_edition(session, shelf, a_scorm_file(tmp_path, title=title))
 
-    assert [line.title for line in find_courses(session, words="PRE drug", limit=10).courses] == [
-        "Drug precursors 100%"
-    ]
-    assert find_courses(session, words="%", limit=10).total == 1
-    page = find_courses(session, offset=1, limit=1)
-    assert ([line.title for line in page.courses], page.total) == (["Drug precursors 100%"], 3)
+    assert [row.title for row in courses_page(session, search="PRE drug").rows] == ["Drug precursors 100%"]
+    assert courses_page(session, search="%").total == 1
+    assert courses_page(session).total == 3
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""What can be refused about courses, in sentences for the person who tried, and how each is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lms.courses.actions import CourseNotFoundError, EditionIncompleteError, EditionNotFoundError
+from lms.web.errors import Trouble
+from lms.web.wording import Worded, mark
+
+
+class UploadTooLargeError(Worded):
+    """An upload exceeds what an import takes; the fact ``most`` is in MiB."""
+
+    sentence = mark("The file is larger than %(most)s MB, the most that is taken.")
+
+
+class UploadMissingError(Worded):
+    """The form came without a file, or the upload broke off."""
+
+    sentence = mark("No file arrived.")
+
+
+_NO_COURSE = Trouble(
+    status=404,
+    code="course-not-found",
+    title=mark("This course is not here"),
+    remedy=mark("Go back to the list of courses and choose again."),
+)
+
+TROUBLES: Mapping[type[Exception], Trouble] = {
+    CourseNotFoundError: _NO_COURSE,
+    EditionNotFoundError: _NO_COURSE,
+    EditionIncompleteError: Trouble(
+        status=409,
+        code="edition-incomplete",
+        title=mark("Some files of this edition are not on this node yet"),
+        remedy=mark("Sync with the node it came from, or import the package again."),
+    ),
+    UploadTooLargeError: Trouble(
+        status=413,
+        code="upload-too-large",
+        title=mark("The file is too large"),
+        remedy=mark("Make the package smaller, for example by compressing its videos, and import it again."),
+    ),
+    UploadMissingError: Trouble(
+        status=422,
+        code="upload-missing",
+        title=mark("No file arrived"),
+        remedy=mark("Choose a file and send it again."),
+    ),
+}

@@ -1,0 +1,167 @@
+"""Pages for instructors: the list of courses, import with its report, editions of one course."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Form
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from lms.courses.actions import CourseNotFoundError, delete_course, publish, withdraw_edition
+from lms.courses.importing import importer_of
+from lms.courses.queries import (
+    courses_page,
+    editions_of,
+    find_course,
+    find_edition,
+    find_import,
+    outline,
+    recent_imports,
+)
+from lms.courses.uploads import receive_form
+from lms.people.policy import Right
+from lms.people.viewer import requires
+from lms.web.csrf import FIELD
+from lms.web.errors import NotFoundError, StrangeTokenError
+from lms.web.pages import render
+from lms.web.router import page_router
+from lms.web.site import site_of
+from lms.web.viewer import Viewer
+from lms.web.visit import visit_of
+
+router = page_router("/courses")
+uploading = APIRouter(prefix="/courses", include_in_schema=False)  # reads its form, token included, by itself
+Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_COURSES))]
+
+RECENT = 10
+
+
+@router.get("")
+def show_courses(request: Request, _: Manager, search: str = "", page: int = 1) -> Response:
+    """List all courses."""
+    with site_of(request).database.read() as session:
+        found = courses_page(session, search=search, number=page)
+    return render(request, "courses/list.html", page=found, search=search)
+
+
+@router.get("/import")
+def show_import_form(request: Request, _: Manager, into: UUID | None = None) -> Response:
+    """Offer to import a package, and list what was imported last."""
+    with site_of(request).database.read() as session:
+        course = find_course(session, into) if into else None
+        recent = recent_imports(session, limit=RECENT)
+    most = importer_of(site_of(request)).limits.max_archive_bytes
+    return render(request, "courses/import.html", course=course, recent=recent, most=most)
+
+
+@uploading.post("/import")
+async def post_import(request: Request, viewer: Manager) -> Response:
+    """Take an upload in and have it read by the worker."""
+    importer = importer_of(site_of(request))
+    visit = await run_in_threadpool(visit_of, request)
+
+    def admit(fields: Mapping[str, str]) -> None:
+        if not hmac.compare_digest(fields.get(FIELD, "").encode(), visit.csrf_token.encode()):
+            raise StrangeTokenError
+
+    import_id = uuid4()
+    path = importer.upload_path(import_id)
+    fields = await receive_form(request, path, most_bytes=importer.limits.max_archive_bytes, admit=admit)
+    try:
+        await run_in_threadpool(
+            importer.queue,
+            import_id,
+            fields["file_name"],
+            by=viewer.public_id,
+            into=UUID(fields["into"]) if fields.get("into") else None,
+            publish_it="publish" in fields,
+        )
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return RedirectResponse(f"/courses/imports/{import_id}", status_code=303)
+
+
+@router.get("/imports/{import_id}")
+def show_import(request: Request, _: Manager, import_id: UUID) -> Response:
+    """Show how far an import is, or what came of it."""
+    with site_of(request).database.read() as session:
+        found = find_import(session, import_id)
+        if found is None:
+            raise NotFoundError
+        course = find_course(session, found.course) if found.course else None
+        edition = find_edition(session, found.edition) if found.edition else None
+    if found.finished is None:
+        return render(request, "courses/importing.html", the_import=found)
+    return render(
+        request,
+        "courses/report.html",
+        report=found.report or {},
+        name=found.file_name,
+        course=course,
+        edition=edition,
+    )
+
+
+@router.get("/{course_id}/editions")
+def show_editions(request: Request, _: Manager, course_id: UUID) -> Response:
+    """Show the editions of a course, and the units of the one learners are given."""
+    with site_of(request).database.read() as session:
+        course = find_course(session, course_id)
+        if course is None:
+            raise CourseNotFoundError(course_id)
+        editions = editions_of(session, course)
+        current = next((one for one in editions if one.public_id == course.current_edition), None)
+        lines = outline(session, current or editions[0]) if editions else ()
+    return render(request, "courses/editions.html", course=course, editions=editions, lines=lines)
+
+
+@router.get("/{course_id}/editions/{edition_id}/report")
+def show_report(request: Request, _: Manager, course_id: UUID, edition_id: UUID) -> Response:
+    """Show the report of the import that made an edition."""
+    with site_of(request).database.read() as session:
+        course, edition = find_course(session, course_id), find_edition(session, edition_id)
+    if course is None or edition is None or edition.course_id != course.id or edition.report is None:
+        raise NotFoundError
+    return render(
+        request,
+        "courses/report.html",
+        report=edition.report,
+        name=edition.title,
+        course=course,
+        edition=edition,
+    )
+
+
+@router.post("/{course_id}/publish")
+def post_publish(request: Request, _: Manager, course_id: UUID, edition: Annotated[UUID, Form()]) -> Response:
+    """Give learners this edition."""
+    site = site_of(request)
+    with site.database.write() as session:
+        publish(session, site.shelf, edition, now=site.now())
+    return RedirectResponse(f"/courses/{course_id}/editions", status_code=303)
+
+
+@router.post("/{course_id}/withdraw")
+def post_withdraw(
+    request: Request, _: Manager, course_id: UUID, edition: Annotated[UUID, Form()]
+) -> Response:
+    """Stop an edition being launched."""
+    site = site_of(request)
+    with site.database.write() as session:
+        withdraw_edition(session, edition, now=site.now())
+    return RedirectResponse(f"/courses/{course_id}/editions", status_code=303)
+
+
+@router.post("/{course_id}/delete")
+def post_delete(request: Request, _: Manager, course_id: UUID) -> Response:
+    """Delete a course."""
+    site = site_of(request)
+    with site.database.write() as session:
+        delete_course(session, course_id, now=site.now())
+    return RedirectResponse("/courses", status_code=303)

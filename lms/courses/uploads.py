@@ -1,0 +1,144 @@
+"""Receive a package as it arrives, straight into the uploads folder.
+
+The usual form parser would first spool the file into the system's temporary folder, which on small machines
+is memory, and then have it copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import Request
+
+from lms.courses.errors import UploadMissingError, UploadTooLargeError
+
+_FIELD_BYTES = 4096
+_MIB = 1024 * 1024
+
+
+async def receive_body(request: Request, target: Path, *, most_bytes: int) -> None:
+    """Write the raw body of a request to *target*, or nothing.
+
+    Raises:
+        UploadTooLargeError: there is more of it than *most_bytes*.
+    """
+    with _whole(target) as file:
+        async for piece in request.stream():
+            _write(file, piece, most_bytes)
+
+
+async def receive_form(
+    request: Request, target: Path, *, most_bytes: int, admit: Callable[[Mapping[str, str]], None]
+) -> dict[str, str]:
+    """Write the one file of a multipart form to *target*; return the fields, and its name as ``file_name``.
+
+    *admit* sees the fields that stand before the file and may refuse by raising; nothing is kept then.
+
+    Raises:
+        UploadMissingError: there is no file in the form, or it broke off.
+        UploadTooLargeError: the file has more than *most_bytes*.
+    """
+    content_type, options = parse_options_header(request.headers.get("content-type", ""))
+    if content_type != b"multipart/form-data" or b"boundary" not in options:
+        raise UploadMissingError
+    with _whole(target) as file:
+        form = _Form(file, most_bytes=most_bytes, admit=admit)
+        parser = MultipartParser(options[b"boundary"], form.callbacks())  # type: ignore[arg-type]  # its type lacks the data callbacks
+        async for piece in request.stream():
+            parser.write(piece)
+        if not form.complete or not form.fields.get("file_name"):
+            raise UploadMissingError
+    return form.fields
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[BinaryIO]:
+    """Keep what is written only if the block ends well."""
+    try:
+        with target.open("wb") as file:
+            yield file
+    except MultipartParseError as error:
+        target.unlink(missing_ok=True)
+        raise UploadMissingError from error
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+class _Form:
+    """Collects the fields of a form and lets its file through to disk."""
+
+    def __init__(
+        self, file: BinaryIO, *, most_bytes: int, admit: Callable[[Mapping[str, str]], None]
+    ) -> None:
+        self.fields: dict[str, str] = {}
+        self.complete = False
+        self._file = file
+        self._most_bytes = most_bytes
+        self._admit = admit
+        self._header = b""
+        self._value = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._name = ""
+        self._in_file = False
+        self._text = bytearray()
+
+    def callbacks(self) -> dict[str, Callable[..., None]]:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._header_name,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_headers_finished": self._open,
+            "on_part_data": self._data,
+            "on_part_end": self._close,
+            "on_end": self._end,
+        }
+
+    def _begin(self) -> None:
+        self._headers = {}
+        self._text = bytearray()
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._headers[self._header.lower()] = self._value
+        self._header = self._value = b""
+
+    def _open(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        self._name = options.get(b"name", b"").decode("utf-8", "replace")
+        self._in_file = b"filename" in options and "file_name" not in self.fields
+        if self._in_file:
+            self._admit(self.fields)
+            given = options[b"filename"].decode("utf-8", "replace")
+            self.fields["file_name"] = given.replace("\\", "/").rsplit("/", 1)[-1][:200]
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._in_file:
+            _write(self._file, data[start:end], self._most_bytes)
+        elif len(self._text) < _FIELD_BYTES:
+            self._text += data[start:end]
+
+    def _close(self) -> None:
+        if not self._in_file and self._name != "file_name":
+            self.fields[self._name] = self._text.decode("utf-8", "replace")
+        self._in_file = False
+
+    def _end(self) -> None:
+        self.complete = True
+
+
+def _write(file: BinaryIO, piece: bytes, most_bytes: int) -> None:
+    if file.tell() + len(piece) > most_bytes:
+        raise UploadTooLargeError(most=most_bytes // _MIB)
+    file.write(piece)
