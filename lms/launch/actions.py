@@ -1,0 +1,401 @@
+"""Deliver a unit, take its commits, carry out requests: each one transaction of the caller.
+
+A commit's run-time data, its statements and what sequencing makes of it are written together, so what was
+acknowledged is found again whole, and what was not has left no trace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+from sqlalchemy.orm import Session
+
+from content_packages.cmi.data_model import apply_delta
+from content_packages.cmi.runtime import AttemptResult, end_session, result_of
+from content_packages.cmi.tables import Standard
+from content_packages.sequencing.event import Delivery, Event, Request, RunTime, RunTimeResult
+from content_packages.sequencing.runtime import initial_values
+from content_packages.sequencing.tracking import Tracking
+from content_packages.shelf import Shelf
+from lms.courses.iris import course_iri, unit_iri
+from lms.launch import statements
+from lms.launch.course import Standing, Taking, advance, keep_standing, open_course, read_standing
+from lms.launch.queries import digest, open_launches
+from lms.launch.tables import Launch
+from lms.launch.unit import UnitState, given_values, keep_unit, navigation_values, read_unit, reported
+from xapi_store.ingest import store_statements
+
+Phase = Literal["launched", "running", "terminated"]
+_ORDER = {"launched": 0, "running": 1, "terminated": 2}
+_UNFINISHED = frozenset({"autosave", "initialize"})  # reasons at which an answer may be half written
+
+
+class StaleCommitError(Exception):
+    """A commit's sequence was used before, for something else."""
+
+    def __init__(self, sequence: int) -> None:
+        self.sequence = sequence
+        super().__init__(f"Commit {sequence} was applied already, with another content.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """What launching needs of its node."""
+
+    shelf: Shelf
+    node: str  # public id
+    new_id: Callable[[], UUID]
+    new_token: Callable[[], str]
+    new_seed: Callable[[], int]
+
+    @property
+    def authority(self) -> dict[str, Any]:
+        """The agent who vouches for what this node recorded."""
+        account = {"homePage": "https://outpost.invalid/nodes", "name": self.node}
+        return {"objectType": "Agent", "account": account}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Commit:
+    """What a unit has changed since it last knew itself saved."""
+
+    sequence: int
+    values: Mapping[str, str]
+    reason: str
+    phase: Phase
+    session_time_s: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    """A launch just made; its token is told this once."""
+
+    launch: Launch
+    token: str
+
+
+def deliver(session: Session, desk: Desk, taking: Taking, *, now: datetime) -> Delivered | None:
+    """Start or resume the course, and open a launch for what sequencing delivers.
+
+    An older launch of the registration ends: two tabs cannot both write.
+
+    Returns:
+        ``None`` where sequencing delivers nothing by itself and the learner is to choose.
+    """
+    standing = read_standing(session, taking, seed=desk.new_seed)
+    made: list[dict[str, Any]] = []
+    for older in open_launches(session, taking.registration):
+        made += _cut(session, desk, taking, standing, older, now=now)
+    if standing.waiting is None:
+        _begin(taking, standing)
+    delivery, standing.waiting = standing.waiting, None
+    if delivery is None:
+        _store(session, desk, made, now=now)
+        keep_standing(session, taking, standing, now=now)
+        return None
+    _prepare(session, taking, standing, delivery, now=now)
+    token = desk.new_token()
+    launch = Launch(
+        public_id=desk.new_id(),
+        token_digest=digest(token),
+        registration=taking.registration,
+        person=taking.person,
+        course=taking.course,
+        edition=taking.edition,
+        unit=taking.units[delivery.activity],
+        identifier=delivery.activity,
+        attempt=delivery.attempt,
+        created=now,
+        last_seen=now,
+        phase="launched",
+        sequence=0,
+        session_time_s=0,
+    )
+    session.add(launch)
+    session.flush()
+    if standing.told.get("attempt") != standing.attempt:
+        standing.told = {"attempt": standing.attempt}
+        made.append(statements.course_statement(_subject(desk, taking, launch), "attempted", now=now))
+    keep_standing(session, taking, standing, now=now)
+    _store(session, desk, made, now=now)
+    return Delivered(launch=launch, token=token)
+
+
+def apply_commit(
+    session: Session, desk: Desk, launch: Launch, commit: Commit, body: bytes, *, now: datetime
+) -> dict[str, Any]:
+    """Take a commit and return its answer; the same commit again returns the same and changes nothing.
+
+    Raises:
+        StaleCommitError: the sequence was used for something else.
+    """
+    body_digest = hashlib.sha256(body).digest()
+    if commit.sequence <= launch.sequence:
+        if commit.sequence == launch.sequence and body_digest == launch.body_digest and launch.answer:
+            return launch.answer
+        raise StaleCommitError(launch.sequence)
+    taking = taking_of(session, desk, launch)
+    standing = read_standing(session, taking)
+    answer: dict[str, Any] = {"sequence": commit.sequence, "refused": [], "navigation": None}
+    if launch.phase != "terminated":
+        answer |= _record(session, desk, taking, standing, launch, commit=commit, now=now)
+    launch.sequence, launch.body_digest, launch.answer = commit.sequence, body_digest, answer
+    launch.last_seen = now
+    session.flush()
+    return answer
+
+
+def request(
+    session: Session,
+    desk: Desk,
+    taking: Taking,
+    wanted: Request,
+    target: str | None = None,
+    *,
+    now: datetime,
+) -> Standing:
+    """Carry out what the learner asks for on the page; what is open on the screen ends first."""
+    standing = read_standing(session, taking, seed=desk.new_seed)
+    made: list[dict[str, Any]] = []
+    result = None
+    for launch in open_launches(session, taking.registration):
+        if launch.phase == "running":
+            ended, told = _end(session, desk, taking, launch, terminated=False, now=now)
+            result, made = ended, made + told
+        launch.ended = now
+    if result is not None and wanted not in {Request.EXIT_ALL, Request.SUSPEND_ALL}:
+        result = replace(result, request=None, request_target=None)
+    subject = _course_subject(desk, taking, standing)
+    advance(taking, standing, Event(kind=wanted, target=target, result=result))
+    made += _course_changes(taking, standing, subject, now=now)
+    keep_standing(session, taking, standing, now=now)
+    _store(session, desk, made, now=now)
+    return standing
+
+
+def taking_of(session: Session, desk: Desk, launch: Launch) -> Taking:
+    """Return the course a launch belongs to."""
+    return open_course(
+        session, desk.shelf, person=launch.person, registration=launch.registration, course=launch.course
+    )
+
+
+def boot_values(session: Session, taking: Taking, launch: Launch) -> dict[str, str]:
+    """Return everything the unit may read as its page opens."""
+    standing = read_standing(session, taking)
+    kept = read_unit(session, taking, launch.unit)
+    activity = taking.opened.activities[launch.identifier]
+    return {**(kept.values if kept else {}), **given_values(taking, activity, standing.state)}
+
+
+# ---------------------------------------------------------------------- deliver
+
+
+def _begin(taking: Taking, standing: Standing) -> None:
+    if standing.open and standing.state["current"] is not None:
+        # The learner went without a word: as if she had closed the book with a mark in it.
+        advance(taking, standing, Event(kind=Request.SUSPEND_ALL))
+    if standing.state["suspended"] is not None:
+        advance(taking, standing, Event(kind=Request.RESUME_ALL))
+        return
+    if standing.told:
+        standing.attempt += 1
+    advance(taking, standing, Event(kind=Request.START))
+
+
+def _prepare(
+    session: Session, taking: Taking, standing: Standing, delivery: Delivery, *, now: datetime
+) -> None:
+    """Lay out the unit's data: its own again, or what sequencing gives a new attempt."""
+    unit = taking.units[delivery.activity]
+    kept = read_unit(session, taking, unit)
+    if kept is not None and (delivery.resumed or taking.opened.is_scorm12):
+        # SCORM 1.2 packages that never set exit rely on finding their data (pitfall 17).
+        kept.attempt = delivery.attempt
+    else:
+        first = (
+            {}
+            if taking.opened.is_scorm12
+            else initial_values(taking.opened.tree, standing.state, delivery.activity)
+        )
+        kept = UnitState(attempt=delivery.attempt, values=first)
+    keep_unit(session, taking, unit, kept, now=now)
+
+
+def _cut(
+    session: Session, desk: Desk, taking: Taking, standing: Standing, launch: Launch, *, now: datetime
+) -> list[dict[str, Any]]:
+    """End a launch that went silent: a running session is suspended (pitfall 18)."""
+    made: list[dict[str, Any]] = []
+    if launch.phase == "running":
+        result, made = _end(session, desk, taking, launch, terminated=False, now=now)
+        advance(taking, standing, Event(kind=Request.SUSPEND_ALL, result=result))
+    launch.ended = now
+    return made
+
+
+# ---------------------------------------------------------------------- commit
+
+
+def _record(
+    session: Session,
+    desk: Desk,
+    taking: Taking,
+    standing: Standing,
+    launch: Launch,
+    *,
+    commit: Commit,
+    now: datetime,
+) -> dict[str, Any]:
+    standard = Standard(taking.opened.package.standard)
+    given = given_values(taking, taking.opened.activities[launch.identifier], standing.state)
+    kept = read_unit(session, taking, launch.unit) or UnitState(attempt=launch.attempt)
+    applied = apply_delta(standard, {**kept.values, **given}, commit.values)
+    kept.values = {element: value for element, value in applied.values.items() if element not in given}
+    launch.session_time_s = max(launch.session_time_s, commit.session_time_s)
+    subject = _subject(desk, taking, launch)
+    made: list[dict[str, Any]] = []
+    if launch.phase == "launched" and _ORDER[commit.phase] > 0:
+        resumed = "resume" in {kept.values.get("cmi.entry"), kept.values.get("cmi.core.entry")}
+        made.append(statements.unit_statement(subject, "resumed" if resumed else "initialized", now=now))
+        launch.phase = "running"
+    result = result_of(standard, applied.values)
+    made += _tell(subject, kept, result, standard, launch, now=now, answers=commit.reason not in _UNFINISHED)
+    keep_unit(session, taking, launch.unit, kept, now=now)
+    answer: dict[str, Any] = {"refused": [asdict(refusal) for refusal in applied.refused]}
+    course = _course_subject(desk, taking, standing)
+    if commit.phase == "terminated" and launch.phase == "running":
+        ended, told = _end(session, desk, taking, launch, terminated=True, now=now)
+        outcome = advance(taking, standing, Event(kind=RunTime.TERMINATE, result=ended))
+        made += told
+        if outcome.unload or (outcome.exception is not None and ended.request is not None):
+            answer["navigation"] = {"delivered": outcome.delivery is not None}
+    else:
+        advance(taking, standing, Event(kind=RunTime.COMMIT, result=reported(result, kept.values)))
+    made += _course_changes(taking, standing, course, now=now)
+    keep_standing(session, taking, standing, now=now)
+    _store(session, desk, made, now=now)
+    if standard is Standard.SCORM_2004:
+        answer["values"] = navigation_values(taking.opened, standing.state)
+    return answer
+
+
+def _end(
+    session: Session, desk: Desk, taking: Taking, launch: Launch, *, terminated: bool, now: datetime
+) -> tuple[RunTimeResult, list[dict[str, Any]]]:
+    """Draw up what a session leaves; return what sequencing is told, and the last statements."""
+    standard = Standard(taking.opened.package.standard)
+    activity = taking.opened.activities[launch.identifier]
+    given = given_values(taking, activity, read_standing(session, taking).state)
+    kept = read_unit(session, taking, launch.unit) or UnitState(attempt=launch.attempt)
+    asset = activity.kind == "asset"
+    done = terminated or asset  # what is only shown cannot be cut short
+    ended = end_session(standard, {**kept.values, **given}, terminated=done)
+    told = ended.result
+    if not ended.suspended and not told.completion_reported and told.completion == "unknown":
+        told = replace(told, completion="completed")  # left without a word on it: complete (SN UP.4)
+    kept.values = {element: value for element, value in ended.values.items() if element not in given}
+    subject = _subject(desk, taking, launch)
+    made = _tell(subject, kept, told, standard, launch, now=now, answers=True)
+    lasted = {"duration": f"PT{launch.session_time_s}S"}
+    if ended.suspended:
+        made.append(statements.unit_statement(subject, "suspended", now=now, result=lasted))
+    made.append(statements.unit_statement(subject, "terminated", now=now, result=lasted))
+    keep_unit(session, taking, launch.unit, kept, now=now)
+    launch.phase = "terminated"
+    leave = "suspend" if ended.suspended and not terminated else None
+    return reported(ended.result, {**kept.values, **given}, leave=leave), made
+
+
+def _tell(
+    subject: statements.Subject,
+    kept: UnitState,
+    result: AttemptResult,
+    standard: Standard,
+    launch: Launch,
+    *,
+    now: datetime,
+    answers: bool,
+) -> list[dict[str, Any]]:
+    """Return what the unit says that it had not said, and note in *kept* that it has."""
+    made = list(statements.changes(subject, kept.told, result, now=now, seconds=launch.session_time_s))
+    heard: dict[str, str] = dict(kept.told.get("answers", {}))
+    for place, interaction in enumerate(result.interactions if answers else ()):
+        if not {"learner_response", "student_response", "result"} & interaction.keys():
+            continue
+        content = hashlib.sha256(orjson.dumps(dict(interaction), option=orjson.OPT_SORT_KEYS)).hexdigest()[
+            :16
+        ]
+        if heard.get(str(place)) != content:
+            heard[str(place)] = content
+            scorm12 = standard is Standard.SCORM_12
+            made.append(statements.response(subject, place, interaction, now=now, scorm12=scorm12))
+    kept.told = {**statements.told(result), "answers": heard}
+    return made
+
+
+# ---------------------------------------------------------------------- the course as a whole
+
+
+def _course_changes(
+    taking: Taking, standing: Standing, subject: statements.Subject | None, *, now: datetime
+) -> list[dict[str, Any]]:
+    if subject is None:
+        return []
+    tracking = Tracking(taking.opened.tree, standing.state)
+    root = taking.opened.tree.root
+    made = []
+    if tracking.completed(root, root.primary) and not standing.told.get("completed"):
+        standing.told["completed"] = True
+        made.append(statements.course_statement(subject, "completed", now=now, result={"completion": True}))
+    satisfied = tracking.satisfied(root, root.primary)
+    if satisfied is not None and satisfied != standing.told.get("satisfied"):
+        standing.told["satisfied"] = satisfied
+        measure = tracking.measure(root, root.primary)
+        score = {"score": {"scaled": round(measure, 7)}} if measure is not None else {}
+        verb = "passed" if satisfied else "failed"
+        result = {"success": satisfied, **score}
+        made.append(statements.course_statement(subject, verb, now=now, result=result))
+    return made
+
+
+def _course_subject(desk: Desk, taking: Taking, standing: Standing) -> statements.Subject | None:
+    identifier = standing.state["current"]
+    if identifier is None or identifier not in taking.units:
+        return None
+    return statements.Subject(
+        person=taking.person,
+        registration=taking.registration,
+        launch=taking.registration,
+        node=desk.node,
+        course=course_iri(taking.course),
+        course_title=taking.title,
+        unit=unit_iri(taking.course, taking.units[identifier]),
+        unit_title=taking.opened.activities[identifier].title,
+        attempt=standing.attempt,
+    )
+
+
+def _subject(desk: Desk, taking: Taking, launch: Launch) -> statements.Subject:
+    return statements.Subject(
+        person=launch.person,
+        registration=launch.registration,
+        launch=launch.public_id,
+        node=desk.node,
+        course=course_iri(launch.course),
+        course_title=taking.title,
+        unit=unit_iri(launch.course, launch.unit),
+        unit_title=taking.opened.activities[launch.identifier].title,
+        attempt=launch.attempt,
+    )
+
+
+def _store(session: Session, desk: Desk, made: list[dict[str, Any]], *, now: datetime) -> None:
+    if made:
+        store_statements(session, made, authority=desk.authority, now=now, new_id=desk.new_id)

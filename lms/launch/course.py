@@ -1,0 +1,163 @@
+"""A learner in a course, read whole: package, sequencing tree, where she stands, and how to keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from content_packages.intake import load_package
+from content_packages.package import Activity, Package, activity_tree
+from content_packages.sequencing.definition import ActivityNode
+from content_packages.sequencing.event import Delivery, Event, Outcome
+from content_packages.sequencing.step import step
+from content_packages.sequencing.tracking import State, new_state
+from content_packages.sequencing.tree import ActivityTree
+from content_packages.shelf import Shelf
+from lms.courses.iris import course_iri
+from lms.courses.queries import current_edition, find_course, find_edition, outline
+from lms.launch.documents import COURSE_STATE, globals_key, read, state_key, write
+
+
+class CourseNotReadyError(Exception):
+    """The course has no edition that can be launched here."""
+
+    def __init__(self, course: UUID) -> None:
+        self.course = course
+        super().__init__(f"Course {course} has no edition on this node yet.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """One edition, ready to play."""
+
+    package: Package
+    tree: ActivityTree
+    activities: Mapping[str, Activity]
+
+    @property
+    def is_scorm12(self) -> bool:
+        """Whether the edition speaks SCORM 1.2."""
+        return self.package.standard == "scorm12"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taking:
+    """Who takes which edition under which registration."""
+
+    person: UUID
+    registration: UUID
+    course: UUID
+    edition: UUID
+    title: str
+    units: Mapping[str, UUID]  # by the identifier of the activity
+    opened: Opened
+
+
+@dataclass(kw_only=True, slots=True)
+class Standing:
+    """Where the learner stands: the sequencing state, and what was decided but not launched yet."""
+
+    attempt: int
+    state: State
+    waiting: Delivery | None = None
+    open: bool = False
+    told: dict[str, Any] = field(default_factory=dict)  # what statements said of the course
+
+
+def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: UUID, course: UUID) -> Taking:
+    """Read the edition a registration holds: the one it began with, or the current one.
+
+    Raises:
+        CourseNotReadyError: neither is here.
+    """
+    kept = read(session, state_key(course_iri(course), person, registration, COURSE_STATE))
+    row = find_course(session, course)
+    edition = find_edition(session, UUID(kept["edition"])) if kept else None
+    if edition is None and row is not None:
+        edition = current_edition(session, row)
+    if row is None or edition is None or not shelf.has(edition.manifest):
+        raise CourseNotReadyError(course)
+    return Taking(
+        person=person,
+        registration=registration,
+        course=course,
+        edition=edition.public_id,
+        title=edition.title,
+        units={line.identifier: line.unit for line in outline(session, edition)},
+        opened=open_package(shelf, edition.manifest),
+    )
+
+
+def read_standing(session: Session, taking: Taking, *, seed: Callable[[], int] | None = None) -> Standing:
+    """Return where the learner stands; nobody has begun where there is no document."""
+    shared = read(session, globals_key(taking.person)) or {}
+    kept = read(session, _key(taking))
+    if kept is None:
+        fresh = new_state(seed=seed() if seed else 0, global_objectives=shared)
+        return Standing(attempt=1, state=fresh)
+    state: State = kept["state"]
+    if taking.opened.package.objectives_global_to_system:
+        state = {**state, "globals": {**state["globals"], **shared}}
+    waiting = Delivery(**kept["waiting"]) if kept["waiting"] else None
+    return Standing(
+        attempt=kept["attempt"], state=state, waiting=waiting, open=kept["open"], told=kept["told"]
+    )
+
+
+def keep_standing(session: Session, taking: Taking, standing: Standing, *, now: datetime) -> None:
+    """Write where the learner stands, and what other courses may learn from it."""
+    waiting = standing.waiting
+    content: dict[str, Any] = {
+        "format": 1,
+        "edition": str(taking.edition),
+        "attempt": standing.attempt,
+        "state": standing.state,
+        "open": standing.open,
+        "told": standing.told,
+        "waiting": {"activity": waiting.activity, "resumed": waiting.resumed, "attempt": waiting.attempt}
+        if waiting
+        else None,
+    }
+    write(session, _key(taking), content, now=now)
+    if taking.opened.package.objectives_global_to_system and standing.state["globals"]:
+        write(session, globals_key(taking.person), dict(standing.state["globals"]), now=now)
+
+
+def advance(taking: Taking, standing: Standing, event: Event) -> Outcome:
+    """Let sequencing decide, and take over what it decided."""
+    standing.state, outcome = step(taking.opened.tree, standing.state, event)
+    if outcome.unload:
+        standing.waiting = outcome.delivery
+        standing.open = not outcome.session_ended
+    return outcome
+
+
+@lru_cache(maxsize=16)  # a manifest never changes: its digest is its name
+def open_package(shelf: Shelf, manifest: str) -> Opened:
+    """Read an edition's manifest from the shelf and index it for playing."""
+    package = load_package(shelf, manifest)
+    node = activity_tree(package.root)
+    if package.standard == "scorm12":
+        node = _flowing(node)
+    tree = ActivityTree(node, objectives_global_to_system=package.objectives_global_to_system)
+    return Opened(package=package, tree=tree, activities={one.identifier: one for one in package.root.walk()})
+
+
+def _flowing(node: ActivityNode) -> ActivityNode:
+    """SCORM 1.2 has no sequencing: its outline is read from front to back, or by choice."""
+    controls = replace(node.definition.control, flow=True)
+    return replace(
+        node,
+        definition=replace(node.definition, control=controls),
+        children=tuple(_flowing(child) for child in node.children),
+    )
+
+
+def _key(taking: Taking) -> Any:
+    return state_key(course_iri(taking.course), taking.person, taking.registration, COURSE_STATE)

@@ -1,0 +1,46 @@
+"""What a learner's attempt is kept as: documents of the record store, so that it travels like any record.
+
+Three of them: where she stands in the course, what one unit has stored, and the objectives her courses share.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.orm import Session
+
+from lms.launch.statements import learner
+from xapi_store.documents import JSON, get_document, put_document
+from xapi_store.model.actor import actor_key
+from xapi_store.model.document import DocumentKey, DocumentKind
+
+UNIT_STATE = "https://w3id.org/xapi/scorm/attempt-state"  # ADL's profile
+COURSE_STATE = "https://outpost.invalid/xapi/sequencing-state"
+GLOBALS = "https://outpost.invalid/xapi/global-objectives"
+
+
+def state_key(activity: str, person: UUID, registration: UUID, name: str) -> DocumentKey:
+    """Name the state a person's registration has of an activity."""
+    return DocumentKey.state(activity=activity, agent=learner(person), name=name, registration=registration)
+
+
+def globals_key(person: UUID) -> DocumentKey:
+    """Name the objectives that a person's courses share."""
+    return DocumentKey(kind=DocumentKind.AGENT_PROFILE, name=GLOBALS, agent=actor_key(learner(person)))
+
+
+def read(session: Session, key: DocumentKey) -> dict[str, Any] | None:
+    """Return a document's content."""
+    document = get_document(session, key)
+    return None if document is None else dict(orjson.loads(document.content))
+
+
+def write(session: Session, key: DocumentKey, content: dict[str, Any], *, now: datetime) -> None:
+    """Keep a document's content, unless it is the same already: what does not change need not travel."""
+    data = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    current = get_document(session, key)
+    if current is None or current.content != data:
+        put_document(session, key, data, JSON, now=now)

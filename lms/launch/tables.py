@@ -1,0 +1,42 @@
+"""Launches: one delivery of one unit to one learner, opened by a token that opens nothing else.
+
+What a course has recorded is not here but in the record store's documents, which travel; a launch is an
+affair of this node only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.database import Base
+
+
+class Launch(Base):
+    """One delivery. Of the token only its digest is kept; at most one launch of a registration is open."""
+
+    __tablename__ = "launch"
+    __table_args__ = (Index(None, "registration", "ended"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(unique=True)
+    token_digest: Mapped[bytes] = mapped_column(unique=True)
+    registration: Mapped[UUID]
+    person: Mapped[UUID]
+    course: Mapped[UUID]
+    edition: Mapped[UUID]
+    unit: Mapped[UUID]
+    identifier: Mapped[str]  # of the activity in the manifest
+    attempt: Mapped[int]  # on this unit, as sequencing counts
+    created: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    ended: Mapped[datetime | None]
+    phase: Mapped[str] = mapped_column(default="launched")  # launched, running, terminated
+    sequence: Mapped[int] = mapped_column(default=0)  # of the last commit applied
+    body_digest: Mapped[bytes | None]  # of that commit, so that a repetition is recognised
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    session_time_s: Mapped[int] = mapped_column(default=0)

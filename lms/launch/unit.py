@@ -1,0 +1,140 @@
+"""One unit's run-time data: what it may read, what it stored, and what sequencing is told of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from content_packages.cmi.runtime import AttemptResult, UnitSettings, launch_values
+from content_packages.cmi.tables import Standard
+from content_packages.package import Activity
+from content_packages.sequencing.controls import controls
+from content_packages.sequencing.event import ObjectiveResult, Request, RunTimeResult
+from content_packages.sequencing.tracking import State
+from lms.courses.iris import unit_iri
+from lms.launch.course import Opened, Taking
+from lms.launch.documents import UNIT_STATE, read, state_key, write
+
+LEARNER_NAME = "Learner"  # packages are told a pseudonym: what they are given they may send anywhere
+_ENTRIES = frozenset({"cmi.core.entry", "cmi.entry"})
+_TARGETED = re.compile(r"\{target=([^}]+)\}(choice|jump)")
+
+
+@dataclass(kw_only=True, slots=True)
+class UnitState:
+    """What a unit has stored in its attempt, without what the LMS gives it to read."""
+
+    attempt: int
+    values: dict[str, str] = field(default_factory=dict)
+    told: dict[str, Any] = field(default_factory=dict)  # what statements have said already
+
+
+def read_unit(session: Session, taking: Taking, unit: UUID) -> UnitState | None:
+    """Return what the unit has stored under this registration."""
+    kept = read(session, _key(taking, unit))
+    return UnitState(attempt=kept["attempt"], values=kept["values"], told=kept["told"]) if kept else None
+
+
+def keep_unit(session: Session, taking: Taking, unit: UUID, state: UnitState, *, now: datetime) -> None:
+    """Write what the unit has stored."""
+    content = {"format": 1, "attempt": state.attempt, "values": state.values, "told": state.told}
+    write(session, _key(taking, unit), content, now=now)
+
+
+def given_values(taking: Taking, activity: Activity, standing: State) -> dict[str, str]:
+    """Return what the unit may read and never writes."""
+    standard = Standard(taking.opened.package.standard)
+    given = launch_values(
+        standard, {}, learner_id=str(taking.person), learner_name=LEARNER_NAME, unit=_settings(activity)
+    )
+    if standard is Standard.SCORM_2004:
+        given |= navigation_values(taking.opened, standing)
+    return {element: value for element, value in given.items() if element not in _ENTRIES}
+
+
+def navigation_values(opened: Opened, standing: State) -> dict[str, str]:
+    """Return which requests the engine would follow now (SN 5.6.5)."""
+    now_valid = controls(opened.tree, standing)
+    prefix = "adl.nav.request_valid"
+    values = {
+        f"{prefix}.{name}": _truth(request in now_valid.requests)
+        for name, request in (("continue", Request.CONTINUE), ("previous", Request.PREVIOUS))
+    }
+    for activity in opened.tree.activities:
+        target = f"{{target={activity.identifier}}}"
+        values[f"{prefix}.choice.{target}"] = _truth(activity.identifier in now_valid.choices)
+        values[f"{prefix}.jump.{target}"] = _truth(activity.identifier in now_valid.jumps)
+    return values
+
+
+def reported(result: AttemptResult, values: Mapping[str, str], *, leave: str | None = None) -> RunTimeResult:
+    """Return what sequencing is told; *leave* replaces the unit's own ``exit`` in a session that was cut."""
+    request, target = _request(result.navigation)
+    scorm12 = any(element.startswith("cmi.core.") for element in values)
+    says_success = result.success != "unknown" or "cmi.success_status" in values
+    return RunTimeResult(
+        completion_status=result.completion
+        if result.completion_reported or result.completion != "unknown"
+        else None,
+        success_status=result.success if says_success else None,
+        progress_measure=result.progress,
+        score_scaled=result.scaled,
+        score_raw=result.raw,
+        score_min=result.lowest,
+        score_max=result.highest,
+        objectives=() if scorm12 else tuple(_objective(one) for one in result.objectives if "id" in one),
+        exit=result.exit if leave is None else leave,
+        request=request,
+        request_target=target,
+    )
+
+
+def _objective(member: Mapping[str, str]) -> ObjectiveResult:
+    def number(name: str) -> float | None:
+        return float(member[name]) if member.get(name) else None
+
+    return ObjectiveResult(
+        objective_id=member["id"],
+        success_status=member.get("success_status"),
+        completion_status=member.get("completion_status"),
+        progress_measure=number("progress_measure"),
+        score_scaled=number("score.scaled"),
+        score_raw=number("score.raw"),
+        score_min=number("score.min"),
+        score_max=number("score.max"),
+    )
+
+
+def _request(written: str) -> tuple[Request | None, str | None]:
+    if written in {"", "_none_"}:
+        return None, None
+    targeted = _TARGETED.fullmatch(written)
+    if targeted:
+        return Request(targeted[2]), targeted[1]
+    return Request(written), None
+
+
+def _settings(activity: Activity) -> UnitSettings:
+    threshold, passing = activity.completion_threshold, activity.scaled_passing_score
+    return UnitSettings(
+        launch_data=activity.data_from_lms,
+        mastery_score=activity.mastery_score,
+        max_time_allowed=activity.max_time_allowed,
+        time_limit_action=activity.time_limit_action,
+        completion_threshold=None if threshold is None else str(threshold),
+        scaled_passing_score=None if passing is None else str(passing),
+    )
+
+
+def _truth(claim: bool) -> str:
+    return "true" if claim else "false"
+
+
+def _key(taking: Taking, unit: UUID) -> Any:
+    return state_key(unit_iri(taking.course, unit), taking.person, taking.registration, UNIT_STATE)

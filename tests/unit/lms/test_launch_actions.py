@@ -1,0 +1,191 @@
+"""Delivering a unit, taking its commits, and finding everything again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from content_packages.sequencing.event import Request
+from lms.launch.actions import Delivered, Desk, StaleCommitError, apply_commit, boot_values, deliver, request
+from lms.launch.queries import SLEEPS_AFTER, LaunchOverError, launch_of
+from tests.launch_builders import NOON, PERSON, a_commit, a_course, a_desk, said, statements, taken
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return a_desk(tmp_path)
+
+
+def begun(session: Session, desk: Desk) -> Delivered:
+    delivered = deliver(session, desk, taken(session, desk), now=NOON)
+    assert delivered is not None
+    return delivered
+
+
+def test_a_course_begins_with_its_first_lesson(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf)
+
+    delivered = begun(session, desk)
+
+    assert delivered.launch.identifier == "lesson-1"
+    assert said(session) == ["attempted course"]
+
+
+@pytest.mark.parametrize(
+    ("standard", "bookmark", "entry"),
+    [
+        ("scorm12", "cmi.core.lesson_location", "cmi.core.entry"),
+        ("scorm2004", "cmi.location", "cmi.entry"),
+    ],
+)
+def test_a_session_that_was_cut_is_resumed_where_it_stopped(
+    session: Session, desk: Desk, standard: str, bookmark: str, entry: str
+) -> None:
+    a_course(session, desk.shelf, standard=standard)  # type: ignore[arg-type]
+    first = begun(session, desk)
+    apply_commit(session, desk, first.launch, *a_commit(1, {bookmark: "page-3"}), now=NOON)
+
+    again = begun(session, desk)
+
+    values = boot_values(session, taken(session, desk), again.launch)
+    assert again.launch.identifier == "lesson-1"
+    assert values[bookmark] == "page-3"
+    assert values[entry] == "resume"
+    assert first.launch.ended == NOON
+
+
+def test_a_passed_lesson_is_told_once_with_its_score(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, units=1)
+    launch = begun(session, desk).launch
+    values = {"cmi.core.lesson_status": "passed", "cmi.core.score.raw": "80"}
+    apply_commit(session, desk, launch, *a_commit(1, values), now=NOON)
+
+    apply_commit(session, desk, launch, *a_commit(2, values, phase="terminated"), now=NOON)
+
+    assert said(session) == [
+        "attempted course", "initialized unit", "completed unit", "passed unit", "terminated unit",
+    ]  # fmt: skip
+    passed = next(one for one in statements(session) if one["verb"]["display"]["en"] == "passed")
+    assert passed["result"]["score"] == {"scaled": 0.8, "raw": 80.0}
+    assert passed["context"]["extensions"]["https://outpost.invalid/xapi/node"] == "laptop-7"
+    assert passed["actor"]["account"]["name"] == str(PERSON)
+
+
+def test_the_same_commit_again_gives_the_same_answer_and_changes_nothing(
+    session: Session, desk: Desk
+) -> None:
+    a_course(session, desk.shelf)
+    launch = begun(session, desk).launch
+    once = apply_commit(session, desk, launch, *a_commit(1, {"cmi.core.lesson_location": "2"}), now=NOON)
+    before = statements(session)
+
+    again = apply_commit(session, desk, launch, *a_commit(1, {"cmi.core.lesson_location": "2"}), now=NOON)
+
+    assert again == once
+    assert statements(session) == before
+
+
+def test_a_sequence_used_for_something_else_is_refused(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf)
+    launch = begun(session, desk).launch
+    apply_commit(session, desk, launch, *a_commit(5, {"cmi.core.lesson_location": "2"}), now=NOON)
+
+    with pytest.raises(StaleCommitError) as refused:
+        apply_commit(session, desk, launch, *a_commit(5, {"cmi.core.lesson_location": "3"}), now=NOON)
+
+    assert refused.value.sequence == 5
+
+
+def test_what_a_unit_may_only_read_it_cannot_change(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf)
+    launch = begun(session, desk).launch
+
+    answer = apply_commit(session, desk, launch, *a_commit(1, {"cmi.core.student_id": "other"}), now=NOON)
+
+    assert answer["refused"][0]["code"] == "403"
+    assert boot_values(session, taken(session, desk), launch)["cmi.core.student_id"] == str(PERSON)
+
+
+def test_an_answer_is_recorded_with_its_pattern(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf)
+    launch = begun(session, desk).launch
+    values = {
+        "cmi.interactions.0.id": "q1",
+        "cmi.interactions.0.type": "choice",
+        "cmi.interactions.0.correct_responses.0.pattern": "a,c",
+        "cmi.interactions.0.student_response": "a,b",
+        "cmi.interactions.0.result": "wrong",
+    }
+
+    apply_commit(session, desk, launch, *a_commit(1, values), now=NOON)
+
+    answer = next(one for one in statements(session) if one["verb"]["display"]["en"] == "responded")
+    assert answer["object"]["definition"]["correctResponsesPattern"] == ["a[,]c"]
+    assert answer["result"] == {"response": "a[,]b", "success": False}
+
+
+def test_next_ends_the_lesson_on_the_screen_and_delivers_the_following(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf)
+    first = begun(session, desk).launch
+    apply_commit(session, desk, first, *a_commit(1), now=NOON)
+
+    request(session, desk, taken(session, desk), Request.CONTINUE, now=NOON)
+
+    assert begun(session, desk).launch.identifier == "lesson-2"
+    assert first.ended is not None
+
+
+def test_a_lesson_that_asks_for_the_next_gets_it(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, standard="scorm2004")
+    launch = begun(session, desk).launch
+    commit = a_commit(1, {"adl.nav.request": "continue"}, phase="terminated", reason="terminate")
+
+    answer = apply_commit(session, desk, launch, *commit, now=NOON)
+
+    assert answer["navigation"] == {"delivered": True}
+    assert begun(session, desk).launch.identifier == "lesson-2"
+
+
+def test_terminate_alone_moves_nothing(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, standard="scorm2004")
+    launch = begun(session, desk).launch
+
+    answer = apply_commit(session, desk, launch, *a_commit(1, phase="terminated"), now=NOON)
+
+    assert answer["navigation"] is None
+
+
+def test_a_course_is_completed_when_its_lessons_are(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=1)
+    launch = begun(session, desk).launch
+    values = {
+        "cmi.completion_status": "completed",
+        "cmi.success_status": "passed",
+        "adl.nav.request": "exitAll",
+    }
+
+    apply_commit(session, desk, launch, *a_commit(1, values, phase="terminated"), now=NOON)
+
+    assert "completed course" in said(session)
+    assert "passed course" in said(session)
+
+
+def test_a_token_is_over_when_nothing_was_heard_of_it(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf)
+    delivered = begun(session, desk)
+
+    with pytest.raises(LaunchOverError):
+        launch_of(session, delivered.token, now=NOON + SLEEPS_AFTER + timedelta(seconds=1))
+
+
+def test_a_second_tab_ends_the_first(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf)
+    first = begun(session, desk)
+    second = begun(session, desk)
+
+    with pytest.raises(LaunchOverError):
+        launch_of(session, first.token, now=NOON)
+    assert launch_of(session, second.token, now=NOON).id == second.launch.id
