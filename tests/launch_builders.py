@@ -92,7 +92,11 @@ def a_course(
     session.add(edition)
     session.flush()
     for position, activity in enumerate(root.walk()):
-        unit = Unit(public_id=UUID(int=2000 + position, version=4), course_id=course.id, identifier=activity.identifier)
+        unit = Unit(
+            public_id=UUID(int=2000 + position, version=4),
+            course_id=course.id,
+            identifier=activity.identifier,
+        )
         session.add(unit)
         session.flush()
         session.add(
@@ -105,7 +109,7 @@ def a_course(
                 title=activity.title,
                 launchable=position > 0,
                 visible=True,
-            )  # fmt: skip
+            )
         )
     session.flush()
 

@@ -219,11 +219,13 @@ def _prepare(
         # SCORM 1.2 packages that never set exit rely on finding their data (pitfall 17).
         kept.attempt = delivery.attempt
     else:
-        first = (
-            {}
-            if taking.opened.is_scorm12
-            else initial_values(taking.opened.tree, standing.state, delivery.activity)
-        )
+        opened = taking.opened
+        if opened.is_scorm12:
+            first = {"cmi.core.entry": "ab-initio"}
+        else:
+            first = initial_values(opened.tree, standing.state, delivery.activity) | {
+                "cmi.entry": "ab-initio"
+            }
         kept = UnitState(attempt=delivery.attempt, values=first)
     keep_unit(session, taking, unit, kept, now=now)
 
