@@ -180,6 +180,12 @@ _XML = {
     "xml.encoding": _warning(
         "XML 1.0 §4.3.3", "The manifest says it is {declared} but can only be read as {used}."
     ),
+    "xml.byte_order_mark": _note(
+        "XML 1.0 §4.3.3", "{name} begins with a byte-order mark; it was read as {used}."
+    ),
+    "xml.damaged_characters": _warning(
+        "XML 1.0 §4.3.3", "{count} characters of {name} could not be read and were replaced by “\ufffd”."
+    ),
     "xml.undeclared_prefix": _warning(
         "Namespaces in XML §5",
         "The manifest uses the prefix {prefix} without declaring it; its usual meaning was taken.",

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from content_packages.errors import FileDamagedError, FileMissingError
+from content_packages.errors import FileDamagedError, FileMissingError, ShelfError
 
 _CHUNK = 1024 * 1024
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
@@ -149,15 +149,28 @@ class Shelf:
     def _place(self, part: Path, ref: FileRef) -> None:
         """Move a whole, synced file to its name, unless it is there already."""
         target = self.path(ref.digest)
-        if target.is_file() and target.stat().st_size == ref.size:
+        if self._is_whole(ref):
             _touch(target)  # named again: a sweep must not take it for old litter
             part.unlink()
             return
         target.parent.mkdir(exist_ok=True)
-        _remove(target)  # of the wrong size: damaged
+        _remove(target)  # damaged, if it was there
         part.replace(target)
         target.chmod(stat.S_IREAD)
         _sync_folder(target.parent)
+
+    def _is_whole(self, ref: FileRef) -> bool:
+        """Tell whether the file is here and undamaged.
+
+        Read, not believed: whoever puts a file again may do so because it was found damaged.
+        """
+        try:
+            if self.path(ref.digest).stat().st_size != ref.size:
+                return False
+            self.verify(ref.digest)
+        except (FileNotFoundError, ShelfError):
+            return False
+        return True
 
 
 class Delivery:

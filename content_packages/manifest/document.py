@@ -40,6 +40,7 @@ FAMILIES: dict[str, str] = {
     XML: "xml",
     "http://www.w3.org/2001/XMLSchema-instance": "xsi",
 }
+_ADLCP_12 = "http://www.adlnet.org/xsd/adlcp_rootv1p2"
 _BY_PREFIX = {
     "adlcp": "http://www.adlnet.org/xsd/adlcp_v1p3",
     "adlseq": "http://www.adlnet.org/xsd/adlseq_v1p3",
@@ -68,8 +69,12 @@ _OF_CP = frozenset(
 )
 # Encodings in which harmless bytes can spell a "<"; no authoring tool writes them.
 _TRICK_ENCODINGS = frozenset({"utf-7", "unicode_escape", "raw_unicode_escape", "punycode", "idna", "hz"})
-_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_LONGEST_DECLARATION = 200
+_DECLARED = re.compile(r"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_SCHEMA_VERSION = re.compile(r"<(?:\w+:)?schemaversion>\s*([^<]*?)\s*<")
+_SIGNS_OF_2004 = re.compile(r"/imscp_v1p1\b|/imsss\b|_v1p3\b|\bscormType\s*=")
 _UNDEFINED_PREFIX = re.compile(r"Namespace prefix (\S+) (?:on|for) ")
 _ROOT_TAG = re.compile(r"<[A-Za-z_][\w.:-]*")
 
@@ -168,21 +173,27 @@ def parse(data: bytes, *, file: str, limits: Limits, findings: list[Finding]) ->
 
 def _decode(data: bytes, *, file: str, findings: list[Finding]) -> str:
     """Return the document as text, by its byte-order mark, its declaration, or what its bytes can only be."""
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16-le"),
-        (codecs.BOM_UTF16_BE, "utf-16-be"),
-    ):
+    for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, "replace")
+            findings.append(finding("xml.byte_order_mark", file=file, name=file, used=encoding))
+            text = _decode_certain(data[len(mark) :], encoding, file=file, findings=findings)
+            declared = _declared(text)
+            if declared is not None and not encoding.startswith(declared):
+                findings.append(finding("xml.encoding", file=file, line=1, declared=declared, used=encoding))
+            return text
     if data[:2] in {b"<\0", b"\0<"}:
-        return data.decode("utf-16-le" if data[0] else "utf-16-be", "replace")
-    match = _DECLARED.match(data)
-    declared = match.group(1).decode("ascii").lower() if match else "utf-8"
+        encoding = "utf-16-le" if data[0] else "utf-16-be"
+        text = _decode_certain(data, encoding, file=file, findings=findings)
+        used = f"{encoding} without a byte-order mark"
+        findings.append(
+            finding("xml.encoding", file=file, line=1, declared=_declared(text) or "utf-8", used=used)
+        )
+        return text
+    declared = _declared(data[:_LONGEST_DECLARATION].decode("latin-1")) or "utf-8"
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        text, used = _decode_as(data, declared)
+        text, used = _decode_as(data, declared, file=file, findings=findings)
     else:
         used = declared if data.isascii() or declared in {"utf-8", "utf8"} else "utf-8"
     if used != declared:
@@ -190,14 +201,29 @@ def _decode(data: bytes, *, file: str, findings: list[Finding]) -> str:
     return text
 
 
-def _decode_as(data: bytes, declared: str) -> tuple[str, str]:
+def _declared(text: str) -> str | None:
+    match = _DECLARED.match(text)
+    return match.group(1).lower() if match else None
+
+
+def _decode_certain(data: bytes, encoding: str, *, file: str, findings: list[Finding]) -> str:
+    """Decode by an encoding that is certain; what does not fit becomes U+FFFD, with a warning."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        text = data.decode(encoding, "replace")
+        findings.append(finding("xml.damaged_characters", file=file, name=file, count=text.count("\ufffd")))
+        return text
+
+
+def _decode_as(data: bytes, declared: str, *, file: str, findings: list[Finding]) -> tuple[str, str]:
     """Decode bytes that are not UTF-8: as declared if that works, or as most Windows tools write."""
     try:
         if codecs.lookup(declared).name not in _TRICK_ENCODINGS:
             return data.decode(declared), declared
     except (LookupError, UnicodeError):
         pass
-    return data.decode("cp1252", "replace"), "windows-1252"
+    return _decode_certain(data, "cp1252", file=file, findings=findings), "windows-1252"
 
 
 def _refuse_dtd(text: str, *, file: str) -> None:
@@ -227,14 +253,24 @@ def _parse_text(text: str, *, file: str, findings: list[Finding]) -> etree._Elem
         if not missing or root is None:
             raise _not_xml(error, file=file) from error
     findings += [finding("xml.undeclared_prefix", file=file, prefix=prefix) for prefix in sorted(missing)]
-    declared = "".join(
-        f' xmlns:{prefix}="{_BY_PREFIX.get(prefix, f"urn:undeclared:{prefix}")}"'
-        for prefix in sorted(missing)
-    )
+    declared = "".join(f' xmlns:{prefix}="{_address(prefix, text)}"' for prefix in sorted(missing))
     try:
         return _strict(text[: root.end()] + declared + text[root.end() :])
     except etree.XMLSyntaxError as error:
         raise _not_xml(error, file=file) from error
+
+
+def _address(prefix: str, text: str) -> str:
+    """Return what an undeclared prefix stands for; ``adlcp`` has a meaning in either standard."""
+    if prefix == "adlcp" and not _is_2004(text):
+        return _ADLCP_12
+    return _BY_PREFIX.get(prefix, f"urn:undeclared:{prefix}")
+
+
+def _is_2004(text: str) -> bool:
+    """Tell by the schema version or, without one, by namespaces and spellings only SCORM 2004 has."""
+    version = _SCHEMA_VERSION.search(text)
+    return version.group(1) != "1.2" if version else _SIGNS_OF_2004.search(text) is not None
 
 
 def _strict(text: str) -> etree._Element:
