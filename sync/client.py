@@ -75,7 +75,10 @@ class HttpTransport:
             ) as response:
                 self.traffic.bytes_up += _size_of(response.request.headers)
                 self.traffic.bytes_down += _size_of(response.headers)
-                yield self._reply(response)
+                reply = self._reply(response)
+                yield reply
+                for _ in reply.chunks():  # read to its end, or the connection could not be used again
+                    pass
         except httpx.HTTPError as error:
             raise LinkError(f"The link broke: {type(error).__name__}") from error
 
