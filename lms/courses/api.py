@@ -25,6 +25,7 @@ from lms.web.viewer import Viewer
 from lms.web.wording import mark
 
 router = APIRouter(prefix="/api/v1/courses", tags=["courses"])
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_COURSES))]
 
 REFUSED = mark("This package is not taken; nothing of it was kept.")
@@ -79,7 +80,7 @@ class CourseList(BaseModel):
 
 
 @router.get("")
-def get_courses(request: Request, _: Manager, search: str = "", page: int = 1) -> CourseList:
+def get_courses(request: Request, _: Manager, search: str = "", page: PageNumber = 1) -> CourseList:
     """List courses by title, 50 to a page."""
     with site_of(request).database.read() as session:
         found = courses_page(session, search=search, number=page)
@@ -101,7 +102,7 @@ async def post_course(
     into: Annotated[UUID | None, Query(alias="as")] = None,
 ) -> Response:
     """Import a package sent as the raw body; answer with the course and its report, or with every fault."""
-    importer = importer_of(site_of(request))
+    importer = importer_of(request)
     path = importer.upload_path(uuid4())
     await receive_body(request, path, most_bytes=importer.limits.max_archive_bytes)
     try:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.requests import Request
 
 from content_packages.intake import Progress, read_package
 from content_packages.limits import Limits
@@ -25,7 +26,6 @@ from lms.courses.queries import find_course, find_import
 from lms.courses.tables import CourseImport, ImportState
 from lms.database import Database
 from lms.queue import enqueue
-from lms.web.site import Site
 
 JOB = "course-import"
 _TELL_EVERY_S = 0.5  # progress is a row others read; no need to write it for each of 20,000 files
@@ -127,7 +127,7 @@ class Importer:
     ) -> CourseImport:
         return CourseImport(
             public_id=import_id,
-            file_name=file_name,
+            file_name="".join(sign for sign in file_name if sign.isprintable())[:200],
             size=path.stat().st_size,
             publish=publish_it,
             into_course=into,
@@ -176,16 +176,10 @@ class Importer:
             return row
 
 
-def importer_of(site: Site) -> Importer:
-    """Return the importer of the node whose pages these are."""
-    return Importer(
-        database=site.database,
-        shelf=site.shelf,
-        uploads=site.uploads,
-        now=site.now,
-        new_id=uuid4,
-        provisional=not site.grants_travel,
-    )
+def importer_of(request: Request) -> Importer:
+    """Return the importer of the node a request arrived at."""
+    importer: Importer = request.app.state.importer
+    return importer
 
 
 def _import(session: Session, import_id: UUID) -> CourseImport:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -36,13 +36,14 @@ from lms.web.visit import visit_of
 
 router = page_router("/courses")
 uploading = APIRouter(prefix="/courses", include_in_schema=False)  # reads its form, token included, by itself
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_COURSES))]
 
 RECENT = 10
 
 
 @router.get("")
-def show_courses(request: Request, _: Manager, search: str = "", page: int = 1) -> Response:
+def show_courses(request: Request, _: Manager, search: str = "", page: PageNumber = 1) -> Response:
     """List all courses."""
     with site_of(request).database.read() as session:
         found = courses_page(session, search=search, number=page)
@@ -55,19 +56,26 @@ def show_import_form(request: Request, _: Manager, into: UUID | None = None) -> 
     with site_of(request).database.read() as session:
         course = find_course(session, into) if into else None
         recent = recent_imports(session, limit=RECENT)
-    most = importer_of(site_of(request)).limits.max_archive_bytes
+    most = importer_of(request).limits.max_archive_bytes
     return render(request, "courses/import.html", course=course, recent=recent, most=most)
 
 
 @uploading.post("/import")
 async def post_import(request: Request, viewer: Manager) -> Response:
     """Take an upload in and have it read by the worker."""
-    importer = importer_of(site_of(request))
+    importer = importer_of(request)
     visit = await run_in_threadpool(visit_of, request)
 
+    into: UUID | None = None
+
     def admit(fields: Mapping[str, str]) -> None:
+        nonlocal into
         if not hmac.compare_digest(fields.get(FIELD, "").encode(), visit.csrf_token.encode()):
             raise StrangeTokenError
+        try:
+            into = UUID(fields["into"]) if fields.get("into") else None
+        except ValueError as error:
+            raise NotFoundError from error
 
     import_id = uuid4()
     path = importer.upload_path(import_id)
@@ -78,7 +86,7 @@ async def post_import(request: Request, viewer: Manager) -> Response:
             import_id,
             fields["file_name"],
             by=viewer.public_id,
-            into=UUID(fields["into"]) if fields.get("into") else None,
+            into=into,
             publish_it="publish" in fields,
         )
     except BaseException:

@@ -1,0 +1,73 @@
+"""The officer's home and course outline, and the instructor's page of who takes a course."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lms.courses.actions import CourseNotFoundError
+from lms.courses.queries import current_edition, find_course, outline
+from lms.enrolment.pages import LeftEmpty
+from lms.enrolment.queries import find_enrolment
+from lms.people.policy import Right
+from lms.people.queries import groups_with_counts
+from lms.people.viewer import requires
+from lms.reports.queries import courses_taken, roster_page
+from lms.web.errors import NotFoundError
+from lms.web.pages import render
+from lms.web.router import page_router
+from lms.web.site import site_of
+from lms.web.viewer import Viewer
+
+router = page_router()
+Learner = Annotated[Viewer, Depends(requires(Right.TAKE_COURSES))]
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
+Observer = Annotated[Viewer, Depends(requires(Right.SEE_PROGRESS))]
+
+
+@router.get("/")
+def show_home(request: Request, viewer: Learner) -> Response:
+    """Show what the person takes."""
+    with site_of(request).database.read() as session:
+        taken = courses_taken(session, viewer.public_id)
+    return render(request, "reports/home.html", taken=taken)
+
+
+@router.get("/courses/{course_id:uuid}")
+def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
+    """Show the outline of a course to who takes it; for anybody else it is not there."""
+    with site_of(request).database.read() as session:
+        course = find_course(session, course_id)
+        enrolment = find_enrolment(session, person=viewer.public_id, course=course_id)
+        if course is None or enrolment is None:
+            raise NotFoundError
+        edition = current_edition(session, course)
+        lines = outline(session, edition) if edition else ()
+    return render(
+        request, "reports/course.html", course=course, edition=edition, lines=lines, due=enrolment.due
+    )
+
+
+@router.get("/courses/{course_id:uuid}/people")
+def show_people(
+    request: Request,
+    _: Observer,
+    course_id: UUID,
+    *,
+    group: Annotated[UUID | None, LeftEmpty] = None,
+    search: str = "",
+    page: PageNumber = 1,
+) -> Response:
+    """Show who takes a course."""
+    with site_of(request).database.read() as session:
+        course = find_course(session, course_id)
+        if course is None:
+            raise CourseNotFoundError(course_id)
+        found = roster_page(session, course_id, group=group, search=search, number=page)
+        groups = [(one.public_id, one.name) for one, _count in groups_with_counts(session)]
+    chosen = {name: value for name, value in (("group", str(group or "")), ("search", search)) if value}
+    return render(request, "reports/people.html", course=course, page=found, groups=groups, chosen=chosen)

@@ -1,0 +1,134 @@
+"""Courses by page and by API: imported, refused, published, deleted; nothing for those without the right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from lms.courses.queries import courses_page
+from lms.database import Database
+from lms.queue import Job
+from tests.course_builders import a_scorm_file
+from tests.school_builders import School, a_school, counted, token
+
+
+@pytest.fixture
+def school(database: Database, tmp_path: Path) -> School:
+    return a_school(database, tmp_path)
+
+
+def run_jobs(school: School) -> None:
+    with school.database.read() as session:
+        payloads = [job.payload for job in session.scalars(select(Job))]
+    for payload in payloads:
+        school.importer.run_job(payload)
+
+
+def test_an_instructor_imports_reads_the_report_and_publishes(school: School, tmp_path: Path) -> None:
+    client = school.client("instructor")
+    form = token(client, "/courses/import")
+    package = a_scorm_file(tmp_path).read_bytes()
+
+    sent = client.post("/courses/import", data=form, files={"file": ("C:\\my\\course.zip", package)})
+    waiting = client.get(sent.headers["location"]).text
+    run_jobs(school)
+    report = client.get(sent.headers["location"]).text
+
+    assert sent.status_code == 303
+    assert 'http-equiv="refresh"' in waiting
+    assert "course.zip" in waiting
+    assert "my" not in waiting.split("course.zip")[0][-4:]
+    assert "Publish edition 1" in report
+    with school.database.read() as session:
+        (line,) = courses_page(session).rows
+    edition = client.get(f"/courses/{line.public_id}/editions").text
+    assert "Not published" in edition
+    assert list(school.site.uploads.iterdir()) == []
+
+
+def test_an_upload_without_the_token_leaves_nothing(school: School, tmp_path: Path) -> None:
+    client = school.client("instructor")
+
+    answer = client.post("/courses/import", data={"csrf_token": "x"}, files={"file": ("a.zip", b"PK")})
+
+    assert answer.status_code == 403
+    assert list(school.site.uploads.iterdir()) == []
+
+
+def test_a_form_without_a_file_is_answered_with_a_sentence(school: School) -> None:
+    client = school.client("instructor")
+
+    answer = client.post(
+        "/courses/import", data=token(client, "/courses/import"), files={"other": (None, "text")}
+    )
+
+    assert answer.status_code == 422
+    assert "No file arrived" in answer.text
+    assert list(school.site.uploads.iterdir()) == []
+
+
+def test_a_refused_upload_says_what_and_where(school: School) -> None:
+    client = school.client("instructor")
+    sent = client.post(
+        "/courses/import", data=token(client, "/courses/import"), files={"file": ("a.zip", b"not a zip")}
+    )
+    run_jobs(school)
+
+    report = client.get(sent.headers["location"]).text
+
+    assert "nothing of it was kept" in report
+    assert "What to do" in report
+
+
+def test_the_api_answers_with_course_and_report(school: School, tmp_path: Path) -> None:
+    client = school.client("instructor")
+
+    made = client.post("/api/v1/courses?filename=a.zip", content=a_scorm_file(tmp_path).read_bytes())
+
+    course = made.json()
+    assert made.status_code == 201
+    assert [unit["index"] for unit in course["units"]] == [0, 1]
+    assert course["report"]["errors"] == []
+    assert (
+        client.get(f"/api/v1/courses/{course['id']}").json()["current_edition"] == course["current_edition"]
+    )
+    assert client.delete(f"/api/v1/courses/{course['id']}").status_code == 204
+    assert client.get(f"/api/v1/courses/{course['id']}").status_code == 404
+    assert client.get("/api/v1/courses").json() == {"total": 0, "courses": []}
+
+
+@pytest.mark.parametrize("body", [b"", b"PK\x03\x04", b"<manifest/>", b"\0" * 5000])
+def test_the_api_names_every_fault_of_a_refused_package(school: School, body: bytes) -> None:
+    answer = school.client("instructor").post("/api/v1/courses", content=body)
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    for fault in answer.json()["errors"]:
+        assert {"code", "requirement", "detail", "location"} <= set(fault)
+    assert answer.json()["errors"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/courses", "/courses/import", "/api/v1/courses", f"/courses/{'0' * 32}/editions"]
+)
+def test_an_officer_sees_no_instructors_page(school: School, path: str) -> None:
+    assert school.client("officer").get(path).status_code == 403
+
+
+def test_the_list_of_courses_costs_the_same_however_many_there_are(school: School, tmp_path: Path) -> None:
+    client = school.client("instructor")
+    package = a_scorm_file(tmp_path)
+    school.importer.import_file(package, by=None, publish_it=True)
+    with counted(school.database) as few:
+        client.get("/courses")
+    for _ in range(54):
+        school.importer.import_file(package, by=None, publish_it=True)
+
+    with counted(school.database) as many:
+        page = client.get("/courses")
+
+    assert len(many) == len(few)
+    assert len(page.content) < 100_000
+    assert "Page 1 of 2" in page.text

@@ -1,0 +1,122 @@
+"""The pages of a node with people signed in, without a server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from fastapi import FastAPI
+from sqlalchemy import event
+from starlette.testclient import TestClient
+
+from content_packages.shelf import Shelf
+from lms.courses.api import router as courses_api
+from lms.courses.errors import TROUBLES as COURSE_TROUBLES
+from lms.courses.importing import Importer
+from lms.courses.pages import router as courses_pages
+from lms.courses.pages import uploading
+from lms.database import Database
+from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
+from lms.enrolment.pages import router as enrolment_pages
+from lms.people.actions import create_person
+from lms.people.sessions import open_session, recognise
+from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
+from lms.reports.pages import router as reports_pages
+from lms.web.cookies import SESSION, cookie_name
+from lms.web.frame import frame
+from lms.web.site import Chip, Site
+
+
+@dataclass
+class School:
+    """A node with courses, enrolments and their pages."""
+
+    database: Database
+    site: Site
+    importer: Importer
+    app: FastAPI
+
+    def person(self, number: str, *, role: str = "officer", name: str = "") -> UUID:
+        public_id = uuid4()
+        with self.database.write() as session:
+            create_person(
+                session,
+                public_id=public_id,
+                personnel_number=number,
+                name=name or number,
+                roles=[role],
+                password_hash=None,
+                now=self.site.now(),
+                grants_travel=True,
+            )
+        return public_id
+
+    def signed_in(self, person: UUID) -> TestClient:
+        with self.database.write() as session:
+            cookie = open_session(session, person, now=self.site.now())
+        return TestClient(
+            self.app,
+            base_url="http://localhost:8000",
+            follow_redirects=False,
+            cookies={cookie_name(self.site, SESSION): cookie},
+        )
+
+    def client(self, role: str) -> TestClient:
+        return self.signed_in(self.person(f"{role}-{uuid4()}", role=role))
+
+
+def a_school(database: Database, folder: Path) -> School:
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    (folder / "uploads").mkdir()
+    shelf = Shelf(folder / "shelf")
+    site = Site(
+        database=database,
+        now=now,
+        public_url="http://localhost:8000",
+        content_url="http://localhost:8001",
+        secret=b"s" * 32,
+        node_name="Post 4",
+        shelf=shelf,
+        uploads=folder / "uploads",
+        assets={"app.css": "/static/app.css"},
+        chip=lambda _session, _now: Chip(state="alone"),
+        recognise=recognise,
+    )
+    importer = Importer(database=database, shelf=shelf, uploads=site.uploads, now=now, new_id=uuid4)
+    app = FastAPI()
+    app.state.importer = importer
+    for router in (courses_api, uploading, courses_pages, enrolment_pages, reports_pages):
+        app.include_router(router)
+    frame(
+        app, site, host_names=["localhost"], troubles=[PEOPLE_TROUBLES, COURSE_TROUBLES, ENROLMENT_TROUBLES]
+    )
+    return School(database=database, site=site, importer=importer, app=app)
+
+
+def token(client: TestClient, path: str) -> dict[str, str]:
+    """Return the CSRF field of a form on a page."""
+    found = re.search(r'name="csrf_token" value="(\w+)"', client.get(path).text)
+    assert found is not None
+    return {"csrf_token": found[1]}
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """Collect the queries made inside the block."""
+    made: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        made.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield made
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
