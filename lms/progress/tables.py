@@ -1,0 +1,37 @@
+"""One row per registration and activity, and how far the feed has been read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.database import Base
+
+
+class Progress(Base):
+    """What the statements of one registration say about one unit, or about the course as a whole."""
+
+    __tablename__ = "progress"
+
+    registration: Mapped[UUID] = mapped_column(primary_key=True)
+    activity: Mapped[str] = mapped_column(primary_key=True)  # IRI
+    course: Mapped[str] = mapped_column(index=True)  # IRI
+    completed: Mapped[datetime | None]
+    success: Mapped[bool | None]
+    decided: Mapped[datetime | None]  # when success was last said
+    score: Mapped[float | None]  # the best, -1 to 1
+    seconds: Mapped[int] = mapped_column(default=0)
+    first: Mapped[datetime]
+    last: Mapped[datetime]
+    node: Mapped[str | None]  # on which it was last worked at
+
+
+class ProgressCursor(Base):
+    """The position in the feed behind which nothing was read yet."""
+
+    __tablename__ = "progress_cursor"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int]
