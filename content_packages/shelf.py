@@ -21,7 +21,7 @@ from typing import BinaryIO, Protocol
 from content_packages.errors import FileDamagedError, FileMissingError, ShelfError
 
 _CHUNK = 1024 * 1024
-_DIGEST = re.compile(r"^[0-9a-f]{64}$")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Readable(Protocol):
@@ -103,7 +103,7 @@ class Shelf:
     def digests(self) -> Iterator[str]:
         """Return every digest on the shelf."""
         for path in self._files.glob("??/*"):
-            if _DIGEST.match(path.name):
+            if _DIGEST.fullmatch(path.name):
                 yield path.name
 
     def verify(self, digest: str) -> None:
@@ -252,7 +252,7 @@ def _checked(digest: str) -> str:
     Raises:
         FileMissingError: nothing can have this name.
     """
-    if not _DIGEST.match(digest):
+    if not _DIGEST.fullmatch(digest):
         raise FileMissingError(digest)
     return digest
 

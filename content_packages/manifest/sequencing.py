@@ -39,6 +39,9 @@ from content_packages.sequencing.definition import (
 )
 
 Shape = TypeVar("Shape")
+Number = TypeVar("Number", int, float)
+
+_MOST = 2**31 - 1  # no count of attempts or children comes near; it fits every store
 _ENUMS: dict[str, type[StrEnum]] = {
     e.__name__: e
     for e in (
@@ -127,9 +130,9 @@ class SequencingReader:
             if kind == "bool":
                 return {"true": True, "1": True, "false": False, "0": False}[written.lower()]
             if kind == "int":
-                return max(0, int(written))
+                return _within(int(written), 0, _MOST)
             if kind == "float":
-                return float(written)
+                return _within(float(written), -1.0, 1.0)
             return _ENUMS[kind](written) if kind in _ENUMS else written
         except (KeyError, ValueError):
             self._findings.append(
@@ -279,6 +282,17 @@ def _each(node: Node | None, name: str, family: str = "imsss") -> Iterator[Node]
 def _objective_id(written: str | None) -> str | None:
     """Return an objective's id: ``%20`` decoded, then white space collapsed, as ADL's suite expects."""
     return None if written is None else collapse(unquote(written)) or None
+
+
+def _within(number: Number, least: Number, most: Number) -> Number:
+    """Return the number, unless it is outside of what the standard allows or not a number at all.
+
+    Raises:
+        ValueError: it is.
+    """
+    if not least <= number <= most:
+        raise ValueError(number)
+    return number
 
 
 def _camel(name: str) -> str:

@@ -1,0 +1,230 @@
+"""The shelf keeps files by digest: whole or not at all, repaired when put again, swept when nobody names them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from content_packages.errors import FileDamagedError, FileMissingError
+from content_packages.shelf import FileRef, Shelf
+
+HELLO = b"Hello, officer"
+DIGEST = hashlib.sha256(HELLO).hexdigest()
+OTHER = hashlib.sha256(b"other").hexdigest()
+LATER = datetime.now(UTC) + timedelta(days=1)
+EARLIER = datetime.now(UTC) - timedelta(days=1)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path / "shelf")
+
+
+def incoming(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "shelf" / "incoming").rglob("*"))
+
+
+def damage(shelf: Shelf, data: bytes) -> None:
+    path = shelf.path(DIGEST)
+    path.chmod(stat.S_IREAD | stat.S_IWRITE)
+    path.write_bytes(data)
+
+
+def test_a_file_is_found_by_its_digest(shelf: Shelf, tmp_path: Path) -> None:
+    ref = shelf.put(BytesIO(HELLO))
+
+    assert ref == FileRef(digest=DIGEST, size=len(HELLO))
+    assert shelf.path(DIGEST).read_bytes() == HELLO
+    assert list(shelf.digests()) == [DIGEST]
+    assert incoming(tmp_path) == []
+
+
+def test_a_file_on_the_shelf_is_read_only(shelf: Shelf) -> None:
+    shelf.put(BytesIO(HELLO))
+
+    assert not shelf.path(DIGEST).stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+
+
+def test_putting_a_file_twice_keeps_one(shelf: Shelf) -> None:
+    shelf.put(BytesIO(HELLO))
+
+    shelf.put(BytesIO(HELLO))
+
+    assert list(shelf.digests()) == [DIGEST]
+
+
+def test_a_file_with_another_digest_than_promised_is_not_kept(shelf: Shelf, tmp_path: Path) -> None:
+    with pytest.raises(FileDamagedError) as refused:
+        shelf.put(BytesIO(HELLO), expected=OTHER)
+
+    assert (refused.value.digest, refused.value.found) == (OTHER, DIGEST)
+    assert list(shelf.digests()) == []
+    assert incoming(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "found", [HELLO[:-1], HELLO + b"!", b"x" * len(HELLO)], ids=["cut", "longer", "changed"]
+)
+def test_putting_a_damaged_file_again_repairs_it(shelf: Shelf, found: bytes) -> None:
+    shelf.put(BytesIO(HELLO))
+    damage(shelf, found)
+
+    shelf.put(BytesIO(HELLO))
+
+    shelf.verify(DIGEST)
+    assert shelf.path(DIGEST).read_bytes() == HELLO
+
+
+def test_a_delivery_that_fails_leaves_nothing(shelf: Shelf, tmp_path: Path) -> None:
+    def deliver() -> None:
+        with shelf.delivery() as delivery:
+            delivery.put(BytesIO(HELLO))
+            delivery.put(BytesIO(b"other"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        deliver()
+
+    assert list(shelf.digests()) == []
+    assert incoming(tmp_path) == []
+
+
+def test_a_delivery_shows_its_files_only_when_all_have_come(shelf: Shelf) -> None:
+    with shelf.delivery() as delivery:
+        delivery.put(BytesIO(HELLO))
+        delivery.put(BytesIO(b"other"))
+        delivery.put(BytesIO(HELLO))
+        seen_before = list(shelf.digests())
+
+    assert seen_before == []
+    assert set(shelf.digests()) == {DIGEST, OTHER}
+
+
+def test_verifying_tells_damage(shelf: Shelf) -> None:
+    shelf.put(BytesIO(HELLO))
+    damage(shelf, b"x" * len(HELLO))
+
+    with pytest.raises(FileDamagedError):
+        shelf.verify(DIGEST)
+
+
+def test_a_missing_file_says_what_to_do(shelf: Shelf) -> None:
+    assert not shelf.has(DIGEST)
+    with pytest.raises(FileMissingError, match="fetch it from a peer"):
+        shelf.open(DIGEST)
+
+
+@pytest.mark.parametrize("name", ["", "../../etc/passwd", DIGEST.upper(), DIGEST + "\n", DIGEST[:-1]])
+def test_what_is_no_digest_never_becomes_a_path(shelf: Shelf, name: str) -> None:
+    with pytest.raises(FileMissingError):
+        shelf.path(name)
+
+
+def test_a_discarded_file_is_gone(shelf: Shelf) -> None:
+    shelf.put(BytesIO(HELLO))
+
+    shelf.discard(DIGEST)
+    shelf.discard(DIGEST)
+
+    assert not shelf.has(DIGEST)
+
+
+# ------------------------------------------------------------------ files that arrive in pieces
+
+
+def test_a_file_arrives_in_pieces_over_two_conversations(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.partial(DIGEST).append(HELLO[:5])
+
+    second = Shelf(tmp_path / "shelf").partial(DIGEST)
+    assert second.size == 5
+    second.append(HELLO[5:])
+    ref = second.finish()
+
+    assert ref == FileRef(digest=DIGEST, size=len(HELLO))
+    assert shelf.has(DIGEST)
+    assert incoming(tmp_path) == []
+
+
+def test_pieces_that_make_another_file_are_thrown_away(shelf: Shelf, tmp_path: Path) -> None:
+    partial = shelf.partial(DIGEST)
+    partial.append(b"something else")
+
+    with pytest.raises(FileDamagedError):
+        partial.finish()
+
+    assert partial.size == 0
+    assert not shelf.has(DIGEST)
+    assert incoming(tmp_path) == []
+
+
+def test_nothing_can_be_finished_before_it_began(shelf: Shelf) -> None:
+    with pytest.raises(FileMissingError):
+        shelf.partial(DIGEST).finish()
+
+
+# ------------------------------------------------------------------ sweeping
+
+
+def test_a_sweep_removes_what_nobody_names(shelf: Shelf) -> None:
+    shelf.put(BytesIO(HELLO))
+    shelf.put(BytesIO(b"other"))
+
+    swept = shelf.sweep({DIGEST}, before=LATER)
+
+    assert (swept.files, swept.size) == (1, len(b"other"))
+    assert list(shelf.digests()) == [DIGEST]
+
+
+def test_a_sweep_spares_what_came_just_now(shelf: Shelf) -> None:
+    shelf.put(BytesIO(HELLO))
+
+    shelf.sweep(set(), before=EARLIER)
+
+    assert shelf.has(DIGEST)
+
+
+def test_an_old_file_put_again_counts_as_new(shelf: Shelf) -> None:
+    shelf.put(BytesIO(HELLO))
+    long_ago = (EARLIER - timedelta(days=9)).timestamp()
+    shelf.path(DIGEST).chmod(stat.S_IREAD | stat.S_IWRITE)
+    os.utime(shelf.path(DIGEST), (long_ago, long_ago))
+
+    shelf.put(BytesIO(HELLO))
+    shelf.sweep(set(), before=EARLIER)
+
+    assert shelf.has(DIGEST)
+
+
+def test_a_sweep_takes_the_litter_of_a_crash(shelf: Shelf, tmp_path: Path) -> None:
+    litter = tmp_path / "shelf" / "incoming" / "tmpcrash"
+    litter.mkdir()
+    (litter / "0.part").write_bytes(b"half")
+    shelf.partial(DIGEST).append(b"abandoned")
+
+    shelf.sweep(set(), before=LATER)
+
+    # The folder itself was touched by the removal of its file, but nothing in it is left.
+    assert not [path for path in incoming(tmp_path) if path.is_file()]
+
+
+def test_a_process_killed_while_it_delivers_leaves_no_broken_file(shelf: Shelf, tmp_path: Path) -> None:
+    script = (
+        "import os, sys; from io import BytesIO; from pathlib import Path; "
+        "from content_packages.shelf import Shelf\n"
+        "with Shelf(Path(sys.argv[1])).delivery() as delivery:\n"
+        "    delivery.put(BytesIO(b'Hello, officer')); os._exit(9)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "shelf")], check=False)
+
+    assert done.returncode == 9
+    assert list(shelf.digests()) == []
+    assert [path for path in incoming(tmp_path) if path.is_file()]
