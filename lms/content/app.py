@@ -22,11 +22,11 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lms.content.files import find_file
-from lms.content.hosts import label_in, label_of
 from lms.content.media_types import UNKNOWN, media_type
 from lms.courses.queries import find_edition
 from lms.database import Database
 from lms.launch.actions import Commit, Desk, StaleCommitError, apply_commit, boot_values, taking_of
+from lms.launch.hosts import label_in, label_of
 from lms.launch.queries import LaunchOverError, launch_of
 
 MAX_COMMIT_BYTES = 4 * 1024 * 1024

@@ -151,7 +151,7 @@ def apply_commit(
     return answer
 
 
-def request(
+def carry_out(
     session: Session,
     desk: Desk,
     taking: Taking,

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lms.content.app import ContentSite, build_content
-from lms.content.hosts import label_of
+from lms.launch.hosts import label_of
 from lms.database import Database
 from lms.launch.actions import boot_values, deliver
 from lms.launch.queries import launch_of

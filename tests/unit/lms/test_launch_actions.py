@@ -9,7 +9,15 @@ import pytest
 from sqlalchemy.orm import Session
 
 from content_packages.sequencing.event import Request
-from lms.launch.actions import Delivered, Desk, StaleCommitError, apply_commit, boot_values, deliver, request
+from lms.launch.actions import (
+    Delivered,
+    Desk,
+    StaleCommitError,
+    apply_commit,
+    boot_values,
+    carry_out,
+    deliver,
+)
 from lms.launch.queries import SLEEPS_AFTER, LaunchOverError, launch_of
 from tests.launch_builders import NOON, PERSON, a_commit, a_course, a_desk, said, statements, taken
 
@@ -132,7 +140,7 @@ def test_next_ends_the_lesson_on_the_screen_and_delivers_the_following(session: 
     first = begun(session, desk).launch
     apply_commit(session, desk, first, *a_commit(1), now=NOON)
 
-    request(session, desk, taken(session, desk), Request.CONTINUE, now=NOON)
+    carry_out(session, desk, taken(session, desk), Request.CONTINUE, now=NOON)
 
     assert begun(session, desk).launch.identifier == "lesson-2"
     assert first.ended is not None

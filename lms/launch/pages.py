@@ -1,0 +1,160 @@
+"""The player page: the course's frame, the bar around it, and what comes after.
+
+Opening the page delivers: a second tab therefore ends the first, and a reload goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Form
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from content_packages.sequencing.controls import OutlineEntry, controls, outline
+from content_packages.sequencing.event import Request as Wanted
+from content_packages.sequencing.tracking import Tracking
+from lms.enrolment.queries import find_enrolment
+from lms.launch.actions import Desk, carry_out, deliver
+from lms.launch.course import Standing, Taking, open_course, read_standing
+from lms.launch.hosts import label_of, origin_of
+from lms.people.policy import Right
+from lms.people.viewer import requires
+from lms.web.errors import NotFoundError
+from lms.web.pages import render
+from lms.web.router import page_router
+from lms.web.site import site_of
+from lms.web.viewer import Viewer
+
+router = page_router("/learn")
+Learner = Annotated[Viewer, Depends(requires(Right.TAKE_COURSES))]
+
+REQUESTS = {
+    "continue": Wanted.CONTINUE,
+    "previous": Wanted.PREVIOUS,
+    "suspend": Wanted.SUSPEND_ALL,
+    "exit": Wanted.EXIT_ALL,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reached:
+    """What the course amounts to so far; ``None`` where nothing is known."""
+
+    completed: bool | None
+    satisfied: bool | None
+    score: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bar:
+    """What the bar and the outline offer now; what the package hides is absent."""
+
+    number: int
+    count: int
+    can_continue: bool
+    can_go_back: bool
+    can_suspend: bool
+    can_exit: bool
+    outline: list[OutlineEntry]
+
+
+@router.get("/{course}")
+def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
+    """Start or resume the course and show what it delivers."""
+    site, desk = site_of(request), desk_of(request)
+    with site.database.write() as session:
+        taking = _taking(session, desk, viewer, course)
+        delivered = deliver(session, desk, taking, now=site.now())
+        standing = read_standing(session, taking)
+    frame = None
+    if delivered is not None:
+        origin = origin_of(site.content_url, label_of(site.secret, taking.edition))
+        activity = taking.opened.activities[delivered.launch.identifier]
+        frame = {"origin": origin, "src": f"{origin}/rt/{delivered.token}/", "title": activity.title}
+    return render(
+        request, "launch/player.html", taking=taking, course=course, frame=frame, bar=_bar(taking, standing)
+    )
+
+
+@router.post("/{course}/go")
+def go(
+    request: Request,
+    viewer: Learner,
+    course: UUID,
+    wanted: Annotated[str, Form(alias="request")] = "",
+    choice: Annotated[str | None, Form()] = None,
+) -> Response:
+    """Carry out what the learner asks for."""
+    site, desk = site_of(request), desk_of(request)
+    if choice is None and wanted not in REQUESTS:
+        raise NotFoundError
+    kind = Wanted.CHOICE if choice is not None else REQUESTS[wanted]
+    with site.database.write() as session:
+        taking = _taking(session, desk, viewer, course)
+        carry_out(session, desk, taking, kind, choice, now=site.now())
+    return RedirectResponse(f"/learn/{course}/after", 303)
+
+
+@router.get("/{course}/after")
+def after(request: Request, viewer: Learner, course: UUID) -> Response:
+    """Go to what is next: another unit, or the result."""
+    site, desk = site_of(request), desk_of(request)
+    with site.database.read() as session:
+        taking = _taking(session, desk, viewer, course)
+        standing = read_standing(session, taking)
+    if standing.waiting is not None:
+        return RedirectResponse(f"/learn/{course}", 303)
+    return render(
+        request,
+        "launch/result.html",
+        taking=taking,
+        course=course,
+        bar=_bar(taking, standing),
+        reached=_reached(taking, standing),
+    )
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the desk that ``lms.app`` put beside the site."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def _taking(session: Session, desk: Desk, viewer: Viewer, course: UUID) -> Taking:
+    enrolment = find_enrolment(session, person=viewer.public_id, course=course)
+    if enrolment is None:
+        raise NotFoundError
+    return open_course(
+        session, desk.shelf, person=viewer.public_id, registration=enrolment.registration, course=course
+    )
+
+
+def _reached(taking: Taking, standing: Standing) -> Reached:
+    tracking, root = Tracking(taking.opened.tree, standing.state), taking.opened.tree.root
+    return Reached(
+        completed=tracking.completed(root, root.primary),
+        satisfied=tracking.satisfied(root, root.primary),
+        score=tracking.measure(root, root.primary),
+    )
+
+
+def _bar(taking: Taking, standing: Standing) -> Bar:
+    tree = taking.opened.tree
+    leaves = [activity.identifier for activity in tree.activities if activity.is_leaf]
+    current = standing.state["current"]
+    activity = taking.opened.activities.get(current or "")
+    hidden = set(activity.hide_lms_ui) if activity else set()
+    valid = controls(tree, standing.state).requests
+    return Bar(
+        number=leaves.index(current) + 1 if current in leaves else 0,
+        count=len(leaves),
+        can_continue=Wanted.CONTINUE in valid and "continue" not in hidden,
+        can_go_back=Wanted.PREVIOUS in valid and "previous" not in hidden,
+        can_suspend=Wanted.SUSPEND_ALL in valid and "suspendAll" not in hidden,
+        can_exit=Wanted.EXIT_ALL in valid and "exitAll" not in hidden,
+        outline=[entry for entry in outline(tree, standing.state) if entry.listed and entry.depth],
+    )

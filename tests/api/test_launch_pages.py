@@ -1,0 +1,95 @@
+"""The player page, driven as a browser without JavaScript would."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from lms.database import Database
+from lms.enrolment.tables import Enrolment
+from lms.launch.pages import router
+from lms.people.policy import Right
+from lms.web.cookies import SESSION, cookie_name
+from lms.web.frame import frame
+from lms.web.site import Chip, Site
+from lms.web.viewer import Viewer
+from tests.launch_builders import COURSE, NOON, PERSON, REGISTRATION, a_course, a_desk
+
+VIEWER = Viewer(
+    public_id=PERSON, name="Learner", roles=frozenset({"officer"}), rights=frozenset({Right.TAKE_COURSES}), locale="en"
+)  # fmt: skip
+
+
+@pytest.fixture
+def browser(database: Database, tmp_path: Path) -> Iterator[TestClient]:
+    desk = a_desk(tmp_path)
+    assets = dict.fromkeys(("app.css", "player.css", "page.js", "app.js"), "/static/x")
+    site = Site(
+        database=database, now=lambda: NOON, public_url="http://localhost:8000", content_url="http://localhost:8001",
+        secret=b"s" * 32, node_name="Post 7", shelf=desk.shelf, uploads=tmp_path, assets=assets,
+        chip=lambda _session, _now: Chip(state="alone"), recognise=lambda _database, _session, _now: VIEWER,
+    )  # fmt: skip
+    with database.write() as session:
+        a_course(session, desk.shelf)
+        session.add(
+            Enrolment(
+                public_id=REGISTRATION, person=PERSON, course=COURSE, registration=REGISTRATION, made=NOON
+            )
+        )
+    app = FastAPI()
+    app.include_router(router)
+    app.state.desk = desk
+    frame(app, site, host_names=["localhost"], troubles=[])
+    with TestClient(app, base_url="http://localhost:8000") as client:
+        client.cookies.set(cookie_name(site, SESSION), "open")
+        yield client
+
+
+def press(browser: TestClient, page: str, **fields: str) -> Any:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found is not None
+    return browser.post(f"/learn/{COURSE}/go", data={"csrf_token": found[1], **fields})
+
+
+def test_the_page_frames_the_first_lesson_and_offers_next_only(browser: TestClient) -> None:
+    page = browser.get(f"/learn/{COURSE}")
+
+    assert page.status_code == 200
+    assert re.search(r'src="http://k[0-9a-f]{20}\.localhost:8001/rt/token-1/"', page.text)
+    assert 'data-testid="nav-continue"' in page.text
+    assert 'data-testid="nav-previous"' not in page.text
+    assert page.text.count('data-testid="toc-item"') == 2
+
+
+def test_next_leads_to_the_second_lesson_and_previous_back(browser: TestClient) -> None:
+    second = press(browser, browser.get(f"/learn/{COURSE}").text, request="continue")
+    first = press(browser, second.text, request="previous")
+
+    assert 'title="Lesson 2"' in second.text
+    assert 'title="Lesson 1"' in first.text
+
+
+def test_a_lesson_is_chosen_from_the_outline(browser: TestClient) -> None:
+    page = press(browser, browser.get(f"/learn/{COURSE}").text, choice="lesson-2")
+
+    assert 'title="Lesson 2"' in page.text
+
+
+def test_stopping_shows_the_result_and_resumes_where_it_was(browser: TestClient) -> None:
+    second = press(browser, browser.get(f"/learn/{COURSE}").text, request="continue")
+    result = press(browser, second.text, request="suspend")
+
+    assert 'data-testid="session-ended"' in result.text
+    assert 'title="Lesson 2"' in browser.get(f"/learn/{COURSE}").text
+
+
+def test_a_request_without_the_token_of_the_visit_is_refused(browser: TestClient) -> None:
+    browser.get(f"/learn/{COURSE}")
+
+    assert browser.post(f"/learn/{COURSE}/go", data={"request": "continue"}).status_code == 403
