@@ -1,0 +1,70 @@
+"""How somebody stands in a course or unit, in words for pages, made from the read model of progress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from lms.courses.iris import course_iri
+from lms.progress.queries import Status, status
+from lms.progress.tables import Progress
+from lms.web.wording import mark
+
+# Kind of state (its colour and icon) and word; message ids.
+WORDS: Mapping[Status, tuple[str, str]] = {
+    "not started": ("information", mark("Not started")),
+    "in progress": ("waiting", mark("In progress")),
+    "completed": ("done", mark("Completed")),
+    "passed": ("done", mark("Passed")),
+    "failed": ("refused", mark("Failed")),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How one registration stands in its course; ``node`` is where it was last worked at."""
+
+    status: Status = "not started"
+    score: float | None = None
+    seconds: int = 0
+    last: datetime | None = None
+    node: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The state's colour and icon."""
+        return WORDS[self.status][0]
+
+    @property
+    def word(self) -> str:
+        """The state's message id."""
+        return WORDS[self.status][1]
+
+    @property
+    def minutes(self) -> int:
+        """The time spent, rounded up."""
+        return -(-self.seconds // 60)
+
+
+def standing_of(known: Mapping[str, Progress], course: UUID) -> Standing:
+    """Sum up what is known of a registration, by activity; units count where the course itself says nothing."""
+    if not known:
+        return Standing()
+    own = known.get(course_iri(course))
+    units = [row for iri, row in known.items() if iri != course_iri(course)]
+    latest = max(known.values(), key=lambda row: row.last)
+    scores = [row.score for row in units if row.score is not None]
+    if own is not None and own.score is not None:
+        score: float | None = own.score
+    else:
+        score = scores[0] if len(scores) == 1 else None  # of several units' scores none is the course's
+    said = status(own)
+    return Standing(
+        status="in progress" if said == "not started" else said,
+        score=score,
+        seconds=max(own.seconds if own else 0, sum(row.seconds for row in units)),
+        last=latest.last,
+        node=latest.node,
+    )
