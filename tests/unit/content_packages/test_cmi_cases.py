@@ -1,6 +1,7 @@
 """The cases that hold the server's judge and the player's (``lms/player/shim/data_model.js``) to the same answers."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,11 @@ from content_packages.cmi.tables import Standard
 FILES = sorted((Path(__file__).parent / "cmi_cases").glob("*.json"))
 
 
-def cases() -> list[Any]:
-    found = []
+def cases() -> Iterator[Any]:
     for file in FILES:
         group = json.loads(file.read_text(encoding="utf-8"))
         for case in group["cases"]:
-            found.append(pytest.param(group["standard"], case, id=f"{file.stem}: {case['name']}"))
-    return found
+            yield pytest.param(group["standard"], case, id=f"{file.stem}: {case['name']}")
 
 
 @pytest.mark.parametrize(("standard", "case"), cases())

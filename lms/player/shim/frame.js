@@ -1,0 +1,30 @@
+/**
+ * The frame in which the unit stands; the shim page shows nothing else.
+ */
+
+const FILL = "position:fixed;inset:0;width:100%;height:100%;border:0";
+
+/**
+ * @param {Document} document
+ * @param {object} unit
+ * @param {string} unit.content its URL
+ * @param {string} unit.title
+ * @param {string} unit.lang
+ * @param {() => void} unit.whenShown
+ */
+export function showUnit(document, { content, title, lang, whenShown }) {
+  const frame = document.createElement("iframe");
+  frame.title = title;
+  frame.lang = lang;
+  frame.allow = "fullscreen; autoplay; unload";
+  frame.style.cssText = FILL;
+  frame.addEventListener("load", whenShown, { once: true });
+  frame.src = content;
+  document.body.append(frame);
+
+  return {
+    focus: () => frame.focus(),
+    /** Take the unit away; its unload handlers run before this returns. */
+    takeAway: () => frame.remove(),
+  };
+}

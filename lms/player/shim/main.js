@@ -1,0 +1,70 @@
+/**
+ * Put the shim together: read what the server sent, offer the API, show the unit, save what it does.
+ */
+
+import scorm12 from "../../../content_packages/cmi/scorm12.json" with { type: "json" };
+import scorm2004 from "../../../content_packages/cmi/scorm2004.json" with { type: "json" };
+import { CODES_12, api12 } from "./api_12.js";
+import { CODES_2004, api2004 } from "./api_2004.js";
+import { Attempt } from "./attempt.js";
+import { readBoot } from "./boot.js";
+import { DataModel } from "./data_model.js";
+import { showUnit } from "./frame.js";
+import { messagesWith } from "./messages.js";
+import { networkTo } from "./network.js";
+import { Outbox } from "./outbox.js";
+import { Saver } from "./saver.js";
+import { readTable } from "./table.js";
+
+const LONGEST_LEAVE_MS = 2_500; // the page waits three seconds
+
+const boot = readBoot(document);
+const page = messagesWith(window, boot.lms_origin);
+const table = readTable(boot.standard === "scorm12" ? scorm12 : scorm2004);
+const model = new DataModel(table, boot.values);
+const outbox = new Outbox({ sequence: boot.sequence, nowMs: () => performance.now() });
+const saver = new Saver({
+  outbox,
+  network: networkTo(new URL("commit", location.href).href),
+  timers: {
+    start: (run, delayMs) => setTimeout(run, delayMs),
+    stop: (timer) => clearTimeout(timer),
+  },
+  report: page.tell,
+  merge: (values) => model.merge(values),
+});
+
+if (boot.standard === "scorm12") {
+  Object.assign(window, { API: api12(new Attempt({ table, model, outbox, saver, codes: CODES_12 })) });
+} else if (boot.standard === "scorm2004") {
+  Object.assign(window, { API_1484_11: api2004(new Attempt({ table, model, outbox, saver, codes: CODES_2004 })) });
+}
+
+const unit = showUnit(document, {
+  content: boot.content,
+  title: boot.title,
+  lang: boot.lang,
+  whenShown() {
+    if (boot.standard !== "asset") return;
+    outbox.announce("running");
+    void saver.save("shown");
+  },
+});
+
+page.onLeave(async () => {
+  unit.takeAway();
+  if (boot.standard === "asset") outbox.announce("terminated");
+  const saved = saver.save("leave", { evenNothing: outbox.phase === "running" });
+  const tooLong = new Promise((resolve) => setTimeout(() => resolve(false), LONGEST_LEAVE_MS));
+  page.tell("left", { durable: await Promise.race([saved, tooLong]) });
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden") void saver.save("hidden");
+});
+addEventListener("pagehide", () => saver.go());
+addEventListener("pageshow", (event) => {
+  if (event.persisted) saver.stay();
+});
+addEventListener("online", () => saver.online());
+addEventListener("focus", () => unit.focus());
+page.tell("ready", { standard: boot.standard });

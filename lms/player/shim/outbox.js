@@ -1,0 +1,154 @@
+/**
+ * What the server is not yet known to keep, and the requests that carry it.
+ *
+ * A request carries everything that is unsaved, so a later one contains every earlier unanswered one, and any of
+ * them may be lost. A request whose answer did not come is sent again with the same number and the same bytes as
+ * long as nothing changed, so that the server can tell a repetition from news.
+ *
+ * @typedef {"launched" | "running" | "terminated"} Phase
+ *
+ * @typedef {object} Request
+ * @property {number} sequence
+ * @property {Phase} phase
+ * @property {number} change the last change it carries
+ * @property {string} body
+ */
+
+// Characters that wait before they are sent at once: at most 48 KiB of UTF-8, which a beacon (64 KiB) still carries.
+const MANY_CHARACTERS = 16_384;
+
+export class Outbox {
+  /** @type {Map<string, {value: string, change: number}>} */
+  #unsaved = new Map();
+  #change = 0;
+  /** @type {{name: Phase, change: number}} */
+  #phase = { name: "launched", change: 0 };
+  /** @type {Phase} */
+  #durablePhase = "launched";
+  /** @type {Request | null} */
+  #unanswered = null;
+  #startedMs = 0;
+  #sequence;
+  #nowMs;
+
+  /**
+   * @param {object} given
+   * @param {number} given.sequence of the last request the server applied
+   * @param {() => number} given.nowMs a clock that only goes forward
+   */
+  constructor({ sequence, nowMs }) {
+    this.#sequence = sequence;
+    this.#nowMs = nowMs;
+  }
+
+  /** The phase the server is known to have been told. */
+  get durablePhase() {
+    return this.#durablePhase;
+  }
+
+  /** The phase the next request tells. */
+  get phase() {
+    return this.#phase.name;
+  }
+
+  get sequence() {
+    return this.#sequence;
+  }
+
+  /** How many elements are unsaved. */
+  get unsaved() {
+    return this.#unsaved.size;
+  }
+
+  get isEmpty() {
+    return this.#unsaved.size === 0 && this.#phase.name === this.#durablePhase;
+  }
+
+  get isLarge() {
+    let characters = 0;
+    for (const { value } of this.#unsaved.values()) characters += value.length;
+    return characters > MANY_CHARACTERS;
+  }
+
+  /**
+   * Keep a value the unit has set.
+   *
+   * @param {string} element
+   * @param {string} value
+   */
+  record(element, value) {
+    this.#change += 1;
+    this.#unsaved.set(element, { value, change: this.#change });
+  }
+
+  /**
+   * Keep that the session has come to another phase.
+   *
+   * @param {Phase} phase
+   */
+  announce(phase) {
+    if (phase === this.#phase.name) return;
+    if (phase === "running") this.#startedMs = this.#nowMs();
+    this.#change += 1;
+    this.#phase = { name: phase, change: this.#change };
+  }
+
+  /**
+   * The request to send now.
+   *
+   * @param {string} reason
+   * @returns {Request}
+   */
+  next(reason) {
+    if (this.#unanswered?.change === this.#change) return this.#unanswered;
+    this.#sequence += 1;
+    const values = Object.fromEntries(Array.from(this.#unsaved, ([element, { value }]) => [element, value]));
+    const told = {
+      sequence: this.#sequence,
+      values,
+      reason,
+      phase: this.#phase.name,
+      session_time_s: this.#sessionTimeS(),
+    };
+    this.#unanswered = {
+      sequence: this.#sequence,
+      phase: this.#phase.name,
+      change: this.#change,
+      body: JSON.stringify(told),
+    };
+    return this.#unanswered;
+  }
+
+  /**
+   * The server keeps what a request carried (or has refused it for good).
+   *
+   * @param {Request} request
+   */
+  settle(request) {
+    this.#forget(request);
+    if (request.phase === this.#phase.name) this.#durablePhase = request.phase;
+    for (const [element, { change }] of this.#unsaved) {
+      if (change <= request.change) this.#unsaved.delete(element);
+    }
+  }
+
+  /**
+   * The server did not take a request as it is: what it carried goes under another number.
+   *
+   * @param {Request} request
+   * @param {unknown} last the last sequence the server says it applied
+   */
+  renumber(request, last) {
+    this.#forget(request);
+    if (Number.isSafeInteger(last)) this.#sequence = Math.max(this.#sequence, Number(last));
+  }
+
+  /** @param {Request} request */
+  #forget(request) {
+    if (this.#unanswered === request) this.#unanswered = null;
+  }
+
+  #sessionTimeS() {
+    return this.#phase.name === "launched" ? 0 : Math.floor((this.#nowMs() - this.#startedMs) / 1000);
+  }
+}

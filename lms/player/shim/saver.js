@@ -1,0 +1,228 @@
+/**
+ * When to send what is unsaved, and what an answer means (`README.md`, "Contract with the server").
+ *
+ * Two seconds after the first unsaved value, or at once when much is waiting; by a synchronous request when the
+ * unit asks and waits; by a beacon when the page goes. While the server is out of reach everything stays here
+ * and is tried again.
+ *
+ * @typedef {import("./network.js").Network} Network
+ * @typedef {import("./network.js").Reply} Reply
+ * @typedef {import("./outbox.js").Outbox} Outbox
+ * @typedef {import("./outbox.js").Request} Request
+ *
+ * @typedef {object} Timers
+ * @property {(run: () => void, delayMs: number) => unknown} start
+ * @property {(timer: any) => void} stop
+ */
+
+const AUTOSAVE_S = 2;
+const FIRST_RETRY_S = 1;
+const LONGEST_RETRY_S = 30;
+const MOST_NUMBERINGS = 3;
+const OVER = new Set([401, 403, 404, 410]);
+const REJECTED = new Set([400, 413, 422]);
+
+export class Saver {
+  #outbox;
+  #network;
+  #timers;
+  #report;
+  #merge;
+  /** @type {unknown} */
+  #timer = null;
+  #retryS = FIRST_RETRY_S;
+  #sending = 0;
+  #unreachable = false;
+  #over = false;
+  #going = false;
+  #beaconIsDue = false;
+  #shown = "saved";
+
+  /**
+   * @param {object} given
+   * @param {Outbox} given.outbox
+   * @param {Network} given.network
+   * @param {Timers} given.timers
+   * @param {(type: string, members?: object) => void} given.report tells the page
+   * @param {(values: Record<string, string>) => void} given.merge takes what the server computed
+   */
+  constructor({ outbox, network, timers, report, merge }) {
+    this.#outbox = outbox;
+    this.#network = network;
+    this.#timers = timers;
+    this.#report = report;
+    this.#merge = merge;
+  }
+
+  /** Something new is unsaved: see that it is saved soon. */
+  changed() {
+    if (this.#over) return;
+    if (this.#going) return this.#beaconSoon();
+    if (!this.#unreachable) this.#show("saving");
+    if (this.#outbox.isLarge && !this.#unreachable && this.#sending === 0) void this.save("autosave");
+    else this.#schedule(AUTOSAVE_S);
+  }
+
+  /**
+   * Send what is unsaved.
+   *
+   * @param {string} reason
+   * @param {{evenNothing?: boolean}} [options] `evenNothing`: so that the server learns the time
+   * @returns {Promise<boolean>} whether all of it is kept now
+   */
+  async save(reason, { evenNothing = false } = {}) {
+    if (this.#over) return this.#outbox.isEmpty;
+    if (this.#outbox.isEmpty && !evenNothing) return true;
+    this.#cancel();
+    for (let numbering = 0; numbering < MOST_NUMBERINGS; numbering += 1) {
+      const request = this.#outbox.next(reason);
+      this.#sending += 1;
+      const reply = await this.#network.send(request.body);
+      this.#sending -= 1;
+      if (reply.status !== 409) return this.#settle(request, reply);
+      this.#outbox.renumber(request, reply.answer.sequence);
+      if (this.#outbox.isEmpty) return true; // another request has carried it meanwhile
+    }
+    return this.#outOfReach();
+  }
+
+  /**
+   * Send what is unsaved and wait, because the unit waits.
+   *
+   * @param {string} reason
+   * @returns {boolean} whether all of it is kept now
+   */
+  saveNow(reason) {
+    if (this.#over) return false;
+    if (this.#outbox.isEmpty) return true;
+    if (this.#going) {
+      this.#beaconSoon();
+      return false;
+    }
+    this.#cancel();
+    for (let numbering = 0; numbering < MOST_NUMBERINGS; numbering += 1) {
+      const request = this.#outbox.next(reason);
+      const reply = this.#network.sendNow(request.body);
+      if (reply.status === 0) {
+        // A browser forbids waiting while the unit's page is going; a request without waiting still gets out.
+        void this.save(reason);
+        return false;
+      }
+      if (reply.status !== 409) return this.#settle(request, reply);
+      this.#outbox.renumber(request, reply.answer.sequence);
+    }
+    return this.#outOfReach();
+  }
+
+  /** The page goes: send the rest in a way that outlives it. What the unit still does is sent after it. */
+  go() {
+    this.#going = true;
+    if (!this.#over && (!this.#outbox.isEmpty || this.#outbox.phase === "running")) this.#beacon();
+  }
+
+  /** The page stays after all (the browser kept it and shows it again). */
+  stay() {
+    this.#going = false;
+    if (!this.#outbox.isEmpty) this.changed();
+  }
+
+  /** The browser believes to be connected again. */
+  online() {
+    if (this.#unreachable && this.#sending === 0) void this.save("autosave");
+  }
+
+  /**
+   * @param {Request} request
+   * @param {Reply} reply
+   */
+  #settle(request, reply) {
+    if (reply.status === 200) return this.#durable(request, reply);
+    if (this.#outbox.isEmpty) return true; // another request has carried it meanwhile
+    if (OVER.has(reply.status)) {
+      this.#over = true;
+      this.#report("error", { code: "ended" });
+      return false;
+    }
+    if (REJECTED.has(reply.status)) {
+      this.#outbox.renumber(request, request.sequence);
+      this.#report("error", { code: "rejected" });
+      this.#shown = "rejected";
+      return false;
+    }
+    return this.#outOfReach();
+  }
+
+  /**
+   * @param {Request} request
+   * @param {Reply} reply
+   */
+  #durable(request, { answer }) {
+    const wasTerminated = this.#outbox.durablePhase === "terminated";
+    this.#outbox.settle(request);
+    this.#unreachable = false;
+    this.#retryS = FIRST_RETRY_S;
+    this.#merge(answer.values ?? {});
+    const refused = (answer.refused ?? []).length > 0;
+    if (refused) this.#report("error", { code: "refused" });
+    if (this.#outbox.isEmpty) {
+      this.#cancel();
+      if (refused) this.#shown = "refused";
+      else this.#show("saved", { sequence: request.sequence });
+    } else {
+      this.#show("saving");
+      this.#schedule(AUTOSAVE_S);
+    }
+    if (request.phase === "terminated" && !wasTerminated) {
+      this.#report("terminated");
+      if (answer.navigation) this.#report("navigate");
+    }
+    return !refused;
+  }
+
+  #outOfReach() {
+    this.#unreachable = true;
+    this.#shown = "unreachable";
+    this.#report("unreachable", { unsaved: this.#outbox.unsaved });
+    this.#schedule(this.#retryS);
+    this.#retryS = Math.min(2 * this.#retryS, LONGEST_RETRY_S);
+    return false;
+  }
+
+  /** One beacon for all that a handler of the unit does, as soon as it has ended. */
+  #beaconSoon() {
+    if (this.#beaconIsDue) return;
+    this.#beaconIsDue = true;
+    queueMicrotask(() => {
+      this.#beaconIsDue = false;
+      this.#beacon();
+    });
+  }
+
+  #beacon() {
+    this.#network.sendAtExit(this.#outbox.next("hidden").body);
+  }
+
+  /** @param {number} delayS */
+  #schedule(delayS) {
+    if (this.#timer !== null) return;
+    this.#timer = this.#timers.start(() => {
+      this.#timer = null;
+      void this.save("autosave");
+    }, delayS * 1000);
+  }
+
+  #cancel() {
+    if (this.#timer !== null) this.#timers.stop(this.#timer);
+    this.#timer = null;
+  }
+
+  /**
+   * @param {string} type
+   * @param {object} [members]
+   */
+  #show(type, members) {
+    if (this.#shown === type) return;
+    this.#shown = type;
+    this.#report(type, members);
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * When what is unsaved is sent, under which number, and what happens when no answer comes.
+ */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { aSession } from "./session.js";
+import { settled } from "./server.js";
+
+/** A session that is running and has nothing unsaved. */
+async function aRunningSession(given) {
+  const session = aSession("scorm2004", given);
+  session.api.Initialize("");
+  await settled();
+  session.server.received.length = 0;
+  session.told.length = 0;
+  return session;
+}
+
+describe("numbers", () => {
+  test("go on from the last commit under this token", async () => {
+    const { api, server } = await aRunningSession({ sequence: 7 });
+
+    api.SetValue("cmi.location", "p1");
+    api.Commit("");
+
+    assert.equal(server.received[0].sequence, 9); // 8 said that the unit runs
+  });
+
+  test("a request carries what changed since the last answer, and nothing else", async () => {
+    const { api, server } = await aRunningSession();
+
+    api.SetValue("cmi.location", "p1");
+    api.SetValue("cmi.suspend_data", "x");
+    api.Commit("");
+    api.SetValue("cmi.location", "p2");
+    api.Commit("");
+
+    assert.deepEqual(server.received.map(({ values }) => values), [
+      { "cmi.location": "p1", "cmi.suspend_data": "x" },
+      { "cmi.location": "p2" },
+    ]);
+  });
+
+  test("a request without an answer is repeated as it was while nothing changes", async () => {
+    const { api, server, timers } = await aRunningSession();
+    api.SetValue("cmi.location", "p1");
+    server.status = 503;
+    api.Commit("");
+    const [lost] = server.received;
+
+    server.status = null;
+    await timers.pass(1000);
+
+    assert.deepEqual(server.received[1], lost);
+    assert.equal(server.applied, lost.sequence);
+  });
+
+  test("a later request contains an earlier one, whichever arrives first", async () => {
+    const { api, server, timers, types } = await aRunningSession();
+    server.slow = true;
+    api.SetValue("cmi.location", "p1");
+    await timers.pass(2000); // the autosave is under way
+    api.SetValue("cmi.suspend_data", "x");
+
+    const answer = api.Commit(""); // overtakes it
+    await server.deliver();
+
+    assert.equal(answer, "true");
+    assert.deepEqual(server.values, { "cmi.location": "p1", "cmi.suspend_data": "x" });
+    assert.deepEqual(types(), ["saving", "saved"]);
+  });
+
+  test("what is set while a request is under way stays unsaved", async () => {
+    const { api, server, timers, outbox } = await aRunningSession();
+    server.slow = true;
+    api.SetValue("cmi.location", "p1");
+    await timers.pass(2000);
+    api.SetValue("cmi.location", "p2");
+
+    await server.deliver();
+    const between = [server.values["cmi.location"], outbox.unsaved];
+    server.slow = false;
+    await timers.pass(2000);
+
+    assert.deepEqual(between, ["p1", 1]);
+    assert.equal(server.values["cmi.location"], "p2");
+    assert.ok(outbox.isEmpty);
+  });
+
+  test("a server that has gone further is followed", async () => {
+    const { api, server } = await aRunningSession();
+    server.applied = 40; // a beacon of another window of this launch
+    api.SetValue("cmi.location", "p1");
+
+    const answer = api.Commit("");
+
+    assert.equal(answer, "true");
+    assert.equal(server.applied, 41);
+    assert.equal(server.values["cmi.location"], "p1");
+  });
+});
+
+describe("when", () => {
+  test("two seconds after the first unsaved value", async () => {
+    const { api, server, timers } = await aRunningSession();
+
+    api.SetValue("cmi.location", "p1");
+    await timers.pass(1500);
+    api.SetValue("cmi.location", "p2");
+    const before = server.received.length;
+    await timers.pass(500);
+
+    assert.equal(before, 0);
+    assert.deepEqual(server.received.map(({ reason, values }) => [reason, values["cmi.location"]]), [
+      ["autosave", "p2"],
+    ]);
+  });
+
+  test("at once when much is waiting", async () => {
+    const { api, server } = await aRunningSession();
+
+    api.SetValue("cmi.suspend_data", "x".repeat(20_000));
+    await settled();
+
+    assert.equal(server.received.length, 1);
+  });
+
+  test("a Commit with nothing unsaved asks nobody", async () => {
+    const { api, server } = await aRunningSession();
+
+    assert.equal(api.Commit(""), "true");
+    assert.deepEqual(server.received, []);
+  });
+
+  test("the time since Initialize is told in whole seconds", async () => {
+    const { api, server, timers } = await aRunningSession();
+
+    await timers.pass(41_900);
+    api.SetValue("cmi.location", "p1");
+    api.Commit("");
+
+    assert.equal(server.received[0].session_time_s, 41);
+  });
+
+  test("when the page goes, and again after what the unit's own handlers do then", async () => {
+    const { api, server, saver } = await aRunningSession();
+
+    saver.go();
+    api.SetValue("cmi.exit", "suspend");
+    api.SetValue("cmi.location", "p9");
+    const answer = api.Terminate("");
+    await settled();
+
+    assert.equal(answer, "false"); // no answer can be read any more
+    assert.deepEqual(server.received.map(({ reason, phase }) => [reason, phase]), [
+      ["hidden", "running"],
+      ["hidden", "terminated"],
+    ]);
+    assert.deepEqual(server.values, { "cmi.exit": "suspend", "cmi.location": "p9" });
+  });
+
+  test("leaving a unit that still runs tells its time even when nothing else is new", async () => {
+    const { server, saver, timers } = await aRunningSession();
+    await timers.pass(60_000);
+
+    const durable = await saver.save("leave", { evenNothing: true });
+
+    assert.equal(durable, true);
+    assert.deepEqual(server.received.map(({ reason, session_time_s: time }) => [reason, time]), [["leave", 60]]);
+  });
+});
+
+describe("out of reach", () => {
+  test("tries again after 1, 2, 4 … at most 30 seconds, and says how much is kept", async () => {
+    const { api, server, timers, told } = await aRunningSession();
+    server.status = 503;
+    api.SetValue("cmi.location", "p1");
+
+    await timers.pass(2000); // autosave
+    const tried = [];
+    for (const wait of [1, 2, 4, 8, 16, 30, 30]) {
+      await timers.pass(wait * 1000 - 1);
+      const early = server.received.length;
+      await timers.pass(1);
+      tried.push(server.received.length - early);
+    }
+
+    assert.deepEqual(tried, [1, 1, 1, 1, 1, 1, 1]);
+    assert.equal(server.received.length, 8);
+    assert.deepEqual(told.at(-1), { type: "unreachable", unsaved: 1 });
+  });
+
+  test("more values do not hurry it, and all of them arrive", async () => {
+    const { api, server, timers, types } = await aRunningSession();
+    server.status = 503;
+    api.SetValue("cmi.location", "p1");
+    await timers.pass(2000);
+    const before = server.received.length;
+    api.SetValue("cmi.suspend_data", "x".repeat(20_000));
+    await settled();
+
+    assert.equal(server.received.length, before);
+    server.status = null;
+    await timers.pass(1000);
+    assert.equal(server.values["cmi.location"], "p1");
+    assert.equal(server.values["cmi.suspend_data"].length, 20_000);
+    assert.deepEqual(types(), ["saving", "unreachable", "saved"]);
+  });
+
+  test("a browser that is online again tries at once", async () => {
+    const { api, server, timers, saver } = await aRunningSession();
+    server.status = 503;
+    api.SetValue("cmi.location", "p1");
+    await timers.pass(2000);
+
+    server.status = null;
+    saver.online();
+    await settled();
+
+    assert.equal(server.values["cmi.location"], "p1");
+  });
+
+  test("a rejected request waits for something new", async () => {
+    const { api, server, timers, told } = await aRunningSession();
+    server.status = 413;
+    api.SetValue("cmi.location", "p1");
+    await timers.pass(60_000);
+    const rejected = server.received.length;
+
+    server.status = null;
+    api.SetValue("cmi.location", "p2");
+    await timers.pass(2000);
+
+    assert.equal(rejected, 1);
+    assert.equal(server.values["cmi.location"], "p2");
+    assert.deepEqual(told.filter(({ type }) => type === "error"), [{ type: "error", code: "rejected" }]);
+  });
+
+  test("a token that is over ends the sending", async () => {
+    const { api, server, timers } = await aRunningSession();
+    server.status = 401;
+    api.SetValue("cmi.location", "p1");
+
+    await timers.pass(60_000);
+    api.SetValue("cmi.location", "p2");
+    await timers.pass(60_000);
+
+    assert.equal(server.received.length, 1);
+  });
+});
+
+describe("the page is told", () => {
+  test("once that the unit has ended, and that it may be taken away", async () => {
+    const { api, server, types } = await aRunningSession();
+    server.extra = { navigation: { request: "continue" } };
+
+    api.SetValue("adl.nav.request", "continue");
+    api.Terminate("");
+
+    assert.deepEqual(types(), ["saving", "saved", "terminated", "navigate"]);
+  });
+
+  test("nothing of navigation while the unit runs", async () => {
+    const { api, server, types } = await aRunningSession();
+    server.extra = { navigation: null };
+
+    api.Terminate("");
+
+    assert.deepEqual(types(), ["terminated"]);
+  });
+});

@@ -1,0 +1,37 @@
+/**
+ * A whole shim without a browser: its API, a server, timers, and what the page was told.
+ */
+
+import { CODES_12, api12 } from "../shim/api_12.js";
+import { CODES_2004, api2004 } from "../shim/api_2004.js";
+import { Attempt } from "../shim/attempt.js";
+import { DataModel } from "../shim/data_model.js";
+import { Outbox } from "../shim/outbox.js";
+import { Saver } from "../shim/saver.js";
+import { Server, Timers } from "./server.js";
+import { tableOf } from "./tables.js";
+
+/**
+ * @param {"scorm12" | "scorm2004"} standard
+ * @param {{values?: Record<string, string>, sequence?: number}} [given]
+ */
+export function aSession(standard, { values = {}, sequence = 0 } = {}) {
+  const server = new Server();
+  server.applied = sequence;
+  const timers = new Timers();
+  const told = [];
+  const table = tableOf(standard);
+  const model = new DataModel(table, values);
+  const outbox = new Outbox({ sequence, nowMs: () => timers.nowMs });
+  const saver = new Saver({
+    outbox,
+    network: server,
+    timers,
+    report: (type, members) => told.push({ type, ...members }),
+    merge: (given) => model.merge(given),
+  });
+  const old = standard === "scorm12";
+  const attempt = new Attempt({ table, model, outbox, saver, codes: old ? CODES_12 : CODES_2004 });
+  const types = () => told.map(({ type }) => type);
+  return { api: old ? api12(attempt) : api2004(attempt), server, timers, saver, outbox, told, types };
+}
