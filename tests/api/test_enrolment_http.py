@@ -9,6 +9,7 @@ import pytest
 
 from lms.database import Database
 from lms.enrolment.actions import enrol
+from lms.reports.queries import progress_report
 from tests.course_builders import a_scorm_file
 from tests.school_builders import School, a_school, counted, token
 
@@ -74,6 +75,20 @@ def test_who_is_withdrawn_has_the_course_no_more(school: School, course: UUID) -
     assert gone.status_code == 303
     assert "Precursors" not in officer.get("/").text
     assert instructor.post(f"/courses/{course}/people/{person}/withdraw", data=form).status_code == 404
+
+
+def test_the_report_lists_everybody_in_everything(school: School, course: UUID) -> None:
+    people = [school.person("B-7", name="Zoe"), school.person("C-8", name="Amal")]
+    with school.database.write() as session:
+        enrol(session, course, people, by=None, now=school.site.now(), new_id=uuid4)
+
+    with school.database.read() as session:
+        rows = progress_report(session)
+
+    assert [(row["name"], row["course"], row["status"]) for row in rows] == [
+        ("Amal", "Precursors", "not started"),
+        ("Zoe", "Precursors", "not started"),
+    ]
 
 
 @pytest.mark.parametrize("path", ["/", "/courses/{course}", "/courses/{course}/people"])
