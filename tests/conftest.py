@@ -13,13 +13,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-import sync.tables
-import xapi_store.tables
-from lms.database import Base, Database
+from lms.database import Database
+from migrations import all_metadata
 from tests.postgres import Postgres, start_postgres
 
 ROOT = Path(__file__).parents[1]
-TARGETS = [Base.metadata, xapi_store.tables.Base.metadata, sync.tables.Base.metadata]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,7 +47,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def fresh_schema(database: Database) -> None:
     """Make every table, as the migrations would (``test_migrations`` compares the two)."""
-    for metadata in TARGETS:
+    for metadata in all_metadata():
         metadata.create_all(database.engine)
 
 

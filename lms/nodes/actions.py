@@ -100,3 +100,16 @@ def revoke(session: Session, node: Node, revoked: str, *, reason: str) -> None:
     if revoked not in known:
         raise PeerNotFoundError(revoked)
     pairing.revoke(session, node, revoked, reason=reason)
+
+
+def move(session: Session, peer: str, address: str) -> None:
+    """Remember where a peer is reached now; the pairing stays.
+
+    Raises:
+        PeerNotFoundError: it was never paired.
+    """
+    for row, certificate in ledger.peers(session):
+        if peer in {row.node, certificate.name}:
+            ledger.set_address(session, row.node, address)
+            return
+    raise PeerNotFoundError(peer)

@@ -1,0 +1,265 @@
+"""Put the program together: everything is built once from ``Settings``, and by role.
+
+``Node`` gives what commands and servers share; ``build_front`` the ASGI application of both
+listeners; ``build_worker`` the work in the background. No other module asks for the role.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from content_packages.shelf import Shelf
+from lms.content.app import ContentSite, build_content
+from lms.courses import importing
+from lms.courses.importing import Importer
+from lms.database import Database
+from lms.keys.lrs import lrs_authentication
+from lms.launch.actions import Desk
+from lms.nodes.local import sync_node
+from lms.nodes.queries import chip
+from lms.people.pages import router as people_pages
+from lms.people.passwords import Passwords, prepare_passwords
+from lms.people.sessions import recognise
+from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
+from lms.settings import Role, Settings
+from lms.streams.blobs import ShelfBlobs
+from lms.streams.documents import DocumentStream
+from lms.streams.statements import StatementStream
+from lms.web.assets import BUILD, load_assets
+from lms.web.frame import frame
+from lms.web.site import Site
+from lms.worker import Chore, Worker
+from sync import identity
+from sync.errors import KeyLostError
+from sync.node import Node as SyncNode
+from sync.ports import Stream
+from sync.sequencer import number_changes
+from sync.server import create_app as create_sync_app
+from xapi_store.http.app import create_lrs_app
+from xapi_store.http.lrs import Lrs
+
+SECRET_NAME = "secret.key"  # noqa: S105 - the name of a file, not what is in it
+NUMBERING_EVERY_S = 60.0
+
+
+def utc_now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Duties:
+    """What differs by role; the one table of it."""
+
+    grants_travel: bool  # roles given here count on all nodes below, and courses made here are no offers
+    first_person_here: bool  # a browser may make the first administrator
+
+
+DUTIES = {
+    Role.LAPTOP: Duties(grants_travel=False, first_person_here=True),
+    Role.HUB: Duties(grants_travel=False, first_person_here=False),
+    Role.CENTRAL: Duties(grants_travel=True, first_person_here=False),
+}
+
+
+class Node:
+    """One node, opened: what commands, servers and the worker have in common."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.uploads.mkdir(exist_ok=True)
+        self.settings = settings
+        self.duties = DUTIES[settings.role]
+        self.database = Database(settings.database_url)
+        self.shelf = Shelf(settings.shelf)
+        self.secret = _secret(settings.data / SECRET_NAME)
+
+    def close(self) -> None:
+        """Give back what is held open."""
+        self.database.close()
+
+    @cached_property
+    def sync(self) -> SyncNode:
+        """This node as sync sees it.
+
+        Raises:
+            KeyLostError: the node's key is not in the data folder.
+        """
+        key = identity.load_key(self.settings.data)
+        if key is None:
+            raise KeyLostError(
+                f"{self.settings.data} holds no node key. `lms init` makes one for a new node; an old node's "
+                "comes from its backup."
+            )
+        streams: list[Stream] = [StatementStream(), DocumentStream()]
+        return sync_node(
+            self.database, key, self.settings.data, streams=streams, blobs=ShelfBlobs(self.shelf)
+        )
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """How passwords are hashed here, as costly as this machine can bear."""
+        return prepare_passwords(self.database)
+
+    @cached_property
+    def importer(self) -> Importer:
+        """What imports course packages."""
+        return Importer(
+            database=self.database,
+            shelf=self.shelf,
+            uploads=self.settings.uploads,
+            now=utc_now,
+            new_id=uuid4,
+            provisional=not self.duties.grants_travel,
+        )
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What launches units."""
+        return Desk(
+            shelf=self.shelf,
+            node=self.sync.id,
+            new_id=uuid4,
+            new_token=lambda: secrets.token_urlsafe(32),
+            new_seed=lambda: secrets.randbits(31),
+        )
+
+    @cached_property
+    def site(self) -> Site:
+        """This node as its pages see it."""
+        return Site(
+            database=self.database,
+            now=utc_now,
+            public_url=self.settings.public_url,
+            content_url=self.settings.content_url,
+            secret=self.secret,
+            node_name=self.settings.name,
+            shelf=self.shelf,
+            uploads=self.settings.uploads,
+            assets=load_assets(),
+            chip=lambda session, _now: chip(session, self.sync),
+            recognise=recognise,
+            first_person_here=self.duties.first_person_here,
+            grants_travel=self.duties.grants_travel,
+        )
+
+
+def _secret(path: Path) -> bytes:
+    """Return the random bytes of this node, made the first time."""
+    if not path.exists():
+        beside = path.with_suffix(f".{os.getpid()}")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    return path.read_bytes()
+
+
+# ---------------------------------------------------------------- pages, record store, sync
+
+
+def build_pages(node: Node) -> FastAPI:
+    """Return the application of the LMS host: pages, API, record store, sync, signs of life."""
+    app = FastAPI(title="Outpost", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)
+    app.state.passwords = node.passwords
+    app.state.importer = node.importer
+    app.state.desk = node.desk
+    app.state.sync = node.sync
+    for router in (people_pages,):
+        app.include_router(router)
+    _add_signs_of_life(app, node)
+    app.mount("/xapi", _record_store(node))
+    app.mount("/sync", create_sync_app(node.sync))
+    public = urlsplit(node.settings.public_url).hostname or "localhost"
+    names = {public, *node.settings.allowed_hosts}
+    frame(app, node.site, host_names=names, troubles=(PEOPLE_TROUBLES,))
+    return app
+
+
+def _record_store(node: Node) -> ASGIApp:
+    database = node.database
+    return create_lrs_app(
+        Lrs(write=database.write, read=database.read, authenticate=lrs_authentication(database), now=utc_now)
+    )
+
+
+def _add_signs_of_life(app: FastAPI, node: Node) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> Response:
+        return PlainTextResponse("ok")
+
+    @app.get("/readyz", include_in_schema=False)
+    def readyz() -> Response:
+        with node.database.read() as session:
+            session.execute(text("SELECT 1"))
+        return PlainTextResponse("ok")
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+# ---------------------------------------------------------------- both listeners
+
+
+class Front:
+    """Chooses between pages and content by the port a request came in on.
+
+    Both live in one program; a reverse proxy in front of it keeps the two names on two ports likewise.
+    """
+
+    def __init__(self, pages: ASGIApp, content: ASGIApp, *, content_port: int) -> None:
+        self._pages = pages
+        self._content = content
+        self._content_port = content_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        _, port = scope.get("server") or ("", None)
+        await (self._content if port == self._content_port else self._pages)(scope, receive, send)
+
+
+def build_front(node: Node) -> Front:
+    """Return the application of both listeners."""
+    content = build_content(
+        ContentSite(
+            database=node.database,
+            desk=node.desk,
+            now=utc_now,
+            secret=node.secret,
+            public_url=node.settings.public_url,
+            content_url=node.settings.content_url,
+            shim=BUILD / Path(node.site.assets["shim.js"]).name,
+        )
+    )
+    return Front(build_pages(node), content, content_port=node.settings.content_port)
+
+
+# ---------------------------------------------------------------- in the background
+
+
+def build_worker(node: Node) -> Worker:
+    """Return the work in the background: the one table from kind of job to function, and the chores."""
+
+    def number() -> bool:
+        number_changes(node.sync)
+        return False
+
+    chores = [Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number)]
+    jobs = {importing.JOB: node.importer.run_job}
+    return Worker(node.database, now=utc_now, jobs=jobs, chores=chores)

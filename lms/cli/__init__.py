@@ -1,0 +1,33 @@
+"""The ``lms`` command: nouns and verbs, ``--json`` on everything that prints facts, exit status 0, 1 or 2.
+
+Each module holds the commands of one subject; every command opens one node, does one thing in one
+transaction, and says in a sentence what came of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from lms.cli import courses, keys, node, nodes, people
+
+app = typer.Typer(
+    name="lms",
+    help="Outpost: courses, records and sync for places where the network is the exception.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in (node, people, courses, keys, nodes):
+    app.add_typer(module.app)
+
+
+def main() -> None:
+    """Run the command named on the command line."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    for chatty in ("alembic", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    app()

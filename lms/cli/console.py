@@ -1,0 +1,89 @@
+"""How commands speak: facts as a table or as JSON, trouble as one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+Data = Annotated[str | None, typer.Option("--data", help="The node's data folder.", metavar="FOLDER")]
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal something."""
+    _out.print(sentence, markup=False)
+
+
+def warn(sentence: str) -> None:
+    """Tell it on standard error."""
+    _err.print(sentence, markup=False)
+
+
+def fail(sentence: str, *, status: int = 1) -> NoReturn:
+    """End the command with a sentence that says what happened and what to do."""
+    warn(sentence)
+    raise typer.Exit(status)
+
+
+@contextmanager
+def failing_on(*errors: type[Exception]) -> Iterator[None]:
+    """Turn the errors a person can do something about into their sentence and exit status 1."""
+    try:
+        yield
+    except errors as error:
+        fail(str(error))
+
+
+def show(facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print named facts."""
+    if as_json:
+        print_json(facts)
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " "), _plain(value))
+    _out.print(table)
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+    """Print a table of rows that share their columns; ``empty`` is the sentence when there are none."""
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        say(empty)
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_plain(value) for value in row.values()))
+    _out.print(table)
+
+
+def print_json(facts: Any) -> None:
+    """Print facts for a program."""
+    typer.echo(orjson.dumps(facts, default=str, option=orjson.OPT_INDENT_2).decode())
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple() | set() | frozenset():
+            return ", ".join(str(item) for item in value)
+        case dict():
+            return ", ".join(f"{name} {amount}" for name, amount in value.items())
+        case _:
+            return str(value)

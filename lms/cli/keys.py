@@ -1,0 +1,62 @@
+"""``lms lrs-key`` and ``lms token``: credentials for other programs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lms.app import utc_now
+from lms.cli.console import Data, Json, failing_on, say, show, show_rows
+from lms.cli.opening import opened
+from lms.keys.actions import KeyNotFoundError, create_key, revoke_key
+from lms.keys.queries import list_keys
+
+app = typer.Typer(no_args_is_help=True)
+
+Scopes = Annotated[list[str] | None, typer.Option("--scope", help="What it opens; may be repeated.")]
+
+
+def _credentials(command: str, kind: str, about: str, usual: str) -> None:
+    """Add ``create``, ``list`` and ``revoke`` for one kind of credential."""
+    group = typer.Typer(help=about, no_args_is_help=True)
+    app.add_typer(group, name=command)
+
+    @group.command()
+    def create(name: str, scope: Scopes = None, data: Data = None, as_json: Json = False) -> None:
+        """Make one and show its secret, this once."""
+        with opened(data) as node, node.database.write() as session:
+            made = create_key(session, kind, name, scope or [usual], now=utc_now())
+        facts = {"name": name, "key": made.key, "secret": made.secret, "scopes": scope or [usual]}
+        if kind == "lrs":
+            facts["endpoint"] = f"{node.settings.public_url}/xapi"
+        else:
+            facts["token"] = f"{made.key}.{made.secret}"
+        show(facts, as_json=as_json)
+
+    @group.command(name="list")
+    def list_(data: Data = None, as_json: Json = False) -> None:
+        """List them; secrets are kept nowhere."""
+        with opened(data) as node, node.database.read() as session:
+            rows = [
+                {
+                    "name": key.name,
+                    "key": key.key,
+                    "scopes": key.scopes,
+                    "created": key.created,
+                    "revoked": key.revoked,
+                }
+                for key in list_keys(session, kind)
+            ]
+        show_rows(rows, as_json=as_json, empty=f"None yet. `lms {command} create NAME` makes one.")
+
+    @group.command()
+    def revoke(key: str, data: Data = None) -> None:
+        """Put one out of force, at once."""
+        with failing_on(KeyNotFoundError), opened(data) as node, node.database.write() as session:
+            revoke_key(session, key, now=utc_now())
+        say(f"Key {key} no longer opens anything.")
+
+
+_credentials("lrs-key", "lrs", "Credentials of the record store (Basic).", "all")
+_credentials("token", "token", "Bearer tokens of the API.", "all")

@@ -1,0 +1,137 @@
+"""``lms init``, ``lms serve``, ``lms status``: one node from nothing to running."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from importlib.metadata import version
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from lms.app import Node, utc_now
+from lms.cli.console import Data, Json, fail, failing_on, say, show, show_rows, warn
+from lms.cli.opening import opened, settings_of
+from lms.cli.server import ServerError
+from lms.cli.server import serve as serve_node
+from lms.database import DatabaseError
+from lms.nodes.local import make_identity
+from lms.nodes.queries import Overview, overview
+from lms.people.actions import create_person
+from lms.people.policy import PersonRole
+from lms.people.queries import person_signing_in
+from lms.settings import Role, keep_settings
+from lms.web.assets import AssetsMissingError
+from lms.web.wording import FieldError
+from sync.errors import KeyLostError
+
+app = typer.Typer()
+
+Admin = Annotated[str | None, typer.Option(help="Personnel number of the first administrator.")]
+FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+@app.command()
+def init(
+    role: Annotated[Role, typer.Option(help="What this node is for.")] = Role.LAPTOP,
+    name: Annotated[str, typer.Option(help="What people call this node.")] = "",
+    admin: Admin = None,
+    password_stdin: FromStdin = False,
+    data: Data = None,
+) -> None:
+    """Make the data folder, the database, the node's identity and its first administrator. Safe to repeat."""
+    settings = settings_of(data, role=role, name=name or None)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    keep_settings(settings.data, role=settings.role.value, name=settings.name)
+    try:
+        node = Node(settings)
+        node.database.upgrade()
+    except (DatabaseError, OperationalError) as error:
+        fail(f"The database does not answer: {error}")
+    with failing_on(KeyLostError, FieldError):
+        password = node.passwords.hash(_read_password(from_stdin=password_stdin)) if admin else None
+        with node.database.write() as session:
+            key = make_identity(session, settings.data, name=settings.name, role=settings.role.value)
+            if admin and person_signing_in(session, admin) is None:
+                _make_admin(session, node, admin, password)
+    node.close()
+    say(f"This {settings.role} is node {key.node}; its data is in {settings.data}.")
+
+
+def _make_admin(session: Session, node: Node, number: str, password: str | None) -> None:
+    highest = PersonRole.CENTRAL_ADMIN if node.duties.grants_travel else PersonRole.HUB_ADMIN
+    create_person(
+        session,
+        public_id=uuid4(),
+        personnel_number=number,
+        name=number,
+        roles=[PersonRole.OFFICER, PersonRole.INSTRUCTOR, highest],
+        password_hash=password,
+        now=utc_now(),
+        grants_travel=node.duties.grants_travel,
+    )
+
+
+def _read_password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the pages.")] = None,
+    content_port: Annotated[int | None, typer.Option(help="Port of the course content.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Server processes (PostgreSQL only).")] = 1,
+    data: Data = None,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; the schema is upgraded first if need be."""
+    settings = settings_of(data, host=host, port=port, content_port=content_port)
+    if workers > 1 and settings.database_url.startswith("sqlite"):
+        fail("Several workers need PostgreSQL: set LMS_DATABASE_URL, or serve with one.", status=2)
+    warn(f"Outpost {version('outpost-lms')}, {settings.role}, at {settings.public_url}")
+    with failing_on(ServerError, DatabaseError, KeyLostError, AssetsMissingError):
+        serve_node(settings, workers=workers)
+
+
+@app.command()
+def status(data: Data = None, as_json: Json = False) -> None:
+    """Tell how this node stands: its role, what waits to be delivered, peers, disk, clock."""
+    with opened(data) as node, failing_on(KeyLostError):
+        with node.database.read() as session:
+            seen = overview(session, node.sync)
+        facts = {
+            "node": seen.me.node,
+            "name": seen.me.name,
+            "role": node.settings.role.value,
+            "version": version("outpost-lms"),
+            "database": node.database.url.get_backend_name(),
+            "waiting": {kind: count.waiting + count.at_hub for kind, count in seen.counts.items()},
+            "delivered": {kind: count.delivered for kind, count in seen.counts.items()},
+            "kept_aside": len(seen.refused),
+            "disk_free_mb": shutil.disk_usage(node.settings.data).free // 1_000_000,
+            "clock": utc_now().isoformat(timespec="seconds"),
+        }
+    if as_json:
+        show({**facts, "peers": _peers(seen)}, as_json=True)
+        return
+    show(facts, as_json=False)
+    show_rows(_peers(seen), as_json=False, empty="Paired with no other node yet.")
+
+
+def _peers(seen: Overview) -> list[dict[str, object]]:
+    return [
+        {
+            "node": peer.node,
+            "name": peer.name,
+            "role": peer.role,
+            "address": peer.address,
+            "last_seen": peer.last_seen,
+            "revoked": peer.revoked,
+        }
+        for peer in seen.peers
+    ]

@@ -1,0 +1,109 @@
+"""``lms node`` and ``lms sync``: pair with other nodes and meet them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows
+from lms.cli.opening import opened
+from lms.nodes import actions
+from lms.nodes.actions import NobodyPairedError, PeerNotFoundError
+from lms.nodes.queries import overview
+from lms.settings import Role
+from sync.errors import SyncError
+
+app = typer.Typer()
+node_app = typer.Typer(help="This node and those it is paired with.", no_args_is_help=True)
+app.add_typer(node_app, name="node")
+
+WATCH_PAUSE_S = 60
+
+
+@node_app.command(name="show")
+def show_node(data: Data = None, as_json: Json = False) -> None:
+    """Tell who this node is."""
+    with opened(data) as node, failing_on(SyncError), node.database.read() as session:
+        seen = overview(session, node.sync)
+    facts = {"node": seen.me.node, "name": seen.me.name, "role": seen.me.role, "root": seen.root}
+    show(facts, as_json=as_json)
+
+
+@node_app.command()
+def invite(
+    role: Annotated[Role, typer.Option(help="What the node that joins is for.")] = Role.LAPTOP,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Give out a code with which one node can join within two days."""
+    with opened(data) as node, failing_on(SyncError), node.database.write() as session:
+        code = actions.invite(session, node.sync, role=role.value)
+    if as_json:
+        print_json({"code": code, "role": role.value})
+    else:
+        say(f"{code}\nOn the other node: lms node join {node.settings.public_url} {code}")
+
+
+@node_app.command()
+def join(address: str, code: str, data: Data = None, as_json: Json = False) -> None:
+    """Pair with the node at ADDRESS by the CODE it gave out; what was made here before is kept."""
+    with opened(data) as node, failing_on(SyncError):
+        peer = actions.join(node.sync, address, code)
+    show({"paired_with": peer, "address": address}, as_json=as_json)
+
+
+@node_app.command()
+def address(peer: str, url: str, data: Data = None) -> None:
+    """Say where a paired node is reached now."""
+    with opened(data) as node, failing_on(PeerNotFoundError), node.database.write() as session:
+        actions.move(session, peer, url)
+    say(f"{peer} is now reached at {url}.")
+
+
+@node_app.command(name="list")
+def list_(data: Data = None, as_json: Json = False) -> None:
+    """List the paired nodes."""
+    with opened(data) as node, failing_on(SyncError), node.database.read() as session:
+        rows = [asdict(peer) for peer in overview(session, node.sync).peers]
+    show_rows(rows, as_json=as_json, empty="Paired with no other node yet.")
+
+
+@node_app.command()
+def revoke(
+    peer: str, reason: Annotated[str, typer.Option(help="Why, for the record.")] = "", data: Data = None
+) -> None:
+    """Stop trusting a node's key; what it recorded before stays."""
+    with opened(data) as node, failing_on(PeerNotFoundError), node.database.write() as session:
+        actions.revoke(session, node.sync, peer, reason=reason)
+    say(f"{peer} is no longer trusted.")
+
+
+@app.command()
+def sync(
+    peer: Annotated[str | None, typer.Argument(help="Name or id; all when left out.")] = None,
+    watch: Annotated[bool, typer.Option("--watch/--once", help="Go on meeting them.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Meet paired nodes and exchange what is missing."""
+    with opened(data) as node, failing_on(NobodyPairedError, PeerNotFoundError, SyncError):
+        while True:
+            with node.database.read() as session:
+                peers = actions.addresses(session, peer)
+            reports = []
+            for peer_id, name, url in peers:
+                report = actions.sync_with(node.sync, peer_id, url)
+                reports.append({"peer": name, **asdict(report)})
+            if not watch:
+                break
+            show_rows(reports, as_json=as_json, empty="")
+            time.sleep(WATCH_PAUSE_S)
+    if as_json:
+        print_json(reports[0] if peer or len(reports) == 1 else reports)
+    else:
+        show_rows(reports, as_json=False, empty="")
+    if any(report["state"] != "done" for report in reports):
+        fail("Not everything was exchanged; the next meeting goes on where this one stopped.")

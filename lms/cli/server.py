@@ -1,0 +1,146 @@
+"""Serve a node: two listeners, one program; one server per data folder."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from filelock import FileLock, Timeout
+
+from lms.app import Front, Node, build_front, build_worker
+from lms.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOCK_NAME = "server.lock"
+DRAIN_S = 10
+
+
+class ServerError(Exception):
+    """The server cannot start; the message says why and what to do."""
+
+
+@contextmanager
+def only_server_of(settings: Settings) -> Iterator[None]:
+    """Hold the data folder for the server alone; commands beside it need no such hold.
+
+    Raises:
+        ServerError: another server has it.
+    """
+    lock = FileLock(settings.data / LOCK_NAME)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ServerError(
+            f"Another Outpost server already uses {settings.data}. Stop it first, or give this one "
+            "a folder of its own with --data."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open a listening socket.
+
+    Raises:
+        ServerError: the port is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    if os.name != "nt":  # on Windows this would let two servers share one port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ServerError(
+            f"Cannot listen on {host}:{port} ({error.strerror}). Is another program using it? "
+            "Choose another with --port."
+        ) from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def serve(settings: Settings, *, workers: int = 1) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests under way have ten seconds to finish.
+
+    Raises:
+        ServerError: the server cannot start.
+    """
+    with only_server_of(settings):
+        listeners = [listen(settings.host, settings.port), listen(settings.host, settings.content_port)]
+        node = Node(settings)
+        node.database.upgrade()
+        worker = build_worker(node)
+        worker.start()
+        try:
+            if workers == 1:
+                run_server(build_front(node), listeners)
+            else:
+                _run_processes(settings, listeners, workers)
+        finally:
+            worker.stop()
+            node.close()
+
+
+def run_server(front: Front, listeners: list[socket.socket]) -> None:
+    """Answer requests on the listeners until told to stop."""
+    config = uvicorn.Config(
+        front,
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN_S,
+        timeout_keep_alive=15,
+        h11_max_incomplete_event_size=16 * 1024,
+    )
+    uvicorn.Server(config).run(sockets=listeners)
+
+
+def _run_processes(settings: Settings, listeners: list[socket.socket], count: int) -> None:
+    """Keep several stateless processes on the same listeners; one that dies is replaced."""
+    context = multiprocessing.get_context("spawn")  # the same on Windows, which knows no fork
+    stop = threading.Event()
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_stop)
+
+    def start() -> multiprocessing.process.BaseProcess:
+        process = context.Process(target=_serve_in_process, args=(settings, listeners), daemon=True)
+        process.start()
+        return process
+
+    processes = [start() for _ in range(count)]
+    while not stop.wait(0.5):
+        for place, process in enumerate(processes):
+            if not process.is_alive():
+                log.error("server_process_died", extra={"exit_code": process.exitcode})
+                processes[place] = start()
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(DRAIN_S + 2)
+
+
+def _serve_in_process(settings: Settings, listeners: list[socket.socket]) -> None:
+    node = Node(settings)
+    try:
+        run_server(build_front(node), listeners)
+    finally:
+        node.close()

@@ -1,0 +1,86 @@
+"""The history of the schema leads to the tables in the code, on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+import lms
+import xapi_store.tables
+from lms.database import Database, DatabaseError, alembic_config
+from migrations import TABLES
+
+
+def test_a_new_database_has_exactly_the_tables_of_the_code(database_url: str) -> None:
+    database = Database(database_url)
+
+    database.upgrade()
+
+    config = alembic_config()
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.check(config)
+    database.close()
+
+
+def test_upgrading_twice_changes_nothing(database_url: str) -> None:
+    database = Database(database_url)
+    database.upgrade()
+
+    database.upgrade()
+
+    database.close()
+
+
+def test_data_of_a_newer_version_is_refused_and_left_alone(database_url: str) -> None:
+    database = Database(database_url)
+    database.upgrade()
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(DatabaseError, match="newer Outpost"):
+        database.upgrade()
+
+    with database.engine.begin() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "9999"
+    database.close()
+
+
+def test_a_failed_upgrade_leaves_the_data_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(f"sqlite:///{(tmp_path / 'outpost.db').as_posix()}")
+    database.upgrade()
+    with database.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE alembic_version SET version_num = '0001'")
+        )  # its steps cannot run again
+
+    with pytest.raises(DatabaseError, match="as it was before"):
+        database.upgrade()
+
+    with database.engine.begin() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0001"
+        tables = connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one()
+    assert tables > 10
+    database.close()
+
+
+def test_history_is_one_line() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config())
+
+    assert len(scripts.get_heads()) == 1
+
+
+def test_the_record_store_keeps_its_prefix() -> None:
+    assert all(name.startswith("xapi_") for name in xapi_store.tables.Base.metadata.tables)
+
+
+def test_every_module_of_tables_is_known_to_the_migrations() -> None:
+    folder = Path(lms.__file__).parent
+
+    found = {f"lms.{path.parent.name}.tables" for path in folder.glob("*/tables.py")}
+
+    assert found <= set(TABLES)
