@@ -20,7 +20,7 @@ def cases() -> Iterator[Any]:
             yield pytest.param(group["standard"], case, id=f"{file.stem}: {case['name']}")
 
 
-@pytest.mark.parametrize(("standard", "case"), cases())
+@pytest.mark.parametrize(("standard", "case"), list(cases()))
 def test_case(standard: str, case: dict[str, Any]) -> None:
     model = DataModel(Standard(standard), case.get("values", {}))
 

@@ -1,0 +1,32 @@
+/**
+ * Messages to and from the shim (`README.md`, "Messages").
+ *
+ * Only the window of the player's frame is heard, and only from the content origin. The course stands on that
+ * origin too and can forge what the shim says; so a message never brings an address, a text or markup.
+ *
+ * @typedef {object} Message
+ * @property {string} type
+ * @property {string} [code]
+ * @property {boolean} [durable]
+ *
+ * @typedef {ReturnType<typeof bridgeTo>} Bridge
+ */
+
+/**
+ * @param {object} given
+ * @param {Pick<Window, "addEventListener">} given.window
+ * @param {{contentWindow: Window | null}} given.frame
+ * @param {string} given.origin
+ */
+export function bridgeTo({ window, frame, origin }) {
+  return {
+    /** @param {(message: Message) => void} hear */
+    onMessage: (hear) =>
+      window.addEventListener("message", ({ source, origin: from, data }) => {
+        const believed = source !== null && source === frame.contentWindow && from === origin;
+        if (believed && data?.outpost === 1 && typeof data.type === "string") hear(data);
+      }),
+
+    askToLeave: () => frame.contentWindow?.postMessage({ outpost: 1, type: "leave" }, origin),
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Leave a unit without losing what it has to say: the shim is asked first, and the way is taken once all is saved.
+ *
+ * When something could not be saved the learner stays and is told; the way is taken as soon as it is saved
+ * after all, or when the learner asks again.
+ *
+ * @typedef {() => void} Way how to leave: submit a form, follow a link
+ */
+
+const LONGEST_ANSWER_MS = 3_000;
+
+export class Leaving {
+  /** @type {Way | null} */
+  #way = null;
+  /** @type {"staying" | "asking" | "held" | "gone"} */
+  #state = "staying";
+  #ready = false;
+  #saved = true;
+  #outOfReach = false;
+  #askToLeave;
+  #tellHeld;
+  #after;
+
+  /**
+   * @param {object} given
+   * @param {() => void} given.askToLeave asks the shim
+   * @param {() => void} given.tellHeld tells the learner that not everything is saved
+   * @param {(run: () => void, delayMs: number) => unknown} given.after
+   */
+  constructor({ askToLeave, tellHeld, after }) {
+    this.#askToLeave = askToLeave;
+    this.#tellHeld = tellHeld;
+    this.#after = after;
+  }
+
+  /** Whether closing the page now would lose what cannot be saved at the moment. */
+  get wouldLose() {
+    return this.#outOfReach;
+  }
+
+  /**
+   * Leave on this way.
+   *
+   * @param {Way} way
+   */
+  by(way) {
+    this.#way = way;
+    if (this.#state === "asking") return;
+    if (this.#state !== "staying" || !this.#ready) return this.#go();
+    this.#state = "asking";
+    this.#askToLeave();
+    this.#after(() => {
+      if (this.#state === "asking") this.#answered(this.#saved);
+    }, LONGEST_ANSWER_MS);
+  }
+
+  /** @param {import("./bridge.js").Message} message from the shim */
+  hear({ type, durable }) {
+    if (type === "ready") this.#ready = true;
+    else if (type === "saving" || type === "unreachable") {
+      this.#saved = false;
+      this.#outOfReach = type === "unreachable";
+      if (this.#state === "held") this.#tellHeld();
+    } else if (type === "saved") {
+      this.#saved = true;
+      this.#outOfReach = false;
+      if (this.#state === "held") this.#go();
+    } else if (type === "left" && this.#state === "asking") this.#answered(durable === true);
+  }
+
+  /** @param {boolean} durable */
+  #answered(durable) {
+    if (durable) return this.#go();
+    this.#state = "held";
+    this.#tellHeld();
+  }
+
+  #go() {
+    this.#state = "gone";
+    this.#outOfReach = false; // the learner has decided
+    this.#way?.();
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * The page around the shim: whom it believes, when it lets a learner leave, what it says of saving.
+ */
+
+import assert from "node:assert/strict";
+import { describe, mock, test } from "node:test";
+
+import { bridgeTo } from "../page/bridge.js";
+import { Leaving } from "../page/leaving.js";
+import { saveState } from "../page/save_state.js";
+
+const CONTENT = "http://k1.localhost:8001";
+
+describe("the bridge", () => {
+  function aBridge() {
+    const posted = [];
+    const heard = [];
+    const shim = { postMessage: (data, origin) => posted.push([data, origin]) };
+    const window = new EventTarget();
+    const bridge = bridgeTo({ window, frame: { contentWindow: shim }, origin: CONTENT });
+    bridge.onMessage((message) => heard.push(message.type));
+    const arrives = (source, origin, data) =>
+      window.dispatchEvent(Object.assign(new Event("message"), { source, origin, data }));
+    return { bridge, shim, heard, posted, arrives };
+  }
+
+  test("hears the shim", () => {
+    const { shim, heard, arrives } = aBridge();
+
+    arrives(shim, CONTENT, { outpost: 1, type: "saved" });
+
+    assert.deepEqual(heard, ["saved"]);
+  });
+
+  test("hears no other window, no other origin and nothing that is no message", () => {
+    const { shim, heard, arrives } = aBridge();
+
+    arrives({}, CONTENT, { outpost: 1, type: "saved" });
+    arrives(null, CONTENT, { outpost: 1, type: "saved" });
+    arrives(shim, "http://k2.localhost:8001", { outpost: 1, type: "saved" });
+    arrives(shim, CONTENT, { outpost: 2, type: "saved" });
+    arrives(shim, CONTENT, { outpost: 1, type: ["saved"] });
+    arrives(shim, CONTENT, "saved");
+    arrives(shim, CONTENT, null);
+
+    assert.deepEqual(heard, []);
+  });
+
+  test("asks only the content origin", () => {
+    const { bridge, posted } = aBridge();
+
+    bridge.askToLeave();
+
+    assert.deepEqual(posted, [[{ outpost: 1, type: "leave" }, CONTENT]]);
+  });
+});
+
+describe("leaving", () => {
+  function aPlayer({ ready = true } = {}) {
+    const seen = [];
+    let tooLate = () => {};
+    const leaving = new Leaving({
+      askToLeave: () => seen.push("asked"),
+      tellHeld: () => seen.push("told"),
+      after: (run) => (tooLate = run),
+    });
+    if (ready) leaving.hear({ type: "ready" });
+    return { leaving, seen, go: () => seen.push("gone"), threeSecondsPass: () => tooLate() };
+  }
+
+  test("asks the shim and goes once it answers", () => {
+    const { leaving, seen, go } = aPlayer();
+
+    leaving.by(go);
+    leaving.by(go);
+    leaving.hear({ type: "left", durable: true });
+
+    assert.deepEqual(seen, ["asked", "gone"]);
+  });
+
+  test("goes at once when no shim has come up", () => {
+    const { leaving, seen, go } = aPlayer({ ready: false });
+
+    leaving.by(go);
+
+    assert.deepEqual(seen, ["gone"]);
+  });
+
+  test("goes after three seconds of silence when everything was saved", () => {
+    const { leaving, seen, go, threeSecondsPass } = aPlayer();
+    leaving.hear({ type: "saving" });
+    leaving.hear({ type: "saved" });
+
+    leaving.by(go);
+    threeSecondsPass();
+
+    assert.deepEqual(seen, ["asked", "gone"]);
+  });
+
+  test("stays while something is unsaved, and goes by itself once it is saved", () => {
+    const { leaving, seen, go } = aPlayer();
+    leaving.hear({ type: "saving" });
+
+    leaving.by(go);
+    leaving.hear({ type: "left", durable: false });
+    const held = [...seen];
+    leaving.hear({ type: "saved" });
+
+    assert.deepEqual(held, ["asked", "told"]);
+    assert.deepEqual(seen, ["asked", "told", "gone"]);
+  });
+
+  test("stays after silence while something is unsaved, and goes when asked again", () => {
+    const { leaving, seen, go, threeSecondsPass } = aPlayer();
+    leaving.hear({ type: "unreachable" });
+
+    leaving.by(go);
+    threeSecondsPass();
+    leaving.by(go);
+
+    assert.deepEqual(seen, ["asked", "told", "gone"]);
+  });
+
+  test("takes the way asked for last", () => {
+    const { leaving, seen, go } = aPlayer();
+
+    leaving.by(() => seen.push("elsewhere"));
+    leaving.by(go);
+    leaving.hear({ type: "left", durable: true });
+
+    assert.deepEqual(seen, ["asked", "gone"]);
+  });
+
+  test("an answer that comes too late sends nobody away twice", () => {
+    const { leaving, seen, go, threeSecondsPass } = aPlayer();
+
+    leaving.by(go);
+    leaving.hear({ type: "left", durable: true });
+    threeSecondsPass();
+    leaving.hear({ type: "left", durable: true });
+
+    assert.deepEqual(seen, ["asked", "gone"]);
+  });
+
+  test("closing the page would lose something only while the server is out of reach", () => {
+    const { leaving } = aPlayer();
+    const at = (type) => {
+      leaving.hear({ type });
+      return leaving.wouldLose;
+    };
+
+    assert.deepEqual(["saving", "unreachable", "saving", "unreachable", "saved"].map(at), [
+      false,
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
+});
+
+describe("the state of saving", () => {
+  const texts = { textSaved: "Saved", textSaving: "Saving", textUnreachable: "Kept", textEnded: "Over" };
+
+  function anElement() {
+    return { dataset: { state: "saved" }, textContent: "Saved" };
+  }
+
+  test("a short save does not flicker", () => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    const element = anElement();
+    const { hear } = saveState({ element, texts });
+
+    hear({ type: "saving" });
+    mock.timers.tick(399);
+    hear({ type: "saved" });
+    mock.timers.tick(1000);
+
+    assert.equal(element.textContent, "Saved");
+    mock.timers.reset();
+  });
+
+  test("a long one is said", () => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    const element = anElement();
+    const { hear } = saveState({ element, texts });
+
+    hear({ type: "saving" });
+    mock.timers.tick(400);
+
+    assert.deepEqual([element.dataset.state, element.textContent], ["saving", "Saving"]);
+    mock.timers.reset();
+  });
+
+  test("errors have their own words, and only the known ones", () => {
+    const element = anElement();
+    const { hear } = saveState({ element, texts });
+
+    hear({ type: "error", code: "constructor" });
+    const before = element.textContent;
+    hear({ type: "error", code: "ended" });
+
+    assert.equal(before, "Saved");
+    assert.deepEqual([element.dataset.state, element.textContent], ["ended", "Over"]);
+  });
+});
