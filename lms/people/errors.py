@@ -2,9 +2,10 @@
 
 Worded
 ├── SignInRefusedError, SignInTooOftenError, PasswordsBusyError
-├── FieldError: NumberTakenError, NumberMissingError, NameMissingError, PasswordTooShortError,
-│   PasswordsDifferError, PasswordWrongError
-└── PersonNotFoundError, GroupNotFoundError, RoleNotGrantableError, FirstPersonExistsError, EntryRefusedError
+├── FieldError: NumberTakenError, NumberMissingError, NumbersUnknownError, NameMissingError,
+│   PasswordTooShortError, PasswordsDifferError, PasswordWrongError
+├── PersonNotFoundError, GroupNotFoundError, FirstPersonExistsError, EntryRefusedError
+└── RoleNotGrantableError, PersonAboveError, OwnAccessError
 """
 
 from __future__ import annotations
@@ -42,6 +43,13 @@ class NumberTakenError(FieldError):
 
     field = "personnel_number"
     sentence = mark("Somebody on this node already has the number %(number)s.")
+
+
+class NumbersUnknownError(FieldError):
+    """Nobody on this node has one of these personnel numbers; the fact ``numbers`` lists them."""
+
+    field = "numbers"
+    sentence = mark("Nobody has these personnel numbers: %(numbers)s")
 
 
 class NameMissingError(FieldError):
@@ -88,6 +96,18 @@ class RoleNotGrantableError(Worded):
     """The person who tried may not give or take one of these roles."""
 
     sentence = mark("You may not change these roles. Ask an administrator.")
+
+
+class PersonAboveError(Worded):
+    """The person who tried may not change somebody with these roles."""
+
+    sentence = mark("You may not change this person. Ask an administrator.")
+
+
+class OwnAccessError(Worded):
+    """Nobody shuts herself out: roles and access are somebody else's to take away."""
+
+    sentence = mark("You cannot take away your own roles or close your own account.")
 
 
 class FirstPersonExistsError(Worded):

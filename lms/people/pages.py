@@ -9,6 +9,7 @@ from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from lms.people.actions import choose_language, create_person, set_password
+from lms.people.directory_pages import router as directory_pages
 from lms.people.errors import (
     FirstPersonExistsError,
     PasswordsBusyError,
@@ -17,7 +18,7 @@ from lms.people.errors import (
     SignInRefusedError,
     SignInTooOftenError,
 )
-from lms.people.passwords import Passwords
+from lms.people.passwords import passwords_of
 from lms.people.policy import PersonRole
 from lms.people.queries import has_people, person
 from lms.people.sessions import close_session
@@ -33,6 +34,7 @@ from lms.web.visit import visit_of
 from lms.web.wording import FieldError
 
 router = page_router()
+router.include_router(directory_pages)
 
 Text = Annotated[str, Form()]
 
@@ -59,7 +61,7 @@ def do_sign_in(
     try:
         opened = sign_in(
             site.database,
-            _passwords(request),
+            passwords_of(request),
             personnel_number=personnel_number,
             password=password,
             now=site.now(),
@@ -91,7 +93,7 @@ def make_first_person(
     try:
         if password != again:
             raise PasswordsDifferError
-        kept = _passwords(request).hash(password)
+        kept = passwords_of(request).hash(password)
         with site.database.write() as session:
             if has_people(session):
                 raise FirstPersonExistsError
@@ -148,7 +150,7 @@ def change_password(
     request: Request, viewer: SignedIn, current: Text = "", password: Text = "", again: Text = ""
 ) -> Response:
     """Give oneself a new password; other sessions end."""
-    site, passwords = site_of(request), _passwords(request)
+    site, passwords = site_of(request), passwords_of(request)
     with site.database.read() as session:
         kept = person(session, viewer.public_id).password_hash
     try:
@@ -187,8 +189,3 @@ def _first_person(request: Request, error: FieldError | None = None, **typed: st
     errors = {error.field: error.said(language_of(request))} if error else {}
     status = 422 if error else 200
     return render(request, "people/first_person.html", status_code=status, errors=errors, typed=typed)
-
-
-def _passwords(request: Request) -> Passwords:
-    passwords: Passwords = request.app.state.passwords
-    return passwords

@@ -6,6 +6,7 @@ computed. Waiting is bounded too, so a flood of sign-ins cannot take every threa
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
+from starlette.requests import HTTPConnection
 
 from lms.database import Database
 from lms.people.errors import PasswordsBusyError, PasswordTooShortError
@@ -26,6 +28,7 @@ AT_ONCE = 2
 IN_LINE = 8
 ENOUGH_S = 0.25
 TOO_MUCH_S = 0.5
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another when read from paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,21 @@ class Passwords:
                 yield
         finally:
             self._in_line.release()
+
+
+def first_password(choose: Callable[[str], str] = secrets.choice) -> str:
+    """Return a password to hand to somebody, who must choose her own when she first signs in.
+
+    >>> first_password(lambda letters: letters[0])
+    'aaaa-aaaa-aaaa'
+    """
+    return "-".join("".join(choose(_LETTERS) for _ in range(4)) for _ in range(3))
+
+
+def passwords_of(request: HTTPConnection) -> Passwords:
+    """Return the hashing of the node a request arrived at."""
+    passwords: Passwords = request.app.state.passwords
+    return passwords
 
 
 def prepare_passwords(database: Database) -> Passwords:

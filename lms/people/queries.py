@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from lms.people.errors import GroupNotFoundError, PersonNotFoundError
+from lms.people.errors import GroupNotFoundError, NumbersUnknownError, PersonNotFoundError
 from lms.people.names import plain
 from lms.people.names import sign_in_name as comparable
 from lms.people.tables import Group, Membership, Person
@@ -42,10 +42,28 @@ def people_page(session: Session, *, search: str = "", number: int = 1) -> Page[
     query = select(Person)
     if search:
         query = query.where(Person.search_key.contains(plain(search), autoescape=True))
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    ordered = query.order_by(Person.sort_key, Person.public_id)
-    rows = session.scalars(ordered.offset(first_row(number)).limit(ROWS)).all()
-    return Page(rows=rows, number=max(number, 1), total=total)
+    return _page(session, query, number)
+
+
+def members_page(session: Session, group_id: UUID, *, number: int = 1) -> Page[Person]:
+    """Return one page of the people of a group, by name."""
+    query = select(Person).join(Membership, Membership.person_id == Person.public_id)
+    return _page(session, query.where(Membership.group_id == group_id, Membership.active), number)
+
+
+def people_with_numbers(session: Session, numbers: Iterable[str]) -> Sequence[UUID]:
+    """Return who has these personnel numbers; empty ones are passed over.
+
+    Raises:
+        NumbersUnknownError: nobody has one of them.
+    """
+    wanted = {comparable(number): number for number in numbers if number.strip()}
+    query = select(Person.sign_in_name, Person.public_id).where(Person.sign_in_name.in_(list(wanted)))
+    found = {row[0]: row[1] for row in session.execute(query)}
+    unknown = [number for name, number in wanted.items() if name not in found]
+    if unknown:
+        raise NumbersUnknownError(numbers=", ".join(unknown))
+    return [found[name] for name in wanted]
 
 
 def group(session: Session, public_id: UUID) -> Group:
@@ -73,11 +91,28 @@ def groups_with_counts(session: Session) -> Sequence[tuple[Group, int]]:
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
+def groups_of(session: Session, person_id: UUID) -> Sequence[Group]:
+    """Return the groups a person is in, by name."""
+    query = (
+        select(Group)
+        .join(Membership, Membership.group_id == Group.public_id)
+        .where(Membership.person_id == person_id, Membership.active, ~Group.removed)
+    )
+    return session.scalars(query.order_by(Group.sort_key)).all()
+
+
 def members(session: Session, group_id: UUID) -> Sequence[Person]:
-    """Return the people of a group, by name."""
+    """Return all people of a group, by name."""
     query = (
         select(Person)
         .join(Membership, Membership.person_id == Person.public_id)
         .where(Membership.group_id == group_id, Membership.active)
     )
     return session.scalars(query.order_by(Person.sort_key, Person.public_id)).all()
+
+
+def _page(session: Session, query: Select[Person], number: int) -> Page[Person]:
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    ordered = query.order_by(Person.sort_key, Person.public_id)
+    rows = session.scalars(ordered.offset(first_row(number)).limit(ROWS)).all()
+    return Page(rows=rows, number=max(number, 1), total=total)

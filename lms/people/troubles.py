@@ -8,7 +8,9 @@ from lms.people.errors import (
     EntryRefusedError,
     FirstPersonExistsError,
     GroupNotFoundError,
+    OwnAccessError,
     PasswordsBusyError,
+    PersonAboveError,
     PersonNotFoundError,
     RoleNotGrantableError,
 )
@@ -28,6 +30,10 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
     PersonNotFoundError: _trouble(404, "person-not-found", PersonNotFoundError.sentence),
     GroupNotFoundError: _trouble(404, "group-not-found", GroupNotFoundError.sentence),
     RoleNotGrantableError: _trouble(403, "role-not-grantable", RoleNotGrantableError.sentence, _ASK),
+    PersonAboveError: _trouble(403, "person-above", PersonAboveError.sentence, _ASK),
+    OwnAccessError: _trouble(
+        409, "own-access", OwnAccessError.sentence, mark("Ask another administrator to do it.")
+    ),
     EntryRefusedError: _trouble(403, "entry-refused", EntryRefusedError.sentence, _ASK),
     FirstPersonExistsError: _trouble(409, "first-person-exists", FirstPersonExistsError.sentence),
     PasswordsBusyError: _trouble(503, "passwords-busy", PasswordsBusyError.sentence),
