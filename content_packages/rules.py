@@ -204,7 +204,9 @@ _PACKAGE = {
     "package.several_manifests": _error(
         _CP, "The zip holds several packages: {name} and {other}.", "Import each package by itself."
     ),
-    "package.not_a_manifest": _error(_CP, "The root element of {file} is {name}, not manifest.", _ASK),
+    "package.not_a_manifest": _error(
+        _CP, "The root element of imsmanifest.xml is {name}, not manifest.", _ASK
+    ),
     "package.common_cartridge": _error(
         _CP,
         "This is an IMS Common Cartridge, not a SCORM package.",

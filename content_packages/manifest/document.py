@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 from lxml import etree
 
@@ -244,18 +244,19 @@ def _refuse_dtd(text: str, *, file: str) -> None:
 
 def _parse_text(text: str, *, file: str, findings: list[Finding]) -> etree._Element:
     """Parse; prefixes that nobody declared get a declaration, once."""
+    parser = _parser()
     try:
-        return _strict(text)
+        return _parse_with(parser, text)
     except etree.XMLSyntaxError as error:
-        log: Iterable[Any] = error.error_log  # type: ignore[assignment]  # the stubs forget that it iterates
-        missing = {found for entry in log for found in _UNDEFINED_PREFIX.findall(entry.message)}
+        # The parser's own log: that of the error holds what earlier documents did wrong as well.
+        missing = {found for entry in parser.error_log for found in _UNDEFINED_PREFIX.findall(entry.message)}
         root = _ROOT_TAG.search(text, _end_of_prolog(text))
         if not missing or root is None:
             raise _not_xml(error, file=file) from error
     findings += [finding("xml.undeclared_prefix", file=file, prefix=prefix) for prefix in sorted(missing)]
     declared = "".join(f' xmlns:{prefix}="{_address(prefix, text)}"' for prefix in sorted(missing))
     try:
-        return _strict(text[: root.end()] + declared + text[root.end() :])
+        return _parse_with(_parser(), text[: root.end()] + declared + text[root.end() :])
     except etree.XMLSyntaxError as error:
         raise _not_xml(error, file=file) from error
 
@@ -273,8 +274,8 @@ def _is_2004(text: str) -> bool:
     return version.group(1) != "1.2" if version else _SIGNS_OF_2004.search(text) is not None
 
 
-def _strict(text: str) -> etree._Element:
-    parser = etree.XMLParser(
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
         no_network=True,
@@ -282,11 +283,11 @@ def _strict(text: str) -> etree._Element:
         load_dtd=False,
         remove_pis=True,
     )
-    return etree.fromstring(text.lstrip().encode("utf-8", "replace"), parser) if text.strip() else _empty()
 
 
-def _empty() -> etree._Element:
-    return etree.fromstring(b"")
+def _parse_with(parser: etree.XMLParser, text: str) -> etree._Element:
+    # Leading white space stays, so that the parser counts lines as the author's editor does.
+    return etree.fromstring(text.encode("utf-8", "replace") if text.strip() else b"", parser)
 
 
 def _end_of_prolog(text: str) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from content_packages.errors import PackageRefusedError
-from content_packages.findings import Finding, finding
+from content_packages.findings import Finding, blocking, finding
 from content_packages.manifest.document import Document, Node, collapse
 from content_packages.manifest.names import FileNames, OutsideError, merge_parameters, resolve, split_href
 from content_packages.package import Activity, Kind, LaunchTarget, Metadata, Package, Standard
@@ -73,7 +73,7 @@ def read(
     _check_files(reading)
     organization, others = _choose_organization(reading, root)
     tree = _flat(reading) if organization is None else _organization(reading, organization)
-    if not tree.units():
+    if not tree.units() and not blocking(findings):  # otherwise it is said already why
         reading.note("organization.empty", organization or root)
     metadata = _metadata(root, organization)
     return Package(

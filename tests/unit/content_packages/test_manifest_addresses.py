@@ -1,0 +1,205 @@
+"""From what a manifest writes to the file that is launched: bases, queries, sub-manifests, spellings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from content_packages.manifest.names import FileNames, OutsideError, merge_parameters, resolve
+from content_packages.package import LaunchTarget
+from tests.package_builders import ITEM, RESOURCE_12, a_manifest_12, a_package, codes, imported
+
+
+def launch_of(
+    folder: Path, *, item: str = ITEM, resource: str = RESOURCE_12, **files: bytes
+) -> LaunchTarget | None:
+    report = imported(folder, a_package(a_manifest_12(item, resource), **files))
+    assert report.package is not None, report.findings
+    return report.package.root.children[0].launch
+
+
+# ------------------------------------------------------------------ parameters (CAM 3.4.1.10)
+
+
+@pytest.mark.parametrize(
+    ("href", "parameters", "query", "fragment"),
+    [
+        ("index.html", "", "", ""),
+        ("index.html", "?a=1", "a=1", ""),
+        ("index.html", "a=1", "a=1", ""),
+        ("index.html", "&amp;a=1", "a=1", ""),
+        ("index.html?b=2", "?a=1", "b=2&a=1", ""),
+        ("index.html?b=2", "&amp;a=1", "b=2&a=1", ""),
+        ("index.html#top", "", "", "top"),
+        ("index.html", "#end", "", "end"),
+        ("index.html#top", "#end", "", "top"),
+        ("index.html#top", "?a=1#end", "a=1", "top"),
+        ("index.html", "?a=1#end", "a=1", "end"),
+        ("index.html", "?a=%20x", "a=%20x", ""),
+        ("index.html", "  ?a=1 ", "a=1", ""),
+    ],
+)
+def test_parameters_are_added_to_the_address(
+    tmp_path: Path, href: str, parameters: str, query: str, fragment: str
+) -> None:
+    launch = launch_of(
+        tmp_path,
+        item=f'<item identifier="one" identifierref="page" parameters="{parameters}"><title>One</title></item>',
+        resource=RESOURCE_12.replace("index.html", href),
+    )
+
+    assert launch == LaunchTarget(path="index.html", query=query, fragment=fragment)
+
+
+def test_two_queries_are_joined_by_one_ampersand() -> None:
+    assert merge_parameters("a=1", "", "?&b=2") == ("a=1&b=2", "")
+
+
+# ------------------------------------------------------------------ xml:base
+
+
+@pytest.mark.parametrize(
+    ("on_resources", "on_resource", "href", "path"),
+    [
+        ("", "", "a/b/p.html", "a/b/p.html"),
+        ("a/", "", "b/p.html", "a/b/p.html"),
+        ("", "a/b/", "p.html", "a/b/p.html"),
+        ("a/", "b/", "p.html", "a/b/p.html"),
+        ("a/", "b/", "./p.html", "a/b/p.html"),
+        ("a/b/", "c/", "../p.html", "a/b/p.html"),
+        ("a\\", "b\\", "p.html", "a/b/p.html"),
+    ],
+)
+def test_bases_add_up(tmp_path: Path, on_resources: str, on_resource: str, href: str, path: str) -> None:
+    manifest = a_manifest_12(
+        resources=f'<resource identifier="page" type="webcontent" adlcp:scormtype="sco" '
+        f'xml:base="{on_resource}" href="{href}"/>'
+    ).replace("<resources>", f'<resources xml:base="{on_resources}">')
+
+    report = imported(tmp_path, a_package(manifest, **{"a/b/p.html": b"p"}))
+
+    assert report.package is not None, report.findings
+    launch = report.package.root.children[0].launch
+    assert launch is not None
+    assert launch.path == path
+
+
+@pytest.mark.parametrize(
+    "href", ["../index.html", "a/../../index.html", "..\\index.html", "https://a.b/", "//a.b/c"]
+)
+def test_an_address_outside_the_package_refuses_it(tmp_path: Path, href: str) -> None:
+    manifest = a_manifest_12(resources=RESOURCE_12.replace("index.html", href))
+
+    report = imported(tmp_path, a_package(manifest))
+
+    assert report.refused
+    assert "launch.external" in codes(report)
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "inside"),
+    [("", "/p.html", "p.html"), ("a/", "b//c.html", "a/b/c.html"), ("", "a/./b/../c", "a/c"), ("", "", ".")],
+)
+def test_addresses_are_tidied(base: str, path: str, inside: str) -> None:
+    assert resolve(base, path) == inside
+
+
+def test_leading_above_the_root_is_an_error() -> None:
+    with pytest.raises(OutsideError):
+        resolve("a/", "../../b")
+
+
+# ------------------------------------------------------------------ spellings of names
+
+
+@pytest.mark.parametrize(
+    ("written", "there"),
+    [
+        ("My%20Page.html", "My Page.html"),
+        ("My Page.html", "My Page.html"),
+        ("50%25.html", "50%.html"),
+        ("a%20b.html", "a%20b.html"),
+        ("INDEX.HTML", "index.html"),
+        ("caf\u0065\u0301.html", "caf\u00e9.html"),
+    ],
+)
+def test_a_file_is_found_as_browsers_find_it(written: str, there: str) -> None:
+    assert FileNames([there]).find(written) == there
+
+
+def test_the_exact_name_wins() -> None:
+    assert FileNames(["A.html", "a.html"]).find("A.html") == "A.html"
+
+
+def test_a_difference_in_case_is_told(tmp_path: Path) -> None:
+    manifest = a_manifest_12(resources=RESOURCE_12.replace("index.html", "Index.HTML"))
+
+    report = imported(tmp_path, a_package(manifest))
+
+    assert codes(report) == ["file.name_differs"]
+
+
+def test_a_launch_file_that_is_not_there_refuses(tmp_path: Path) -> None:
+    manifest = a_manifest_12(resources=RESOURCE_12.replace("index.html", "lost.html"))
+
+    report = imported(tmp_path, a_package(manifest))
+
+    assert codes(report) == ["launch.missing"]
+    assert "lost.html" in report.findings[0].detail
+
+
+# ------------------------------------------------------------------ manifests inside the manifest
+
+INNER = (
+    '<manifest identifier="inner" xml:base="{base}"><organizations default="io">'
+    '<organization identifier="io"><title>Inner</title>'
+    '<item identifier="i1" identifierref="inner-page"><title>Inner one</title></item>'
+    "{more}</organization></organizations><resources>"
+    '<resource identifier="inner-page" type="webcontent" adlcp:scormtype="sco" href="p.html"/>'
+    "</resources></manifest>"
+)
+
+
+def with_inner(items: str, inner: str) -> str:
+    return a_manifest_12(items).replace("</resources></manifest>", f"</resources>{inner}</manifest>")
+
+
+def test_an_item_may_refer_to_a_manifest_inside(tmp_path: Path) -> None:
+    manifest = with_inner(
+        '<item identifier="part" identifierref="inner"><title>Part</title></item>',
+        INNER.format(base="sub/", more=""),
+    )
+
+    report = imported(tmp_path, a_package(manifest, **{"sub/p.html": b"p"}))
+
+    assert report.package is not None, report.findings
+    part = report.package.root.children[0]
+    assert (part.kind, [child.title for child in part.children]) == ("block", ["Inner one"])
+    assert part.children[0].launch == LaunchTarget(path="sub/p.html")
+    assert codes(report) == ["manifest.submanifest"]
+
+
+def test_an_item_may_refer_to_a_resource_of_a_manifest_inside(tmp_path: Path) -> None:
+    manifest = with_inner(
+        '<item identifier="one" identifierref="inner-page"><title>One</title></item>',
+        INNER.format(base="sub/", more=""),
+    )
+
+    report = imported(tmp_path, a_package(manifest, **{"sub/p.html": b"p"}))
+
+    assert report.package is not None, report.findings
+    assert report.package.root.children[0].launch == LaunchTarget(path="sub/p.html")
+
+
+def test_a_manifest_that_contains_itself_ends(tmp_path: Path) -> None:
+    again = '<item identifier="again" identifierref="inner"><title>Again</title></item>'
+    manifest = with_inner(
+        '<item identifier="part" identifierref="inner"><title>Part</title></item>',
+        INNER.format(base="", more=again),
+    )
+
+    report = imported(tmp_path, a_package(manifest, **{"p.html": b"p"}))
+
+    assert "item.resource_missing" in codes(report)
+    assert report.refused
