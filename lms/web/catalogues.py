@@ -66,10 +66,7 @@ def update() -> None:
         catalogue = read(code) if source(code).exists() else Catalog(locale=code, domain=DOMAIN)
         catalogue.update(template, no_fuzzy_matching=True)
         catalogue.obsolete.clear()
-        catalogue.header_comment = "# The words of Outpost.\n# SPDX-License-Identifier: Apache-2.0"
-        catalogue.project = "Outpost"
-        catalogue.revision_date = datetime(2000, 1, 1, tzinfo=UTC)  # the history has the dates
-        catalogue.creation_date = catalogue.revision_date
+        _sign(catalogue)
         _write(catalogue, source(code))
 
 
@@ -84,9 +81,8 @@ def compile_all() -> None:
         beside.replace(target)
 
 
-def gaps() -> list[str]:
-    """Return what is missing or doubtful in the catalogues, one line each."""
-    template = extract()
+def gaps(template: Catalog) -> list[str]:
+    """Return which strings of *template* are missing or doubtful in the catalogues, one line each."""
     found = []
     for code in codes():
         catalogue = read(code)
@@ -120,6 +116,15 @@ def _faults(catalogue: Catalog, message: Message) -> list[str]:
     return [str(error) for error in kept.check(catalogue)]
 
 
+def _sign(catalogue: Catalog) -> None:
+    catalogue.header_comment = "# The words of Outpost.\n# SPDX-License-Identifier: Apache-2.0"
+    catalogue.project, catalogue.version = "Outpost", "1"
+    catalogue.last_translator = catalogue.language_team = catalogue.msgid_bugs_address = "the Outpost team"
+    catalogue.revision_date = datetime(2000, 1, 1, tzinfo=UTC)  # the history has the dates
+    catalogue.creation_date = catalogue.revision_date
+    catalogue.fuzzy = False
+
+
 def _write(catalogue: Catalog, target: Path) -> None:
     buffer = BytesIO()
     write_po(buffer, catalogue, width=_WIDTH, sort_output=True, ignore_obsolete=True, include_lineno=False)
@@ -138,7 +143,7 @@ def main(arguments: list[str]) -> int:
         case ["compile"]:
             compile_all()
         case ["check"]:
-            found = gaps()
+            found = gaps(extract())
             print(*found, sep="\n", end="\n" if found else "")  # noqa: T201 - a command speaks
             return 1 if found else 0
         case _:

@@ -1,0 +1,57 @@
+"""Every language of the interface is complete, and its sentences fit the places they stand in."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+
+from lms.web import catalogues
+from lms.web.locale import SOURCE, language, languages
+
+TAG = re.compile(r"</?\w+[^>]*>")
+FACT = re.compile(r"%\((\w+)\)s")
+
+
+def messages(code: str) -> list[Message]:
+    return [message for message in catalogues.read(code) if message.id]
+
+
+def test_no_language_has_a_gap_or_a_doubtful_sentence() -> None:
+    assert catalogues.gaps(catalogues.extract()) == []
+
+
+def test_a_new_sentence_is_a_gap_in_every_language() -> None:
+    template = Catalog()
+    template.add("A sentence that stands nowhere.")
+
+    assert catalogues.gaps(template) == [
+        f"{code}: not in the catalogue: 'A sentence that stands nowhere.'" for code in catalogues.codes()
+    ]
+
+
+@pytest.mark.parametrize("code", [code for code in catalogues.codes() if code != SOURCE])
+def test_a_translation_keeps_every_fact_and_every_tag(code: str) -> None:
+    for message in messages(code):
+        if isinstance(message.string, str):
+            assert sorted(FACT.findall(message.string)) == sorted(FACT.findall(message.id)), message.id
+            assert TAG.findall(message.string) == TAG.findall(message.id), message.id
+
+
+def test_arabic_counts_in_six_forms() -> None:
+    arabic = language("ar")
+    assert arabic is not None
+
+    said = {arabic.ngettext("%(shown)s course", "%(shown)s courses", count) for count in (0, 1, 2, 3)}
+    many = [arabic.ngettext("%(shown)s file", "%(shown)s files", count) for count in (11, 100)]
+
+    assert len(said) == 4
+    assert many == ["%(shown)s ملفًا", "%(shown)s ملف"]
+
+
+def test_every_language_says_its_own_name_and_direction() -> None:
+    assert [(one.code, one.own_name, one.direction) for one in languages()] == [
+        ("en", "English", "ltr"),
+        ("ar", "العربية", "rtl"),
+    ]
