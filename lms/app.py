@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from starlette.responses import PlainTextResponse, Response
@@ -24,35 +24,64 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from content_packages.shelf import Shelf
 from lms.content.app import ContentSite, build_content
 from lms.courses import importing
+from lms.courses.api import router as courses_api
+from lms.courses.errors import TROUBLES as COURSE_TROUBLES
 from lms.courses.importing import Importer
+from lms.courses.pages import router as course_pages
+from lms.courses.pages import uploading as course_uploads
 from lms.database import Database
+from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
+from lms.enrolment.pages import router as enrolment_pages
 from lms.keys.lrs import lrs_authentication
 from lms.launch.actions import Desk
+from lms.launch.pages import router as launch_pages
 from lms.nodes.local import sync_node
 from lms.nodes.queries import chip
 from lms.people.pages import router as people_pages
 from lms.people.passwords import Passwords, prepare_passwords
+from lms.people.policy import Right
 from lms.people.sessions import recognise
 from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
+from lms.progress.actions import advance
+from lms.reports.pages import router as report_pages
 from lms.settings import Role, Settings
 from lms.streams.blobs import ShelfBlobs
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
 from lms.web.assets import BUILD, load_assets
 from lms.web.frame import frame
-from lms.web.site import Site
+from lms.web.site import NavItem, Site
+from lms.web.wording import mark
 from lms.worker import Chore, Worker
 from sync import identity
 from sync.errors import KeyLostError
 from sync.node import Node as SyncNode
 from sync.ports import Stream
+from sync.revocations import Revocations
 from sync.sequencer import number_changes
 from sync.server import create_app as create_sync_app
 from xapi_store.http.app import create_lrs_app
 from xapi_store.http.lrs import Lrs
 
+ROUTERS: tuple[APIRouter, ...] = (
+    people_pages,
+    courses_api,
+    course_uploads,
+    course_pages,
+    enrolment_pages,
+    launch_pages,
+    report_pages,
+)
+TROUBLES = (PEOPLE_TROUBLES, COURSE_TROUBLES, ENROLMENT_TROUBLES)
+NAVIGATION = (
+    NavItem(label=mark("Home"), href="/", right=Right.TAKE_COURSES),
+    NavItem(label=mark("Courses"), href="/courses", right=Right.MANAGE_COURSES),
+    NavItem(label=mark("People"), href="/people", right=Right.SEE_PEOPLE),
+    NavItem(label=mark("Groups"), href="/groups", right=Right.MANAGE_GROUPS),
+)
 SECRET_NAME = "secret.key"  # noqa: S105 - the name of a file, not what is in it
 NUMBERING_EVERY_S = 60.0
+PROGRESS_EVERY_S = 1.0
 
 
 def utc_now() -> datetime:
@@ -104,7 +133,7 @@ class Node:
                 f"{self.settings.data} holds no node key. `lms init` makes one for a new node; an old node's "
                 "comes from its backup."
             )
-        streams: list[Stream] = [StatementStream(), DocumentStream()]
+        streams: list[Stream] = [Revocations(), StatementStream(), DocumentStream()]
         return sync_node(
             self.database, key, self.settings.data, streams=streams, blobs=ShelfBlobs(self.shelf)
         )
@@ -154,6 +183,7 @@ class Node:
             recognise=recognise,
             first_person_here=self.duties.first_person_here,
             grants_travel=self.duties.grants_travel,
+            navigation=NAVIGATION,
         )
 
 
@@ -180,14 +210,14 @@ def build_pages(node: Node) -> FastAPI:
     app.state.importer = node.importer
     app.state.desk = node.desk
     app.state.sync = node.sync
-    for router in (people_pages,):
+    for router in ROUTERS:
         app.include_router(router)
     _add_signs_of_life(app, node)
     app.mount("/xapi", _record_store(node))
     app.mount("/sync", create_sync_app(node.sync))
     public = urlsplit(node.settings.public_url).hostname or "localhost"
     names = {public, *node.settings.allowed_hosts}
-    frame(app, node.site, host_names=names, troubles=(PEOPLE_TROUBLES,))
+    frame(app, node.site, host_names=names, troubles=TROUBLES)
     return app
 
 
@@ -260,6 +290,13 @@ def build_worker(node: Node) -> Worker:
         number_changes(node.sync)
         return False
 
-    chores = [Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number)]
+    def read_progress() -> bool:
+        with node.database.write() as session:
+            return advance(session)
+
+    chores = [
+        Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
+        Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress),
+    ]
     jobs = {importing.JOB: node.importer.run_job}
     return Worker(node.database, now=utc_now, jobs=jobs, chores=chores)

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import typer
 
-from lms.cli.console import Data, Json, failing_on, print_json, say
+from lms.app import utc_now
+from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.tables import CourseImport, ImportState
+from lms.enrolment.actions import enrol as enrol_people
+from lms.enrolment.actions import people_to_enrol
+from lms.progress.actions import advance
+from lms.reports.queries import progress_report
+from lms.web.wording import Worded
 
 app = typer.Typer()
+
+
+class ReportName(StrEnum):
+    """The reports there are."""
+
+    PROGRESS = "progress"
+
 
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)]
 
@@ -37,6 +52,47 @@ def import_(
             _tell(one)
     if any(one.state is ImportState.REFUSED for one in done):
         raise typer.Exit(1)
+
+
+@app.command()
+def enrol(
+    course: Annotated[UUID, typer.Argument(help="The course, by its id.")],
+    user: Annotated[list[str] | None, typer.Option(help="Personnel number; may be repeated.")] = None,
+    group: Annotated[UUID | None, typer.Option(help="Everybody in this group.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Let people take a course."""
+    if not user and group is None:
+        fail("Say who: --user NUMBER, or --group ID.", status=2)
+    with opened(data) as node, failing_on(Worded), node.database.write() as session:
+        done = enrol_people(
+            session,
+            course,
+            people_to_enrol(session, numbers=user or (), group=group),
+            by=None,
+            now=utc_now(),
+            new_id=uuid4,
+            provisional=not node.duties.grants_travel,
+        )
+    show(asdict(done), as_json=as_json)
+
+
+@app.command()
+def report(
+    name: Annotated[ReportName, typer.Argument(help="Which report.")] = ReportName.PROGRESS,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Print a report: who stands how in which course."""
+    with opened(data) as node:
+        more = True
+        while more:
+            with node.database.write() as session:
+                more = advance(session)
+        with node.database.read() as session:
+            rows = progress_report(session)
+    show_rows(rows, as_json=as_json, empty=f"Nothing to report on {name} yet: nobody takes a course.")
 
 
 def _facts(done: CourseImport) -> dict[str, object]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from lms.app import Node, utc_now
 from lms.cli.console import Data, Json, fail, failing_on, say, show, show_rows, warn
+from lms.cli.demo import PASSWORD, PEOPLE
 from lms.cli.opening import opened, settings_of
 from lms.cli.server import ServerError
 from lms.cli.server import serve as serve_node
@@ -82,11 +83,12 @@ def _read_password(*, from_stdin: bool) -> str:
 
 
 @app.command()
-def serve(
+def serve(  # noqa: PLR0917 - typer reads options from positional parameters
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the pages.")] = None,
     content_port: Annotated[int | None, typer.Option(help="Port of the course content.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Server processes (PostgreSQL only).")] = 1,
+    show_demo: Annotated[bool, typer.Option("--show-demo", help="Tell the demo sign-ins, too.")] = False,
     data: Data = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; the schema is upgraded first if need be."""
@@ -94,6 +96,8 @@ def serve(
     if workers > 1 and settings.database_url.startswith("sqlite"):
         fail("Several workers need PostgreSQL: set LMS_DATABASE_URL, or serve with one.", status=2)
     warn(f"Outpost {version('outpost-lms')}, {settings.role}, at {settings.public_url}")
+    if show_demo:
+        warn("Demo sign-ins: " + ", ".join(f"{person[0]} / {PASSWORD}" for person in PEOPLE))
     with failing_on(ServerError, DatabaseError, KeyLostError, AssetsMissingError):
         serve_node(settings, workers=workers)
 

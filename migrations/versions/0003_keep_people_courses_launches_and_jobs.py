@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("coming_edition", sa.Uuid(), nullable=True),
         sa.Column("provisional", sa.Boolean(), nullable=False),
         sa.Column("deleted", UtcDateTime(), nullable=True),
+        sa.Column("changed", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_course")),
         sa.UniqueConstraint("public_id", name=op.f("uq_course_public_id")),
     )
@@ -83,6 +84,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "directory_proposal",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
+        sa.Column("node", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "public_id", name=op.f("pk_directory_proposal")),
+    )
+    op.create_table(
         "enrolment",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.Uuid(), nullable=False),
@@ -93,6 +101,7 @@ def upgrade() -> None:
         sa.Column("made", UtcDateTime(), nullable=False),
         sa.Column("made_by", sa.Uuid(), nullable=True),
         sa.Column("withdrawn", UtcDateTime(), nullable=True),
+        sa.Column("changed", UtcDateTime(), nullable=False),
         sa.Column("provisional", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment")),
         sa.UniqueConstraint("public_id", name=op.f("uq_enrolment_public_id")),
