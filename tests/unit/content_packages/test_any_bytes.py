@@ -1,0 +1,166 @@
+"""Whatever the bytes, an import ends in a report: never in another error, never with something half kept."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from content_packages.errors import PackageRefusedError
+from content_packages.findings import Finding
+from content_packages.limits import Limits
+from content_packages.manifest.document import parse
+from content_packages.package import from_json
+from tests.package_builders import (
+    a_manifest_12,
+    a_manifest_2004,
+    a_package,
+    deflated,
+    imported,
+    raw_zip,
+    scorm2004_many_scos,
+    stored,
+)
+
+HONEST = raw_zip(
+    *(deflated(name, data) for name, data in a_package().items()), stored("a/b.txt", b"some text")
+)
+LIMITS = Limits(max_archive_bytes=10**6, max_unpacked_bytes=10**6, max_file_bytes=10**6, max_xml_bytes=10**5)
+quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def import_bytes(data: bytes) -> None:
+    """Import, and hold the report to its promise."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = imported(Path(folder), data, limits=LIMITS)
+
+        kept = [path for path in (Path(folder) / "shelf").rglob("*") if path.is_file()]
+        assert all(found.detail for found in report.findings)
+        if report.package is None:
+            assert report.findings
+            assert kept == []
+        else:
+            assert from_json(report.package.to_json()) == report.package
+            assert {path.name for path in kept} == report.package.digests() | {report.digest}
+
+
+@st.composite
+def changed(draw: st.DrawFn, original: bytes) -> bytes:
+    """Return the original with some bytes replaced, cut out or put in."""
+    data = bytearray(original)
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, max(0, len(data) - 1)))
+        length = draw(st.integers(0, 4))
+        data[at : at + length] = draw(st.binary(max_size=8))
+    return bytes(data)
+
+
+@quick
+@given(st.binary(max_size=300))
+@example(b"PK\5\6" + bytes(18))
+def test_any_bytes_are_judged(data: bytes) -> None:
+    import_bytes(data)
+
+
+@quick
+@given(changed(HONEST))
+def test_a_changed_zip_is_judged(data: bytes) -> None:
+    import_bytes(data)
+
+
+@quick
+@given(changed(a_manifest_12().encode()) | changed(a_manifest_2004().encode()))
+@example(b"<html/>")
+def test_a_changed_manifest_is_judged(manifest: bytes) -> None:
+    import_bytes(raw_zip(*(deflated(name, data) for name, data in a_package(manifest).items())))
+
+
+words = st.sampled_from(
+    ["true", "", "-1", "1e400", "NaN", "9" * 30, "../..", "a b", "%00", "#", "?", "one", "page", "م"]
+)
+names = st.sampled_from(
+    [
+        "manifest",
+        "metadata",
+        "organizations",
+        "organization",
+        "item",
+        "title",
+        "resources",
+        "resource",
+        "file",
+        "imsss:sequencing",
+        "imsss:controlMode",
+        "imsss:rollupRules",
+        "imsss:objectives",
+        "imsss:objective",
+        "adlcp:data",
+        "adlseq:objectives",
+        "adlcp:completionThreshold",
+        "unknown:thing",
+    ]
+)
+attributes = st.dictionaries(
+    st.sampled_from(
+        [
+            "identifier",
+            "identifierref",
+            "href",
+            "parameters",
+            "default",
+            "xml:base",
+            "adlcp:scormType",
+            "flow",
+            "attemptLimit",
+            "IDRef",
+            "objectiveMeasureWeight",
+            "targetID",
+            "unknown:other",
+        ]
+    ),
+    words,
+    max_size=3,
+)
+
+
+def an_element(name: str, given: dict[str, str], inside: str) -> str:
+    written = "".join(f' {key}="{value}"' for key, value in given.items())
+    return f"<{name}{written}>{inside}</{name}>"
+
+
+elements = st.recursive(
+    st.builds(an_element, names, attributes, words),
+    lambda inner: st.builds(an_element, names, attributes, st.lists(inner, max_size=4).map("".join)),
+    max_leaves=12,
+)
+
+
+@quick
+@given(inside=st.lists(elements, max_size=4).map("".join))
+def test_any_tree_of_elements_is_judged(inside: str) -> None:
+    manifest = a_manifest_2004(
+        f'<item identifier="one" identifierref="page"><title>One</title>{inside}</item>'
+    )
+
+    import_bytes(raw_zip(*(deflated(name, data) for name, data in a_package(manifest).items())))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200) | changed(a_manifest_12().encode("utf-16")))
+def test_any_bytes_are_a_document_or_refused(data: bytes) -> None:
+    findings: list[Finding] = []
+    try:
+        parse(data, file="imsmanifest.xml", limits=LIMITS, findings=findings)
+    except PackageRefusedError as refusal:
+        findings += refusal.findings
+
+    assert all(found.detail for found in findings)
+
+
+def test_a_real_course_cut_anywhere_is_refused() -> None:
+    whole = scorm2004_many_scos(2)
+
+    for end in range(0, len(whole), 997):
+        import_bytes(whole[:end])
