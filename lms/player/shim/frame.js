@@ -23,7 +23,8 @@ export function showUnit(document, { content, title, lang, whenShown }) {
   document.body.append(frame);
 
   return {
-    focus: () => frame.focus(),
+    /** Let keys reach the unit: a frame that is only focused from outside does not hear them. */
+    focus: () => frame.contentWindow?.focus(),
     /** Take the unit away; its unload handlers run before this returns. */
     takeAway: () => frame.remove(),
   };

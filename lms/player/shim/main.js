@@ -45,6 +45,7 @@ const unit = showUnit(document, {
   title: boot.title,
   lang: boot.lang,
   whenShown() {
+    if (document.hasFocus()) unit.focus();
     if (boot.standard !== "asset") return;
     outbox.announce("running");
     void saver.save("shown");
@@ -54,7 +55,7 @@ const unit = showUnit(document, {
 page.onLeave(async () => {
   unit.takeAway();
   if (boot.standard === "asset") outbox.announce("terminated");
-  const saved = saver.save("leave", { evenNothing: outbox.phase === "running" });
+  const saved = saver.leave();
   const tooLong = new Promise((resolve) => setTimeout(() => resolve(false), LONGEST_LEAVE_MS));
   page.tell("left", { durable: await Promise.race([saved, tooLong]) });
 });

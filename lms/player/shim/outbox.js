@@ -136,7 +136,7 @@ export class Outbox {
    * The server did not take a request as it is: what it carried goes under another number.
    *
    * @param {Request} request
-   * @param {unknown} last the last sequence the server says it applied
+   * @param {unknown} [last] the last sequence the server says it applied
    */
   renumber(request, last) {
     this.#forget(request);

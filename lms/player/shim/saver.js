@@ -35,6 +35,7 @@ export class Saver {
   #unreachable = false;
   #over = false;
   #going = false;
+  #left = false;
   #beaconIsDue = false;
   #shown = "saved";
 
@@ -114,10 +115,21 @@ export class Saver {
     return this.#outOfReach();
   }
 
+  /**
+   * The unit was taken away: send the rest, and the time of a session that was not ended.
+   *
+   * @returns {Promise<boolean>} whether all of it is kept now
+   */
+  leave() {
+    this.#left = true;
+    return this.save("leave", { evenNothing: this.#outbox.phase === "running" });
+  }
+
   /** The page goes: send the rest in a way that outlives it. What the unit still does is sent after it. */
   go() {
     this.#going = true;
-    if (!this.#over && (!this.#outbox.isEmpty || this.#outbox.phase === "running")) this.#beacon();
+    const timeRuns = this.#outbox.phase === "running" && !this.#left;
+    if (!this.#over && (!this.#outbox.isEmpty || timeRuns)) this.#beacon();
   }
 
   /** The page stays after all (the browser kept it and shows it again). */
@@ -144,7 +156,7 @@ export class Saver {
       return false;
     }
     if (REJECTED.has(reply.status)) {
-      this.#outbox.renumber(request, request.sequence);
+      this.#outbox.renumber(request);
       this.#report("error", { code: "rejected" });
       this.#shown = "rejected";
       return false;
