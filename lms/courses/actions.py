@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from content_packages.errors import StoredPackageError
 from content_packages.intake import load_package
 from content_packages.package import Activity, Package
 from content_packages.shelf import Shelf
@@ -37,6 +38,14 @@ class EditionNotFoundError(Exception):
     def __init__(self, public_id: UUID) -> None:
         self.public_id = public_id
         super().__init__(f"There is no edition {public_id}.")
+
+
+class EditionElsewhereError(Exception):
+    """A course that arrived claims the edition of another course."""
+
+    def __init__(self, public_id: UUID) -> None:
+        self.public_id = public_id
+        super().__init__(f"Edition {public_id} belongs to another course.")
 
 
 class EditionIncompleteError(Exception):
@@ -81,6 +90,7 @@ def add_edition(
         session.flush()
     else:
         course = _course(session, into)
+        course.changed = now
     last = session.scalar(select(func.max(Edition.number)).where(Edition.course_id == course.id)) or 0
     edition = Edition(
         public_id=new_id(),
@@ -119,6 +129,7 @@ def publish(session: Session, shelf: Shelf, public_id: UUID, *, now: datetime) -
     edition.published = edition.published or now
     edition.withdrawn = None
     course.coming_edition = None
+    course.changed = now
     _switch_on(course, edition, load_package(shelf, edition.manifest))
     session.flush()
     record_change(session, KIND, course.public_id)
@@ -134,7 +145,7 @@ def withdraw_edition(session: Session, public_id: UUID, *, now: datetime) -> Cou
         EditionNotFoundError: there is no such edition.
     """
     edition, course = _edition(session, public_id)
-    edition.withdrawn = now
+    edition.withdrawn = course.changed = now
     _switch_off(course, edition)
     session.flush()
     record_change(session, KIND, course.public_id)
@@ -148,7 +159,7 @@ def delete_course(session: Session, public_id: UUID, *, now: datetime) -> None:
         CourseNotFoundError: there is no such course.
     """
     course = _course(session, public_id)
-    course.deleted = now
+    course.deleted = course.changed = now
     session.flush()
     record_change(session, KIND, course.public_id)
 
@@ -165,6 +176,9 @@ def apply_course(
 
     The edition learners shall be given is switched on at once if all its files are here, otherwise by
     ``switch_on_complete`` as soon as they are; until then learners keep the one they had.
+
+    Raises:
+        EditionElsewhereError: it claims an edition that belongs to another course.
     """
     course = session.scalars(select(Course).where(Course.public_id == public_id)).one_or_none()
     if course is None:
@@ -179,6 +193,7 @@ def apply_course(
     course.languages = list(described["languages"])
     course.provisional = bool(described["provisional"])
     course.deleted = _instant(described["deleted"])
+    course.changed = datetime.fromisoformat(described["changed"])
     session.flush()
     _apply_units(session, course, described["units"])
     for entry in described["editions"]:
@@ -195,10 +210,13 @@ def switch_on_complete(session: Session, shelf: Shelf, *, new_id: Callable[[], U
     """Give learners every published edition whose files have all arrived; return how many those were."""
     switched = 0
     for edition in editions_on_their_way(session):
-        if missing_files(shelf, edition):
-            continue
+        try:
+            if missing_files(shelf, edition):
+                continue
+            package = load_package(shelf, edition.manifest)
+        except StoredPackageError:
+            continue  # a newer release wrote it: an upgrade of this node will read it
         course = session.get_one(Course, edition.course_id)
-        package = load_package(shelf, edition.manifest)
         if not session.scalar(
             select(OutlineItem.position).where(OutlineItem.edition_id == edition.id).limit(1)
         ):
@@ -293,6 +311,8 @@ def _apply_edition(session: Session, course: Course, entry: Mapping[str, Any]) -
             imported_by=_id(entry["imported_by"]),
         )
         session.add(edition)
+    elif edition.course_id != course.id:
+        raise EditionElsewhereError(public_id)
     edition.published = _instant(entry["published"])
     edition.withdrawn = _instant(entry["withdrawn"])
     if edition.withdrawn is not None:

@@ -165,6 +165,7 @@ def describe_course(session: Session, public_id: UUID) -> dict[str, Any] | None:
         "current_edition": str(given) if given else None,
         "provisional": course.provisional,
         "deleted": course.deleted.isoformat() if course.deleted else None,
+        "changed": course.changed.isoformat(),
         "editions": [
             {
                 "public_id": str(edition.public_id),

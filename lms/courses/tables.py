@@ -36,6 +36,7 @@ class Course(Base):
     coming_edition: Mapped[UUID | None] = mapped_column(index=True)
     provisional: Mapped[bool] = mapped_column(default=True)  # offered by this node, not yet taken up
     deleted: Mapped[datetime | None]  # kept as a row, so that the deletion travels
+    changed: Mapped[datetime] = mapped_column(default=lambda row: row.get_current_parameters()["created"])
 
 
 class Edition(Base):

@@ -90,12 +90,12 @@ def enrol(
             changed.append(row.public_id)
             new += 1
         elif known.withdrawn is not None:
-            known.withdrawn, known.due = None, due
+            known.withdrawn, known.due, known.changed = None, due, now
             changed.append(known.public_id)
             again += 1
         else:
             if due is not None and known.due != due:
-                known.due = due
+                known.due, known.changed = due, now
                 changed.append(known.public_id)
             already += 1
     session.flush()
@@ -137,7 +137,7 @@ def withdraw(session: Session, course: UUID, person: UUID, *, now: datetime) -> 
     if not rows:
         raise NotEnrolledError(person, course)
     for row in rows:
-        row.withdrawn = now
+        row.withdrawn = row.changed = now
     session.flush()
     for row in rows:
         record_change(session, KIND, row.public_id)
@@ -159,4 +159,5 @@ def apply_enrolment(session: Session, public_id: UUID, described: Mapping[str, A
     row.due = date.fromisoformat(described["due"]) if described["due"] else None
     row.withdrawn = datetime.fromisoformat(described["withdrawn"]) if described["withdrawn"] else None
     row.provisional = bool(described["provisional"])
+    row.changed = datetime.fromisoformat(described["changed"])
     session.flush()

@@ -65,5 +65,6 @@ def describe_enrolment(session: Session, public_id: UUID) -> dict[str, Any] | No
         "made": row.made.isoformat(),
         "made_by": str(row.made_by) if row.made_by else None,
         "withdrawn": row.withdrawn.isoformat() if row.withdrawn else None,
+        "changed": row.changed.isoformat(),
         "provisional": row.provisional,
     }

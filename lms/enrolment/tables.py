@@ -30,4 +30,5 @@ class Enrolment(Base):
     made: Mapped[datetime]
     made_by: Mapped[UUID | None]  # public id of a person; nobody for the command line
     withdrawn: Mapped[datetime | None]
+    changed: Mapped[datetime] = mapped_column(default=lambda row: row.get_current_parameters()["made"])
     provisional: Mapped[bool] = mapped_column(default=True)  # of this node, until the centre takes it

@@ -136,11 +136,16 @@ def remove_group(session: Session, group: Group, *, now: datetime) -> None:
     record_change(session, "group", group.public_id)
 
 
+def membership_id(group_id: UUID, person_id: UUID) -> UUID:
+    """Return the id of a membership, the same on every node."""
+    return uuid5(_MEMBERSHIPS, f"{group_id}/{person_id}")
+
+
 def set_membership(
     session: Session, *, group_id: UUID, person_id: UUID, active: bool, now: datetime
 ) -> Membership:
     """Put a person into a group or take her out of it."""
-    public_id = uuid5(_MEMBERSHIPS, f"{group_id}/{person_id}")
+    public_id = membership_id(group_id, person_id)
     row = session.get(Membership, public_id)
     if row is None:
         row = Membership(public_id=public_id, group_id=group_id, person_id=person_id)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, insert, select
+from sqlalchemy import BigInteger, Boolean, func, insert, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -32,6 +32,19 @@ def changes_after(session: Session, position: int, *, limit: int) -> Sequence[Di
     """Return the changes behind *position*, oldest first; the same thing may stand there more than once."""
     query = select(DirectoryChange).where(DirectoryChange.position > position, _settled())
     return session.scalars(query.order_by(DirectoryChange.position).limit(limit)).all()
+
+
+def count_changed(session: Session, position: int) -> dict[str, int]:
+    """Count, per kind, the things that changed behind *position*."""
+    query = select(DirectoryChange.kind, func.count(DirectoryChange.public_id.distinct()))
+    rows = session.execute(query.where(DirectoryChange.position > position).group_by(DirectoryChange.kind))
+    return {kind: count for kind, count in rows}  # noqa: C416 - rows are not pairs to the type checker
+
+
+def was_changed_here(session: Session, kind: Kind, public_id: UUID) -> bool:
+    """Say whether this thing was ever made or changed on this node."""
+    mine = (DirectoryChange.kind == kind) & (DirectoryChange.public_id == public_id)
+    return session.scalar(select(DirectoryChange.position).where(mine).limit(1)) is not None
 
 
 class _current_transaction(FunctionElement[int]):  # noqa: N801 - stands in SQL like a function
