@@ -46,6 +46,7 @@ from lms.progress.actions import advance
 from lms.reports.pages import router as report_pages
 from lms.settings import Role, Settings
 from lms.streams.blobs import ShelfBlobs
+from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
 from lms.web.assets import BUILD, load_assets
@@ -133,7 +134,8 @@ class Node:
                 f"{self.settings.data} holds no node key. `lms init` makes one for a new node; an old node's "
                 "comes from its backup."
             )
-        streams: list[Stream] = [Revocations(), StatementStream(), DocumentStream()]
+        directory = DirectoryStream(self.shelf, new_id=uuid4)
+        streams: list[Stream] = [Revocations(), directory, StatementStream(), DocumentStream()]
         return sync_node(
             self.database, key, self.settings.data, streams=streams, blobs=ShelfBlobs(self.shelf)
         )

@@ -1,0 +1,48 @@
+"""Which package files a course from elsewhere still needs here: first its manifest, then what that names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from content_packages.intake import load_package
+from content_packages.shelf import Shelf
+from sync.ports import BlobRef
+
+
+def manifest_sizes(shelf: Shelf, described: Mapping[str, Any]) -> dict[str, int]:
+    """Return the sizes of a described course's manifests, as far as they are here; sync asks by size too."""
+    digests = (edition["manifest"] for edition in described["editions"])
+    return {digest: shelf.path(digest).stat().st_size for digest in digests if shelf.has(digest)}
+
+
+def lacking(
+    shelf: Shelf, described: Mapping[str, Any], sizes: Mapping[str, int], *, only_given: bool
+) -> tuple[BlobRef, ...] | None:
+    """Return the files to ask for; empty when all are here, ``None`` when something lacks and cannot be named.
+
+    With ``only_given`` editions that learners are not given are left out; whoever decides needs those too, to
+    be able to give them one day.
+
+    Raises:
+        StoredPackageError: a newer release wrote a manifest.
+        FileMissingError: what is named as a manifest is no digest.
+    """
+    if described["deleted"] is not None:
+        return ()
+    wanted: dict[str, int] = {}
+    for edition in described["editions"]:
+        given = edition["public_id"] == described["current_edition"]
+        if edition["withdrawn"] is None and (given or not only_given):
+            missing = _missing(shelf, edition["manifest"], sizes)
+            if missing is None:
+                return None
+            wanted |= missing
+    return tuple(BlobRef(digest, size) for digest, size in wanted.items())
+
+
+def _missing(shelf: Shelf, manifest: str, sizes: Mapping[str, int]) -> dict[str, int] | None:
+    if not shelf.has(manifest):
+        return {manifest: sizes[manifest]} if manifest in sizes else None
+    files = load_package(shelf, manifest).files.values()
+    return {ref.digest: ref.size for ref in files if not shelf.has(ref.digest)}

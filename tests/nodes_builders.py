@@ -1,0 +1,137 @@
+"""Nodes with a directory, each with a database and a shelf, that meet over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from fastapi import FastAPI
+from sqlalchemy.orm import Session
+
+from content_packages.shelf import Shelf
+from lms.courses.actions import publish
+from lms.courses.tables import Course, Edition
+from lms.database import Database
+from lms.enrolment.actions import enrol
+from lms.nodes.actions import invite, join, sync_with
+from lms.nodes.local import make_identity, sync_node
+from lms.people.actions import create_group, create_person, set_membership
+from lms.people.tables import Person
+from lms.streams.blobs import ShelfBlobs
+from lms.streams.directory import DirectoryStream
+from lms.streams.documents import DocumentStream
+from lms.streams.statements import StatementStream
+from sync.engine import SyncReport
+from sync.messages import Role
+from sync.node import Node
+from sync.server import create_app
+from tests.conftest import fresh_schema
+from tests.course_builders import a_scorm_file, an_edition
+from tests.serving import serving
+
+
+@dataclass
+class Place:
+    """One node of a test."""
+
+    database: Database
+    node: Node
+    shelf: Shelf
+    folder: Path
+    peer: str = ""
+
+    def session(self) -> Session:
+        return Session(self.database.engine)
+
+    def person(self, number: str, *, name: str = "", roles: Sequence[str] = ("officer",)) -> UUID:
+        public_id = uuid4()
+        with self.database.write() as session:
+            create_person(
+                session,
+                public_id=public_id,
+                personnel_number=number,
+                name=name or f"Name of {number}",
+                roles=roles,
+                password_hash=None,
+                now=datetime.now(UTC),
+                grants_travel=self.is_central,
+            )
+        return public_id
+
+    def course(self, title: str, *, text: str = "Hello") -> UUID:
+        """Import and publish a course."""
+        package = a_scorm_file(self.folder, name=f"{uuid4()}.zip", title=title, text=text)
+        with self.database.write() as session:
+            course, edition = an_edition(session, self.shelf, package)
+            publish(session, self.shelf, edition.public_id, now=datetime.now(UTC))
+            return course.public_id
+
+    def enrol(self, person: UUID, course: UUID) -> None:
+        with self.database.write() as session:
+            enrol(session, course, [person], by=None, now=datetime.now(UTC), new_id=uuid4)
+
+    def group(self, name: str, *members: UUID) -> UUID:
+        public_id = uuid4()
+        with self.database.write() as session:
+            create_group(session, public_id=public_id, name=name, now=datetime.now(UTC))
+            for member in members:
+                set_membership(
+                    session, group_id=public_id, person_id=member, active=True, now=datetime.now(UTC)
+                )
+        return public_id
+
+    @property
+    def is_central(self) -> bool:
+        return self.folder.name.startswith("central")
+
+    def find_person(self, public_id: UUID) -> Person | None:
+        with self.database.read() as session:
+            return session.get(Person, public_id)
+
+    def find_course(self, public_id: UUID) -> tuple[Course | None, list[Edition]]:
+        with self.database.read() as session:
+            course = session.query(Course).filter_by(public_id=public_id).one_or_none()
+            if course is None:
+                return None, []
+            return course, session.query(Edition).filter_by(course_id=course.id).all()
+
+
+def a_place(database: Database, folder: Path, role: Role) -> Place:
+    folder.mkdir()
+    with database.write() as session:
+        key = make_identity(session, folder, name=f"The {role}", role=role)
+    shelf = Shelf(folder / "shelf")
+    streams = [StatementStream(), DocumentStream(), DirectoryStream(shelf, new_id=uuid4)]
+    node = sync_node(database, key, folder, streams=streams, blobs=ShelfBlobs(shelf))
+    return Place(database, node, shelf, folder)
+
+
+@contextmanager
+def a_laptop(folder: Path, name: str) -> Iterator[Place]:
+    database = Database(f"sqlite:///{(folder / f'{name}.db').as_posix()}")
+    fresh_schema(database)
+    yield a_place(database, folder / name, "laptop")
+    database.close()
+
+
+@contextmanager
+def answering(place: Place) -> Iterator[str]:
+    """Serve a node's sync until the block ends; gives its address."""
+    app = FastAPI()
+    app.mount("/sync", create_app(place.node))
+    with serving(app) as address:
+        yield address
+
+
+def pair(laptop: Place, centre: Place, address: str) -> None:
+    with centre.database.write() as session:
+        code = invite(session, centre.node, role="laptop")
+    laptop.peer = join(laptop.node, address, code)
+
+
+def meet(laptop: Place, address: str) -> SyncReport:
+    return sync_with(laptop.node, laptop.peer, address)
