@@ -11,9 +11,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from lms.content.app import ContentSite, build_content
-from lms.launch.hosts import label_of
 from lms.database import Database
 from lms.launch.actions import boot_values, deliver
+from lms.launch.hosts import label_of
 from lms.launch.queries import launch_of
 from tests.launch_builders import EDITION, NOON, a_course, a_desk, statements, taken
 
