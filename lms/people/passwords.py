@@ -55,14 +55,16 @@ class Passwords:
 
     Args:
         cost: of new hashes; older ones say their own.
+        at_once: how many are computed at the same time; each takes its memory.
+        in_line: how many may be at it or wait; the next one is told to come back.
     """
 
-    def __init__(self, cost: Cost) -> None:
+    def __init__(self, cost: Cost, *, at_once: int = AT_ONCE, in_line: int = IN_LINE) -> None:
         self.cost = cost
         self._hasher = PasswordHasher(time_cost=cost.time, memory_cost=cost.memory_kib, parallelism=1)
-        self._at_work = threading.BoundedSemaphore(AT_ONCE)
-        self._in_line = threading.BoundedSemaphore(IN_LINE)
-        self._nobodys = self._hasher.hash("nobody has this password")
+        self._at_work = threading.BoundedSemaphore(at_once)
+        self._in_line = threading.BoundedSemaphore(in_line)
+        self._nobodys = self._hasher.hash(secrets.token_urlsafe())
 
     def hash(self, password: str) -> str:
         """Return the hash to keep.
@@ -84,7 +86,7 @@ class Passwords:
         """
         with self._turn():
             try:
-                self._hasher.verify(kept or self._nobodys, password[:LONGEST])
+                self._hasher.verify(self._nobodys if kept is None else kept, password[:LONGEST])
             except (VerificationError, InvalidHashError):
                 return False
             return kept is not None
