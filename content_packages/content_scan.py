@@ -16,7 +16,8 @@ _MOST_HOSTS = 200
 # Names of vocabularies and licences: written in content, never fetched.
 _NEVER_FETCHED = re.compile(
     r"(^|\.)(w3\.org|adlnet\.(org|gov)|imsglobal\.org|imsproject\.org|ieee\.org|purl\.org|xml\.org|"
-    r"openxmlformats\.org|ns\.adobe\.com|schema\.org|example\.(com|org)|mozilla\.org|opensource\.org)$"
+    r"openxmlformats\.org|ns\.adobe\.com|schema\.org|w3id\.org|id\.tincanapi\.com|activitystrea\.ms|"
+    r"creativecommons\.org|example\.(com|org)|mozilla\.org|opensource\.org)$"
 )
 _SCANNED = frozenset({"html", "htm", "xhtml", "js", "mjs", "css", "json"})
 _TYPES = {

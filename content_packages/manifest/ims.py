@@ -16,6 +16,7 @@ from content_packages.manifest.names import FileNames, OutsideError, merge_param
 from content_packages.package import Activity, Kind, LaunchTarget, Metadata, Package, Standard
 
 _XML_BASE = ("xml", "base")
+_NO_LANGUAGE = frozenset({"", "und", "none", "x-none"})  # Articulate tags every text x-none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -276,7 +277,7 @@ def _is_sco(node: Node) -> bool:
 def _languages(root: Node) -> tuple[str, ...]:
     found = {node.attributes.get(("xml", "lang"), "") for node in root.walk()}
     found |= {collapse(n.text) for n in root.walk() if n.family == "lom" and n.name == "language"}
-    return tuple(sorted(tag for tag in found if tag and tag.lower() not in {"x-none", "none", "und"}))
+    return tuple(sorted(tag for tag in found if tag.lower() not in _NO_LANGUAGE))
 
 
 def _metadata(root: Node, organization: Node | None) -> Metadata:
@@ -306,5 +307,5 @@ def _texts(record: Node, name: str) -> dict[str, str]:
 def _strings(node: Node) -> Iterator[tuple[str, str]]:
     for string in node.children:
         if string.name in {"langstring", "string"} and string.text.strip():
-            tag = string.attributes.get(("xml", "lang")) or string.get("language") or "und"
-            yield tag, collapse(string.text)
+            tag = string.attributes.get(("xml", "lang")) or string.get("language") or ""
+            yield "und" if tag.lower() in _NO_LANGUAGE else tag, collapse(string.text)

@@ -216,7 +216,7 @@ def test_the_catalogue_gets_titles_by_language(tmp_path: Path) -> None:
         '<imsmd:langstring xml:lang="en">At the  border</imsmd:langstring>'
         '<imsmd:langstring xml:lang="ar">على الحدود</imsmd:langstring></imsmd:title>'
         "<imsmd:language>en</imsmd:language>"
-        "<imsmd:description><imsmd:langstring>What to do</imsmd:langstring></imsmd:description>"
+        "<imsmd:description><imsmd:langstring xml:lang='x-none'>What to do</imsmd:langstring></imsmd:description>"
         "<imsmd:keyword><imsmd:langstring>border</imsmd:langstring></imsmd:keyword>"
         "</imsmd:general></imsmd:lom>"
     )
