@@ -55,6 +55,16 @@ describe("SCORM 1.2", () => {
     assert.equal(server.values["cmi.comments"], "before after");
   });
 
+  test("a value is sent under the one usual way to write its name", () => {
+    const { api, server } = aSession("scorm12");
+
+    api.LMSInitialize("");
+    api.LMSSetValue("cmi.objectives.00.id", "A");
+    api.LMSCommit("");
+
+    assert.deepEqual(server.values, { "cmi.objectives.0.id": "A" });
+  });
+
   test("errors are explained", () => {
     const { api } = aSession("scorm12");
 

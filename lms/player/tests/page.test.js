@@ -121,6 +121,16 @@ describe("leaving", () => {
     assert.deepEqual(seen, ["asked", "told", "gone"]);
   });
 
+  test("keeps saying so while the shim tries", () => {
+    const { leaving, seen, go } = aPlayer();
+    leaving.by(go);
+    leaving.hear({ type: "left", durable: false });
+
+    leaving.hear({ type: "unreachable" });
+
+    assert.deepEqual(seen, ["asked", "told", "told"]);
+  });
+
   test("takes the way asked for last", () => {
     const { leaving, seen, go } = aPlayer();
 

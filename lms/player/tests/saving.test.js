@@ -65,11 +65,40 @@ describe("numbers", () => {
     api.SetValue("cmi.suspend_data", "x");
 
     const answer = api.Commit(""); // overtakes it
+    server.slow = false;
     await server.deliver();
 
     assert.equal(answer, "true");
     assert.deepEqual(server.values, { "cmi.location": "p1", "cmi.suspend_data": "x" });
     assert.deepEqual(types(), ["saving", "saved"]);
+    assert.equal(server.received.length, 2);
+  });
+
+  test("an earlier request that fails after a later one was kept is no failure", async () => {
+    const { api, server, timers, types } = await aRunningSession();
+    server.slow = true;
+    api.SetValue("cmi.location", "p1");
+    await timers.pass(2000);
+
+    api.SetValue("cmi.suspend_data", "x");
+    api.Commit("");
+    server.status = 503;
+    await server.deliver();
+
+    assert.deepEqual(types(), ["saving", "saved"]);
+  });
+
+  test("an earlier answer that comes after the end does not undo it", async () => {
+    const { api, server } = aSession("scorm2004");
+    server.late = true;
+    api.Initialize("");
+    const ended = api.Terminate("");
+
+    await server.deliver();
+    api.GetValue("cmi.mode");
+
+    assert.equal(ended, "true");
+    assert.equal(api.GetLastError(), "123");
   });
 
   test("what is set while a request is under way stays unsaved", async () => {
@@ -118,13 +147,25 @@ describe("when", () => {
     ]);
   });
 
-  test("at once when much is waiting", async () => {
+  test("values that keep coming are saved every two seconds", async () => {
+    const { api, server, timers } = await aRunningSession();
+
+    for (let step = 0; step < 18; step += 1) {
+      api.SetValue("cmi.location", `p${step}`);
+      await timers.pass(500);
+    }
+
+    assert.equal(server.received.length, 4);
+  });
+
+  test("at once when much is waiting, but not over and over", async () => {
     const { api, server } = await aRunningSession();
+    server.slow = true;
 
     api.SetValue("cmi.suspend_data", "x".repeat(20_000));
-    await settled();
+    api.SetValue("cmi.suspend_data", "y".repeat(20_000));
 
-    assert.equal(server.received.length, 1);
+    assert.equal(server.waiting, 1);
   });
 
   test("a Commit with nothing unsaved asks nobody", async () => {
@@ -159,6 +200,27 @@ describe("when", () => {
       ["hidden", "terminated"],
     ]);
     assert.deepEqual(server.values, { "cmi.exit": "suspend", "cmi.location": "p9" });
+  });
+
+  test("a page that was going and came back waits for answers again", async () => {
+    const { api, saver } = await aRunningSession();
+
+    saver.go();
+    saver.stay();
+    api.SetValue("cmi.location", "p1");
+
+    assert.equal(api.Commit(""), "true");
+  });
+
+  test("without waiting where the browser forbids it, as when a unit navigates its own frame", async () => {
+    const { api, server } = await aRunningSession();
+    server.forbidsWaiting = true;
+
+    const answer = api.Terminate("");
+    await settled();
+
+    assert.equal(answer, "false");
+    assert.equal(server.phase, "terminated");
   });
 
   test("leaving a unit that still runs tells its time even when nothing else is new", async () => {
@@ -223,6 +285,33 @@ describe("out of reach", () => {
     assert.equal(server.values["cmi.location"], "p1");
   });
 
+  test("after it was reached, the next failure is tried again after one second", async () => {
+    const { api, server, timers } = await aRunningSession();
+    server.status = 503;
+    api.SetValue("cmi.location", "p1");
+    await timers.pass(2000 + 1000 + 2000);
+    server.status = null;
+    await timers.pass(4000);
+
+    server.status = 503;
+    api.SetValue("cmi.location", "p2");
+    api.Commit("");
+    const before = server.received.length;
+    await timers.pass(1000);
+
+    assert.equal(server.received.length, before + 1);
+  });
+
+  test("a Terminate asked for again is the same request", async () => {
+    const { api, server } = await aRunningSession();
+    server.status = 503;
+
+    api.Terminate("");
+    api.Terminate("");
+
+    assert.deepEqual(server.received[1], server.received[0]);
+  });
+
   test("a rejected request waits for something new", async () => {
     const { api, server, timers, told } = await aRunningSession();
     server.status = 413;
@@ -240,15 +329,19 @@ describe("out of reach", () => {
   });
 
   test("a token that is over ends the sending", async () => {
-    const { api, server, timers } = await aRunningSession();
+    const { api, server, timers, saver, types } = await aRunningSession();
     server.status = 401;
     api.SetValue("cmi.location", "p1");
 
     await timers.pass(60_000);
     api.SetValue("cmi.location", "p2");
     await timers.pass(60_000);
+    saver.go();
+    api.SetValue("cmi.location", "p3");
+    await settled();
 
     assert.equal(server.received.length, 1);
+    assert.deepEqual(types(), ["saving", "error"]);
   });
 });
 
@@ -261,6 +354,20 @@ describe("the page is told", () => {
     api.Terminate("");
 
     assert.deepEqual(types(), ["saving", "saved", "terminated", "navigate"]);
+  });
+
+  test("once, however often the end is answered", async () => {
+    const { api, server, saver, types } = await aRunningSession();
+    server.extra = { navigation: {} };
+    server.forbidsWaiting = true;
+    server.slow = true;
+
+    api.Terminate("");
+    void saver.leave();
+    await server.deliver();
+    await server.deliver();
+
+    assert.deepEqual(types(), ["terminated", "navigate"]);
   });
 
   test("nothing of navigation while the unit runs", async () => {

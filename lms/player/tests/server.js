@@ -14,24 +14,33 @@ export class Server {
   extra = {};
   /** @type {number | null} answer every request so */
   status = null;
-  /** Answers of `send` that wait for `deliver`, when `slow`. */
+  /** Requests of `send` arrive only with `deliver`. */
   slow = false;
+  /** Requests of `send` arrive, and are answered with `deliver`. */
+  late = false;
+  /** As a browser that forbids `sendNow` while the unit's page is going. */
+  forbidsWaiting = false;
   #waiting = [];
   #last = { body: "", reply: null };
 
   send = async (body) => {
-    if (!this.slow) return this.#receive(body);
-    return new Promise((resolve) => this.#waiting.push(() => resolve(this.#receive(body))));
+    if (!this.slow && !this.late) return this.#receive(body);
+    const answer = this.late ? this.#receive(body) : null;
+    return new Promise((resolve) => this.#waiting.push(() => resolve(answer ?? this.#receive(body))));
   };
 
-  sendNow = (body) => this.#receive(body);
+  sendNow = (body) => (this.forbidsWaiting ? { status: 0, answer: {} } : this.#receive(body));
 
   sendAtExit = (body) => {
     this.#receive(body);
     return true;
   };
 
-  /** Let the oldest waiting request arrive. */
+  get waiting() {
+    return this.#waiting.length;
+  }
+
+  /** Let the oldest waiting request go on. */
   async deliver() {
     this.#waiting.shift()();
     await settled();
