@@ -29,7 +29,7 @@ export function connect() {
       const at = `cmi.interactions.${Number(get("cmi.interactions._count"))}`;
       set(`${at}.id`, answer.id);
       set(`${at}.type`, answer.type);
-      set(`${at}.timestamp`, new Date().toISOString().slice(0, 19) + "Z");
+      set(`${at}.timestamp`, timestamp(new Date()));
       set(`${at}.description`, answer.question);
       set(`${at}.correct_responses.0.pattern`, answer.correct);
       set(`${at}.learner_response`, answer.response);
@@ -63,6 +63,11 @@ function timespan(seconds) {
   const whole = Math.floor(hundredths / 100);
   const rest = ((hundredths % 6000) / 100).toFixed(2);
   return `PT${Math.floor(whole / 3600)}H${Math.floor(whole / 60) % 60}M${rest}S`;
+}
+
+/** time (second,10,0): a zone may only follow a fraction, and that has at most two digits (RTE 4.1.1.6). */
+function timestamp(instant) {
+  return `${instant.toISOString().slice(0, 22)}Z`;
 }
 
 function decimal(number) {
