@@ -35,7 +35,11 @@ from lms.enrolment.pages import router as enrolment_pages
 from lms.keys.lrs import lrs_authentication
 from lms.launch.actions import Desk
 from lms.launch.pages import router as launch_pages
+from lms.nodes.actions import run_job as meet_peers
 from lms.nodes.local import sync_node
+from lms.nodes.pages import TROUBLES as NODE_TROUBLES
+from lms.nodes.pages import router as node_pages
+from lms.nodes.queries import JOB as SYNC_JOB
 from lms.nodes.queries import chip
 from lms.people.pages import router as people_pages
 from lms.people.passwords import Passwords, prepare_passwords
@@ -72,8 +76,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     enrolment_pages,
     launch_pages,
     report_pages,
+    node_pages,
 )
-TROUBLES = (PEOPLE_TROUBLES, COURSE_TROUBLES, ENROLMENT_TROUBLES)
+TROUBLES = (PEOPLE_TROUBLES, COURSE_TROUBLES, ENROLMENT_TROUBLES, NODE_TROUBLES)
 NAVIGATION = (
     NavItem(label=mark("Home"), href="/", right=Right.TAKE_COURSES),
     NavItem(label=mark("Courses"), href="/courses", right=Right.MANAGE_COURSES),
@@ -300,5 +305,8 @@ def build_worker(node: Node) -> Worker:
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
         Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress),
     ]
-    jobs = {importing.JOB: node.importer.run_job}
+    jobs = {
+        importing.JOB: node.importer.run_job,
+        SYNC_JOB: lambda payload: meet_peers(node.sync, payload),
+    }
     return Worker(node.database, now=utc_now, jobs=jobs, chores=chores)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -19,7 +19,7 @@ from lms.database import Database
 from lms.enrolment.actions import enrol
 from lms.nodes.actions import invite, join, sync_with
 from lms.nodes.local import make_identity, sync_node
-from lms.people.actions import create_group, create_person, set_membership
+from lms.people.actions import change_person, create_group, create_person, set_membership
 from lms.people.tables import Person
 from lms.streams.blobs import ShelfBlobs
 from lms.streams.directory import DirectoryStream
@@ -44,9 +44,6 @@ class Place:
     folder: Path
     peer: str = ""
 
-    def session(self) -> Session:
-        return Session(self.database.engine)
-
     def person(self, number: str, *, name: str = "", roles: Sequence[str] = ("officer",)) -> UUID:
         public_id = uuid4()
         with self.database.write() as session:
@@ -61,6 +58,18 @@ class Place:
                 grants_travel=self.is_central,
             )
         return public_id
+
+    def rename(self, session: Session, person: UUID, name: str) -> None:
+        row = session.get_one(Person, person)
+        change_person(
+            session,
+            row,
+            personnel_number=row.personnel_number,
+            name=name,
+            roles=row.roles,
+            disabled=False,
+            now=datetime.now(UTC) + timedelta(milliseconds=1),
+        )
 
     def course(self, title: str, *, text: str = "Hello") -> UUID:
         """Import and publish a course."""

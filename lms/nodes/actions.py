@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import httpx
 from sqlalchemy.orm import Session
 
+from lms.nodes.queries import JOB, queued_sync
+from lms.queue import enqueue
 from sync import client, ledger, pairing
 from sync.engine import SyncReport, converse
 from sync.messages import Role
@@ -28,6 +32,15 @@ class PeerNotFoundError(Exception):
         super().__init__(
             f"No paired node with an address is called {peer!r}. `lms node list` shows those that are."
         )
+
+
+class SyncUnfinishedError(Exception):
+    """A meeting ended before everything was said; the next one goes on from there."""
+
+    def __init__(self, peer: str, detail: str) -> None:
+        self.peer = peer
+        self.detail = detail
+        super().__init__(f"{peer}: {detail}")
 
 
 class NobodyPairedError(Exception):
@@ -88,6 +101,37 @@ def sync_with(node: Node, peer: str, address: str) -> SyncReport:
         },
     )
     return report
+
+
+def ask_to_sync(session: Session, *, now: datetime) -> None:
+    """Have the worker meet all peers as soon as it can; asking again while one such job waits only hurries it.
+
+    Raises:
+        NobodyPairedError: there is nobody to meet.
+    """
+    addresses(session)
+    queued = queued_sync(session)
+    if queued is None:
+        enqueue(session, JOB, {}, now=now)
+    elif queued.problem is not None:
+        queued.due, queued.problem = now, None
+
+
+def run_job(node: Node, _payload: Mapping[str, Any]) -> None:
+    """Meet every peer that has an address, for the worker; one that cannot be met keeps no other waiting.
+
+    Raises:
+        SyncUnfinishedError: with one of them not everything was said, so the job is tried again.
+    """
+    with node.read() as session:
+        peers = addresses(session)
+    unfinished = None
+    for peer, name, address in peers:
+        report = sync_with(node, peer, address)
+        if report.state != "done":
+            unfinished = SyncUnfinishedError(name, report.detail)
+    if unfinished is not None:
+        raise unfinished
 
 
 def revoke(session: Session, node: Node, revoked: str, *, reason: str) -> None:

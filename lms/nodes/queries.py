@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lms.queue import Job
 from lms.web.site import Chip
 from sync import ledger, quarantine
 from sync.identity import read_certificate
@@ -16,6 +19,7 @@ from sync.messages import Certificate
 from sync.node import Node, known_certificates, standing
 from sync.quarantine import Kept
 
+JOB: Final = "sync"
 SHOWN_REFUSED = 50
 
 
@@ -84,6 +88,11 @@ def chip(session: Session, node: Node) -> Chip:
     seen = [row.last_seen_ms for row, _ in ledger.peers(session) if row.last_seen_ms is not None]
     since = _instant(max(seen)) if seen else None
     return Chip(state="waiting" if waiting else "delivered", count=waiting, since=since)
+
+
+def queued_sync(session: Session) -> Job | None:
+    """Return the meeting that was asked for and is not over; its ``problem`` says how the last try ended."""
+    return session.scalars(select(Job).where(Job.kind == JOB).order_by(Job.id).limit(1)).first()
 
 
 def node_names(session: Session) -> dict[str, str]:

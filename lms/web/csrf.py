@@ -31,7 +31,7 @@ class OwnOrigin:
         apart: path prefixes of interfaces that know no cookies (the record store, sync).
     """
 
-    def __init__(self, app: ASGIApp, *, apart: tuple[str, ...] = ("/xapi", "/sync")) -> None:
+    def __init__(self, app: ASGIApp, *, apart: tuple[str, ...] = ("/xapi/", "/sync/")) -> None:
         self.app = app
         self.apart = apart
 

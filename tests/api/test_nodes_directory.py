@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,10 @@ from sqlalchemy import select
 
 from lms.courses.actions import withdraw_edition
 from lms.courses.queries import find_course, find_edition, missing_files, outline
+from lms.database import Database
 from lms.enrolment.queries import find_enrolment
-from lms.people.actions import change_person
 from lms.people.queries import members
 from lms.people.queries import person as find_person
-from lms.people.tables import Person
 from sync import quarantine
 from sync.node import Node
 from sync.segment import open_segment, take_apart
@@ -40,8 +39,8 @@ def second(tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.fixture
-def centre(database: object, tmp_path: Path) -> Place:
-    return a_place(database, tmp_path / "central", "central")  # type: ignore[arg-type] - the fixture's type
+def centre(database: Database, tmp_path: Path) -> Place:
+    return a_place(database, tmp_path / "central", "central")
 
 
 def test_a_lone_laptops_school_is_adopted_with_its_names_files_and_enrolments(
@@ -145,7 +144,8 @@ def test_a_correction_made_while_the_older_version_came_down_is_kept_and_adopted
     with answering(centre) as address:
         pair(laptop, centre, address)
         meet(laptop, address)
-        rename(laptop, person, "After")
+        with laptop.database.write() as session:
+            laptop.rename(session, person, "After")
         meet(laptop, address)
         between = laptop.find_person(person)
         meet(laptop, address)
@@ -165,7 +165,8 @@ def test_a_laptop_alters_nobody_whom_the_centre_made(laptop: Place, centre: Plac
     with answering(centre) as address:
         pair(laptop, centre, address)
         meet(laptop, address)
-        rename(laptop, person, "Somebody else")
+        with laptop.database.write() as session:
+            laptop.rename(session, person, "Somebody else")
         meet(laptop, address)
 
     with centre.database.read() as session:
@@ -219,20 +220,6 @@ def test_no_name_travels_beside_facts(laptop: Place, centre: Place) -> None:
     assert by_scope.keys() == {"up", "offers"}
     assert NAME.encode() not in b"".join(by_scope["up"])
     assert NAME.encode() in b"".join(by_scope["offers"])
-
-
-def rename(place: Place, person: object, name: str) -> None:
-    with place.database.write() as session:
-        row = session.scalars(select(Person).where(Person.public_id == person)).one()
-        change_person(
-            session,
-            row,
-            personnel_number=row.personnel_number,
-            name=name,
-            roles=row.roles,
-            disabled=False,
-            now=datetime.now(UTC) + timedelta(milliseconds=1),
-        )
 
 
 def bodies(place: Place, origin: Node) -> dict[str, list[bytes]]:

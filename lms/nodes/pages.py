@@ -1,0 +1,134 @@
+"""The sync page: how this node's records stand, whom it is paired with, and the forms to pair and to sync.
+
+It stands at ``/sync-status``; below ``/sync`` other nodes talk, not people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Form
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from lms.nodes.actions import NobodyPairedError, ask_to_sync, invite, join
+from lms.nodes.queries import Overview, chip, overview, queued_sync
+from lms.nodes.wording import KINDS, OTHER_REASON, REASONS, ROLES
+from lms.people.policy import Right
+from lms.people.viewer import requires
+from lms.web.errors import Trouble
+from lms.web.pages import render
+from lms.web.router import page_router
+from lms.web.site import site_of
+from lms.web.viewer import Viewer
+from lms.web.wording import mark
+from sync.errors import PairingError, SyncError
+from sync.node import Node
+
+PATH = "/sync-status"
+
+router = page_router(PATH)
+Observer = Annotated[Viewer, Depends(requires(Right.SEE_SYNC))]
+Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_NODES))]
+
+_CODE_WRONG = mark("The code does not fit, is too old or was used. Check it, or ask for a new one.")
+_NO_ANSWER = mark("No node answered there. Check the address and the link; the code is still good.")
+
+TROUBLES: Mapping[type[Exception], Trouble] = {
+    NobodyPairedError: Trouble(
+        status=409,
+        code="nobody-paired",
+        title=mark("There is no node to sync with yet"),
+        remedy=mark("Join a network on the sync page first; the other side gives you an address and a code."),
+    ),
+}
+
+
+@router.get("")
+def show_sync(request: Request, viewer: Observer) -> Response:
+    """Show how this node's records stand."""
+    return _page(request, viewer)
+
+
+@router.post("/now")
+def post_sync(request: Request, _: Manager) -> Response:
+    """Have the worker sync; the page tells what became of it."""
+    site = site_of(request)
+    with site.database.write() as session:
+        ask_to_sync(session, now=site.now())
+    return RedirectResponse(PATH, status_code=303)
+
+
+@router.post("/join")
+def post_join(
+    request: Request, viewer: Manager, address: Annotated[str, Form()], code: Annotated[str, Form()]
+) -> Response:
+    """Pair with the node at an address and sync with it."""
+    site = site_of(request)
+    values = {"address": address, "code": code}
+    try:
+        join(_node(request), _full(address), code)
+    except PairingError:
+        return _page(request, viewer, status=422, values=values, errors={"code": _CODE_WRONG})
+    except SyncError:
+        return _page(request, viewer, status=422, values=values, errors={"address": _NO_ANSWER})
+    with site.database.write() as session:
+        ask_to_sync(session, now=site.now())
+    return RedirectResponse(PATH, status_code=303)
+
+
+@router.post("/invite")
+def post_invitation(
+    request: Request, viewer: Manager, role: Annotated[Literal["laptop", "hub"], Form()]
+) -> Response:
+    """Make a code and show it, once: it is kept nowhere, and has no place in an address."""
+    with site_of(request).database.write() as session:
+        code = invite(session, _node(request), role=role)
+    return _page(request, viewer, code=code)
+
+
+# ---------------------------------------------------------------- parts
+
+
+def _page(request: Request, viewer: Viewer, *, status: int = 200, **values: Any) -> Response:
+    site = site_of(request)
+    node = _node(request)
+    with site.database.read() as session:
+        found = overview(session, node)
+        line = chip(session, node)
+        job = queued_sync(session)
+    kept = [one for one in found.refused if one.verdict != "waiting"]
+    shown = {
+        "overview": found,
+        "line": line,
+        "days": (site.now() - line.since).days if line.since else None,
+        "job": job,
+        "refused": kept,
+        "arriving": len(found.refused) - len(kept),
+        "kind_names": KINDS,
+        "role_names": ROLES,
+        "reasons": REASONS,
+        "other_reason": OTHER_REASON,
+        "can_sync": _can_sync(found),
+        "manages": viewer.may(Right.MANAGE_NODES),
+        "code": None,
+        "values": {},
+        "errors": {},
+    }
+    return render(request, "nodes/sync.html", status_code=status, **{**shown, **values})
+
+
+def _can_sync(found: Overview) -> bool:
+    return any(peer.address and not peer.revoked for peer in found.peers)
+
+
+def _full(address: str) -> str:
+    """Return an address as people type it with its scheme."""
+    trimmed = address.strip().rstrip("/")
+    return trimmed if "://" in trimmed else f"http://{trimmed}"
+
+
+def _node(request: Request) -> Node:
+    node: Node = request.app.state.sync
+    return node

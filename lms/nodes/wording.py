@@ -1,0 +1,33 @@
+"""What nodes, kinds of records and refusals are called on the sync page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lms.web.wording import mark
+
+KINDS: Mapping[str, str] = {
+    "statement": mark("Learning records"),
+    "document": mark("Places reached in courses"),
+    "person": mark("People"),
+    "group": mark("Groups"),
+    "membership": mark("Members of groups"),
+    "enrolment": mark("Enrolments"),
+    "course": mark("Courses"),
+    "revocation": mark("Withdrawn nodes"),
+}
+ROLES: Mapping[str, str] = {
+    "laptop": mark("Officer laptop"),
+    "hub": mark("Training-room hub"),
+    "central": mark("Centre"),
+}
+REASONS: Mapping[str, str] = {
+    "not_yours": mark("It was decided elsewhere, and only there it can be changed."),
+    "conflict": mark("Another record is kept under the same name."),
+    "malformed": mark("It is not written as such a record must be."),
+    "schema": mark("A newer version wrote it; it is read after an upgrade of this node."),
+    "kind": mark("A newer version wrote it; it is read after an upgrade of this node."),
+    "files": mark("Its files are still on their way."),
+    "error": mark("Something went wrong on this node while it was read."),
+}
+OTHER_REASON = mark("It could not be taken.")
