@@ -15,7 +15,7 @@
 /**
  * @param {object} given
  * @param {Pick<Window, "addEventListener">} given.window
- * @param {{contentWindow: Window | null}} given.frame
+ * @param {{contentWindow: Window | null} | null} given.frame none while no unit is delivered
  * @param {string} given.origin
  */
 export function bridgeTo({ window, frame, origin }) {
@@ -23,10 +23,10 @@ export function bridgeTo({ window, frame, origin }) {
     /** @param {(message: Message) => void} hear */
     onMessage: (hear) =>
       window.addEventListener("message", ({ source, origin: from, data }) => {
-        const believed = source !== null && source === frame.contentWindow && from === origin;
+        const believed = Boolean(source) && source === frame?.contentWindow && from === origin;
         if (believed && data?.outpost === 1 && typeof data.type === "string") hear(data);
       }),
 
-    askToLeave: () => frame.contentWindow?.postMessage({ outpost: 1, type: "leave" }, origin),
+    askToLeave: () => frame?.contentWindow?.postMessage({ outpost: 1, type: "leave" }, origin),
   };
 }

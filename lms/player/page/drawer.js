@@ -2,22 +2,23 @@
  * The outline: a drawer that a button opens, and Escape closes.
  *
  * @param {object} given
+ * @param {boolean} given.open at first
  * @param {HTMLElement | null} given.drawer
  * @param {HTMLElement | null} given.toggle
  */
-export function wireDrawer({ drawer, toggle }) {
+export function wireDrawer({ open, drawer, toggle }) {
   if (drawer === null || toggle === null) return;
 
-  /** @param {boolean} open */
-  const show = (open) => {
-    drawer.hidden = !open;
-    toggle.setAttribute("aria-expanded", String(open));
+  /** @param {boolean} visible */
+  const show = (visible) => {
+    drawer.hidden = !visible;
+    toggle.setAttribute("aria-expanded", String(visible));
   };
 
-  show(false); // the server may show it to those without JavaScript
+  show(open);
   toggle.addEventListener("click", () => {
     show(drawer.hidden);
-    if (!drawer.hidden) /** @type {HTMLElement | null} */ (drawer.querySelector("a, button"))?.focus();
+    if (!drawer.hidden) /** @type {HTMLElement | null} */ (drawer.querySelector("a[href], button:enabled"))?.focus();
   });
   for (const part of [drawer, toggle]) {
     part.addEventListener("keydown", (event) => {

@@ -16,7 +16,7 @@ import { saveState } from "./save_state.js";
 const part = (name) => document.querySelector(`[data-player="${name}"]`);
 
 const player = /** @type {HTMLElement} */ (part("player"));
-const frame = /** @type {HTMLIFrameElement} */ (part("frame"));
+const frame = /** @type {HTMLIFrameElement | null} */ (part("frame"));
 const { contentOrigin = "", afterUrl = "" } = player.dataset;
 
 const bridge = bridgeTo({ window, frame, origin: contentOrigin });
@@ -31,7 +31,7 @@ bridge.onMessage((message) => {
   state.hear(message);
   leaving.hear(message);
   if (message.type === "ready" && !document.activeElement?.closest(".player-bar, [data-player=outline]")) {
-    frame.focus();
+    frame?.focus();
   }
   if (message.type === "navigate") leaving.by(() => location.assign(afterUrl));
 });
@@ -48,7 +48,8 @@ for (const way of document.querySelectorAll("[data-player=leave]")) {
   }
 }
 
-wireDrawer({ drawer: part("outline"), toggle: part("outline-toggle") });
+// Without a unit the outline is what the page is about. With one, the server may show it to those without JavaScript.
+wireDrawer({ open: frame === null, drawer: part("outline"), toggle: part("outline-toggle") });
 wireFullScreen({ button: part("full-screen"), player });
 
 addEventListener("beforeunload", (event) => {

@@ -46,6 +46,21 @@ describe("the bridge", () => {
     assert.deepEqual(heard, []);
   });
 
+  test("without a frame nobody is heard, not even a message from nowhere", () => {
+    const window = new EventTarget();
+    const heard = [];
+    const bridge = bridgeTo({ window, frame: null, origin: CONTENT });
+    bridge.onMessage((message) => heard.push(message));
+
+    for (const source of [null, undefined]) {
+      const data = { outpost: 1, type: "saved" };
+      window.dispatchEvent(Object.assign(new Event("message"), { source, origin: CONTENT, data }));
+    }
+    bridge.askToLeave();
+
+    assert.deepEqual(heard, []);
+  });
+
   test("asks only the content origin", () => {
     const { bridge, posted } = aBridge();
 
