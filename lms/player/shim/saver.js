@@ -211,7 +211,8 @@ export class Saver {
   }
 
   #beacon() {
-    this.#network.sendAtExit(this.#outbox.next("hidden").body);
+    const { body } = this.#outbox.next("hidden");
+    if (!this.#network.sendAtExit(body)) void this.#network.send(body); // too large: it may still get out
   }
 
   /** @param {number} delayS */

@@ -202,6 +202,18 @@ describe("when", () => {
     assert.deepEqual(server.values, { "cmi.exit": "suspend", "cmi.location": "p9" });
   });
 
+  test("as the page goes, what is too large for a beacon is tried the other way", async () => {
+    const { api, server, saver } = await aRunningSession();
+
+    saver.go();
+    api.SetValue("cmi.suspend_data", "\n".repeat(64_000)); // twice as long in JSON
+    api.Terminate("");
+    await settled();
+
+    assert.equal(server.phase, "terminated");
+    assert.equal(server.values["cmi.suspend_data"].length, 64_000);
+  });
+
   test("a page that was going and came back waits for answers again", async () => {
     const { api, saver } = await aRunningSession();
 

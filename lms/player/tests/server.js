@@ -2,6 +2,8 @@
  * A server that keeps the contract of `README.md`, for tests: the network of a saver, without a network.
  */
 
+const LARGEST_BEACON = 65_536;
+
 export class Server {
   /** @type {any[]} every request that arrived */
   received = [];
@@ -32,8 +34,9 @@ export class Server {
   sendNow = (body) => (this.forbidsWaiting ? { status: 0, answer: {} } : this.#receive(body));
 
   sendAtExit = (body) => {
-    this.#receive(body);
-    return true;
+    const fits = body.length <= LARGEST_BEACON;
+    if (fits) this.#receive(body);
+    return fits;
   };
 
   get waiting() {
