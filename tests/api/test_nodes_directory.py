@@ -39,6 +39,11 @@ def second(tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.fixture
+def hub(database: Database, tmp_path: Path) -> Place:
+    return a_place(database, tmp_path / "hub", "hub")
+
+
+@pytest.fixture
 def centre(database: Database, tmp_path: Path) -> Place:
     return a_place(database, tmp_path / "central", "central")
 
@@ -120,6 +125,25 @@ def test_what_the_centre_decides_reaches_every_laptop(laptop: Place, second: Pla
             assert taken.current_edition is not None
             assert find_enrolment(session, person=person, course=course) is not None
     assert set(laptop.shelf.digests()) == set(centre.shelf.digests())
+
+
+def test_a_hub_that_stands_alone_decides_for_its_laptops(laptop: Place, hub: Place) -> None:
+    made_below = laptop.person("A-1")
+    made_there = hub.person("B-1")
+    course = hub.course("First aid")
+
+    with answering(hub) as address:
+        pair(laptop, hub, address)
+        meet(laptop, address)
+        meet(laptop, address)
+
+    adopted = hub.find_person(made_below)
+    here, _ = laptop.find_course(course)
+    assert adopted is not None
+    assert not adopted.provisional
+    assert laptop.find_person(made_there) is not None
+    assert here is not None
+    assert here.current_edition is not None
 
 
 def test_a_withdrawn_edition_stops_at_the_laptop_too(laptop: Place, centre: Place) -> None:
