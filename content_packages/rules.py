@@ -1,4 +1,7 @@
-"""Every rule an import can fall foul of: one table, so that it can be read, translated and documented."""
+"""Every rule an import can fall foul of: one table, so that it can be read, translated and documented.
+
+Numbers stand apart from nouns in its sentences, so that one sentence is right for one file and for many.
+"""
 
 from __future__ import annotations
 
@@ -131,7 +134,7 @@ _ARCHIVE = {
         _ZIP_AGAIN,
     ),
     "archive.litter": _note(
-        _OURS, "{count} files left by an operating system were left out, such as {name}."
+        _OURS, "Files left by an operating system were left out, such as {name} (number: {count})."
     ),
 }
 _NAME = {
@@ -158,13 +161,14 @@ _NAME = {
     "name.collision": _error(_NAMES, "{name} and {other} are one name on Windows and macOS.", _RENAME),
     "name.file_is_folder": _error(_NAMES, "{name} is both a file and a folder.", _ZIP_AGAIN),
     "name.backslash": _note(
-        _NAMES, "{count} names use backslashes, such as {name}; they were read as slashes."
+        _NAMES, "Names use backslashes, such as {name}, which were read as slashes (number: {count})."
     ),
     "name.dot_segments": _note(
-        _NAMES, "{count} names hold empty or “.” parts, such as {name}; these were dropped."
+        _NAMES, "Names hold empty or “.” parts, such as {name}, which were dropped (number: {count})."
     ),
     "name.encoding": _note(
-        f"{_APPNOTE} appendix D", "{count} names do not say their encoding, such as {name}; it was guessed."
+        f"{_APPNOTE} appendix D",
+        "Names do not say their encoding, such as {name}; it was guessed (number: {count}).",
     ),
 }
 _XML = {
@@ -184,7 +188,8 @@ _XML = {
         "XML 1.0 §4.3.3", "{name} begins with a byte-order mark; it was read as {used}."
     ),
     "xml.damaged_characters": _warning(
-        "XML 1.0 §4.3.3", "{count} characters of {name} could not be read and were replaced by “\ufffd”."
+        "XML 1.0 §4.3.3",
+        "Characters of {name} could not be read and were replaced by “\ufffd” (number: {count}).",
     ),
     "xml.undeclared_prefix": _warning(
         "Namespaces in XML §5",
@@ -221,17 +226,17 @@ _PACKAGE = {
     ),
     "package.external_addresses": _warning(
         "Works without a network",
-        "The content names {count} addresses on {hosts}; these do not work offline.",
+        "The content names addresses on {hosts}, which do not work offline (number: {count}).",
         "Try the course with the network off; ask the author to put the files into the package.",
     ),
     "organization.missing": _warning(
-        _CP, "The manifest has no organization; its {count} launchable resources were listed in order."
+        _CP, "The manifest has no organization; what can be launched was listed in order (number: {count})."
     ),
     "organization.default_dangling": _warning(
         _CP, "The default organization {name} does not exist; the first one was taken."
     ),
     "organization.others": _note(
-        _CP, "The package has {count} further organizations; only {name} was taken."
+        _CP, "The package has further organizations; only {name} was taken (number left out: {count})."
     ),
     "organization.empty": _error(_CP, "Nothing in this package can be launched.", _ASK),
     "manifest.submanifest": _note(
@@ -264,7 +269,7 @@ _PACKAGE = {
         "Ask the author for a package that holds its own content.",
     ),
     "file.missing": _warning(
-        _CP, "{count} files that the manifest lists are not in the package, such as {name}."
+        _CP, "Files that the manifest lists are not in the package, such as {name} (number: {count})."
     ),
     "file.name_differs": _warning(_CP, "The manifest writes {name} for the file {other}."),
     "sequencing.bad_value": _warning(
