@@ -120,10 +120,11 @@ def a_place(database: Database, folder: Path, role: Role) -> Place:
 
 
 @contextmanager
-def a_laptop(folder: Path, name: str) -> Iterator[Place]:
+def a_small_node(folder: Path, name: str, role: Role) -> Iterator[Place]:
+    """Give a laptop or a hub, on SQLite whatever the tests run on."""
     database = Database(f"sqlite:///{(folder / f'{name}.db').as_posix()}")
     fresh_schema(database)
-    yield a_place(database, folder / name, "laptop")
+    yield a_place(database, folder / name, role)
     database.close()
 
 
@@ -136,11 +137,11 @@ def answering(place: Place) -> Iterator[str]:
         yield address
 
 
-def pair(laptop: Place, centre: Place, address: str) -> None:
-    with centre.database.write() as session:
-        code = invite(session, centre.node, role="laptop")
-    laptop.peer = join(laptop.node, address, code)
+def pair(below: Place, above: Place, address: str, *, role: Role = "laptop") -> None:
+    with above.database.write() as session:
+        code = invite(session, above.node, role=role)
+    below.peer = join(below.node, address, code)
 
 
-def meet(laptop: Place, address: str) -> SyncReport:
-    return sync_with(laptop.node, laptop.peer, address)
+def meet(below: Place, address: str) -> SyncReport:
+    return sync_with(below.node, below.peer, address)

@@ -18,6 +18,7 @@ from sync.ledger import KindCount
 from sync.messages import Certificate
 from sync.node import Node, known_certificates, standing
 from sync.quarantine import Kept
+from sync.tables import RevocationRow
 
 JOB: Final = "sync"
 SHOWN_REFUSED = 50
@@ -52,6 +53,7 @@ class Overview:
 def overview(session: Session, node: Node) -> Overview:
     """Return this node, its peers, and how its records stand."""
     me = standing(session)
+    revoked = set(session.scalars(select(RevocationRow.node)))
     peers = [
         PeerStanding(
             node=row.node,
@@ -61,7 +63,7 @@ def overview(session: Session, node: Node) -> Overview:
             paired=_instant(row.paired_ms),
             last_seen=None if row.last_seen_ms is None else _instant(row.last_seen_ms),
             skew_s=None if row.skew_ms is None else row.skew_ms / 1000,
-            revoked=ledger.is_revoked(session, row.node),
+            revoked=row.node in revoked,
             is_root=row.node == me.root,
         )
         for row, certificate in ledger.peers(session)

@@ -19,7 +19,7 @@ from sync import quarantine
 from sync.node import Node
 from sync.segment import open_segment, take_apart
 from sync.tables import SegmentRow
-from tests.nodes_builders import Place, a_laptop, a_place, answering, meet, pair
+from tests.nodes_builders import Place, a_place, a_small_node, answering, meet, pair
 from xapi_store import ingest
 
 AUTHORITY = {"objectType": "Agent", "account": {"homePage": "https://outpost.invalid/nodes", "name": "n1"}}
@@ -28,13 +28,19 @@ NAME = "Amina Ould Testname"
 
 @pytest.fixture
 def laptop(tmp_path: Path) -> Iterator[Place]:
-    with a_laptop(tmp_path, "laptop") as place:
+    with a_small_node(tmp_path, "laptop", "laptop") as place:
         yield place
 
 
 @pytest.fixture
 def second(tmp_path: Path) -> Iterator[Place]:
-    with a_laptop(tmp_path, "second") as place:
+    with a_small_node(tmp_path, "second", "laptop") as place:
+        yield place
+
+
+@pytest.fixture
+def between(tmp_path: Path) -> Iterator[Place]:
+    with a_small_node(tmp_path, "between", "hub") as place:
         yield place
 
 
@@ -146,6 +152,34 @@ def test_a_hub_that_stands_alone_decides_for_its_laptops(laptop: Place, hub: Pla
     assert here.current_edition is not None
 
 
+def test_a_hub_between_relays_offers_with_their_files_and_decides_nothing(
+    laptop: Place, between: Place, centre: Place
+) -> None:
+    person = laptop.person("A-1")
+    course = laptop.course("Border control")
+    laptop.enrol(person, course)
+
+    with answering(centre) as top, answering(between) as middle:
+        pair(between, centre, top, role="hub")
+        pair(laptop, between, middle)
+        meet(laptop, middle)
+        at_hub = between.find_person(person)
+        meet(between, top)
+        meet(between, top)
+        meet(laptop, middle)
+        last = meet(laptop, middle)
+
+    assert at_hub is not None
+    assert at_hub.provisional
+    taken, _ = centre.find_course(course)
+    assert taken is not None
+    assert taken.current_edition is not None
+    here = laptop.find_person(person)
+    assert here is not None
+    assert not here.provisional
+    assert (last.sent, last.received) == (0, 0)
+
+
 def test_a_withdrawn_edition_stops_at_the_laptop_too(laptop: Place, centre: Place) -> None:
     course = centre.course("First aid")
     with answering(centre) as address:
@@ -184,7 +218,7 @@ def test_a_correction_made_while_the_older_version_came_down_is_kept_and_adopted
     assert at_centre.display_name == "After"
 
 
-def test_a_laptop_alters_nobody_whom_the_centre_made(laptop: Place, centre: Place) -> None:
+def test_a_small_node_alters_nobody_whom_the_centre_made(laptop: Place, centre: Place) -> None:
     person = centre.person("B-1", name="As the centre says")
     with answering(centre) as address:
         pair(laptop, centre, address)
@@ -199,7 +233,7 @@ def test_a_laptop_alters_nobody_whom_the_centre_made(laptop: Place, centre: Plac
     assert (kept.verdict, kept.reason) == ("refused", "not_yours")
 
 
-def test_an_administrator_of_a_laptop_is_none_at_the_centre(laptop: Place, centre: Place) -> None:
+def test_an_administrator_of_a_small_node_is_none_at_the_centre(laptop: Place, centre: Place) -> None:
     person = laptop.person("A-1", roles=["officer", "hub_admin"])
     with answering(centre) as address:
         pair(laptop, centre, address)

@@ -22,12 +22,12 @@ from lms.web.cookies import SESSION, cookie_name
 from lms.web.frame import frame
 from lms.web.site import Site
 from lms.worker import Worker
-from tests.nodes_builders import Place, a_laptop, a_place, answering, meet, pair
+from tests.nodes_builders import Place, a_place, a_small_node, answering, meet, pair
 
 
 @pytest.fixture
 def laptop(tmp_path: Path) -> Iterator[Place]:
-    with a_laptop(tmp_path, "laptop") as place:
+    with a_small_node(tmp_path, "laptop", "laptop") as place:
         yield place
 
 
