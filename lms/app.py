@@ -34,6 +34,7 @@ from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
 from lms.keys.lrs import lrs_authentication
 from lms.launch.actions import Desk
+from lms.launch.errors import TROUBLES as LAUNCH_TROUBLES
 from lms.launch.pages import router as launch_pages
 from lms.nodes.actions import run_job as meet_peers
 from lms.nodes.local import sync_node
@@ -78,7 +79,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     report_pages,
     node_pages,
 )
-TROUBLES = (PEOPLE_TROUBLES, COURSE_TROUBLES, ENROLMENT_TROUBLES, NODE_TROUBLES)
+TROUBLES = (PEOPLE_TROUBLES, COURSE_TROUBLES, ENROLMENT_TROUBLES, LAUNCH_TROUBLES, NODE_TROUBLES)
 NAVIGATION = (
     NavItem(label=mark("Home"), href="/", right=Right.TAKE_COURSES),
     NavItem(label=mark("Courses"), href="/courses", right=Right.MANAGE_COURSES),

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from lms.courses.tables import Course
 from lms.database import Database
 from lms.enrolment.tables import Enrolment
+from lms.launch.errors import TROUBLES
 from lms.launch.pages import router
 from lms.people.policy import Right
 from lms.web.cookies import SESSION, cookie_name
@@ -45,7 +48,7 @@ def browser(database: Database, tmp_path: Path) -> Iterator[TestClient]:
     app = FastAPI()
     app.include_router(router)
     app.state.desk = desk
-    frame(app, site, host_names=["localhost"], troubles=[])
+    frame(app, site, host_names=["localhost"], troubles=[TROUBLES])
     with TestClient(app, base_url="http://localhost:8000") as client:
         client.cookies.set(cookie_name(site, SESSION), "open")
         yield client
@@ -93,3 +96,16 @@ def test_a_request_without_the_token_of_the_visit_is_refused(browser: TestClient
     browser.get(f"/learn/{COURSE}")
 
     assert browser.post(f"/learn/{COURSE}/go", data={"request": "continue"}).status_code == 403
+
+
+def test_a_course_without_an_edition_here_says_so_and_what_to_do(
+    browser: TestClient, database: Database
+) -> None:
+    with database.write() as session:
+        session.execute(update(Course).where(Course.public_id == COURSE).values(current_edition=None))
+
+    page = browser.get(f"/learn/{COURSE}")
+
+    assert page.status_code == 409
+    assert "This course cannot be opened on this node yet." in page.text
+    assert "Its files come with the next sync" in page.text

@@ -1,0 +1,18 @@
+"""What keeps a course from being opened, in sentences for the person who tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lms.launch.course import CourseNotReadyError
+from lms.web.errors import Trouble
+from lms.web.wording import mark
+
+TROUBLES: Mapping[type[Exception], Trouble] = {
+    CourseNotReadyError: Trouble(
+        status=409,
+        code="course-not-ready",
+        title=mark("This course cannot be opened on this node yet."),
+        remedy=mark("Its files come with the next sync, or your instructor has withdrawn it."),
+    ),
+}
