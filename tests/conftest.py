@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,9 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server for this run; ``create()`` gives the URL of a new, empty database."""
-    with start_postgres(tmp_path_factory.mktemp("postgres")) as server:
+    # A folder of its own: pytest clears those of older runs away while they may still be running.
+    with (
+        tempfile.TemporaryDirectory(prefix="outpost-postgres-", ignore_cleanup_errors=True) as folder,
+        start_postgres(Path(folder)) as server,
+    ):
         yield server
 
 

@@ -57,10 +57,6 @@ def _system_server(tools: Path, folder: Path) -> Iterator[Postgres]:
     become: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         become = ["runuser", "-u", "postgres", "--"]
-        for parent in [folder, *folder.parents]:
-            if parent == Path("/tmp").parent or parent.stat().st_uid != 0 or parent == Path("/tmp"):
-                break
-            parent.chmod(parent.stat().st_mode | 0o011)
         shutil.chown(folder, "postgres")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
