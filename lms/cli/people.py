@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from typing import Annotated
 from uuid import uuid4
@@ -13,6 +12,7 @@ from lms.app import utc_now
 from lms.cli.console import Data, Json, fail, failing_on, show
 from lms.cli.opening import opened
 from lms.people.actions import create_person, set_password
+from lms.people.passwords import first_password
 from lms.people.policy import PersonRole
 from lms.people.queries import person_signing_in
 from lms.web.wording import Worded
@@ -22,12 +22,6 @@ user_app = typer.Typer(help="People who sign in on this node.", no_args_is_help=
 app.add_typer(user_app, name="user")
 
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
-
-
-def first_password() -> str:
-    """Return a password to hand to somebody, who must choose her own at the first sign-in."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
 
 
 @user_app.command()
