@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from lms.progress.queries import progress_of, status
 from lms.progress.tables import Progress
 from lms.reports.standing import Standing, standing_of
 from lms.web.paging import ROWS, Page, first_row
+from sync.identity import read_certificate
+from sync.node import known_certificates
 
 _AT_ONCE = 5000  # registrations asked for in one query; databases bound the number of values
 
@@ -85,6 +87,7 @@ def roster_page(
     ordered = query.order_by(Person.sort_key, Person.public_id).offset(first_row(number)).limit(ROWS)
     found = session.execute(ordered).all()
     known = progress_of(session, [enrolment.registration for enrolment, _person in found])
+    names = _node_names(session, known)
     rows = [
         RosterLine(
             person=person.public_id,
@@ -92,7 +95,7 @@ def roster_page(
             personnel_number=person.personnel_number,
             registration=enrolment.registration,
             due=enrolment.due,
-            standing=standing_of(known.get(enrolment.registration, {}), course),
+            standing=_with_name(standing_of(known.get(enrolment.registration, {}), course), names),
         )
         for enrolment, person in found
     ]
@@ -116,6 +119,18 @@ def progress_report(session: Session) -> list[dict[str, str | float | int | None
         )
         for enrolment, person, course in found
     ]
+
+
+def _node_names(session: Session, known: Mapping[UUID, Mapping[str, Progress]]) -> Mapping[str, str]:
+    """Return what the nodes that progress was made on are called."""
+    nodes = {row.node for units in known.values() for row in units.values()}
+    signed = known_certificates(session)
+    return {node: read_certificate(signed[node]).name for node in nodes if node in signed}
+
+
+def _with_name(standing: Standing, names: Mapping[str, str]) -> Standing:
+    """Name the node people know by name; one whose certificate never came here stays an identifier."""
+    return replace(standing, node=names.get(standing.node or "", standing.node))
 
 
 def _report_row(

@@ -1,0 +1,41 @@
+"""Chromium for the journeys, cut off from every network but the nodes under test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.visitor import Visitor, at_browser
+from tests.servers import NodeUnderTest
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost",
+)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One Chromium that finds no other name than ``localhost`` and those below it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        browser.close()
+
+
+Sitting = Callable[[NodeUnderTest], Visitor]
+
+
+@pytest.fixture
+def sit_down(browser: Browser) -> Iterator[Sitting]:
+    """Give somebody a browser of her own in front of a node; at the end, see that it stayed there."""
+    with ExitStack() as opened:
+        yield lambda node: opened.enter_context(at_browser(browser, node))

@@ -1,0 +1,110 @@
+"""An instructor imports a course by its page; an officer stops half-way, comes back, and passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from lms.demo import packages
+from tests.browser.conftest import Sitting
+from tests.browser.visitor import PASSWORD, Visitor
+from tests.servers import NodeUnderTest, node
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
+    with node(tmp_path_factory.mktemp("laptop"), name="Post 4") as laptop:
+        for number, role in (("I-1", "instructor"), ("A-1", "officer")):
+            laptop.run("user", "create", number, "--role", role, "--password-stdin", stdin=PASSWORD)
+        laptop.start()
+        yield laptop
+
+
+def given_course(sit_down: Sitting, laptop: NodeUnderTest, package: bytes, folder: Path) -> str:
+    """Import, publish and enrol by the instructor's pages; return the course's id."""
+    path = folder / "course.zip"
+    path.write_bytes(package)
+    instructor = sit_down(laptop)
+    instructor.sign_in("I-1")
+    course = instructor.import_course(path)
+    instructor.enrol(course, "A-1")
+    return course
+
+
+def officer_in(sit_down: Sitting, laptop: NodeUnderTest, course: str) -> Visitor:
+    officer = sit_down(laptop)
+    officer.sign_in("A-1")
+    officer.page.locator(f"main a[href='/courses/{course}']").first.click()
+    officer.page.get_by_test_id("continue").click()
+    return officer
+
+
+@pytest.mark.parametrize("package", [packages.scorm12_single_sco, packages.scorm2004_single_sco])
+def test_an_officer_stops_half_way_comes_back_and_passes(
+    sit_down: Sitting, laptop: NodeUnderTest, package: Callable[[], bytes], tmp_path: Path
+) -> None:
+    course = given_course(sit_down, laptop, package(), tmp_path)
+    officer = officer_in(sit_down, laptop, course)
+    officer.expect_page(1, 5)
+    officer.turn_pages(2)
+    officer.expect_page(3, 5)
+    officer.close_tab()
+
+    officer.go("/")
+    officer.page.get_by_test_id("continue").click()
+    officer.page.get_by_test_id("continue").click()
+    officer.expect_page(3, 5)
+    officer.turn_pages(2)
+    officer.answer_and_finish()
+    officer.expect_saved()
+    officer.press("nav-exit")
+
+    expect(officer.page.get_by_test_id("session-ended")).to_be_visible()
+    expect(officer.page.locator("main")).to_contain_text("Passed")
+    expect(officer.page.locator("main")).to_contain_text("100")
+
+    instructor = sit_down(laptop)
+    instructor.sign_in("I-1")
+    instructor.go(f"/courses/{course}/people")
+    expect(instructor.roster_row("A-1")).to_contain_text("Passed")
+    expect(instructor.roster_row("A-1")).to_contain_text("Post 4")
+
+
+@pytest.mark.parametrize("package", [packages.scorm12_many_scos, packages.scorm2004_many_scos])
+def test_many_units_are_taken_by_next_previous_and_outline(
+    sit_down: Sitting, laptop: NodeUnderTest, package: Callable[[int], bytes], tmp_path: Path
+) -> None:
+    course = given_course(sit_down, laptop, package(2), tmp_path)
+    officer = officer_in(sit_down, laptop, course)
+    frame = officer.page.get_by_test_id("player-frame")
+    expect(frame).to_have_attribute("title", "Before you begin")
+    expect(officer.page.get_by_test_id("nav-previous")).to_have_count(0)
+    officer.turn_pages(1)
+    officer.press("nav-continue")
+    expect(frame).to_have_attribute("title", "Around the vehicle")
+    officer.expect_page(1, 3)
+    officer.press("nav-previous")
+    expect(frame).to_have_attribute("title", "Before you begin")
+    officer.expect_page(2, 3)
+    officer.turn_pages(1)
+    officer.answer_and_finish()
+    officer.expect_saved()
+
+    officer.page.get_by_role("button", name="Outline").click()
+    officer.page.locator("[data-testid=toc-item][data-title='Around the vehicle']").click()
+    expect(frame).to_have_attribute("title", "Around the vehicle")
+    officer.expect_page(1, 3)
+    officer.turn_pages(2)
+    officer.answer_and_finish()
+    officer.expect_saved()
+    officer.press("nav-exit")
+
+    expect(officer.page.get_by_test_id("session-ended")).to_be_visible()
+    states = officer.page.get_by_test_id("toc-item")
+    expect(states.nth(0)).to_have_attribute("data-state", "passed")
+    expect(states.nth(1)).to_have_attribute("data-state", "passed")
