@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.visitor import Visitor, at_browser
 from tests.servers import NodeUnderTest
+
+# Two browsers, servers and PostgreSQL share two cores in a test run: what is slow there is not broken.
+expect.set_options(timeout=30_000)
 
 QUIET = (
     "--no-sandbox",
