@@ -73,12 +73,6 @@ def check() -> None:
     _call([PYTHON, "-m", "pytest", "-q", "-n", "2", "-m", "not soak", *QUICK_TESTS])
 
 
-def bench() -> None:
-    """Measure the record store and the pages; prints figures with the machine."""
-    setup()
-    _call([PYTHON, "-m", "tests.benchmarks", *sys.argv[2:]])
-
-
 def soak() -> None:
     """Run the tests that take longer than a test run may."""
     setup()
@@ -120,7 +114,7 @@ def lock() -> None:
 
 
 COMMANDS: tuple[Callable[[], None], ...] = (
-    run, test, setup, check, bench, soak, screenshots, assets, strings, migration, lock,
+    run, test, setup, check, soak, screenshots, assets, strings, migration, lock,
 )  # fmt: skip
 
 
