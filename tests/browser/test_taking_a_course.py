@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from lms.demo import packages
 from tests.browser.conftest import Sitting
@@ -108,3 +108,21 @@ def test_many_units_are_taken_by_next_previous_and_outline(
     states = officer.page.get_by_test_id("toc-item")
     expect(states.nth(0)).to_have_attribute("data-state", "passed")
     expect(states.nth(1)).to_have_attribute("data-state", "passed")
+
+
+def test_next_needs_no_second_press_however_slowly_the_server_keeps_the_rest(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
+) -> None:
+    course = given_course(sit_down, laptop, packages.scorm2004_many_scos(2), tmp_path)
+    officer = officer_in(sit_down, laptop, course)
+    officer.turn_pages(1)
+    officer.expect_saved()
+    held: list[Route] = []
+    officer.page.route("**/commit", lambda route: held.append(route))  # noqa: PLW0108 - Playwright asks for its arguments
+
+    officer.press("nav-continue")
+    expect(officer.page.get_by_test_id("save-state")).to_have_attribute("data-state", "leave-anyway")
+    for commit in held:
+        commit.continue_()
+
+    expect(officer.page.get_by_test_id("player-frame")).to_have_attribute("title", "Around the vehicle")

@@ -65,7 +65,10 @@ export class Leaving {
       this.#saved = true;
       this.#outOfReach = false;
       if (this.#state === "held") this.#go();
-    } else if (type === "left" && this.#state === "asking") this.#answered(durable === true);
+    } else if (type === "left") {
+      if (this.#state === "asking") this.#answered(durable === true);
+      else if (this.#state === "held" && durable) this.#go();
+    }
   }
 
   /** @param {boolean} durable */

@@ -55,9 +55,10 @@ const unit = showUnit(document, {
 page.onLeave(async () => {
   unit.takeAway();
   if (boot.standard === "asset") outbox.announce("terminated");
-  const saved = saver.leave();
-  const tooLong = new Promise((resolve) => setTimeout(() => resolve(false), LONGEST_LEAVE_MS));
-  page.tell("left", { durable: await Promise.race([saved, tooLong]) });
+  const notYet = setTimeout(() => page.tell("left", { durable: false }), LONGEST_LEAVE_MS);
+  const durable = await saver.leave();
+  clearTimeout(notYet);
+  page.tell("left", { durable }); // a page that was told "not yet" waits for this
 });
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") void saver.save("hidden");

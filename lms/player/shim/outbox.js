@@ -149,6 +149,6 @@ export class Outbox {
   }
 
   #sessionTimeS() {
-    return this.#phase.name === "launched" ? 0 : Math.floor((this.#nowMs() - this.#startedMs) / 1000);
+    return this.#phase.name === "launched" ? 0 : Math.ceil((this.#nowMs() - this.#startedMs) / 1000);
   }
 }

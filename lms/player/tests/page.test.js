@@ -101,6 +101,16 @@ describe("leaving", () => {
     assert.deepEqual(seen, ["gone"]);
   });
 
+  test("goes by itself when the shim, asked a while ago, says that all is saved after all", () => {
+    const { leaving, seen, go } = aPlayer();
+
+    leaving.by(go);
+    leaving.hear({ type: "left", durable: false });
+    leaving.hear({ type: "left", durable: true });
+
+    assert.deepEqual(seen, ["asked", "told", "gone"]);
+  });
+
   test("goes after three seconds of silence when everything was saved", () => {
     const { leaving, seen, go, threeSecondsPass } = aPlayer();
     leaving.hear({ type: "saving" });

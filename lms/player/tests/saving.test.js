@@ -175,14 +175,14 @@ describe("when", () => {
     assert.deepEqual(server.received, []);
   });
 
-  test("the time since Initialize is told in whole seconds", async () => {
+  test("the time since Initialize is told in seconds, a begun one counted", async () => {
     const { api, server, timers } = await aRunningSession();
 
-    await timers.pass(41_900);
+    await timers.pass(41_100);
     api.SetValue("cmi.location", "p1");
     api.Commit("");
 
-    assert.equal(server.received[0].session_time_s, 41);
+    assert.equal(server.received[0].session_time_s, 42);
   });
 
   test("when the page goes, and again after what the unit's own handlers do then", async () => {
