@@ -27,7 +27,7 @@ from lms.courses.queries import find_edition
 from lms.database import Database
 from lms.launch.actions import Commit, Desk, StaleCommitError, apply_commit, boot_values, taking_of
 from lms.launch.hosts import label_in, label_of
-from lms.launch.queries import LaunchOverError, launch_of
+from lms.launch.queries import LaunchOverError, launch_of, launch_to_write
 
 MAX_COMMIT_BYTES = 4 * 1024 * 1024
 _OVER = (
@@ -125,7 +125,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - five short rout
             session_time_s=sent.session_time_s,
         )
         with site.database.write() as session:
-            launch = launch_of(session, token, now=site.now())
+            launch = launch_to_write(session, token)
             _require_label(site, request, launch.edition)
             answer = apply_commit(session, site.desk, launch, wanted, body, now=site.now())
         return JSONResponse(answer)

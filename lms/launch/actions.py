@@ -26,7 +26,7 @@ from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri, unit_iri
 from lms.launch import statements
 from lms.launch.course import Standing, Taking, advance, keep_standing, open_course, read_standing
-from lms.launch.queries import digest, open_launches
+from lms.launch.queries import LaunchOverError, digest, is_over, open_launches
 from lms.launch.tables import Launch
 from lms.launch.unit import UnitState, given_values, keep_unit, navigation_values, read_unit, reported
 from xapi_store.ingest import store_statements
@@ -132,13 +132,19 @@ def apply_commit(
 ) -> dict[str, Any]:
     """Take a commit and return its answer; the same commit again returns the same and changes nothing.
 
+    The last commit is answered again even when its launch is over: a Terminate whose answer was lost on the
+    way is no failure.
+
     Raises:
+        LaunchOverError: the launch has ended, or nothing was heard of it for too long.
         StaleCommitError: the sequence was used for something else.
     """
     body_digest = hashlib.sha256(body).digest()
+    if commit.sequence == launch.sequence and body_digest == launch.body_digest and launch.answer:
+        return launch.answer
+    if is_over(launch, now=now):
+        raise LaunchOverError
     if commit.sequence <= launch.sequence:
-        if commit.sequence == launch.sequence and body_digest == launch.body_digest and launch.answer:
-            return launch.answer
         raise StaleCommitError(launch.sequence)
     taking = taking_of(session, desk, launch)
     standing = read_standing(session, taking)

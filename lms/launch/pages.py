@@ -22,6 +22,7 @@ from lms.launch.actions import Desk, carry_out, deliver
 from lms.launch.course import Standing, Taking, open_course, read_standing
 from lms.launch.hosts import label_of, origin_of
 from lms.people.policy import Right
+from lms.people.queries import hold_person
 from lms.people.viewer import requires
 from lms.web.errors import NotFoundError
 from lms.web.pages import render
@@ -67,6 +68,7 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
     """Start or resume the course and show what it delivers."""
     site, desk = site_of(request), desk_of(request)
     with site.database.write() as session:
+        hold_person(session, viewer.public_id)
         taking = _taking(session, desk, viewer, course)
         delivered = deliver(session, desk, taking, now=site.now())
         standing = read_standing(session, taking)
@@ -94,6 +96,7 @@ def go(
         raise NotFoundError
     kind = Wanted.CHOICE if choice is not None else REQUESTS[wanted]
     with site.database.write() as session:
+        hold_person(session, viewer.public_id)
         taking = _taking(session, desk, viewer, course)
         carry_out(session, desk, taking, kind, choice, now=site.now())
     return RedirectResponse(f"/learn/{course}/after", 303)

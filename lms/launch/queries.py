@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms.launch.tables import Launch
+from lms.people.queries import hold_person
 
 SLEEPS_AFTER = timedelta(hours=12)
 
@@ -31,12 +32,31 @@ def launch_of(session: Session, token: str, *, now: datetime) -> Launch:
     """Return the open launch of a token.
 
     Raises:
-        LaunchOverError: there is none, it has ended, or nothing was heard of it for twelve hours.
+        LaunchOverError: there is none, or it is over.
     """
     row = session.scalars(select(Launch).where(Launch.token_digest == digest(token))).one_or_none()
-    if row is None or row.ended is not None or row.last_seen + SLEEPS_AFTER < now:
+    if row is None or is_over(row, now=now):
         raise LaunchOverError
     return row
+
+
+def launch_to_write(session: Session, token: str) -> Launch:
+    """Return the launch of a token, over or not, and let nobody else write to its learner's courses meanwhile.
+
+    Raises:
+        LaunchOverError: there is none.
+    """
+    wanted = Launch.token_digest == digest(token)
+    person = session.scalars(select(Launch.person).where(wanted)).one_or_none()
+    if person is None:
+        raise LaunchOverError
+    hold_person(session, person)  # read again afterwards: whoever held her may have changed it
+    return session.scalars(select(Launch).where(wanted)).one()
+
+
+def is_over(launch: Launch, *, now: datetime) -> bool:
+    """Say whether a launch has ended, or nothing was heard of it for twelve hours."""
+    return launch.ended is not None or launch.last_seen + SLEEPS_AFTER < now
 
 
 def open_launches(session: Session, registration: UUID) -> Sequence[Launch]:

@@ -32,6 +32,14 @@ def person(session: Session, public_id: UUID) -> Person:
     return found
 
 
+def hold_person(session: Session, public_id: UUID) -> None:
+    """Let nobody else write to what is kept of this person until the transaction ends.
+
+    SQLite has one writer at a time anyway; PostgreSQL has many.
+    """
+    session.execute(select(Person.public_id).where(Person.public_id == public_id).with_for_update())
+
+
 def person_signing_in(session: Session, personnel_number: str) -> Person | None:
     """Return who signs in with this number on this node."""
     return session.scalar(select(Person).where(Person.sign_in_name == comparable(personnel_number)))

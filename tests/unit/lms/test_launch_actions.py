@@ -96,6 +96,24 @@ def test_the_same_commit_again_gives_the_same_answer_and_changes_nothing(
     assert statements(session) == before
 
 
+def test_a_terminate_whose_answer_was_lost_is_answered_again_when_its_launch_is_over(
+    session: Session, desk: Desk
+) -> None:
+    a_course(session, desk.shelf)
+    launch = begun(session, desk).launch
+    last = a_commit(1, {"cmi.core.exit": "suspend"}, phase="terminated", reason="terminate")
+    once = apply_commit(session, desk, launch, *last, now=NOON)
+    carry_out(session, desk, taken(session, desk), Request.SUSPEND_ALL, now=NOON)
+    before = statements(session)
+
+    again = apply_commit(session, desk, launch, *last, now=NOON)
+
+    assert again == once
+    assert statements(session) == before
+    with pytest.raises(LaunchOverError):
+        apply_commit(session, desk, launch, *a_commit(2), now=NOON)
+
+
 def test_a_sequence_used_for_something_else_is_refused(session: Session, desk: Desk) -> None:
     a_course(session, desk.shelf)
     launch = begun(session, desk).launch
