@@ -47,7 +47,7 @@ from lms.people.passwords import Passwords, prepare_passwords
 from lms.people.policy import Right
 from lms.people.sessions import recognise
 from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
-from lms.progress.actions import advance
+from lms.progress.actions import advance, is_behind
 from lms.reports.pages import router as report_pages
 from lms.settings import Role, Settings
 from lms.streams.blobs import ShelfBlobs
@@ -299,12 +299,15 @@ def build_worker(node: Node) -> Worker:
         return False
 
     def read_progress() -> bool:
+        with node.database.read() as session:
+            if not is_behind(session):
+                return False
         with node.database.write() as session:
             return advance(session)
 
     chores = [
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
-        Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress),
+        Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress, follows_writing=True),
     ]
     jobs = {
         importing.JOB: node.importer.run_job,

@@ -84,6 +84,9 @@ class Database:
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
         # SQLite has one writer at a time and makes the others poll. Inside this process they queue here.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
+        self.written = (
+            threading.Event()
+        )  # something was committed by this process; whoever waits for it clears it
         self._writing = self.engine.execution_options(outpost_begin=("BEGIN IMMEDIATE",))
         self._reading = self.engine.execution_options(outpost_begin=("BEGIN",), postgresql_readonly=True)
 
@@ -92,6 +95,7 @@ class Database:
         """Open a transaction; at the end of the block it is durable, or nothing of it happened."""
         with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+        self.written.set()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -20,18 +20,21 @@ from lms.queue import claim, finish, is_waiting, put_off
 log = logging.getLogger(__name__)
 
 IDLE_PAUSE_S = 0.5
+GATHERING_S = 0.05  # what is written in one go is read in one go
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chore:
     """Something to do again and again, such as reading a feed.
 
-    ``do`` returns whether more is waiting; it is then called again without a pause.
+    ``do`` returns whether more is waiting; it is then called again without a pause. One that follows what is
+    written comes round early when this process has written something, and writes nothing where nothing is new.
     """
 
     name: str
     every_s: float
     do: Callable[[], bool]
+    follows_writing: bool = False
 
 
 class Worker:
@@ -65,13 +68,19 @@ class Worker:
     def stop(self) -> None:
         """Finish the step at hand, then end; what is left waits in the queue."""
         self._stop.set()
+        self._database.written.set()  # it need not rest any longer
 
     def run(self) -> None:
         """Work until :meth:`stop`."""
         while not self._stop.is_set():
+            self._database.written.clear()
             busy = self.run_chores(time.monotonic()) | self.run_job()
-            if not busy:
-                self._stop.wait(IDLE_PAUSE_S)
+            if not busy and self._database.written.wait(IDLE_PAUSE_S):
+                self._stop.wait(GATHERING_S)
+                self._follow()
+
+    def _follow(self) -> None:
+        self._due.update({chore.name: 0.0 for chore in self._chores if chore.follows_writing})
 
     def run_job(self) -> bool:
         """Do the oldest due job, if there is one; say whether there was."""

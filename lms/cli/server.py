@@ -82,7 +82,7 @@ def serve(settings: Settings, *, workers: int = 1) -> None:
         node = Node(settings)
         node.database.upgrade()
         worker = build_worker(node)
-        worker.start()
+        working = worker.start()
         try:
             if workers == 1:
                 run_server(build_front(node), listeners)
@@ -90,6 +90,7 @@ def serve(settings: Settings, *, workers: int = 1) -> None:
                 _run_processes(settings, listeners, workers)
         finally:
             worker.stop()
+            working.join(DRAIN_S)  # a step under way is finished; a job too long for that is done again
             node.close()
 
 

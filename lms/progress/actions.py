@@ -37,6 +37,12 @@ def advance(session: Session, *, limit: int = 200) -> bool:
     return len(entries) == limit
 
 
+def is_behind(session: Session) -> bool:
+    """Say whether statements wait to be taken into account; it takes no lock."""
+    cursor = session.get(ProgressCursor, 1)
+    return bool(statements_after(session, cursor.position if cursor else 0, limit=1))
+
+
 def rebuild(session: Session) -> None:
     """Forget everything; :func:`advance` builds it again."""
     session.execute(delete(Progress))

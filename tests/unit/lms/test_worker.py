@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,3 +76,27 @@ def test_a_chore_in_trouble_does_not_stop_the_next(database: Database) -> None:
     Worker(database, now=lambda: NOON, jobs={}, chores=chores).run_chores(1.0)
 
     assert done == ["done"]
+
+
+def test_what_was_just_written_is_followed_at_once(database: Database) -> None:
+    seen = threading.Event()
+
+    def read() -> bool:
+        with database.read() as session:
+            if session.scalars(select(Job)).first() is not None:
+                seen.set()
+        return False
+
+    chores = [Chore(name="read", every_s=3600, do=read, follows_writing=True)]
+    worker = Worker(database, now=lambda: NOON, jobs={}, chores=chores)
+    worker.run_chores(time.monotonic())
+    thread = worker.start()
+    with database.write() as session:
+        enqueue(session, "later", {}, now=NOON, due=NOON + timedelta(days=1))
+
+    followed = seen.wait(timeout=20)
+    worker.stop()
+    thread.join(timeout=20)
+
+    assert followed
+    assert not thread.is_alive()
