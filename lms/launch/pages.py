@@ -21,6 +21,7 @@ from lms.enrolment.queries import find_enrolment
 from lms.launch.actions import Desk, carry_out, deliver
 from lms.launch.course import Standing, Taking, open_course, read_standing
 from lms.launch.hosts import label_of, origin_of
+from lms.launch.queries import seconds_here
 from lms.people.policy import Right
 from lms.people.queries import hold_person
 from lms.people.viewer import requires
@@ -109,6 +110,7 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
     with site.database.read() as session:
         taking = _taking(session, desk, viewer, course)
         standing = read_standing(session, taking)
+        seconds = seconds_here(session, taking.registration)
     if standing.waiting is not None:
         return RedirectResponse(f"/learn/{course}", 303)
     return render(
@@ -118,6 +120,7 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         course=course,
         bar=_bar(taking, standing),
         reached=_reached(taking, standing),
+        minutes=-(-seconds // 60),
     )
 
 

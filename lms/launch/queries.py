@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lms.launch.tables import Launch
@@ -63,3 +63,16 @@ def open_launches(session: Session, registration: UUID) -> Sequence[Launch]:
     """Return the launches of a registration that have not ended; there is at most one."""
     query = select(Launch).where(Launch.registration == registration, Launch.ended.is_(None))
     return session.scalars(query.order_by(Launch.id)).all()
+
+
+def last_launches(session: Session, registrations: Collection[UUID]) -> Mapping[UUID, Launch]:
+    """Return the latest launch on this node of each of these registrations."""
+    latest = select(func.max(Launch.id)).where(Launch.registration.in_(registrations))
+    rows = session.scalars(select(Launch).where(Launch.id.in_(latest.group_by(Launch.registration))))
+    return {row.registration: row for row in rows}
+
+
+def seconds_here(session: Session, registration: UUID) -> int:
+    """Return how long a course was worked at on this node."""
+    total = select(func.sum(Launch.session_time_s)).where(Launch.registration == registration)
+    return session.scalar(total) or 0

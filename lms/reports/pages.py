@@ -14,10 +14,11 @@ from lms.courses.iris import unit_iri
 from lms.courses.queries import current_edition, find_course, outline
 from lms.enrolment.pages import LeftEmpty
 from lms.enrolment.queries import find_enrolment
+from lms.launch.queries import last_launches
 from lms.people.policy import Right
 from lms.people.queries import groups_with_counts
 from lms.people.viewer import requires
-from lms.reports.queries import courses_taken, roster_page, unit_standings
+from lms.reports.queries import courses_taken, place_in, roster_page, unit_standings
 from lms.reports.standing import Standing
 from lms.web.errors import NotFoundError
 from lms.web.pages import render
@@ -36,11 +37,12 @@ def show_home(request: Request, viewer: Learner) -> Response:
     """Show what the person takes."""
     with site_of(request).database.read() as session:
         taken = courses_taken(session, viewer.public_id)
-    open_ones = [
-        one for one in taken if one.course.number and one.standing.status in {"in progress", "failed"}
-    ]
-    latest = max(open_ones, key=lambda one: str(one.standing.last), default=None)
-    return render(request, "reports/home.html", taken=taken, latest=latest)
+        open_ones = [
+            one for one in taken if one.course.number and one.standing.status in {"in progress", "failed"}
+        ]
+        latest = max(open_ones, key=lambda one: str(one.standing.last), default=None)
+        place = place_in(session, latest) if latest else None
+    return render(request, "reports/home.html", taken=taken, latest=latest, place=place)
 
 
 @router.get("/courses/{course_id:uuid}")
@@ -54,6 +56,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         edition = current_edition(session, course)
         lines = outline(session, edition) if edition else ()
         known = unit_standings(session, enrolment.registration)
+        begun = bool(known) or bool(last_launches(session, [enrolment.registration]))
     units = [(line, known.get(unit_iri(course_id, line.unit), Standing())) for line in lines if line.visible]
     return render(
         request,
@@ -62,7 +65,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         edition=edition,
         units=units,
         due=enrolment.due,
-        begun=bool(known),
+        begun=begun,
     )
 
 

@@ -10,13 +10,16 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lms.courses.queries import CourseLine, courses_by_id
+from lms.courses.iris import unit_iri
+from lms.courses.queries import CourseLine, courses_by_id, current_edition, find_course, outline
 from lms.courses.tables import Course
 from lms.enrolment.queries import enrolments_of, in_force
 from lms.enrolment.tables import Enrolment
+from lms.launch.queries import last_launches
+from lms.launch.tables import Launch
 from lms.people.names import plain
 from lms.people.tables import Membership, Person
-from lms.progress.queries import progress_of, status
+from lms.progress.queries import Status, progress_of, status
 from lms.progress.tables import Progress
 from lms.reports.standing import Standing, standing_of
 from lms.web.paging import ROWS, Page, first_row
@@ -36,6 +39,15 @@ class CourseTaken:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where somebody is in a course of several units: which of them, and what it is called."""
+
+    number: int
+    count: int
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RosterLine:
     """Somebody who takes a course."""
 
@@ -48,19 +60,37 @@ class RosterLine:
 
 
 def courses_taken(session: Session, person: UUID) -> Sequence[CourseTaken]:
-    """Return what a person takes, first what is due; deleted courses are left out."""
+    """Return what a person takes, first what is due; deleted courses are left out.
+
+    What she did on this node a moment ago counts already, though progress has not read it yet.
+    """
     taken = enrolments_of(session, person)
     courses = courses_by_id(session, [row.course for row in taken])
-    known = progress_of(session, [row.registration for row in taken])
+    registrations = [row.registration for row in taken]
+    known = progress_of(session, registrations)
+    launches = last_launches(session, registrations)
     return [
         CourseTaken(
             course=courses[row.course],
             due=row.due,
-            standing=standing_of(known.get(row.registration, {}), row.course),
+            standing=_with_launch(
+                standing_of(known.get(row.registration, {}), row.course), launches.get(row.registration)
+            ),
         )
         for row in taken
         if row.course in courses
     ]
+
+
+def place_in(session: Session, taken: CourseTaken) -> Place | None:
+    """Return where somebody is in a course she has begun; ``None`` where the course is one unit."""
+    course = find_course(session, taken.course.public_id)
+    edition = current_edition(session, course) if course else None
+    lines = [line for line in outline(session, edition) if line.launchable] if edition else []
+    for number, line in enumerate(lines, 1):
+        if len(lines) > 1 and unit_iri(taken.course.public_id, line.unit) == taken.standing.unit:
+            return Place(number=number, count=len(lines), title=line.title)
+    return None
 
 
 def unit_standings(session: Session, registration: UUID) -> Mapping[str, Standing]:
@@ -119,6 +149,13 @@ def progress_report(session: Session) -> list[dict[str, str | float | int | None
         )
         for enrolment, person, course in found
     ]
+
+
+def _with_launch(standing: Standing, launch: Launch | None) -> Standing:
+    if launch is None or (standing.last is not None and launch.last_seen < standing.last):
+        return standing
+    status: Status = "in progress" if standing.status == "not started" else standing.status
+    return replace(standing, status=status, last=launch.last_seen, unit=unit_iri(launch.course, launch.unit))
 
 
 def _node_names(session: Session, known: Mapping[UUID, Mapping[str, Progress]]) -> Mapping[str, str]:

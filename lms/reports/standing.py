@@ -24,13 +24,14 @@ WORDS: Mapping[Status, tuple[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """How one registration stands in its course; ``node`` is where it was last worked at."""
+    """How one registration stands in its course; ``unit`` and ``node`` are where it was last worked at."""
 
     status: Status = "not started"
     score: float | None = None
     seconds: int = 0
     last: datetime | None = None
     node: str | None = None
+    unit: str | None = None  # IRI
 
     @property
     def kind(self) -> str:
@@ -67,4 +68,5 @@ def standing_of(known: Mapping[str, Progress], course: UUID) -> Standing:
         seconds=max(own.seconds if own else 0, sum(row.seconds for row in units)),
         last=latest.last,
         node=latest.node,
+        unit=max(units, key=lambda row: row.last).activity if units else None,
     )

@@ -18,6 +18,7 @@ from lms.enrolment.tables import Enrolment
 from lms.launch.errors import TROUBLES
 from lms.launch.pages import router
 from lms.people.policy import Right
+from lms.reports.pages import router as reports_pages
 from lms.web.cookies import SESSION, cookie_name
 from lms.web.frame import frame
 from lms.web.site import Chip, Site
@@ -47,6 +48,7 @@ def browser(database: Database, tmp_path: Path) -> Iterator[TestClient]:
         )
     app = FastAPI()
     app.include_router(router)
+    app.include_router(reports_pages)
     app.state.desk = desk
     frame(app, site, host_names=["localhost"], troubles=[TROUBLES])
     with TestClient(app, base_url="http://localhost:8000") as client:
@@ -90,6 +92,17 @@ def test_stopping_shows_the_result_and_resumes_where_it_was(browser: TestClient)
 
     assert 'data-testid="session-ended"' in result.text
     assert 'title="Lesson 2"' in browser.get(f"/learn/{COURSE}").text
+
+
+def test_home_knows_at_once_where_she_stopped(browser: TestClient) -> None:
+    second = press(browser, browser.get(f"/learn/{COURSE}").text, request="continue")
+    press(browser, second.text, request="suspend")
+
+    home = browser.get("/").text
+
+    assert 'data-testid="continue"' in home
+    assert "Unit 2 of 2: <bdi>Lesson 2</bdi>" in home
+    assert "In progress" in home
 
 
 def test_a_request_without_the_token_of_the_visit_is_refused(browser: TestClient) -> None:
