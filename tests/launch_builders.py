@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -14,7 +15,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from content_packages.package import Activity, LaunchTarget, Package, Standard
+from content_packages.package import Activity, LaunchTarget, Package, SharedDataMap, Standard
 from content_packages.sequencing.definition import ControlModes, SequencingDefinition
 from content_packages.shelf import FileRef, Shelf
 from lms.courses.tables import Course, Edition, OutlineItem, Unit
@@ -58,8 +59,10 @@ def a_course(
     units: int = 2,
     files: dict[str, bytes] | None = None,
     mastery_score: str | None = None,
+    shared_data: Sequence[tuple[SharedDataMap, ...]] = (),
+    shared_data_global: bool = True,
 ) -> None:
-    """Put a course of *units* lessons on the shelf and publish it."""
+    """Put a course of *units* lessons on the shelf and publish it; *shared_data* is per lesson."""
     contents = {"index.html": b"<p>Lesson", **(files or {})}
     refs: dict[str, FileRef] = {name: shelf.put(BytesIO(data)) for name, data in contents.items()}
     flow = SequencingDefinition(control=ControlModes(flow=True)) if standard == "scorm2004" else None
@@ -70,14 +73,16 @@ def a_course(
             kind="sco",
             launch=LaunchTarget(path="index.html", query="a=1"),
             mastery_score=mastery_score,
+            shared_data=shared_data[n - 1] if shared_data else (),
             sequencing=None if standard == "scorm12" else SequencingDefinition(),
         )
         for n in range(1, units + 1)
     )
     root = Activity(identifier="course", title="Border posts", children=lessons, sequencing=flow)
     package = Package(
-        standard=standard, edition="any", identifier="border", title="Border posts", root=root, files=refs
-    )
+        standard=standard, edition="any", identifier="border", title="Border posts", root=root, files=refs,
+        shared_data_global_to_system=shared_data_global,
+    )  # fmt: skip
     manifest = shelf.put(BytesIO(package.to_json())).digest
     course = Course(
         public_id=COURSE, identifier="border", title="Border posts", languages=[], created=NOON,

@@ -27,8 +27,17 @@ from lms.courses.iris import course_iri, unit_iri
 from lms.launch import statements
 from lms.launch.course import Standing, Taking, advance, keep_standing, open_course, read_standing
 from lms.launch.queries import LaunchOverError, digest, is_over, open_launches
+from lms.launch.shared_data import keep_buckets
 from lms.launch.tables import Launch
-from lms.launch.unit import UnitState, given_values, keep_unit, navigation_values, read_unit, reported
+from lms.launch.unit import (
+    UnitState,
+    given_values,
+    keep_unit,
+    navigation_values,
+    own_values,
+    read_unit,
+    reported,
+)
 from xapi_store.ingest import store_statements
 
 Phase = Literal["launched", "running", "terminated"]
@@ -197,7 +206,7 @@ def boot_values(session: Session, taking: Taking, launch: Launch) -> dict[str, s
     standing = read_standing(session, taking)
     kept = read_unit(session, taking, launch.unit)
     activity = taking.opened.activities[launch.identifier]
-    return {**(kept.values if kept else {}), **given_values(taking, activity, standing.state)}
+    return {**(kept.values if kept else {}), **given_values(session, taking, activity, standing)}
 
 
 # ---------------------------------------------------------------------- deliver
@@ -262,10 +271,12 @@ def _record(
     now: datetime,
 ) -> dict[str, Any]:
     standard = Standard(taking.opened.package.standard)
-    given = given_values(taking, taking.opened.activities[launch.identifier], standing.state)
+    activity = taking.opened.activities[launch.identifier]
+    given = given_values(session, taking, activity, standing)
     kept = read_unit(session, taking, launch.unit) or UnitState(attempt=launch.attempt)
     applied = apply_delta(standard, {**kept.values, **given}, commit.values)
-    kept.values = {element: value for element, value in applied.values.items() if element not in given}
+    kept.values = own_values(applied.values, given)
+    keep_buckets(session, taking, activity, applied.values, attempt=standing.attempt, now=now)
     launch.session_time_s = max(launch.session_time_s, commit.session_time_s)
     subject = _subject(desk, taking, launch)
     made: list[dict[str, Any]] = []
@@ -300,7 +311,7 @@ def _end(
     """Draw up what a session leaves; return what sequencing is told, and the last statements."""
     standard = Standard(taking.opened.package.standard)
     activity = taking.opened.activities[launch.identifier]
-    given = given_values(taking, activity, read_standing(session, taking).state)
+    given = given_values(session, taking, activity, read_standing(session, taking))
     kept = read_unit(session, taking, launch.unit) or UnitState(attempt=launch.attempt)
     asset = activity.kind == "asset"
     done = terminated or asset  # what is only shown cannot be cut short
@@ -308,7 +319,7 @@ def _end(
     told = ended.result
     if not ended.suspended and not told.completion_reported and told.completion == "unknown":
         told = replace(told, completion="completed")  # left without a word on it: complete (SN UP.4)
-    kept.values = {element: value for element, value in ended.values.items() if element not in given}
+    kept.values = own_values(ended.values, given)
     subject = _subject(desk, taking, launch)
     made = _tell(subject, kept, told, standard, launch, now=now, answers=True)
     lasted = {"duration": f"PT{launch.session_time_s}S"}

@@ -21,7 +21,7 @@ from content_packages.sequencing.tree import ActivityTree
 from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri
 from lms.courses.queries import current_edition, find_course, find_edition, outline
-from lms.launch.documents import COURSE_STATE, globals_key, read, state_key, write
+from lms.launch.documents import COURSE_STATE, GLOBALS, profile_key, read, state_key, write
 
 
 class CourseNotReadyError(Exception):
@@ -96,7 +96,7 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
 
 def read_standing(session: Session, taking: Taking, *, seed: Callable[[], int] | None = None) -> Standing:
     """Return where the learner stands; nobody has begun where there is no document."""
-    shared = read(session, globals_key(taking.person)) or {}
+    shared = read(session, profile_key(taking.person, GLOBALS)) or {}
     kept = read(session, _key(taking))
     if kept is None:
         fresh = new_state(seed=seed() if seed else 0, global_objectives=shared)
@@ -126,7 +126,7 @@ def keep_standing(session: Session, taking: Taking, standing: Standing, *, now: 
     }
     write(session, _key(taking), content, now=now)
     if taking.opened.package.objectives_global_to_system and standing.state["globals"]:
-        write(session, globals_key(taking.person), dict(standing.state["globals"]), now=now)
+        write(session, profile_key(taking.person, GLOBALS), dict(standing.state["globals"]), now=now)
 
 
 def advance(taking: Taking, standing: Standing, event: Event) -> Outcome:

@@ -1,6 +1,6 @@
 """What a learner's attempt is kept as: documents of the record store, so that it travels like any record.
 
-Three of them: where she stands in the course, what one unit has stored, and the objectives her courses share.
+Where she stands in the course, what one unit has stored, and what her courses share: objectives and stores.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from xapi_store.model.document import DocumentKey, DocumentKind
 UNIT_STATE = "https://w3id.org/xapi/scorm/attempt-state"  # ADL's profile
 COURSE_STATE = "https://outpost.invalid/xapi/sequencing-state"
 GLOBALS = "https://outpost.invalid/xapi/global-objectives"
+SHARED_DATA = "https://outpost.invalid/xapi/shared-data"
 
 
 def state_key(activity: str, person: UUID, registration: UUID, name: str) -> DocumentKey:
@@ -27,9 +28,9 @@ def state_key(activity: str, person: UUID, registration: UUID, name: str) -> Doc
     return DocumentKey.state(activity=activity, agent=learner(person), name=name, registration=registration)
 
 
-def globals_key(person: UUID) -> DocumentKey:
-    """Name the objectives that a person's courses share."""
-    return DocumentKey(kind=DocumentKind.AGENT_PROFILE, name=GLOBALS, agent=actor_key(learner(person)))
+def profile_key(person: UUID, name: str) -> DocumentKey:
+    """Name something that a person's courses share."""
+    return DocumentKey(kind=DocumentKind.AGENT_PROFILE, name=name, agent=actor_key(learner(person)))
 
 
 def read(session: Session, key: DocumentKey) -> dict[str, Any] | None:

@@ -18,8 +18,10 @@ from content_packages.sequencing.controls import controls
 from content_packages.sequencing.event import ObjectiveResult, Request, RunTimeResult
 from content_packages.sequencing.tracking import State
 from lms.courses.iris import unit_iri
-from lms.launch.course import Opened, Taking
+from lms.launch.course import Opened, Standing, Taking
 from lms.launch.documents import UNIT_STATE, read, state_key, write
+from lms.launch.shared_data import PREFIX as SHARED
+from lms.launch.shared_data import read_buckets
 
 LEARNER_NAME = "Learner"  # packages are told a pseudonym: what they are given they may send anywhere
 _ENTRIES = frozenset({"cmi.core.entry", "cmi.entry"})
@@ -47,15 +49,29 @@ def keep_unit(session: Session, taking: Taking, unit: UUID, state: UnitState, *,
     write(session, _key(taking, unit), content, now=now)
 
 
-def given_values(taking: Taking, activity: Activity, standing: State) -> dict[str, str]:
-    """Return what the unit may read and never writes."""
+def given_values(session: Session, taking: Taking, activity: Activity, standing: Standing) -> dict[str, str]:
+    """Return what the unit finds and does not keep itself: what it may only read, and shared stores."""
     standard = Standard(taking.opened.package.standard)
     given = launch_values(
-        standard, {}, learner_id=str(taking.person), learner_name=LEARNER_NAME, unit=_settings(activity)
+        standard,
+        {},
+        learner_id=str(taking.person),
+        learner_name=LEARNER_NAME,
+        unit=_settings(activity),
+        buckets=read_buckets(session, taking, activity, attempt=standing.attempt),
     )
     if standard is Standard.SCORM_2004:
-        given |= navigation_values(taking.opened, standing)
+        given |= navigation_values(taking.opened, standing.state)
     return {element: value for element, value in given.items() if element not in _ENTRIES}
+
+
+def own_values(values: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return what the unit keeps itself of all it holds."""
+    return {
+        element: value
+        for element, value in values.items()
+        if element not in given and not element.startswith(SHARED)
+    }
 
 
 def navigation_values(opened: Opened, standing: State) -> dict[str, str]:

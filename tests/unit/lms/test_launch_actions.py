@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
+from content_packages.package import SharedDataMap
 from content_packages.sequencing.event import Request
 from lms.launch.actions import (
     Delivered,
@@ -197,6 +198,41 @@ def test_a_course_is_completed_when_its_lessons_are(session: Session, desk: Desk
 
     assert "completed course" in said(session)
     assert "passed course" in said(session)
+
+
+WRITES = (SharedDataMap(target_id="notes"),)
+READS = (SharedDataMap(target_id="notes", write_shared_data=False),)
+
+
+def test_what_one_unit_stores_for_others_they_read_and_may_not_change(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", shared_data=(WRITES, READS))
+    first = begun(session, desk).launch
+    apply_commit(session, desk, first, *a_commit(1, {"adl.data.0.store": "plate 4711"}), now=NOON)
+    carry_out(session, desk, taken(session, desk), Request.CONTINUE, now=NOON)
+    second = begun(session, desk).launch
+
+    answer = apply_commit(session, desk, second, *a_commit(1, {"adl.data.0.store": "forged"}), now=NOON)
+
+    values = boot_values(session, taken(session, desk), second)
+    assert second.identifier == "lesson-2"
+    assert (values["adl.data.0.id"], values["adl.data.0.store"]) == ("notes", "plate 4711")
+    assert [(one["element"], one["code"]) for one in answer["refused"]] == [("adl.data.0.store", "404")]
+
+
+@pytest.mark.parametrize(("outlives", "found"), [(True, "plate 4711"), (False, None)])
+def test_shared_stores_outlive_an_attempt_where_the_package_says_so(
+    session: Session, desk: Desk, outlives: bool, found: str | None
+) -> None:
+    a_course(
+        session, desk.shelf, standard="scorm2004", shared_data=(WRITES, READS), shared_data_global=outlives
+    )
+    launch = begun(session, desk).launch
+    apply_commit(session, desk, launch, *a_commit(1, {"adl.data.0.store": "plate 4711"}), now=NOON)
+    carry_out(session, desk, taken(session, desk), Request.EXIT_ALL, now=NOON)
+
+    again = begun(session, desk).launch
+
+    assert boot_values(session, taken(session, desk), again).get("adl.data.0.store") == found
 
 
 def test_a_token_is_over_when_nothing_was_heard_of_it(session: Session, desk: Desk) -> None:
