@@ -25,7 +25,15 @@ from content_packages.sequencing.tracking import Tracking
 from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri, unit_iri
 from lms.launch import statements
-from lms.launch.course import Standing, Taking, advance, keep_standing, open_course, read_standing
+from lms.launch.course import (
+    CourseWithdrawnError,
+    Standing,
+    Taking,
+    advance,
+    keep_standing,
+    open_course,
+    read_standing,
+)
 from lms.launch.queries import LaunchOverError, digest, is_over, open_launches
 from lms.launch.shared_data import keep_buckets
 from lms.launch.tables import Launch
@@ -96,7 +104,12 @@ def deliver(session: Session, desk: Desk, taking: Taking, *, now: datetime) -> D
 
     Returns:
         ``None`` where sequencing delivers nothing by itself and the learner is to choose.
+
+    Raises:
+        CourseWithdrawnError: her edition was withdrawn. What is open may still save.
     """
+    if taking.withdrawn:
+        raise CourseWithdrawnError(taking.course)
     standing = read_standing(session, taking, seed=desk.new_seed)
     made: list[dict[str, Any]] = []
     for older in open_launches(session, taking.registration):

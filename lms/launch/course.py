@@ -32,6 +32,14 @@ class CourseNotReadyError(Exception):
         super().__init__(f"Course {course} has no edition on this node yet.")
 
 
+class CourseWithdrawnError(Exception):
+    """The edition a learner is in was withdrawn: nothing of it is launched any more."""
+
+    def __init__(self, course: UUID) -> None:
+        self.course = course
+        super().__init__(f"Course {course} was withdrawn.")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opened:
     """One edition, ready to play."""
@@ -54,6 +62,7 @@ class Taking:
     registration: UUID
     course: UUID
     edition: UUID
+    withdrawn: bool
     title: str
     units: Mapping[str, UUID]  # by the identifier of the activity
     opened: Opened
@@ -88,6 +97,7 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
         registration=registration,
         course=course,
         edition=edition.public_id,
+        withdrawn=edition.withdrawn is not None,
         title=edition.title,
         units={line.identifier: line.unit for line in outline(session, edition)},
         opened=open_package(shelf, edition.manifest),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lms.launch.course import CourseNotReadyError
+from lms.launch.course import CourseNotReadyError, CourseWithdrawnError
 from lms.web.errors import Trouble
 from lms.web.wording import mark
 
@@ -14,5 +14,11 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="course-not-ready",
         title=mark("This course cannot be opened on this node yet."),
         remedy=mark("Its files come with the next sync, or your instructor has withdrawn it."),
+    ),
+    CourseWithdrawnError: Trouble(
+        status=409,
+        code="course-withdrawn",
+        title=mark("This course was withdrawn. What you did in it is kept."),
+        remedy=mark("Your instructor knows what takes its place."),
     ),
 }

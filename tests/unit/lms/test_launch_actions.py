@@ -6,10 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from content_packages.package import SharedDataMap
 from content_packages.sequencing.event import Request
+from lms.courses.tables import Edition
 from lms.launch.actions import (
     Delivered,
     Desk,
@@ -19,6 +21,7 @@ from lms.launch.actions import (
     carry_out,
     deliver,
 )
+from lms.launch.course import CourseWithdrawnError
 from lms.launch.queries import SLEEPS_AFTER, LaunchOverError, launch_of
 from tests.launch_builders import NOON, PERSON, a_commit, a_course, a_desk, said, statements, taken
 
@@ -233,6 +236,19 @@ def test_shared_stores_outlive_an_attempt_where_the_package_says_so(
     again = begun(session, desk).launch
 
     assert boot_values(session, taken(session, desk), again).get("adl.data.0.store") == found
+
+
+def test_a_withdrawn_edition_is_not_launched_but_what_is_open_may_save(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf)
+    launch = begun(session, desk).launch
+    session.execute(update(Edition).values(withdrawn=NOON))
+
+    apply_commit(session, desk, launch, *a_commit(1, {"cmi.core.lesson_location": "page-3"}), now=NOON)
+
+    with pytest.raises(CourseWithdrawnError):
+        begun(session, desk)
+    kept = boot_values(session, taken(session, desk), launch)
+    assert kept["cmi.core.lesson_location"] == "page-3"
 
 
 def test_a_token_is_over_when_nothing_was_heard_of_it(session: Session, desk: Desk) -> None:
