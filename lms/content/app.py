@@ -17,9 +17,9 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Request
 from markupsafe import escape
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers as RequestHeaders
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lms.content.files import find_file
 from lms.content.media_types import UNKNOWN, media_type
@@ -28,6 +28,7 @@ from lms.database import Database
 from lms.launch.actions import Commit, Desk, StaleCommitError, apply_commit, boot_values, taking_of
 from lms.launch.hosts import label_in, label_of
 from lms.launch.queries import LaunchOverError, launch_of, launch_to_write
+from lms.web.headers import PERMISSIONS, Headers
 
 MAX_COMMIT_BYTES = 4 * 1024 * 1024
 _OVER = (
@@ -162,48 +163,41 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - five short rout
     def stale(_request: Request, error: StaleCommitError) -> Response:
         return JSONResponse({"error": "stale", "sequence": error.sequence}, 409)
 
-    app.add_middleware(ContentHeaders, site=site)
+    app.add_middleware(OwnHosts, content_url=site.content_url)
+    app.add_middleware(Headers, headers=content_headers(site.public_url))  # on refusals too
     return app
 
 
-class ContentHeaders:
-    """Middleware: our hosts only, no service workers, and what content may do on every answer."""
+class OwnHosts:
+    """Middleware: our hosts only, and no service workers."""
 
-    def __init__(self, app: ASGIApp, *, site: ContentSite) -> None:
+    def __init__(self, app: ASGIApp, *, content_url: str) -> None:
         self.app = app
-        self.site = site
-        self.headers = {
-            "Content-Security-Policy": content_security_policy(site.public_url),
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Permissions-Policy": "unload=*, camera=(), microphone=(), geolocation=(), usb=(), payment=()",
-            "Cache-Control": "no-store",
-        }
+        self.content_url = content_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        asked = Headers(scope=scope)
+        app = self.app
+        if scope["type"] == "http":
+            asked = RequestHeaders(scope=scope)
+            if label_in(self.content_url, asked.get("host", "")) is None:
+                app = PlainTextResponse("No course is played under this name.", 421)
+            elif asked.get("service-worker") is not None:
+                # It would outlive the launch and answer for whatever is played here next.
+                app = PlainTextResponse("Service workers are not served.", 403)
+        await app(scope, receive, send)
 
-        async def send_completed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
-            await send(message)
 
-        if label_in(self.site.content_url, asked.get("host", "")) is None:
-            await PlainTextResponse("No course is played under this name.", 421)(
-                scope, receive, send_completed
-            )
-        elif asked.get("service-worker") is not None:
-            # It would outlive the launch and answer for whatever is played here next.
-            await PlainTextResponse("Service workers are not served.", 403)(scope, receive, send_completed)
-        else:
-            await self.app(scope, receive, send_completed)
+def content_headers(public_url: str) -> dict[str, str]:
+    """Return what stands on every answer of a content host."""
+    return {
+        "Content-Security-Policy": content_security_policy(public_url),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": PERMISSIONS,
+        "Cache-Control": "no-store",
+    }
 
 
 def content_security_policy(public_url: str) -> str:

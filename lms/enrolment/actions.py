@@ -13,11 +13,8 @@ from sqlalchemy.orm import Session
 
 from lms.enrolment.tables import Enrolment
 from lms.people.changes import record_change
-from lms.people.names import sign_in_name
 from lms.people.queries import group as find_group
-from lms.people.queries import members
-from lms.people.tables import Person
-from lms.web.wording import Worded, mark
+from lms.people.queries import members, people_with_numbers
 
 KIND: Final = "enrolment"
 
@@ -29,12 +26,6 @@ class NotEnrolledError(Exception):
         self.person = person
         self.course = course
         super().__init__(f"Person {person} does not take course {course}.")
-
-
-class NumbersNotKnownError(Worded):
-    """Nobody on this node has one of these personnel numbers; the fact ``numbers`` lists them."""
-
-    sentence = mark("Nobody has these personnel numbers: %(numbers)s")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,16 +99,10 @@ def people_to_enrol(session: Session, *, numbers: Iterable[str], group: UUID | N
     """Return the people with these personnel numbers, and those of a group.
 
     Raises:
-        NumbersNotKnownError: some number belongs to nobody here.
+        NumbersUnknownError: some number belongs to nobody here.
         GroupNotFoundError: the group is not known here.
     """
-    wanted = {sign_in_name(number): number.strip() for number in numbers if number.strip()}
-    rows = session.scalars(select(Person).where(Person.sign_in_name.in_(wanted)))
-    known = {row.sign_in_name: row.public_id for row in rows}
-    unknown = [number for name, number in wanted.items() if name not in known]
-    if unknown:
-        raise NumbersNotKnownError(numbers=", ".join(unknown))
-    people = list(known.values())
+    people = list(people_with_numbers(session, numbers))
     if group is not None:
         people += [person.public_id for person in members(session, find_group(session, group).public_id)]
     return people

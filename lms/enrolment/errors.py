@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lms.enrolment.actions import NotEnrolledError, NumbersNotKnownError
+from lms.enrolment.actions import NotEnrolledError
+from lms.people.errors import NumbersUnknownError
 from lms.web.errors import Trouble
 from lms.web.wording import mark
 
@@ -15,7 +16,7 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         title=mark("This person does not take this course"),
         remedy=mark("Go back to the list of who takes it and choose again."),
     ),
-    NumbersNotKnownError: Trouble(
+    NumbersUnknownError: Trouble(
         status=422,
         code="numbers-not-known",
         title=mark("Some personnel numbers are not known"),

@@ -65,7 +65,7 @@ def people_with_numbers(session: Session, numbers: Iterable[str]) -> Sequence[UU
     Raises:
         NumbersUnknownError: nobody has one of them.
     """
-    wanted = {comparable(number): number for number in numbers if number.strip()}
+    wanted = {comparable(number): number.strip() for number in numbers if number.strip()}
     query = select(Person.sign_in_name, Person.public_id).where(Person.sign_in_name.in_(list(wanted)))
     found = {row[0]: row[1] for row in session.execute(query)}
     unknown = [number for name, number in wanted.items() if name not in found]

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from lms.web.assets import BUILD, MOUNT, BuiltFiles
 from lms.web.csrf import OwnOrigin
 from lms.web.errors import Trouble, install_errors
-from lms.web.headers import SafeHeaders
+from lms.web.headers import Headers, page_headers
 from lms.web.hosts import KnownHosts
 from lms.web.site import Site
 
@@ -35,4 +35,5 @@ def frame(
     # The last one added is the outermost: headers stand on every answer, refusals included.
     app.add_middleware(OwnOrigin)
     app.add_middleware(KnownHosts, names=tuple(host_names))
-    app.add_middleware(SafeHeaders, public_url=site.public_url, content_url=site.content_url)
+    headers = page_headers(public_url=site.public_url, content_url=site.content_url)
+    app.add_middleware(Headers, headers=headers)

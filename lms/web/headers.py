@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Old courses finish in `unload`; browsers drop that event unless the outermost page allows it.
-_PERMISSIONS = "unload=*, camera=(), microphone=(), geolocation=(), usb=(), payment=(), display-capture=()"
+PERMISSIONS = "unload=*, camera=(), microphone=(), geolocation=(), usb=(), payment=()"
 
 
-class SafeHeaders:
-    """Middleware: adds the headers that an answer does not bring itself.
+class Headers:
+    """Middleware: adds the headers that an answer does not bring itself."""
 
-    Args:
-        public_url: where browsers find the pages.
-        content_url: where they find course content; only that may be framed.
-    """
-
-    def __init__(self, app: ASGIApp, *, public_url: str, content_url: str) -> None:
+    def __init__(self, app: ASGIApp, *, headers: Mapping[str, str]) -> None:
         self.app = app
-        self.headers = {
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",  # stricter, and browsers would send `Origin: null` with forms
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Permissions-Policy": _PERMISSIONS,
-            "X-Frame-Options": "DENY",
-            "Content-Security-Policy": content_security_policy(content_url),
-            "Cache-Control": "no-store",  # a shared laptop: nothing comes back with the back button
-        }
-        if public_url.startswith("https://"):
-            self.headers["Strict-Transport-Security"] = "max-age=31536000"
+        self.headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the head of its answer."""
@@ -49,6 +34,28 @@ class SafeHeaders:
             await send(message)
 
         await self.app(scope, receive, send_completed)
+
+
+def page_headers(*, public_url: str, content_url: str) -> dict[str, str]:
+    """Return what stands on every answer of our pages.
+
+    Args:
+        public_url: where browsers find the pages.
+        content_url: where they find course content; only that may be framed.
+    """
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",  # stricter, and browsers would send `Origin: null` with forms
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": f"{PERMISSIONS}, display-capture=()",
+        "X-Frame-Options": "DENY",
+        "Content-Security-Policy": content_security_policy(content_url),
+        "Cache-Control": "no-store",  # a shared laptop: nothing comes back with the back button
+    }
+    if public_url.startswith("https://"):
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
 
 
 def content_security_policy(content_url: str) -> str:

@@ -27,12 +27,6 @@ NAME = "Amina Ould Testname"
 
 
 @pytest.fixture
-def laptop(tmp_path: Path) -> Iterator[Place]:
-    with a_small_node(tmp_path, "laptop", "laptop") as place:
-        yield place
-
-
-@pytest.fixture
 def second(tmp_path: Path) -> Iterator[Place]:
     with a_small_node(tmp_path, "second", "laptop") as place:
         yield place
@@ -47,11 +41,6 @@ def between(tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 def hub(database: Database, tmp_path: Path) -> Place:
     return a_place(database, tmp_path / "hub", "hub")
-
-
-@pytest.fixture
-def centre(database: Database, tmp_path: Path) -> Place:
-    return a_place(database, tmp_path / "central", "central")
 
 
 def test_a_lone_laptops_school_is_adopted_with_its_names_files_and_enrolments(

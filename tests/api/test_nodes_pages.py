@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from lms.database import Database
 from lms.nodes.actions import NobodyPairedError, ask_to_sync, invite, run_job
 from lms.nodes.pages import TROUBLES, router
 from lms.nodes.queries import JOB, chip, queued_sync
@@ -22,18 +19,7 @@ from lms.web.cookies import SESSION, cookie_name
 from lms.web.frame import frame
 from lms.web.site import Site
 from lms.worker import Worker
-from tests.nodes_builders import Place, a_place, a_small_node, answering, meet, pair
-
-
-@pytest.fixture
-def laptop(tmp_path: Path) -> Iterator[Place]:
-    with a_small_node(tmp_path, "laptop", "laptop") as place:
-        yield place
-
-
-@pytest.fixture
-def centre(database: Database, tmp_path: Path) -> Place:
-    return a_place(database, tmp_path / "central", "central")
+from tests.nodes_builders import Place, answering, meet, pair
 
 
 def client(place: Place, *roles: str) -> TestClient:

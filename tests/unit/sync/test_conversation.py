@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,20 +12,6 @@ from sync.engine import SyncReport, converse
 from sync.errors import PairingError
 from sync.responder import Responder
 from tests.sync_builders import MemoryLink, Place, open_place, pair
-
-
-@pytest.fixture
-def centre(tmp_path: Path, database_url: str) -> Iterator[Place]:
-    place = open_place(tmp_path / "centre", "Centre", "central", url=database_url)
-    yield place
-    place.database.close()
-
-
-@pytest.fixture
-def laptop(tmp_path: Path) -> Iterator[Place]:
-    place = open_place(tmp_path / "laptop", "Post 4", "laptop")
-    yield place
-    place.database.close()
 
 
 def meet(here: Place, there: Place, link: MemoryLink | None = None) -> SyncReport:

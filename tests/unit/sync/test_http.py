@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -15,21 +14,8 @@ from sync.engine import converse
 from sync.errors import PairingError, WireError
 from sync.messages import Push
 from sync.server import create_app
-from tests.sync_builders import Place, open_place, serving
-
-
-@pytest.fixture
-def centre(tmp_path: Path, database_url: str) -> Iterator[Place]:
-    place = open_place(tmp_path / "centre", "Centre", "central", url=database_url)
-    yield place
-    place.database.close()
-
-
-@pytest.fixture
-def laptop(tmp_path: Path) -> Iterator[Place]:
-    place = open_place(tmp_path / "laptop", "Post 4", "laptop")
-    yield place
-    place.database.close()
+from tests.serving import serving
+from tests.sync_builders import Place
 
 
 @pytest.fixture
