@@ -71,6 +71,25 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
 
+class Signal:
+    """Tells of commits of this process to whoever waits for the next one."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._changed = threading.Condition()
+
+    def send(self) -> None:
+        """Wake everybody who waits."""
+        with self._changed:
+            self.count += 1
+            self._changed.notify_all()
+
+    def wait(self, seen: int, timeout_s: float) -> bool:
+        """Wait until ``count`` is beyond *seen*; say whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.count > seen, timeout_s)
+
+
 class Database:
     """One database and how to reach it.
 
@@ -84,9 +103,7 @@ class Database:
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
         # SQLite has one writer at a time and makes the others poll. Inside this process they queue here.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
-        self.written = (
-            threading.Event()
-        )  # something was committed by this process; whoever waits for it clears it
+        self.written = Signal()
         self._writing = self.engine.execution_options(outpost_begin=("BEGIN IMMEDIATE",))
         self._reading = self.engine.execution_options(outpost_begin=("BEGIN",), postgresql_readonly=True)
 
@@ -95,7 +112,7 @@ class Database:
         """Open a transaction; at the end of the block it is durable, or nothing of it happened."""
         with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
-        self.written.set()
+        self.written.send()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -45,14 +45,15 @@ def enqueue(
     return job.id
 
 
-def is_waiting(session: Session, *, now: datetime) -> bool:
-    """Say whether a job is due, without taking it (and on SQLite without the write lock)."""
-    return session.scalars(select(Job.id).where(Job.due <= now).limit(1)).first() is not None
+def is_waiting(session: Session, kind: str, *, now: datetime) -> bool:
+    """Say whether a job of a kind is due, without taking it (and on SQLite without the write lock)."""
+    due = select(Job.id).where(Job.due <= now, Job.kind == kind)
+    return session.scalars(due.limit(1)).first() is not None
 
 
-def claim(session: Session, *, now: datetime) -> Job | None:
-    """Take the oldest job that is due, for as long as :data:`LEASE`; another worker gets it afterwards."""
-    query = select(Job).where(Job.due <= now).order_by(Job.due).limit(1)
+def claim(session: Session, kind: str, *, now: datetime) -> Job | None:
+    """Take the oldest due job of a kind, for as long as :data:`LEASE`; another worker gets it afterwards."""
+    query = select(Job).where(Job.due <= now, Job.kind == kind).order_by(Job.due).limit(1)
     job = session.scalars(query.with_for_update(skip_locked=True)).first()
     if job is not None:
         job.due = now + LEASE

@@ -1,6 +1,6 @@
 """Work in the background: queued jobs, and chores that come round.
 
-On a laptop and a hub the worker is a thread of the server; beside several server processes it runs once,
+On a laptop and a hub the worker runs in threads of the server; beside several server processes it runs once,
 in their parent. A job opens its own transactions, in steps short enough that no learner's commit waits.
 """
 
@@ -38,7 +38,9 @@ class Chore:
 
 
 class Worker:
-    """Runs jobs and chores until told to stop.
+    """Runs jobs and chores until told to stop: each kind of job in a thread, and the chores in one.
+
+    So a meeting over a bad link, which may take hours, holds up neither an import nor what pages show.
 
     Args:
         jobs: the one table from kind of job to the function that does it.
@@ -58,38 +60,48 @@ class Worker:
         self._chores = chores
         self._due = {chore.name: 0.0 for chore in chores}
         self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._do_chores, name="chores", daemon=True)]
+        for kind in jobs:
+            self._threads.append(
+                threading.Thread(target=self._do_jobs, args=(kind,), name=f"job {kind}", daemon=True)
+            )
 
-    def start(self) -> threading.Thread:
-        """Run in a thread of its own."""
-        thread = threading.Thread(target=self.run, name="worker", daemon=True)
-        thread.start()
-        return thread
+    def start(self) -> None:
+        """Begin to work, in threads of its own."""
+        for thread in self._threads:
+            thread.start()
 
-    def stop(self) -> None:
-        """Finish the step at hand, then end; what is left waits in the queue."""
+    def stop(self, *, within_s: float) -> bool:
+        """Finish the steps at hand, then end; what is left waits in the queue. Say whether all have ended."""
         self._stop.set()
-        self._database.written.set()  # it need not rest any longer
+        self._database.written.send()  # nobody need rest any longer
+        deadline = time.monotonic() + within_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
-    def run(self) -> None:
-        """Work until :meth:`stop`."""
+    def _do_chores(self) -> None:
         while not self._stop.is_set():
-            self._database.written.clear()
-            busy = self.run_chores(time.monotonic()) | self.run_job()
-            if not busy and self._database.written.wait(IDLE_PAUSE_S):
+            seen = self._database.written.count
+            busy = self.run_chores(time.monotonic())
+            if not busy and self._database.written.wait(seen, IDLE_PAUSE_S):
                 self._stop.wait(GATHERING_S)
-                self._follow()
+                self._due.update({chore.name: 0.0 for chore in self._chores if chore.follows_writing})
 
-    def _follow(self) -> None:
-        self._due.update({chore.name: 0.0 for chore in self._chores if chore.follows_writing})
+    def _do_jobs(self, kind: str) -> None:
+        while not self._stop.is_set():
+            seen = self._database.written.count
+            if not self.run_job(kind):
+                self._database.written.wait(seen, IDLE_PAUSE_S)
 
-    def run_job(self) -> bool:
-        """Do the oldest due job, if there is one; say whether there was."""
+    def run_job(self, kind: str) -> bool:
+        """Do the oldest due job of a kind, if there is one; say whether there was."""
         with self._database.read() as session:
-            waiting = is_waiting(session, now=self._now())
+            waiting = is_waiting(session, kind, now=self._now())
         if not waiting:
             return False
         with self._database.write() as session:
-            job = claim(session, now=self._now())
+            job = claim(session, kind, now=self._now())
         if job is None:
             return False
         started = time.monotonic()

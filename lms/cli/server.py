@@ -82,15 +82,14 @@ def serve(settings: Settings, *, workers: int = 1) -> None:
         node = Node(settings)
         node.database.upgrade()
         worker = build_worker(node)
-        working = worker.start()
+        worker.start()
         try:
             if workers == 1:
                 run_server(build_front(node), listeners)
             else:
                 _run_processes(settings, listeners, workers)
         finally:
-            worker.stop()
-            working.join(DRAIN_S)  # a step under way is finished; a job too long for that is done again
+            worker.stop(within_s=DRAIN_S)  # a job too long for that is done again
             node.close()
 
 

@@ -62,7 +62,7 @@ def send(browser: TestClient, action: str, **fields: str) -> tuple[int, str]:
 def work(place: Place) -> None:
     """Let the worker do one job."""
     jobs = {JOB: lambda payload: run_job(place.node, payload)}
-    Worker(place.database, now=lambda: datetime.now(UTC), jobs=jobs, chores=[]).run_job()
+    Worker(place.database, now=lambda: datetime.now(UTC), jobs=jobs, chores=[]).run_job(JOB)
 
 
 def test_an_officer_sees_what_waits_and_no_forms(laptop: Place, centre: Place) -> None:

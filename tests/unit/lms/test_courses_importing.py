@@ -75,7 +75,7 @@ def test_importing_into_a_course_that_is_not_here_is_refused(importer: Importer,
 def test_an_upload_is_read_by_a_job_and_then_thrown_away(importer: Importer, tmp_path: Path) -> None:
     import_id = queued(importer, a_scorm_file(tmp_path))
     with importer.database.write() as session:
-        job = claim(session, now=NOON)
+        job = claim(session, JOB, now=NOON)
     assert job is not None
 
     importer.run_job(job.payload)

@@ -15,9 +15,9 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 def test_a_job_is_claimed_by_one_worker_until_its_lease_ends(session: Session) -> None:
     number = enqueue(session, "import", {"upload": "a"}, now=NOON)
 
-    first = claim(session, now=NOON)
-    second = claim(session, now=NOON + LEASE - timedelta(seconds=1))
-    after_a_crash = claim(session, now=NOON + LEASE)
+    first = claim(session, "import", now=NOON)
+    second = claim(session, "import", now=NOON + LEASE - timedelta(seconds=1))
+    after_a_crash = claim(session, "import", now=NOON + LEASE)
 
     assert first is not None
     assert first.id == number
@@ -31,7 +31,7 @@ def test_a_job_that_failed_waits_longer_each_time(session: Session) -> None:
     pauses = []
     now = NOON
     for _ in range(3):
-        job = claim(session, now=now)
+        job = claim(session, "import", now=now)
         assert job is not None
         put_off(session, number, "disk full", now=now)
         pauses.append(job.due - now)
@@ -45,7 +45,7 @@ def test_a_finished_job_is_not_claimed_again(session: Session) -> None:
 
     finish(session, number)
 
-    assert claim(session, now=NOON + timedelta(days=1)) is None
+    assert claim(session, "import", now=NOON + timedelta(days=1)) is None
 
 
 def test_a_job_of_a_transaction_that_failed_never_was(database: Database) -> None:
@@ -60,4 +60,4 @@ def test_a_job_of_a_transaction_that_failed_never_was(database: Database) -> Non
         pass
 
     with database.write() as session:
-        assert claim(session, now=NOON) is None
+        assert claim(session, "import", now=NOON) is None

@@ -22,8 +22,8 @@ def test_a_job_is_done_once(database: Database) -> None:
     with database.write() as session:
         enqueue(session, "import", {"upload": "a"}, now=NOON)
 
-    assert worker.run_job()
-    assert not worker.run_job()
+    assert worker.run_job("import")
+    assert not worker.run_job("import")
 
     assert done == [{"upload": "a"}]
 
@@ -37,10 +37,10 @@ def test_a_job_that_fails_keeps_its_reason_and_waits(database: Database) -> None
     with database.write() as session:
         enqueue(session, "import", {}, now=NOON)
 
-    assert worker.run_job()
-    assert not worker.run_job()
+    assert worker.run_job("import")
+    assert not worker.run_job("import")
     clock[0] += timedelta(minutes=1)
-    assert worker.run_job()
+    assert worker.run_job("import")
 
     with database.read() as session:
         job = session.scalars(select(Job)).one()
@@ -90,13 +90,40 @@ def test_what_was_just_written_is_followed_at_once(database: Database) -> None:
     chores = [Chore(name="read", every_s=3600, do=read, follows_writing=True)]
     worker = Worker(database, now=lambda: NOON, jobs={}, chores=chores)
     worker.run_chores(time.monotonic())
-    thread = worker.start()
+    worker.start()
     with database.write() as session:
         enqueue(session, "later", {}, now=NOON, due=NOON + timedelta(days=1))
 
     followed = seen.wait(timeout=20)
-    worker.stop()
-    thread.join(timeout=20)
 
     assert followed
-    assert not thread.is_alive()
+    assert worker.stop(within_s=20)
+
+
+def test_a_long_job_holds_up_neither_other_kinds_nor_chores(database: Database) -> None:
+    link_is_up, imported, read = threading.Event(), threading.Event(), threading.Event()
+    jobs = {
+        "sync": lambda _payload: link_is_up.wait(20),
+        "import": lambda _payload: imported.set(),
+    }
+
+    def look() -> bool:
+        read.set()
+        return False
+
+    chores = [Chore(name="read", every_s=0.01, do=look)]
+    worker = Worker(database, now=lambda: NOON, jobs=jobs, chores=chores)
+    with database.write() as session:
+        enqueue(session, "sync", {}, now=NOON)
+    worker.start()
+    time.sleep(0.1)  # the meeting has begun
+    read.clear()
+
+    with database.write() as session:
+        enqueue(session, "import", {}, now=NOON)
+
+    assert imported.wait(timeout=20)
+    assert read.wait(timeout=20)
+    assert not link_is_up.is_set()
+    link_is_up.set()
+    assert worker.stop(within_s=20)
