@@ -1,0 +1,70 @@
+"""A laptop that serves the demo, and an officer in front of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.officer import Officer, Standard
+from tests.faults.records import Records
+from tests.servers import NodeUnderTest, node
+
+
+@dataclass(frozen=True, kw_only=True)
+class Furnished:
+    """A data folder to copy, and what is known of it."""
+
+    data: Path
+    courses: dict[str, str]  # title → id
+    key: dict[str, Any]  # opens the record store
+
+    @contextmanager
+    def copied(self, data: Path) -> Iterator[NodeUnderTest]:
+        """Serve a copy of it in *data*, until the block ends."""
+        laptop = NodeUnderTest(data=shutil.copytree(self.data, data))
+        laptop.start()
+        try:
+            yield laptop
+        finally:
+            if laptop.process is not None:
+                laptop.kill()
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
+    """A node with the demo's people and courses, made once: its commands take seconds."""
+    with node(tmp_path_factory.mktemp("furnished")) as made:
+        demo = made.facts("demo")
+        key = made.facts("lrs-key", "create", "reader", "--scope", "statements/read")
+    courses = {course["title"]: course["id"] for course in demo["courses"]}
+    return Furnished(data=made.data, courses=courses, key=key)
+
+
+@pytest.fixture
+def laptop(tmp_path: Path, furnished: Furnished) -> Iterator[NodeUnderTest]:
+    """A laptop with people and courses, serving."""
+    with furnished.copied(tmp_path / "laptop") as laptop:
+        yield laptop
+
+
+@pytest.fixture
+def officer(laptop: NodeUnderTest, furnished: Furnished, standard: Standard) -> Iterator[Officer]:
+    """An officer signed in, to take the demo course of the test's standard."""
+    officer = Officer(laptop, standard, furnished.courses[standard.title])
+    officer.sign_in()
+    yield officer
+    officer.close()
+
+
+@pytest.fixture
+def records(laptop: NodeUnderTest, furnished: Furnished, officer: Officer) -> Iterator[Records]:
+    """The statements about the officer's course."""
+    records = Records(laptop, furnished.key, officer.course)
+    yield records
+    records.close()
