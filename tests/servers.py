@@ -56,7 +56,9 @@ class NodeUnderTest:
             told["LMS_DATABASE_URL"] = self.database_url
         return {**clean, **told, "PYTHONUNBUFFERED": "1"}
 
-    def run(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, check: bool = True, stdin: str = "", timeout_s: float = 300
+    ) -> subprocess.CompletedProcess[str]:
         """Run ``lms …`` to its end."""
         command = [sys.executable, "-m", "lms", *arguments]
         done = subprocess.run(
@@ -66,7 +68,7 @@ class NodeUnderTest:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=300,
+            timeout=timeout_s,
             check=False,
         )
         if check and done.returncode != 0:
