@@ -104,10 +104,10 @@ class NodeUnderTest:
         self.process.wait()
         self.process = None
 
-    def stop(self) -> int:
+    def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask the server to end; return its exit status."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(number)
         status = self.process.wait(timeout=30)
         self.process = None
         return status

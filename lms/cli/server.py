@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 LOCK_NAME = "server.lock"
 DRAIN_S = 10
+_ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
 class ServerError(Exception):
@@ -107,7 +108,16 @@ def run_server(front: Front, listeners: list[socket.socket]) -> None:
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=16 * 1024,
     )
-    uvicorn.Server(config).run(sockets=listeners)
+    server = uvicorn.Server(config)
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # Uvicorn listens to these itself, but once all is answered raises them again for whoever listened before.
+    # By default that is the end of the process on the spot: nothing closed, and a status that says failure.
+    for number in _ENDINGS:
+        signal.signal(number, ask_to_stop)
+    server.run(sockets=listeners)
 
 
 def _run_processes(settings: Settings, listeners: list[socket.socket], count: int) -> None:
@@ -118,7 +128,7 @@ def _run_processes(settings: Settings, listeners: list[socket.socket], count: in
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _ENDINGS:
         signal.signal(number, ask_to_stop)
 
     def start() -> multiprocessing.process.BaseProcess:
