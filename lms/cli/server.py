@@ -149,8 +149,17 @@ def _run_processes(settings: Settings, listeners: list[socket.socket], count: in
 
 
 def _serve_in_process(settings: Settings, listeners: list[socket.socket]) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     node = Node(settings)
     try:
         run_server(build_front(node), listeners)
     finally:
         node.close()
+
+
+def _end_with_parent() -> None:
+    """Stop when the parent is gone: a killed one ends nobody, and whoever is left keeps its ports."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        signal.raise_signal(signal.SIGTERM)
