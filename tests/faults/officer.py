@@ -155,8 +155,8 @@ class Officer:
         self._sequence = boot["sequence"]
         return dict(boot["values"])
 
-    def commit(self, reason: str = "commit") -> None:
-        """Store the next step, and note it once it is acknowledged."""
+    def commit(self, reason: str = "commit") -> Sent:
+        """Store the next step, note it once it is acknowledged, and return what was sent."""
         self._step += 1
         self._sequence += 1
         answers = reason == "commit" and self._step % ANSWERS_EVERY == 0
@@ -181,6 +181,7 @@ class Officer:
         self.send(sent)
         self.ledger.acknowledged += 1
         self.ledger.settle(sent)
+        return sent
 
     def send(self, sent: Sent) -> Any:
         """Send a commit, for the first time or again, and return its answer."""

@@ -12,7 +12,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.faults.officer import SCORM_12, SCORM_2004, Officer, Sent
+from tests.faults.officer import ANSWERS_EVERY, SCORM_12, SCORM_2004, Officer, Sent
 from tests.faults.records import Records
 from tests.servers import NodeUnderTest
 
@@ -66,6 +66,24 @@ def test_a_commit_whose_answer_was_lost_is_sent_again_and_counts_once(
         records.check(officer.ledger)
         assert answers[0] == answers[1]
         assert integrity(laptop) == "ok"
+
+
+@pytest.mark.parametrize("standard", [SCORM_2004], ids=["scorm2004"])
+def test_a_commit_sent_again_after_a_power_cut_gets_the_answer_it_had_before(
+    laptop: NodeUnderTest, officer: Officer, records: Records
+) -> None:
+    officer.open_course()
+    officer.commit("initialize")
+    sent = [officer.commit() for _ in range(ANSWERS_EVERY - 1)][-1]
+    answer = officer.send(sent)
+    laptop.kill()
+    laptop.start()
+
+    again = officer.send(sent)
+
+    assert sent.answers
+    assert again == answer
+    records.check(officer.ledger)
 
 
 def power_cuts(
