@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from sqlalchemy.exc import OperationalError
 
@@ -28,13 +28,10 @@ def opened(data: str | None) -> Iterator[Node]:
     if not (settings.data / CONFIG_NAME).exists():
         fail(f"There is no node in {settings.data} yet. `lms init` makes one; --data names another folder.")
     try:
-        node = Node(settings)
-    except (DatabaseError, OperationalError) as error:
-        fail(f"The database does not answer: {error}")
-    try:
-        node.database.upgrade()
-        yield node
+        with closing(Node(settings)) as node:
+            node.database.upgrade()
+            yield node
     except DatabaseError as error:
         fail(str(error))
-    finally:
-        node.close()
+    except OperationalError as error:  # no server there, or another program writes and writes
+        fail(f"The database does not answer ({error.orig}). Nothing was changed; try again in a while.")

@@ -21,7 +21,8 @@ from lms.settings import Settings
 log = logging.getLogger(__name__)
 
 LOCK_NAME = "server.lock"
-DRAIN_S = 10
+REQUESTS_END_WITHIN_S = 7
+JOBS_END_WITHIN_S = 2  # together less than the ten seconds that whoever stops us may wait
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -73,7 +74,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(settings: Settings, *, workers: int = 1) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests under way have ten seconds to finish.
+    """Serve until SIGTERM or Ctrl-C; what is under way has ten seconds to finish.
 
     Raises:
         ServerError: the server cannot start.
@@ -90,7 +91,7 @@ def serve(settings: Settings, *, workers: int = 1) -> None:
             else:
                 _run_processes(settings, listeners, workers)
         finally:
-            worker.stop(within_s=DRAIN_S)  # a job too long for that is done again
+            worker.stop(within_s=JOBS_END_WITHIN_S)  # a job too long for that is done again
             node.close()
 
 
@@ -104,7 +105,7 @@ def run_server(front: Front, listeners: list[socket.socket]) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=DRAIN_S,
+        timeout_graceful_shutdown=REQUESTS_END_WITHIN_S,
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=16 * 1024,
     )
@@ -145,7 +146,7 @@ def _run_processes(settings: Settings, listeners: list[socket.socket], count: in
     for process in processes:
         process.terminate()
     for process in processes:
-        process.join(DRAIN_S + 2)
+        process.join(REQUESTS_END_WITHIN_S + 1)
 
 
 def _serve_in_process(settings: Settings, listeners: list[socket.socket]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,3 +69,12 @@ def records(laptop: NodeUnderTest, furnished: Furnished, officer: Officer) -> It
     records = Records(laptop, furnished.key, officer.course)
     yield records
     records.close()
+
+
+@contextmanager
+def another_writer(laptop: NodeUnderTest) -> Iterator[None]:
+    """Hold SQLite's one place for a writer, as a command beside the server does for a moment."""
+    with closing(sqlite3.connect(laptop.data / "outpost.db", isolation_level=None)) as file:
+        file.execute("BEGIN IMMEDIATE")
+        yield
+        file.execute("ROLLBACK")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from lms.demo.packages import scorm2004_single_sco
-from tests.faults.conftest import Furnished
+from tests.faults.conftest import Furnished, another_writer
 from tests.faults.officer import NUMBER, SCORM_12, SCORM_2004, Officer
 from tests.faults.records import Records
 from tests.servers import NodeUnderTest
@@ -115,3 +115,13 @@ def test_commands_and_commits_wait_for_one_another_and_all_succeed(
     assert still_working
     officer.check(officer.open_course())
     records.check(officer.ledger)
+
+
+def test_a_command_that_cannot_write_for_long_says_so_and_changes_nothing(laptop: NodeUnderTest) -> None:
+    with another_writer(laptop):
+        done = laptop.run("user", "create", "A-9", "--password-stdin", check=False, stdin=PASSWORD)
+
+    assert done.returncode == 1
+    assert "The database does not answer" in done.stderr
+    assert "Traceback" not in done.stderr
+    laptop.run("user", "create", "A-9", "--password-stdin", stdin=PASSWORD)

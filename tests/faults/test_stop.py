@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sqlite3
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
 
 import pytest
 
-from lms.cli.server import DRAIN_S
+from lms.cli.server import REQUESTS_END_WITHIN_S
+from tests.faults.conftest import another_writer
 from tests.faults.officer import SCORM_12, SCORM_2004, Officer
 from tests.faults.records import Records
 from tests.servers import NodeUnderTest
@@ -75,13 +73,4 @@ def test_a_request_that_never_arrives_whole_keeps_the_server_no_longer_than_ten_
         status = laptop.stop()
 
     assert status == 0
-    assert DRAIN_S - 1 < time.monotonic() - asked < DRAIN_S + LEEWAY_S
-
-
-@contextmanager
-def another_writer(laptop: NodeUnderTest) -> Iterator[None]:
-    """Hold SQLite's one place for a writer, as a command beside the server does for a moment."""
-    with closing(sqlite3.connect(laptop.data / "outpost.db", isolation_level=None)) as file:
-        file.execute("BEGIN IMMEDIATE")
-        yield
-        file.execute("ROLLBACK")
+    assert REQUESTS_END_WITHIN_S - 1 < time.monotonic() - asked < REQUESTS_END_WITHIN_S + LEEWAY_S
