@@ -21,7 +21,6 @@ from content_packages.cmi.runtime import AttemptResult, end_session, result_of
 from content_packages.cmi.tables import Standard
 from content_packages.sequencing.event import Delivery, Event, Request, RunTime, RunTimeResult
 from content_packages.sequencing.runtime import initial_values
-from content_packages.sequencing.tracking import Tracking
 from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri, unit_iri
 from lms.launch import statements
@@ -46,6 +45,7 @@ from lms.launch.unit import (
     read_unit,
     reported,
 )
+from lms.launch.verdict import says_verdict, verdict_on
 from xapi_store.ingest import store_statements
 
 Phase = Literal["launched", "running", "terminated"]
@@ -194,7 +194,7 @@ def carry_out(
     result = None
     for launch in open_launches(session, taking.registration):
         if launch.phase == "running":
-            ended, told = _end(session, desk, taking, launch, terminated=False, now=now)
+            ended, told = _end(session, desk, taking, standing, launch, terminated=False, now=now)
             result, made = ended, made + told
         launch.ended = now
     if result is not None and wanted not in {Request.EXIT_ALL, Request.SUSPEND_ALL}:
@@ -264,7 +264,7 @@ def _cut(
     """End a launch that went silent: a running session is suspended (pitfall 18)."""
     made: list[dict[str, Any]] = []
     if launch.phase == "running":
-        result, made = _end(session, desk, taking, launch, terminated=False, now=now)
+        result, made = _end(session, desk, taking, standing, launch, terminated=False, now=now)
         advance(taking, standing, Event(kind=Request.SUSPEND_ALL, result=result))
     launch.ended = now
     return made
@@ -298,12 +298,14 @@ def _record(
         made.append(statements.unit_statement(subject, "resumed" if resumed else "initialized", now=now))
         launch.phase = "running"
     result = result_of(standard, applied.values)
+    if says_verdict(result):
+        standing.judged.add(launch.identifier)
     made += _tell(subject, kept, result, standard, launch, now=now, answers=commit.reason not in _UNFINISHED)
     keep_unit(session, taking, launch.unit, kept, now=now)
     answer: dict[str, Any] = {"refused": [asdict(refusal) for refusal in applied.refused]}
     course = _course_subject(desk, taking, standing)
     if commit.phase == "terminated" and launch.phase == "running":
-        ended, told = _end(session, desk, taking, launch, terminated=True, now=now)
+        ended, told = _end(session, desk, taking, standing, launch, terminated=True, now=now)
         outcome = advance(taking, standing, Event(kind=RunTime.TERMINATE, result=ended))
         made += told
         if outcome.unload or (outcome.exception is not None and ended.request is not None):
@@ -319,17 +321,26 @@ def _record(
 
 
 def _end(
-    session: Session, desk: Desk, taking: Taking, launch: Launch, *, terminated: bool, now: datetime
+    session: Session,
+    desk: Desk,
+    taking: Taking,
+    standing: Standing,
+    launch: Launch,
+    *,
+    terminated: bool,
+    now: datetime,
 ) -> tuple[RunTimeResult, list[dict[str, Any]]]:
     """Draw up what a session leaves; return what sequencing is told, and the last statements."""
     standard = Standard(taking.opened.package.standard)
     activity = taking.opened.activities[launch.identifier]
-    given = given_values(session, taking, activity, read_standing(session, taking))
+    given = given_values(session, taking, activity, standing)
     kept = read_unit(session, taking, launch.unit) or UnitState(attempt=launch.attempt)
     asset = activity.kind == "asset"
     done = terminated or asset  # what is only shown cannot be cut short
     ended = end_session(standard, {**kept.values, **given}, terminated=done)
     told = ended.result
+    if says_verdict(told):
+        standing.judged.add(launch.identifier)
     if not ended.suspended and not told.completion_reported and told.completion == "unknown":
         told = replace(told, completion="completed")  # left without a word on it: complete (SN UP.4)
     kept.values = own_values(ended.values, given)
@@ -380,19 +391,16 @@ def _course_changes(
 ) -> list[dict[str, Any]]:
     if subject is None:
         return []
-    tracking = Tracking(taking.opened.tree, standing.state)
-    root = taking.opened.tree.root
+    reached = verdict_on(taking.opened, standing)
     made = []
-    if tracking.completed(root, root.primary) and not standing.told.get("completed"):
+    if reached.completed and not standing.told.get("completed"):
         standing.told["completed"] = True
         made.append(statements.course_statement(subject, "completed", now=now, result={"completion": True}))
-    satisfied = tracking.satisfied(root, root.primary)
-    if satisfied is not None and satisfied != standing.told.get("satisfied"):
-        standing.told["satisfied"] = satisfied
-        measure = tracking.measure(root, root.primary)
-        score = {"score": {"scaled": round(measure, 7)}} if measure is not None else {}
-        verb = "passed" if satisfied else "failed"
-        result = {"success": satisfied, **score}
+    if reached.satisfied is not None and reached.satisfied != standing.told.get("satisfied"):
+        standing.told["satisfied"] = reached.satisfied
+        score = {} if reached.score is None else {"score": {"scaled": round(reached.score, 7)}}
+        verb = "passed" if reached.satisfied else "failed"
+        result = {"success": reached.satisfied, **score}
         made.append(statements.course_statement(subject, verb, now=now, result=result))
     return made
 

@@ -70,13 +70,17 @@ class Taking:
 
 @dataclass(kw_only=True, slots=True)
 class Standing:
-    """Where the learner stands: the sequencing state, and what was decided but not launched yet."""
+    """Where the learner stands: the sequencing state, and what was decided but not launched yet.
+
+    ``judged`` are the units that have said whether she passed, ``told`` what statements said of the course.
+    """
 
     attempt: int
     state: State
     waiting: Delivery | None = None
     open: bool = False
-    told: dict[str, Any] = field(default_factory=dict)  # what statements said of the course
+    judged: set[str] = field(default_factory=set)
+    told: dict[str, Any] = field(default_factory=dict)
 
 
 def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: UUID, course: UUID) -> Taking:
@@ -116,7 +120,12 @@ def read_standing(session: Session, taking: Taking, *, seed: Callable[[], int] |
         state = {**state, "globals": {**state["globals"], **shared}}
     waiting = Delivery(**kept["waiting"]) if kept["waiting"] else None
     return Standing(
-        attempt=kept["attempt"], state=state, waiting=waiting, open=kept["open"], told=kept["told"]
+        attempt=kept["attempt"],
+        state=state,
+        waiting=waiting,
+        open=kept["open"],
+        judged=set(kept["judged"]),
+        told=kept["told"],
     )
 
 
@@ -129,6 +138,7 @@ def keep_standing(session: Session, taking: Taking, standing: Standing, *, now: 
         "attempt": standing.attempt,
         "state": standing.state,
         "open": standing.open,
+        "judged": sorted(standing.judged),
         "told": standing.told,
         "waiting": {"activity": waiting.activity, "resumed": waiting.resumed, "attempt": waiting.attempt}
         if waiting
@@ -160,11 +170,15 @@ def open_package(shelf: Shelf, manifest: str) -> Opened:
 
 
 def _flowing(node: ActivityNode) -> ActivityNode:
-    """SCORM 1.2 has no sequencing: its outline is read from front to back, or by choice."""
+    """SCORM 1.2 has no sequencing: its outline is read from front to back, or by choice.
+
+    Nor does an end without a word make success there, as it does in SCORM 2004 (SN UP.4).
+    """
     controls = replace(node.definition.control, flow=True)
+    delivery = replace(node.definition.delivery, objective_set_by_content=True)
     return replace(
         node,
-        definition=replace(node.definition, control=controls),
+        definition=replace(node.definition, control=controls, delivery=delivery),
         children=tuple(_flowing(child) for child in node.children),
     )
 

@@ -16,12 +16,12 @@ from starlette.responses import RedirectResponse, Response
 
 from content_packages.sequencing.controls import OutlineEntry, controls, outline
 from content_packages.sequencing.event import Request as Wanted
-from content_packages.sequencing.tracking import Tracking
 from lms.enrolment.queries import find_enrolment
 from lms.launch.actions import Desk, carry_out, deliver
 from lms.launch.course import Standing, Taking, open_course, read_standing
 from lms.launch.hosts import label_of, origin_of
 from lms.launch.queries import seconds_here
+from lms.launch.verdict import judged, verdict_on
 from lms.people.policy import Right
 from lms.people.queries import hold_person
 from lms.people.viewer import requires
@@ -43,15 +43,6 @@ REQUESTS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reached:
-    """What the course amounts to so far; ``None`` where nothing is known."""
-
-    completed: bool | None
-    satisfied: bool | None
-    score: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Bar:
     """What the bar and the outline offer now; what the package hides is absent."""
 
@@ -62,6 +53,7 @@ class Bar:
     can_suspend: bool
     can_exit: bool
     outline: list[OutlineEntry]
+    judged: frozenset[str]
 
 
 @router.get("/{course}")
@@ -119,7 +111,7 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         taking=taking,
         course=course,
         bar=_bar(taking, standing),
-        reached=_reached(taking, standing),
+        reached=verdict_on(taking.opened, standing),
         minutes=-(-seconds // 60),
     )
 
@@ -139,15 +131,6 @@ def _taking(session: Session, desk: Desk, viewer: Viewer, course: UUID) -> Takin
     )
 
 
-def _reached(taking: Taking, standing: Standing) -> Reached:
-    tracking, root = Tracking(taking.opened.tree, standing.state), taking.opened.tree.root
-    return Reached(
-        completed=tracking.completed(root, root.primary),
-        satisfied=tracking.satisfied(root, root.primary),
-        score=tracking.measure(root, root.primary),
-    )
-
-
 def _bar(taking: Taking, standing: Standing) -> Bar:
     tree = taking.opened.tree
     leaves = [activity.identifier for activity in tree.activities if activity.is_leaf]
@@ -163,4 +146,5 @@ def _bar(taking: Taking, standing: Standing) -> Bar:
         can_suspend=Wanted.SUSPEND_ALL in valid and "suspendAll" not in hidden,
         can_exit=Wanted.EXIT_ALL in valid and "exitAll" not in hidden,
         outline=[entry for entry in outline(tree, standing.state) if entry.listed and entry.depth],
+        judged=judged(taking.opened, standing),
     )

@@ -18,7 +18,7 @@ WORDS: Mapping[Status, tuple[str, str]] = {
     "in progress": ("waiting", mark("In progress")),
     "completed": ("done", mark("Completed")),
     "passed": ("done", mark("Passed")),
-    "failed": ("refused", mark("Failed")),
+    "failed": ("refused", mark("Not passed")),
 }
 
 

@@ -1,0 +1,100 @@
+"""What a course amounts to for people: completed, passed or failed, with what score.
+
+Sequencing takes an attempt for satisfied where a unit ends without a word on it (SN UP.4). That opens ways
+through the course; it is no verdict on an officer, and is not told as one. Only what a unit has judged is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from content_packages.cmi.runtime import AttemptResult
+from content_packages.sequencing.tracking import Tracking
+from content_packages.sequencing.tree import Activity, ActivityTree
+from lms.launch.course import Opened, Standing
+
+VERDICTS = frozenset({"passed", "failed"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What the course amounts to so far; ``None`` where nothing is known."""
+
+    completed: bool | None
+    satisfied: bool | None
+    score: float | None
+
+
+def says_verdict(result: AttemptResult) -> bool:
+    """Say whether a unit judges its learner, as a whole or by an objective."""
+    return result.success in VERDICTS or any(
+        objective.get("success_status") in VERDICTS for objective in result.objectives
+    )
+
+
+def judged(opened: Opened, standing: Standing) -> frozenset[str]:
+    """Return the units that have judged the learner, and the clusters around them."""
+    return frozenset(
+        around.identifier
+        for unit in opened.tree.activities
+        if unit.identifier in standing.judged
+        for around in unit.up()
+    )
+
+
+def verdict_on(opened: Opened, standing: Standing) -> Verdict:
+    """Return what the course amounts to."""
+    tracking = Tracking(opened.tree, standing.state)
+    return (
+        _of_units(tracking, opened.tree) if opened.is_scorm12 else _rolled_up(tracking, opened.tree, standing)
+    )
+
+
+def _of_units(tracking: Tracking, tree: ActivityTree) -> Verdict:
+    """SCORM 1.2 knows no rollup: complete with all units, passed with all that judge, scored by their mean."""
+    units = [activity for activity in tree.activities if activity.is_leaf]
+    completed = [tracking.completed(unit, unit.primary) for unit in units]
+    satisfied = [tracking.satisfied(unit, unit.primary) for unit in units]
+    scores = [score for unit in units if (score := tracking.measure(unit, unit.primary)) is not None]
+    done = all(completed)
+    return Verdict(
+        completed=done if any(one is not None for one in completed) else None,
+        satisfied=(False not in satisfied) if done and any(one is not None for one in satisfied) else None,
+        score=sum(scores) / len(scores) if scores else None,
+    )
+
+
+def _rolled_up(tracking: Tracking, tree: ActivityTree, standing: Standing) -> Verdict:
+    root = tree.root
+    completed = tracking.completed(root, root.primary)
+    satisfied = tracking.satisfied(root, root.primary)
+    unsaid = (
+        not standing.judged
+        or (satisfied is True and _was_left_open(tracking, tree, standing.judged))
+        or (satisfied is False and standing.open and not completed and len(list(_leaves(tree))) > 1)
+    )
+    return Verdict(
+        completed=completed,
+        satisfied=None if unsaid else satisfied,
+        score=tracking.measure(root, root.primary),
+    )
+
+
+def _was_left_open(tracking: Tracking, tree: ActivityTree, said: Collection[str]) -> bool:
+    """Say whether a unit the course's success is made of was begun, not finished, and never judged."""
+    return any(
+        tracking.completed(unit, unit.primary) is False
+        for unit in _leaves(tree)
+        if unit.identifier not in said and _counts(unit)
+    )
+
+
+def _counts(unit: Activity) -> bool:
+    return unit.is_tracked and all(
+        around.definition.rollup.rollup_objective_satisfied for around in unit.up() if around.parent
+    )
+
+
+def _leaves(tree: ActivityTree) -> Iterator[Activity]:
+    return (activity for activity in tree.activities if activity.is_leaf)

@@ -1,0 +1,83 @@
+"""Who passed: what units judge, and nothing that only sequencing assumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from content_packages.sequencing.event import Request
+from lms.launch.actions import Desk, apply_commit, carry_out, deliver
+from tests.launch_builders import NOON, a_commit, a_course, a_desk, said, statements, taken
+
+INCOMPLETE_12 = {"cmi.core.lesson_status": "incomplete"}
+COMPLETED_12 = {"cmi.core.lesson_status": "completed"}
+PASSED_12 = {"cmi.core.lesson_status": "passed", "cmi.core.score.raw": "80"}
+FAILED_12 = {"cmi.core.lesson_status": "failed", "cmi.core.score.raw": "20"}
+SILENT: dict[str, str] = {}
+INCOMPLETE = {"cmi.completion_status": "incomplete"}
+PASSED = {"cmi.success_status": "passed", "cmi.completion_status": "completed"}
+FAILED = {"cmi.success_status": "failed"}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return a_desk(tmp_path)
+
+
+def take(session: Session, desk: Desk, standard: Any, *units: Mapping[str, str]) -> list[str]:
+    """Go through the units by Next, each setting these values; Exit at the last. Return what was said of it all."""
+    a_course(session, desk.shelf, standard=standard, units=len(units))
+    for number, values in enumerate(units, 1):
+        delivered = deliver(session, desk, taken(session, desk), now=NOON)
+        assert delivered is not None
+        last_words = a_commit(1, dict(values), phase="terminated", reason="terminate")
+        apply_commit(session, desk, delivered.launch, *last_words, now=NOON)
+        wanted = Request.EXIT_ALL if number == len(units) else Request.CONTINUE
+        carry_out(session, desk, taken(session, desk), wanted, now=NOON)
+    return [one.removesuffix(" course") for one in said(session) if one.endswith(" course")]
+
+
+@pytest.mark.parametrize(
+    ("standard", "units", "told"),
+    [
+        ("scorm12", [INCOMPLETE_12], ["attempted"]),
+        ("scorm12", [COMPLETED_12], ["attempted", "completed"]),
+        ("scorm12", [COMPLETED_12, PASSED_12], ["attempted", "completed", "passed"]),
+        ("scorm12", [INCOMPLETE_12, PASSED_12], ["attempted"]),
+        ("scorm12", [FAILED_12, PASSED_12], ["attempted", "completed", "failed"]),
+        ("scorm2004", [SILENT], ["attempted", "completed"]),
+        ("scorm2004", [INCOMPLETE], ["attempted"]),
+        ("scorm2004", [PASSED, INCOMPLETE], ["attempted"]),
+        ("scorm2004", [SILENT, PASSED], ["attempted", "completed", "passed"]),
+        ("scorm2004", [PASSED | INCOMPLETE], ["attempted", "passed"]),
+        ("scorm2004", [FAILED, SILENT], ["attempted", "completed", "failed"]),
+    ],
+)
+def test_a_course_is_passed_when_its_units_say_so(
+    session: Session, desk: Desk, standard: str, units: list[Mapping[str, str]], told: list[str]
+) -> None:
+    assert take(session, desk, standard, *units) == told
+
+
+def test_leaving_an_unfinished_lesson_twice_is_no_pass(session: Session, desk: Desk) -> None:
+    take(session, desk, "scorm12", INCOMPLETE_12)
+
+    deliver(session, desk, taken(session, desk), now=NOON)
+    carry_out(session, desk, taken(session, desk), Request.EXIT_ALL, now=NOON)
+
+    assert "passed course" not in said(session)
+
+
+def test_pages_without_a_score_do_not_lower_that_of_a_quiz(session: Session, desk: Desk) -> None:
+    take(session, desk, "scorm12", COMPLETED_12, PASSED_12, COMPLETED_12)
+
+    (passed,) = (
+        one
+        for one in statements(session)
+        if one["verb"]["display"]["en"] == "passed" and one["object"]["definition"]["type"].endswith("course")
+    )
+    assert passed["result"]["score"] == {"scaled": 0.8}
