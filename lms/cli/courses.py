@@ -21,6 +21,7 @@ from lms.progress.actions import advance
 from lms.reports.queries import progress_report
 from lms.web.wording import Worded
 
+_KINDS = ("errors", "warnings", "notes")
 app = typer.Typer()
 
 
@@ -97,26 +98,22 @@ def report(
 
 def _facts(done: CourseImport) -> dict[str, object]:
     report = done.report or {}
-    found: dict[str, list[object]] = {"error": [], "warning": [], "note": []}
-    for finding in report.get("findings", []):
-        found[finding["severity"]].append(finding)
     return {
         "file": done.file_name,
         "course_id": str(done.course) if done.course else None,
         "edition": str(done.edition) if done.edition else None,
-        "errors": found["error"],
-        "warnings": found["warning"],
-        "notes": found["note"],
+        **{kind: report.get(kind, []) for kind in _KINDS},
     }
 
 
 def _tell(facts: dict[str, object]) -> None:
     course = facts["course_id"]
     say(f"{facts['file']}: {'course ' + str(course) if course else 'refused'}")
-    for kind in ("errors", "warnings", "notes"):
+    for kind in _KINDS:
         findings = facts[kind]
         assert isinstance(findings, list)  # noqa: S101 - made above
         for finding in findings:
-            say(f"  {kind[:-1]} {finding['code']}: {finding['detail']}")
+            where = f" ({finding['location']})" if finding["location"] else ""
+            say(f"  {kind[:-1]} {finding['code']}: {finding['detail']}{where}")
             if finding.get("remedy"):
                 say(f"    {finding['remedy']}")
