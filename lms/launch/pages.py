@@ -69,7 +69,13 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
     if delivered is not None:
         origin = origin_of(site.content_url, label_of(site.secret, taking.edition))
         activity = taking.opened.activities[delivered.launch.identifier]
-        frame = {"origin": origin, "src": f"{origin}/rt/{delivered.token}/", "title": activity.title}
+        frame = {
+            "origin": origin,
+            "src": f"{origin}/rt/{delivered.token}/",
+            # A frame of another name has another history: Back must not bring an old launch into this page.
+            "name": str(delivered.launch.public_id),
+            "title": activity.title,
+        }
     return render(
         request, "launch/player.html", taking=taking, course=course, frame=frame, bar=_bar(taking, standing)
     )
@@ -141,7 +147,10 @@ def _bar(taking: Taking, standing: Standing) -> Bar:
     return Bar(
         number=leaves.index(current) + 1 if current in leaves else 0,
         count=len(leaves),
-        can_continue=Wanted.CONTINUE in valid and "continue" not in hidden,
+        # SCORM 1.2 knows no Continue: beside a single unit it would only be another word for Exit.
+        can_continue=Wanted.CONTINUE in valid
+        and "continue" not in hidden
+        and not (taking.opened.is_scorm12 and len(leaves) == 1),
         can_go_back=Wanted.PREVIOUS in valid and "previous" not in hidden,
         can_suspend=Wanted.SUSPEND_ALL in valid and "suspendAll" not in hidden,
         can_exit=Wanted.EXIT_ALL in valid and "exitAll" not in hidden,

@@ -110,15 +110,28 @@ def test_many_units_are_taken_by_next_previous_and_outline(
     expect(states.nth(1)).to_have_attribute("data-state", "passed")
 
 
-def test_next_needs_no_second_press_however_slowly_the_server_keeps_the_rest(
-    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
-) -> None:
+@pytest.fixture
+def between_two_units(sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path) -> Visitor:
+    """An officer in the first unit of two, half through it."""
     course = given_course(sit_down, laptop, packages.scorm2004_many_scos(2), tmp_path)
     officer = officer_in(sit_down, laptop, course)
     officer.turn_pages(1)
     officer.expect_saved()
+    return officer
+
+
+def hold_commits(officer: Visitor) -> list[Route]:
+    """Keep from the server what the unit sends, from now on; return where it waits."""
     held: list[Route] = []
     officer.page.route("**/commit", lambda route: held.append(route))  # noqa: PLW0108 - Playwright asks for its arguments
+    return held
+
+
+def test_next_needs_no_second_press_however_slowly_the_server_keeps_the_rest(
+    between_two_units: Visitor,
+) -> None:
+    officer = between_two_units
+    held = hold_commits(officer)
 
     officer.press("nav-continue")
     expect(officer.page.get_by_test_id("save-state")).to_have_attribute("data-state", "leave-anyway")
@@ -126,3 +139,36 @@ def test_next_needs_no_second_press_however_slowly_the_server_keeps_the_rest(
         commit.continue_()
 
     expect(officer.page.get_by_test_id("player-frame")).to_have_attribute("title", "Around the vehicle")
+
+
+def test_a_second_press_leaves_what_cannot_be_saved(between_two_units: Visitor) -> None:
+    officer = between_two_units
+    hold_commits(officer)
+    officer.press("nav-continue")
+    expect(officer.page.get_by_test_id("save-state")).to_have_attribute("data-state", "leave-anyway")
+
+    officer.press("nav-continue")
+
+    expect(officer.page.get_by_test_id("player-frame")).to_have_attribute("title", "Around the vehicle")
+
+
+def test_the_browsers_back_button_leads_to_a_lesson_that_works(between_two_units: Visitor) -> None:
+    officer = between_two_units
+    officer.press("nav-continue")
+    expect(officer.page.get_by_test_id("player-frame")).to_have_attribute("title", "Around the vehicle")
+    officer.expect_page(1, 3)
+
+    officer.page.go_back()
+
+    officer.expect_page(1, 3)
+    officer.turn_pages(1)
+    officer.expect_page(2, 3)
+    officer.expect_saved()
+
+
+def test_a_lesson_that_ended_itself_says_so(between_two_units: Visitor) -> None:
+    officer = between_two_units
+    officer.turn_pages(1)
+    officer.answer_and_finish()
+
+    expect(officer.page.get_by_test_id("save-state")).to_have_text("Ended and saved")

@@ -17,6 +17,7 @@ export class Leaving {
   #ready = false;
   #saved = true;
   #outOfReach = false;
+  #over = false;
   #askToLeave;
   #tellHeld;
   #after;
@@ -46,7 +47,7 @@ export class Leaving {
   by(way) {
     this.#way = way;
     if (this.#state === "asking") return;
-    if (this.#state !== "staying" || !this.#ready) return this.#go();
+    if (this.#state !== "staying" || !this.#ready || this.#over) return this.#go();
     this.#state = "asking";
     this.#askToLeave();
     this.#after(() => {
@@ -55,8 +56,9 @@ export class Leaving {
   }
 
   /** @param {import("./bridge.js").Message} message from the shim */
-  hear({ type, durable }) {
+  hear({ type, code, durable }) {
     if (type === "ready") this.#ready = true;
+    else if (type === "error" && code === "ended") this.#over = true; // nothing can be saved here any more
     else if (type === "saving" || type === "unreachable") {
       this.#saved = false;
       this.#outOfReach = type === "unreachable";

@@ -70,6 +70,7 @@ function leaveBySubmitting(event) {
   const submitter = /** @type {HTMLElement | null} */ (event.submitter);
   leaving.by(() => {
     this.removeEventListener("submit", leaveBySubmitting);
-    this.requestSubmit(submitter);
+    // The way may be free at once, inside this very event, and there a browser takes no second submission.
+    setTimeout(() => this.requestSubmit(submitter));
   });
 }

@@ -29,6 +29,7 @@ export function saveState({ element, texts }) {
         clearTimeout(soon);
         soon = setTimeout(show, SAVING_SHOWS_AFTER_MS, "saving");
       } else if (type === "saved" || type === "unreachable") show(type);
+      else if (type === "terminated") show("finished");
       else if (type === "error" && (code === "ended" || code === "rejected" || code === "refused")) show(code);
     },
   };

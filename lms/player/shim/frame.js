@@ -25,7 +25,26 @@ export function showUnit(document, { content, title, lang, whenShown }) {
   return {
     /** Let keys reach the unit: a frame that is only focused from outside does not hear them. */
     focus: () => frame.contentWindow?.focus(),
-    /** Take the unit away; its unload handlers run before this returns. */
-    takeAway: () => frame.remove(),
+    /** Take the unit away; its `beforeunload` and unload handlers run before this returns. */
+    takeAway: () => {
+      announce(frame.contentWindow);
+      frame.remove();
+    },
   };
+}
+
+/**
+ * Say `beforeunload` to a window and those inside it. A browser says it when a frame is navigated, not when it is
+ * removed, and there are units that set `exit` to `suspend` in it and nowhere else.
+ *
+ * @param {Window | null} window
+ */
+function announce(window) {
+  try {
+    if (window === null) return;
+    for (let place = 0; place < window.length; place += 1) announce(window[place]);
+    window.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+  } catch {
+    // A window of another origin does not listen, and what a handler throws concerns the unit alone.
+  }
 }

@@ -93,6 +93,16 @@ describe("leaving", () => {
     assert.deepEqual(seen, ["asked", "gone"]);
   });
 
+  test("goes at once when the token is over: nothing can be saved any more", () => {
+    const { leaving, seen, go } = aPlayer();
+    leaving.hear({ type: "saving" });
+    leaving.hear({ type: "error", code: "ended" });
+
+    leaving.by(go);
+
+    assert.deepEqual(seen, ["gone"]);
+  });
+
   test("goes at once when no shim has come up", () => {
     const { leaving, seen, go } = aPlayer({ ready: false });
 
