@@ -30,11 +30,11 @@ def number_changes(node: Node) -> int:
     while True:
         with node.write() as session:
             step = _number_step(session, node)
+        # After every step: the next one would take a file that lags behind for that of another life.
+        remember_generation(node)
         numbered += step.entries
         if not step.moved:
-            break
-    remember_generation(node)
-    return numbered
+            return numbered
 
 
 def waiting_changes(session: Session, node: Node) -> dict[str, int]:

@@ -10,7 +10,9 @@ import pytest
 from sync import ledger, log, pairing, quarantine
 from sync.engine import SyncReport, converse
 from sync.errors import PairingError
+from sync.node import GENERATION_FILE
 from sync.responder import Responder
+from sync.sequencer import number_changes
 from tests.sync_builders import MemoryLink, Place, open_place, pair
 
 
@@ -28,6 +30,17 @@ def test_what_a_lone_laptop_made_reaches_the_centre_after_pairing(centre: Place,
     assert report.state == "done", report
     assert centre.notes() == laptop.notes()
     assert (report.sent, report.waiting) == (1200, 0)
+
+
+def test_a_fresh_install_numbers_all_it_has_in_one_life(laptop: Place) -> None:
+    (laptop.node.folder / GENERATION_FILE).unlink()  # the set-up of a node writes none
+    for number in range(1200):
+        laptop.write_note(f"n{number}")
+
+    number_changes(laptop.node)
+
+    with laptop.database.read() as session:
+        assert [head.seq for head in log.held(session).values()] == [1200]
 
 
 def test_nothing_new_takes_one_turn(centre: Place, laptop: Place) -> None:
