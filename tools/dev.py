@@ -79,6 +79,12 @@ def soak() -> None:
     _call([PYTHON, "-m", "pytest", "-m", "soak", *sys.argv[2:]])
 
 
+def bench() -> None:
+    """Print what the pages of a large school cost: bytes, CPU, and how that compares to a bare route."""
+    setup()
+    _call([PYTHON, "-m", "tests.benchmarks.pages", *sys.argv[2:]])
+
+
 def screenshots() -> None:
     """Draw the pictures of the README from a running node (needs Chromium)."""
     setup()
@@ -114,7 +120,7 @@ def lock() -> None:
 
 
 COMMANDS: tuple[Callable[[], None], ...] = (
-    run, test, setup, check, soak, screenshots, assets, strings, migration, lock,
+    run, test, setup, check, soak, bench, screenshots, assets, strings, migration, lock,
 )  # fmt: skip
 
 
