@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,9 +22,14 @@ from sync.vector import NOTHING, Head, LogKey
 
 def held(session: Session, *, origins: Collection[str] | None = None) -> dict[LogKey, Head]:
     """Return this node's vector, or its part for some origins."""
-    wanted = select(LogRow.origin, LogRow.epoch, LogRow.scope, LogRow.seq, LogRow.root).where(LogRow.seq > 0)
-    found = session.execute(wanted if origins is None else wanted.where(LogRow.origin.in_(origins)))
+    rows = session.connection()
+    found = rows.execute(_HELD) if origins is None else rows.execute(_HELD_OF, {"origins": list(origins)})
     return {LogKey(origin, epoch, scope): Head(seq, root) for origin, epoch, scope, seq, root in found}
+
+
+# Every page asks for its own node's part.
+_HELD = select(LogRow.origin, LogRow.epoch, LogRow.scope, LogRow.seq, LogRow.root).where(LogRow.seq > 0)
+_HELD_OF = _HELD.where(LogRow.origin.in_(bindparam("origins", expanding=True)))
 
 
 def head_of(session: Session, key: LogKey) -> Head:

@@ -126,6 +126,15 @@ def standing(session: Session) -> Standing:
     return Standing(certificate=Certificate.model_validate_json(own.text), epoch=row.epoch, root=row.root)
 
 
+def root_of(session: Session) -> str | None:
+    """Return the node that this one rests on; ``None`` before it joined a network."""
+    root: str | None = session.connection().scalar(_ROOT)
+    return root
+
+
+_ROOT = select(NodeRow.root).where(NodeRow.id == 1)
+
+
 # ---------------------------------------------------------------- certificates
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from sync import scopes
@@ -15,6 +15,10 @@ from sync.ports import APPLIED, PRESENT, Change, Changes, Context, Outcome, Verd
 from sync.tables import RevocationRow
 
 KIND = "revocation"
+
+_MADE_HERE = select(func.count()).where(
+    RevocationRow.position > bindparam("position"), RevocationRow.made_here
+)
 
 
 class Revocations:
@@ -47,9 +51,7 @@ class Revocations:
 
     def waiting(self, session: Session, position: int) -> dict[str, int]:
         """Count revocations made here after a position."""
-        count = session.scalar(
-            select(func.count()).where(RevocationRow.position > position, RevocationRow.made_here)
-        )
+        count = session.connection().scalar(_MADE_HERE, {"position": position})
         return {KIND: count} if count else {}
 
     def apply(self, session: Session, records: Sequence[Record], context: Context) -> Sequence[Outcome]:

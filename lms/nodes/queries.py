@@ -16,7 +16,7 @@ from sync import ledger, quarantine
 from sync.identity import read_certificate
 from sync.ledger import KindCount
 from sync.messages import Certificate
-from sync.node import Node, known_certificates, standing
+from sync.node import Node, known_certificates, root_of, standing
 from sync.quarantine import Kept
 from sync.tables import RevocationRow
 
@@ -82,13 +82,12 @@ def chip(session: Session, node: Node) -> Chip:
 
     Only receipts make a record delivered; that a conversation ended says nothing.
     """
-    me = standing(session)
-    if me.root is None:
+    root = root_of(session)
+    if root is None:
         return Chip(state="alone")
-    counted = ledger.counts(session, node).values()
-    waiting = sum(count.waiting + count.at_hub for count in counted)
-    seen = [row.last_seen_ms for row, _ in ledger.peers(session) if row.last_seen_ms is not None]
-    since = _instant(max(seen)) if seen else None
+    waiting = ledger.undelivered(session, node, root=root)
+    seen = ledger.last_seen_ms(session)
+    since = None if seen is None else _instant(seen)
     return Chip(state="waiting" if waiting else "delivered", count=waiting, since=since)
 
 
