@@ -217,8 +217,10 @@ def _begin_as_told(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # A writer takes its lock first, so it waits at BEGIN instead of failing midway.
+        # Past SQLAlchemy, which would take fifteen times as long to say one word.
+        driver: Any = connection.connection.driver_connection
         for statement in connection.get_execution_options().get("outpost_begin", ("BEGIN",)):
-            connection.exec_driver_sql(statement)
+            driver.execute(statement)
 
 
 def _postgresql_engine(url: str) -> Engine:

@@ -71,7 +71,7 @@ GRANTS: dict[PersonRole, frozenset[PersonRole]] = {
 
 def rights_of(roles: Iterable[str]) -> frozenset[str]:
     """Return what these roles grant together; a role this version does not know grants nothing."""
-    return frozenset().union(*(RIGHTS[PersonRole(role)] for role in roles if role in set(PersonRole)))
+    return frozenset().union(*(RIGHTS[role] for role in PersonRole if role in roles))
 
 
 def grantable(viewer: Viewer) -> frozenset[str]:
