@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse
 
 from lms.web.cookies import VISITOR, set_cookie
 from lms.web.locale import Language, language_of, languages
+from lms.web.sayings import FixedSayings
 from lms.web.site import site_of
 from lms.web.visit import visit_of
 
@@ -71,7 +72,7 @@ def fragment(spoken: Language, template: str, **values: Any) -> str:
 def environment(code: str) -> Environment:
     """Return the template environment of one language."""
     spoken = next(one for one in languages() if one.code == code)
-    made = Environment(
+    made = FixedSayings(
         loader=PrefixLoader(_template_folders()),
         autoescape=True,
         undefined=StrictUndefined,
@@ -89,6 +90,11 @@ def environment(code: str) -> Environment:
         pgettext=spoken.pgettext,
         npgettext=spoken.npgettext,
     )
+
+    def say(message: str) -> Markup:
+        return Markup(spoken.gettext(message)) % {}  # noqa: S704 - our own catalogues; as the extension does
+
+    made.sayings = {"_": say, "gettext": say, "icon": icon}
     made.globals.update(language=spoken, languages=languages(), icon=icon)
     made.filters.update(
         date=spoken.date,
