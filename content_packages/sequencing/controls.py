@@ -7,6 +7,7 @@ each commit: what the content reports may open or close a way.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from content_packages.sequencing.definition import RuleAction
@@ -67,10 +68,15 @@ class Controls:
 def controls(tree: ActivityTree, state: State) -> Controls:
     """Return what the engine would follow from this state."""
     return Controls(
-        requests=frozenset(request for request in _WITHOUT_TARGET if _leads_somewhere(tree, state, request)),
+        requests=followed(tree, state, _WITHOUT_TARGET),
         choices=_reachable(tree, state, Request.CHOICE),
         jumps=_reachable(tree, state, Request.JUMP),
     )
+
+
+def followed(tree: ActivityTree, state: State, requests: Iterable[Request]) -> frozenset[Request]:
+    """Return those of some requests without a target that the engine would follow from this state."""
+    return frozenset(request for request in requests if _leads_somewhere(tree, state, request))
 
 
 def outline(tree: ActivityTree, state: State) -> list[OutlineEntry]:

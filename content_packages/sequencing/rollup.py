@@ -6,7 +6,7 @@ or by rollup rules (RB.1.3). Only available children that are tracked take part.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from content_packages.sequencing.conditions import combine, holds
 from content_packages.sequencing.definition import (
@@ -111,7 +111,7 @@ def rollup_rule_check(tracking: Tracking, cluster: Activity, action: RollupActio
         if check_child_for_rollup(tracking, child, action)
     ]
     for rule in rules:
-        results = [evaluate_rollup_conditions(tracking, child, rule) for child in contributing]
+        results = (evaluate_rollup_conditions(tracking, child, rule) for child in contributing)
         if _CHILD_SETS[rule.child_activity_set](results, rule):
             return True
     return False
@@ -119,8 +119,8 @@ def rollup_rule_check(tracking: Tracking, cluster: Activity, action: RollupActio
 
 def evaluate_rollup_conditions(tracking: Tracking, child: Activity, rule: RollupRule) -> bool | None:
     """Evaluate Rollup Conditions Subprocess (RB.1.4.1) for one child."""
-    results = (holds(tracking, child, asked.condition, operator=asked.operator) for asked in rule.conditions)
-    return combine(results, rule.condition_combination)
+    results = [holds(tracking, child, asked.condition, operator=asked.operator) for asked in rule.conditions]
+    return results[0] if len(results) == 1 else combine(results, rule.condition_combination)
 
 
 def check_child_for_rollup(tracking: Tracking, child: Activity, action: RollupAction) -> bool:
@@ -178,12 +178,17 @@ _DEFAULT_RULES = {
     }.items()
 }
 
-_CHILD_SETS: dict[ChildActivitySet, Callable[[list[bool | None], RollupRule], bool]] = {
+
+def _at_least_percent(results: Iterable[bool | None], rule: RollupRule) -> bool:
+    found = list(results)
+    return found.count(True) / len(found) >= rule.minimum_percent
+
+
+# Each asks of the children in turn, and of no more of them than it takes to be sure.
+_CHILD_SETS: dict[ChildActivitySet, Callable[[Iterable[bool | None], RollupRule], bool]] = {
     ChildActivitySet.ALL: lambda results, _rule: all(results),
     ChildActivitySet.ANY: lambda results, _rule: any(results),
     ChildActivitySet.NONE: lambda results, _rule: all(result is False for result in results),
-    ChildActivitySet.AT_LEAST_COUNT: lambda results, rule: results.count(True) >= rule.minimum_count,
-    ChildActivitySet.AT_LEAST_PERCENT: lambda results, rule: (
-        results.count(True) / len(results) >= rule.minimum_percent
-    ),
+    ChildActivitySet.AT_LEAST_COUNT: lambda results, rule: list(results).count(True) >= rule.minimum_count,
+    ChildActivitySet.AT_LEAST_PERCENT: _at_least_percent,
 }

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from content_packages.sequencing.controls import OutlineEntry, controls, outline
+from content_packages.sequencing.controls import OutlineEntry, followed, outline
 from content_packages.sequencing.event import Request as Wanted
 from lms.enrolment.queries import find_enrolment
 from lms.launch.actions import Desk, carry_out, deliver
@@ -143,7 +143,7 @@ def _bar(taking: Taking, standing: Standing) -> Bar:
     current = standing.state["current"]
     activity = taking.opened.activities.get(current or "")
     hidden = set(activity.hide_lms_ui) if activity else set()
-    valid = controls(tree, standing.state).requests
+    valid = followed(tree, standing.state, REQUESTS.values())
     return Bar(
         number=leaves.index(current) + 1 if current in leaves else 0,
         count=len(leaves),
