@@ -93,11 +93,11 @@ class Language:
 
     def number(self, value: float) -> str:
         """Return a number in the digits of this language."""
-        return format_decimal(value, locale=self.locale, numbering_system=_NUMBERS)
+        return _number(self.locale, value)
 
     def percent(self, share: float) -> str:
         """Return a share (0 to 1) in per cent."""
-        return format_percent(share, locale=self.locale, numbering_system=_NUMBERS)
+        return _percent(self.locale, share)
 
     def size(self, count_bytes: int) -> str:
         """Return a file size in the unit that reads best."""
@@ -107,7 +107,23 @@ class Language:
                 break
             amount, unit = amount / 1000, larger
         rounded = round(amount, 1 if amount < 10 else None)
-        return format_unit(rounded, unit, "short", locale=self.locale, numbering_system=_NUMBERS)
+        return _amount(self.locale, rounded, unit)
+
+
+# Lists say the same few numbers, days and hours over and over; writing one anew takes as long as a query.
+@lru_cache(maxsize=4096, typed=True)
+def _number(locale: Locale, value: float) -> str:
+    return format_decimal(value, locale=locale, numbering_system=_NUMBERS)
+
+
+@lru_cache(maxsize=4096)
+def _percent(locale: Locale, share: float) -> str:
+    return format_percent(share, locale=locale, numbering_system=_NUMBERS)
+
+
+@lru_cache(maxsize=4096)
+def _amount(locale: Locale, amount: float, unit: str) -> str:
+    return format_unit(amount, unit, "short", locale=locale, numbering_system=_NUMBERS)
 
 
 @lru_cache(maxsize=4096)
