@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from xapi_store.errors import DocumentConflictError, MalformedJsonError, PreconditionFailedError, RequestError
@@ -90,8 +90,16 @@ def etag(content: bytes) -> str:
 
 def get_document(session: Session, key: DocumentKey) -> Document | None:
     """Return a document, or `None` where there is none or it was deleted."""
-    row = session.scalars(_by_key(key)).one_or_none()
-    return None if row is None else _document(row)
+    row = session.execute(_AT_KEY, _places(key)).one_or_none()
+    if row is None or row.content is None:
+        return None
+    return Document(
+        key=key,
+        content=row.content,
+        content_type=row.content_type,
+        updated=row.updated,
+        position=row.position,
+    )
 
 
 def list_documents(
@@ -219,12 +227,25 @@ def _scope_digest(kind: DocumentKind, activity: str | None, agent: str | None) -
     return digest(kind, activity or "", agent or "")
 
 
-def _by_key(key: DocumentKey) -> Select[DocumentRow]:
-    return select(DocumentRow).where(
-        DocumentRow.scope == _scope_digest(key.kind, key.activity, key.agent),
-        DocumentRow.registration == (key.registration or _NO_REGISTRATION),
-        DocumentRow.name_digest == digest(key.name),
-    )
+def _places(key: DocumentKey) -> dict[str, bytes | UUID]:
+    """Return where a document is kept, as the columns say it."""
+    return {
+        "scope": _scope_digest(key.kind, key.activity, key.agent),
+        "registration": key.registration or _NO_REGISTRATION,
+        "name_digest": digest(key.name),
+    }
+
+
+_BY_KEY = select(DocumentRow).where(
+    DocumentRow.scope == bindparam("scope"),
+    DocumentRow.registration == bindparam("registration"),
+    DocumentRow.name_digest == bindparam("name_digest"),
+)
+# Made once: a learner's page reads several documents, and building the query cost more than finding the row.
+_AT_KEY = _BY_KEY.with_only_columns(
+    DocumentRow.content, DocumentRow.content_type, DocumentRow.updated, DocumentRow.position
+)
+_LOCKED = _BY_KEY.with_for_update().execution_options(populate_existing=True)
 
 
 def _in_scope(scope: DocumentScope) -> Select[DocumentRow]:
@@ -237,8 +258,7 @@ def _in_scope(scope: DocumentScope) -> Select[DocumentRow]:
 
 
 def _locked(session: Session, key: DocumentKey) -> DocumentRow | None:
-    query = _by_key(key).with_for_update().execution_options(populate_existing=True)
-    return session.scalars(query).one_or_none()
+    return session.scalars(_LOCKED, _places(key)).one_or_none()
 
 
 def _document(row: DocumentRow) -> Document | None:

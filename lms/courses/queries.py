@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError
@@ -53,21 +53,20 @@ def find_course(session: Session, public_id: UUID) -> Course | None:
 
 def courses_page(session: Session, *, search: str = "", number: int = 1) -> Page[CourseLine]:
     """Return one page of the courses whose title has every word of *search*, by title."""
-    query = select(Course, Edition).outerjoin(Edition, Edition.public_id == Course.current_edition)
-    query = query.where(Course.deleted.is_(None))
+    query = _LINES
     for word in search.split():
         query = query.where(Course.title.icontains(word, autoescape=True))
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = session.connection()
+    total = rows.scalar(select(func.count()).select_from(query.subquery())) or 0
     ordered = query.order_by(Course.title, Course.id).offset(first_row(number)).limit(ROWS)
-    rows = [_line(course, edition) for course, edition in session.execute(ordered)]
-    return Page(rows=rows, number=max(number, 1), total=total)
+    lines = [_line(row) for row in rows.execute(ordered)]
+    return Page(rows=lines, number=max(number, 1), total=total)
 
 
 def courses_by_id(session: Session, public_ids: Collection[UUID]) -> dict[UUID, CourseLine]:
     """Return those of these courses that are here and not deleted."""
-    query = select(Course, Edition).outerjoin(Edition, Edition.public_id == Course.current_edition)
-    query = query.where(Course.deleted.is_(None), Course.public_id.in_(public_ids))
-    return {course.public_id: _line(course, edition) for course, edition in session.execute(query)}
+    rows = session.connection().execute(_LINES_OF, {"public_ids": list(public_ids)})
+    return {line.public_id: line for line in map(_line, rows)}
 
 
 def find_edition(session: Session, public_id: UUID) -> Edition | None:
@@ -208,13 +207,30 @@ def manifests_in_use(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(query))
 
 
-def _line(course: Course, edition: Edition | None) -> CourseLine:
+# What a line of a list shows, and no more: an edition's report and a course's history may be long.
+_LINES = (
+    select(
+        Course.public_id,
+        Course.title,
+        Course.languages,
+        Edition.number,
+        Edition.standard_edition,
+        Edition.size,
+        Course.coming_edition.is_not(None).label("coming"),
+    )
+    .outerjoin(Edition, Edition.public_id == Course.current_edition)
+    .where(Course.deleted.is_(None))
+)
+_LINES_OF = _LINES.where(Course.public_id.in_(bindparam("public_ids", expanding=True)))
+
+
+def _line(row: Row[UUID, str, list[str], int, str, int, bool]) -> CourseLine:
     return CourseLine(
-        public_id=course.public_id,
-        title=course.title,
-        languages=tuple(course.languages),
-        number=edition.number if edition else None,
-        standard=f"SCORM {edition.standard_edition}" if edition else None,
-        size=edition.size if edition else None,
-        coming=course.coming_edition is not None,
+        public_id=row.public_id,
+        title=row.title,
+        languages=tuple(row.languages),
+        number=row.number,
+        standard=None if row.number is None else f"SCORM {row.standard_edition}",
+        size=row.size,
+        coming=row.coming,
     )

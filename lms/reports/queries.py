@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lms.courses.iris import unit_iri
@@ -15,12 +15,10 @@ from lms.courses.queries import CourseLine, courses_by_id, current_edition, find
 from lms.courses.tables import Course
 from lms.enrolment.queries import enrolments_of, in_force
 from lms.enrolment.tables import Enrolment
-from lms.launch.queries import last_launches
-from lms.launch.tables import Launch
+from lms.launch.queries import LastLaunch, last_launches
 from lms.people.names import plain
 from lms.people.tables import Membership, Person
-from lms.progress.queries import Status, progress_of, status
-from lms.progress.tables import Progress
+from lms.progress.queries import Known, Status, progress_of, status
 from lms.reports.standing import Standing, standing_of
 from lms.web.paging import ROWS, Page, first_row
 from sync.identity import read_certificate
@@ -106,30 +104,47 @@ def roster_page(
     session: Session, course: UUID, *, group: UUID | None = None, search: str = "", number: int = 1
 ) -> Page[RosterLine]:
     """Return one page of those who take a course, by name."""
-    query = select(Enrolment, Person).join(Person, Person.public_id == Enrolment.person)
-    query = query.where(Enrolment.course == course, in_force())
+    query = select(Person.public_id).join(Enrolment, Enrolment.person == Person.public_id)
+    query = query.where(Enrolment.course == course, Enrolment.withdrawn.is_(None))
     if search:
         query = query.where(Person.search_key.contains(plain(search), autoescape=True))
     if group is not None:
         members = select(Membership.person_id).where(Membership.group_id == group, Membership.active)
         query = query.where(Person.public_id.in_(members))
-    total = session.scalar(query.with_only_columns(func.count(), maintain_column_froms=True)) or 0
-    ordered = query.order_by(Person.sort_key, Person.public_id).offset(first_row(number)).limit(ROWS)
-    found = session.execute(ordered).all()
-    known = progress_of(session, [enrolment.registration for enrolment, _person in found])
+    rows = session.connection()
+    total = rows.scalar(query.with_only_columns(func.count(Person.public_id.distinct()))) or 0
+    # First whose page it is, by as little as that takes: a course may have thousands.
+    people = query.distinct().add_columns(Person.sort_key).order_by(Person.sort_key, Person.public_id)
+    shown = people.offset(first_row(number)).limit(ROWS).subquery()
+    found = rows.execute(_ROSTER.join(shown, shown.c.public_id == Person.public_id), {"course": course}).all()
+    known = progress_of(session, [row.registration for row in found])
     names = _node_names(session, known)
-    rows = [
+    lines = [
         RosterLine(
-            person=person.public_id,
-            name=person.display_name,
-            personnel_number=person.personnel_number,
-            registration=enrolment.registration,
-            due=enrolment.due,
-            standing=_with_name(standing_of(known.get(enrolment.registration, {}), course), names),
+            person=row.public_id,
+            name=row.display_name,
+            personnel_number=row.personnel_number,
+            registration=row.registration,
+            due=row.due,
+            standing=_with_name(standing_of(known.get(row.registration, {}), course), names),
         )
-        for enrolment, person in found
+        for row in found
     ]
-    return Page(rows=rows, number=max(number, 1), total=total)
+    return Page(rows=lines, number=max(number, 1), total=total)
+
+
+_ROSTER = (
+    select(
+        Person.public_id,
+        Person.display_name,
+        Person.personnel_number,
+        Enrolment.registration,
+        Enrolment.due,
+    )
+    .join(Enrolment, Enrolment.person == Person.public_id)
+    .where(Enrolment.course == bindparam("course"), in_force())
+    .order_by(Person.sort_key, Person.public_id)
+)
 
 
 def progress_report(session: Session) -> list[dict[str, str | float | int | None]]:
@@ -139,7 +154,7 @@ def progress_report(session: Session) -> list[dict[str, str | float | int | None
         in_force(), Course.deleted.is_(None)
     )
     found = session.execute(query.order_by(Course.title, Course.id, Person.sort_key, Person.public_id)).all()
-    known: dict[UUID, Mapping[str, Progress]] = {}
+    known: dict[UUID, Mapping[str, Known]] = {}
     for start in range(0, len(found), _AT_ONCE):
         asked = [enrolment.registration for enrolment, _person, _course in found[start : start + _AT_ONCE]]
         known |= progress_of(session, asked)
@@ -151,14 +166,14 @@ def progress_report(session: Session) -> list[dict[str, str | float | int | None
     ]
 
 
-def _with_launch(standing: Standing, launch: Launch | None) -> Standing:
+def _with_launch(standing: Standing, launch: LastLaunch | None) -> Standing:
     if launch is None or (standing.last is not None and launch.last_seen < standing.last):
         return standing
     status: Status = "in progress" if standing.status == "not started" else standing.status
     return replace(standing, status=status, last=launch.last_seen, unit=unit_iri(launch.course, launch.unit))
 
 
-def _node_names(session: Session, known: Mapping[UUID, Mapping[str, Progress]]) -> Mapping[str, str]:
+def _node_names(session: Session, known: Mapping[UUID, Mapping[str, Known]]) -> Mapping[str, str]:
     """Return what the nodes that progress was made on are called."""
     nodes = {row.node for units in known.values() for row in units.values()}
     signed = known_certificates(session)

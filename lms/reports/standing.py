@@ -8,8 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from lms.courses.iris import course_iri
-from lms.progress.queries import Status, status
-from lms.progress.tables import Progress
+from lms.progress.queries import Known, Status, status
 from lms.web.wording import mark
 
 # Kind of state (its colour and icon) and word; message ids.
@@ -49,7 +48,7 @@ class Standing:
         return -(-self.seconds // 60)
 
 
-def standing_of(known: Mapping[str, Progress], course: UUID) -> Standing:
+def standing_of(known: Mapping[str, Known], course: UUID) -> Standing:
     """Sum up what is known of a registration, by activity; units count where the course itself says nothing."""
     if not known:
         return Standing()
