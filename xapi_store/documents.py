@@ -90,7 +90,7 @@ def etag(content: bytes) -> str:
 
 def get_document(session: Session, key: DocumentKey) -> Document | None:
     """Return a document, or `None` where there is none or it was deleted."""
-    row = session.execute(_AT_KEY, _places(key)).one_or_none()
+    row = session.connection().execute(_AT_KEY, _places(key)).one_or_none()
     if row is None or row.content is None:
         return None
     return Document(

@@ -105,13 +105,12 @@ def rollup_rule_check(tracking: Tracking, cluster: Activity, action: RollupActio
     rules = _rules(cluster, action)
     if not rules:
         return False
-    contributing = [
-        child
-        for child in _tracked_children(tracking, cluster)
-        if check_child_for_rollup(tracking, child, action)
-    ]
     for rule in rules:
-        results = (evaluate_rollup_conditions(tracking, child, rule) for child in contributing)
+        results = (
+            evaluate_rollup_conditions(tracking, child, rule)
+            for child in _tracked_children(tracking, cluster)
+            if check_child_for_rollup(tracking, child, action)
+        )
         if _CHILD_SETS[rule.child_activity_set](results, rule):
             return True
     return False

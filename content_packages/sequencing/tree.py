@@ -60,16 +60,15 @@ class Activity:
     pre_rules: dict[RuleAction, tuple[SequencingRule, ...]]
     children: tuple[Activity, ...] = ()
     last: int = 0
+    is_tracked: bool = field(init=False)  # whether its progress is recorded at all (delivery controls)
+
+    def __post_init__(self) -> None:
+        self.is_tracked = self.definition.delivery.tracked
 
     @property
     def is_leaf(self) -> bool:
         """Whether it has no children; only a leaf can be delivered."""
         return not self.children
-
-    @property
-    def is_tracked(self) -> bool:
-        """Whether its progress is recorded at all (delivery controls)."""
-        return self.definition.delivery.tracked
 
     def contains(self, other: Activity) -> bool:
         """Say whether ``other`` is this activity or below it."""

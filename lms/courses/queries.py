@@ -47,8 +47,7 @@ class CourseLine:
 
 def find_course(session: Session, public_id: UUID) -> Course | None:
     """Return a course that has not been deleted."""
-    query = select(Course).where(Course.public_id == public_id, Course.deleted.is_(None))
-    return session.scalars(query).one_or_none()
+    return session.scalars(_COURSE, {"public_id": public_id}).one_or_none()
 
 
 def courses_page(session: Session, *, search: str = "", number: int = 1) -> Page[CourseLine]:
@@ -71,7 +70,7 @@ def courses_by_id(session: Session, public_ids: Collection[UUID]) -> dict[UUID, 
 
 def find_edition(session: Session, public_id: UUID) -> Edition | None:
     """Return an edition by its public id."""
-    return session.scalars(select(Edition).where(Edition.public_id == public_id)).one_or_none()
+    return session.scalars(_EDITION, {"public_id": public_id}).one_or_none()
 
 
 def current_edition(session: Session, course: Course) -> Edition | None:
@@ -87,29 +86,11 @@ def editions_of(session: Session, course: Course) -> Sequence[Edition]:
 
 def outline(session: Session, edition: Edition) -> Sequence[OutlineLine]:
     """Return every activity of an edition in document order, blocks and hidden ones included."""
-    rows = session.execute(
-        select(OutlineItem, Unit)
-        .join(Unit, Unit.id == OutlineItem.unit_id)
-        .where(OutlineItem.edition_id == edition.id)
-        .order_by(OutlineItem.position)
-    ).all()
     lines, launchable = [], 0
-    for item, unit in rows:
-        index = launchable if item.launchable else None
-        launchable += item.launchable
-        lines.append(
-            OutlineLine(
-                unit=unit.public_id,
-                identifier=unit.identifier,
-                position=item.position,
-                parent=item.parent,
-                depth=item.depth,
-                title=item.title,
-                launchable=item.launchable,
-                visible=item.visible,
-                index=index,
-            )
-        )
+    for row in session.execute(_OUTLINE, {"edition": edition.id}):
+        index = launchable if row.launchable else None
+        launchable += row.launchable
+        lines.append(OutlineLine(**row._mapping, index=index))  # noqa: SLF001 - public, in spite of its name
     return lines
 
 
@@ -206,6 +187,25 @@ def manifests_in_use(session: Session) -> frozenset[str]:
     query = select(Edition.manifest).join(Course).where(Course.deleted.is_(None))
     return frozenset(session.scalars(query))
 
+
+# Made once: most pages of a course ask.
+_COURSE = select(Course).where(Course.public_id == bindparam("public_id"), Course.deleted.is_(None))
+_EDITION = select(Edition).where(Edition.public_id == bindparam("public_id"))
+_OUTLINE = (
+    select(
+        Unit.public_id.label("unit"),
+        Unit.identifier,
+        OutlineItem.position,
+        OutlineItem.parent,
+        OutlineItem.depth,
+        OutlineItem.title,
+        OutlineItem.launchable,
+        OutlineItem.visible,
+    )
+    .join(Unit, Unit.id == OutlineItem.unit_id)
+    .where(OutlineItem.edition_id == bindparam("edition"))
+    .order_by(OutlineItem.position)
+)
 
 # What a line of a list shows, and no more: an edition's report and a course's history may be long.
 _LINES = (

@@ -99,6 +99,14 @@ def groups_with_counts(session: Session) -> Sequence[tuple[Group, int]]:
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
+def group_names(session: Session) -> Sequence[tuple[UUID, str]]:
+    """Return the public id and the name of every group, by name."""
+    return [(row.public_id, row.name) for row in session.connection().execute(_NAMES)]
+
+
+_NAMES = select(Group.public_id, Group.name).where(~Group.removed).order_by(Group.sort_key)
+
+
 def groups_of(session: Session, person_id: UUID) -> Sequence[Group]:
     """Return the groups a person is in, by name."""
     query = (

@@ -16,7 +16,7 @@ from lms.enrolment.pages import LeftEmpty
 from lms.enrolment.queries import find_enrolment
 from lms.launch.queries import last_launches
 from lms.people.policy import Right
-from lms.people.queries import groups_with_counts
+from lms.people.queries import group_names
 from lms.people.viewer import requires
 from lms.reports.queries import courses_taken, place_in, roster_page, unit_standings
 from lms.reports.standing import Standing
@@ -85,6 +85,6 @@ def show_people(
         if course is None:
             raise CourseNotFoundError(course_id)
         found = roster_page(session, course_id, group=group, search=search, number=page)
-        groups = [(one.public_id, one.name) for one, _count in groups_with_counts(session)]
+        groups = group_names(session)
     chosen = {name: value for name, value in (("group", str(group or "")), ("search", search)) if value}
     return render(request, "reports/people.html", course=course, page=found, groups=groups, chosen=chosen)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from lms.courses.iris import unit_iri
@@ -104,19 +104,17 @@ def roster_page(
     session: Session, course: UUID, *, group: UUID | None = None, search: str = "", number: int = 1
 ) -> Page[RosterLine]:
     """Return one page of those who take a course, by name."""
-    query = select(Person.public_id).join(Enrolment, Enrolment.person == Person.public_id)
-    query = query.where(Enrolment.course == course, Enrolment.withdrawn.is_(None))
+    people = _WHO_TAKES
     if search:
-        query = query.where(Person.search_key.contains(plain(search), autoescape=True))
+        people = people.where(Person.search_key.contains(plain(search), autoescape=True))
     if group is not None:
         members = select(Membership.person_id).where(Membership.group_id == group, Membership.active)
-        query = query.where(Person.public_id.in_(members))
+        people = people.where(Person.public_id.in_(members))
+    counted, paged = _EVERYBODY if people is _WHO_TAKES else _roster(people)
     rows = session.connection()
-    total = rows.scalar(query.with_only_columns(func.count(Person.public_id.distinct()))) or 0
-    # First whose page it is, by as little as that takes: a course may have thousands.
-    people = query.distinct().add_columns(Person.sort_key).order_by(Person.sort_key, Person.public_id)
-    shown = people.offset(first_row(number)).limit(ROWS).subquery()
-    found = rows.execute(_ROSTER.join(shown, shown.c.public_id == Person.public_id), {"course": course}).all()
+    asked = {"course": course, "first": first_row(number)}
+    total = rows.scalar(counted, asked) or 0
+    found = rows.execute(paged, asked).all()
     known = progress_of(session, [row.registration for row in found])
     names = _node_names(session, known)
     lines = [
@@ -133,18 +131,37 @@ def roster_page(
     return Page(rows=lines, number=max(number, 1), total=total)
 
 
-_ROSTER = (
-    select(
-        Person.public_id,
-        Person.display_name,
-        Person.personnel_number,
-        Enrolment.registration,
-        Enrolment.due,
+def _roster(people: Select[UUID]) -> tuple[Select[int], Select[UUID, str, str, UUID, date | None]]:
+    """Return the statements that count these people and read one page of their lines.
+
+    Whose page it is is found first, by as little as that takes: a course may have thousands.
+    """
+    counted = select(func.count()).select_from(people.subquery())
+    by_name = (Person.sort_key, Person.public_id)
+    shown = people.order_by(*by_name).offset(bindparam("first")).limit(ROWS)
+    paged = (
+        select(
+            Person.public_id,
+            Person.display_name,
+            Person.personnel_number,
+            Enrolment.registration,
+            Enrolment.due,
+        )
+        .join(Enrolment, Enrolment.person == Person.public_id)
+        .where(Person.public_id.in_(shown), Enrolment.course == bindparam("course"), in_force())
+        .order_by(*by_name)
     )
-    .join(Enrolment, Enrolment.person == Person.public_id)
-    .where(Enrolment.course == bindparam("course"), in_force())
-    .order_by(Person.sort_key, Person.public_id)
+    return counted, paged
+
+
+_WHO_TAKES = select(Person.public_id).where(
+    exists().where(
+        Enrolment.person == Person.public_id,
+        Enrolment.course == bindparam("course"),
+        Enrolment.withdrawn.is_(None),
+    )
 )
+_EVERYBODY = _roster(_WHO_TAKES)
 
 
 def progress_report(session: Session) -> list[dict[str, str | float | int | None]]:
@@ -182,7 +199,8 @@ def _node_names(session: Session, known: Mapping[UUID, Mapping[str, Known]]) -> 
 
 def _with_name(standing: Standing, names: Mapping[str, str]) -> Standing:
     """Name the node people know by name; one whose certificate never came here stays an identifier."""
-    return replace(standing, node=names.get(standing.node or "", standing.node))
+    name = names.get(standing.node or "")
+    return standing if name is None else replace(standing, node=name)
 
 
 def _report_row(
