@@ -12,6 +12,8 @@ import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
+import { fonts } from "./fonts.mjs";
+
 const PLAYER = path.dirname(fileURLToPath(import.meta.url));
 const STYLES = path.resolve(PLAYER, "../web/styles");
 const TARGET = path.resolve(PLAYER, "../web/static/build");
@@ -32,7 +34,7 @@ const { metafile, outputFiles } = await build({
   assetNames: "[name]-[hash]",
   outdir: TARGET,
   nodePaths: [MODULES], // so that a style sheet can name a font of a package
-  loader: { ".woff2": "file" },
+  plugins: [fonts],
   external: ["/static/*"],
   bundle: true,
   minify: true,
