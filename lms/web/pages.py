@@ -108,11 +108,14 @@ def environment(code: str) -> Environment:
 
 @lru_cache
 def icon(name: str) -> Markup:
-    """Return a drawing from ``static/icons`` to stand in the text; it says nothing to screen readers."""
+    """Return a drawing from ``static/icons`` to stand in the text; it says nothing to screen readers.
+
+    All are drawn alike, and ``.icon`` in the styles says how: a list shows the same one on every line.
+    """
     drawing = (ICONS / f"{name}.svg").read_text(encoding="utf-8").strip()
     turns = " icon-mirrored" if name in MIRRORED else ""
-    attributes = f'<svg class="icon icon-{name}{turns}" aria-hidden="true" focusable="false"'
-    return Markup(re.sub(r"^<svg( xmlns=\S+)?", attributes, drawing))  # noqa: S704 - our own files
+    attributes = f'<svg class="icon icon-{name}{turns}" viewBox="0 0 24 24" aria-hidden="true">'
+    return Markup(re.sub(r"^<svg[^>]*>", attributes, drawing))  # noqa: S704 - our own files
 
 
 MIRRORED = frozenset({"back", "forward", "sign-out"})  # icons that point follow the direction of the text
