@@ -5,7 +5,8 @@ Everything is made by the program's own actions, so that pages find what they wo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,10 +24,13 @@ from lms.enrolment.actions import enrol
 from lms.enrolment.queries import find_enrolment
 from lms.launch.actions import Commit, apply_commit, carry_out, deliver
 from lms.launch.course import Taking, open_course
+from lms.nodes.actions import invite, join, sync_with
 from lms.people.actions import create_group, create_person, set_membership
 from lms.people.sessions import open_session
 from lms.progress.actions import advance
 from lms.web.cookies import SESSION, cookie_name
+from sync.engine import SyncReport
+from tests.nodes_builders import a_small_node, answering
 
 GIVEN = ("Amina", "Tomás", "Chann", "Sofia", "Grace", "Kwame", "Leila", "Nuru", "Zoe", "Farid", "Ama", "Ivo")
 FAMILY = ("Diallo", "Okoro", "Sok", "Petrova", "Mwangi", "Haddad", "Banda", "Ruiz", "Osei", "Nguyen", "Juma")
@@ -59,6 +63,7 @@ class LargeSchool:
 
     officers: Sequence[UUID]
     instructor: UUID
+    group: UUID
     courses: Sequence[UUID]
     edition: UUID  # of the first course
 
@@ -84,7 +89,9 @@ def fill(node: Node, folder: Path, size: Size) -> LargeSchool:
     for course in courses[1 : size.taken : 2]:
         learn(node, officers[0], course, units=2)
     read_feed(node)
-    return LargeSchool(officers=officers, instructor=instructor, courses=courses, edition=edition)
+    return LargeSchool(
+        officers=officers, instructor=instructor, group=group, courses=courses, edition=edition
+    )
 
 
 def learn(node: Node, officer: UUID, course: UUID, *, units: int) -> None:
@@ -115,6 +122,44 @@ def read_feed(node: Node) -> None:
     while more:
         with node.database.write() as session:
             more = advance(session)
+
+
+@contextmanager
+def joined(node: Node, folder: Path) -> Iterator[Callable[[], SyncReport]]:
+    """Pair a node with a centre of its own; gives a function by which the two meet, until the block ends."""
+    with a_small_node(folder, "central", "central") as centre, answering(centre) as address:
+        with centre.database.write() as session:
+            code = invite(session, centre.node, role="laptop")
+        peer = join(node.sync, address, code)
+        yield lambda: sync_with(node.sync, peer, address)
+
+
+def pages(school: LargeSchool) -> dict[str, tuple[str, UUID]]:
+    """Return pages by what they are called: the address, and who asks."""
+    large, small = school.courses[0], school.courses[1]
+    by_officer = {
+        "home": "/",
+        "outline": f"/courses/{large}",
+        "player": f"/learn/{large}",
+        "player, 4 units": f"/learn/{small}",
+        "result": f"/learn/{large}/after",
+        "account": "/account",
+        "sync": "/sync-status",
+    }
+    by_instructor = {
+        "courses": "/courses",
+        "import": "/courses/import",
+        "editions": f"/courses/{large}/editions",
+        "report": f"/courses/{large}/editions/{school.edition}/report",
+        "roster": f"/courses/{large}/people",
+        "people": "/people",
+        "a person": f"/people/{school.officers[0]}",
+        "groups": "/groups",
+        "a group": f"/groups/{school.group}",
+    }
+    return {name: (path, school.officers[0]) for name, path in by_officer.items()} | {
+        name: (path, school.instructor) for name, path in by_instructor.items()
+    }
 
 
 def signed_in(node: Node, person: UUID) -> tuple[str, str]:

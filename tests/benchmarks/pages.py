@@ -27,11 +27,9 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Response, sync_playwright
 
 from lms.app import Node
-from lms.nodes.actions import invite, join, sync_with
 from lms.settings import load_settings
 from tests.benchmarks.cpu import Cost, costs_side_by_side
-from tests.large_school import LargeSchool, Size, fill, learn, read_feed, signed_in
-from tests.nodes_builders import a_small_node, answering
+from tests.large_school import Size, fill, joined, learn, pages, read_feed, signed_in
 from tests.servers import NodeUnderTest, free_port, node
 
 SIZE = Size(people=1000, begun=1000, courses=100, taken=40)
@@ -74,12 +72,12 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         laptop = stack.enter_context(node(folder / "laptop", name="Nyeri post, laptop 4"))
-        pages = [page for page in _build(laptop, folder) if given.only in page.name]
+        asked = [page for page in _build(laptop, folder) if given.only in page.name]
         laptop.start()
         bare = stack.enter_context(_bare_server())
         browser = stack.enter_context(_chromium())
         rows = []
-        for page in pages:
+        for page in asked:
             rows.append(_measure(laptop, page, bare, browser, count=given.count))
             print(".", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
@@ -94,43 +92,16 @@ def _build(laptop: NodeUnderTest, folder: Path) -> list[PageAsked]:
     """Fill a laptop, deliver it to a centre, and let some more happen afterwards."""
     opened = Node(load_settings(data=str(laptop.data)))
     school = fill(opened, folder, SIZE)
-    with a_small_node(folder, "central", "central") as centre, answering(centre) as address:
-        with centre.database.write() as session:
-            code = invite(session, centre.node, role="laptop")
-        sync_with(opened.sync, join(opened.sync, address, code), address)
+    with joined(opened, folder) as meet:
+        meet()
     for officer in school.officers[1:20]:
         learn(opened, officer, school.courses[0], units=1)
     read_feed(opened)
-    pages = _pages(school, opened)
+    cookies = {person: signed_in(opened, person) for person in (school.officers[0], school.instructor)}
     opened.close()
-    return pages
-
-
-def _pages(school: LargeSchool, opened: Node) -> list[PageAsked]:
-    officer = signed_in(opened, school.officers[0])
-    instructor = signed_in(opened, school.instructor)
-    large, small = school.courses[0], school.courses[1]
-    by_officer = {
-        "home": "/",
-        "outline, 20 units": f"/courses/{large}",
-        "player, 20 units": f"/learn/{large}",
-        "player, 4 units": f"/learn/{small}",
-        "result, 20 units": f"/learn/{large}/after",
-        "sync": "/sync-status",
-    }
-    by_instructor = {
-        "courses": "/courses",
-        "import": "/courses/import",
-        "editions": f"/courses/{large}/editions",
-        "report": f"/courses/{large}/editions/{school.edition}/report",
-        "roster of 1,000": f"/courses/{large}/people",
-        "people": "/people",
-        "a person": f"/people/{school.officers[0]}",
-        "groups": "/groups",
-    }
     return [
-        *(PageAsked(name=name, path=path, cookie=officer) for name, path in by_officer.items()),
-        *(PageAsked(name=name, path=path, cookie=instructor) for name, path in by_instructor.items()),
+        PageAsked(name=name, path=path, cookie=cookies[person])
+        for name, (path, person) in pages(school).items()
     ]
 
 
