@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Index, select
+from sqlalchemy import JSON, Index, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from lms.database import Base
@@ -47,8 +47,11 @@ def enqueue(
 
 def is_waiting(session: Session, kind: str, *, now: datetime) -> bool:
     """Say whether a job of a kind is due, without taking it (and on SQLite without the write lock)."""
-    due = select(Job.id).where(Job.due <= now, Job.kind == kind)
-    return session.scalars(due.limit(1)).first() is not None
+    return session.connection().scalar(_DUE, {"kind": kind, "now": now}) is not None
+
+
+# Made once: asked after everything that is written.
+_DUE = select(Job.id).where(Job.due <= bindparam("now"), Job.kind == bindparam("kind")).limit(1)
 
 
 def claim(session: Session, kind: str, *, now: datetime) -> Job | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lms.people.errors import GroupNotFoundError, NumbersUnknownError, PersonNotFoundError
@@ -37,7 +37,10 @@ def hold_person(session: Session, public_id: UUID) -> None:
 
     SQLite has one writer at a time anyway; PostgreSQL has many.
     """
-    session.execute(select(Person.public_id).where(Person.public_id == public_id).with_for_update())
+    session.connection().execute(_HOLD, {"public_id": public_id})
+
+
+_HOLD = select(Person.public_id).where(Person.public_id == bindparam("public_id")).with_for_update()
 
 
 def person_signing_in(session: Session, personnel_number: str) -> Person | None:

@@ -42,7 +42,20 @@ def show_home(request: Request, viewer: Learner) -> Response:
         ]
         latest = max(open_ones, key=lambda one: str(one.standing.last), default=None)
         place = place_in(session, latest) if latest else None
-    return render(request, "reports/home.html", taken=taken, latest=latest, place=place)
+    waiting = (one for one in taken if one.course.number and one.standing.status == "not started")
+    first = latest or next(waiting, None)
+    rest = [one for one in taken if one is not first]
+    due = [one for one in rest if one.due and one.standing.kind != "done"]
+    return render(
+        request,
+        "reports/home.html",
+        taken=taken,
+        latest=latest,
+        place=place,
+        first=first,
+        due=due,
+        others=[one for one in rest if one.due is None or one.standing.kind == "done"],
+    )
 
 
 @router.get("/courses/{course_id:uuid}")

@@ -91,11 +91,20 @@ def environment(code: str) -> Environment:
         npgettext=spoken.npgettext,
     )
 
-    def say(message: str) -> Markup:
-        return Markup(spoken.gettext(message)) % {}  # noqa: S704 - our own catalogues; as the extension does
+    # As the extension has it, but it asks the catalogue again for every word of a long list.
+    @lru_cache
+    def wording(message: str) -> Markup:
+        return Markup(spoken.gettext(message))  # noqa: S704 - our own catalogues
+
+    @lru_cache
+    def sentence(message: str) -> Markup:
+        return wording(message) % {}
+
+    def say(message: str, **facts: object) -> Markup:
+        return wording(message) % facts if facts else sentence(message)
 
     made.sayings = {"_": say, "gettext": say, "icon": icon}
-    made.globals.update(language=spoken, languages=languages(), icon=icon)
+    made.globals.update(made.sayings, language=spoken, languages=languages())
     made.filters.update(
         date=spoken.date,
         instant=spoken.instant,
