@@ -9,11 +9,11 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -25,6 +25,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 import migrations
+
+T = TypeVar("T")
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -181,6 +183,23 @@ class Database:
         for suffix in ("-wal", "-shm"):
             database.with_name(database.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(kept, database)
+
+
+def remembered(session: Session, name: str, work_out: Callable[[], T]) -> T:
+    """Return what *work_out* returns, or returned on this connection while nothing was committed since.
+
+    SQLite tells whether by two numbers: one moves with the commits of others, the other with rows of our own.
+    PostgreSQL has none, and there it is worked out each time. For sessions that only read.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "sqlite":
+        return work_out()
+    driver: Any = connection.connection.driver_connection
+    version = (driver.execute("PRAGMA data_version").fetchone()[0], driver.total_changes)
+    kept: tuple[object, T] | None = connection.info.get(name)
+    if kept is None or kept[0] != version:
+        kept = connection.info[name] = (version, work_out())
+    return kept[1]
 
 
 def alembic_config() -> Config:

@@ -5,6 +5,7 @@ Opening the page delivers: a second tab therefore ends the first, and a reload g
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -77,7 +78,12 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
             "title": activity.title,
         }
     return render(
-        request, "launch/player.html", taking=taking, course=course, frame=frame, bar=_bar(taking, standing)
+        request,
+        "launch/player.html",
+        taking=taking,
+        course=course,
+        frame=frame,
+        bar=_bar(taking, standing, buttons=REQUESTS.values()),
     )
 
 
@@ -116,7 +122,7 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         "launch/result.html",
         taking=taking,
         course=course,
-        bar=_bar(taking, standing),
+        bar=_bar(taking, standing, buttons=()),
         reached=verdict_on(taking.opened, standing),
         minutes=-(-seconds // 60),
     )
@@ -137,13 +143,14 @@ def _taking(session: Session, desk: Desk, viewer: Viewer, course: UUID) -> Takin
     )
 
 
-def _bar(taking: Taking, standing: Standing) -> Bar:
+def _bar(taking: Taking, standing: Standing, *, buttons: Collection[Wanted]) -> Bar:
+    """Say what is offered; only *buttons* are asked about, for the engine has to try each."""
     tree = taking.opened.tree
     leaves = [activity.identifier for activity in tree.activities if activity.is_leaf]
     current = standing.state["current"]
     activity = taking.opened.activities.get(current or "")
     hidden = set(activity.hide_lms_ui) if activity else set()
-    valid = followed(tree, standing.state, REQUESTS.values())
+    valid = followed(tree, standing.state, buttons)
     return Bar(
         number=leaves.index(current) + 1 if current in leaves else 0,
         count=len(leaves),

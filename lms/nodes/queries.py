@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lms.database import remembered
 from lms.queue import Job
 from lms.web.site import Chip
 from sync import ledger, quarantine
@@ -72,7 +73,7 @@ def overview(session: Session, node: Node) -> Overview:
         me=me.certificate,
         root=me.root,
         peers=peers,
-        counts=ledger.counts(session, node),
+        counts=remembered(session, "counts", lambda: ledger.counts(session, node)),
         refused=quarantine.kept_aside(session, limit=SHOWN_REFUSED),
     )
 
@@ -82,6 +83,10 @@ def chip(session: Session, node: Node) -> Chip:
 
     Only receipts make a record delivered; that a conversation ended says nothing.
     """
+    return remembered(session, "chip", lambda: _chip(session, node))
+
+
+def _chip(session: Session, node: Node) -> Chip:
     root = root_of(session)
     if root is None:
         return Chip(state="alone")

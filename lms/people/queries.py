@@ -131,7 +131,7 @@ def members(session: Session, group_id: UUID) -> Sequence[Person]:
 
 
 def _page(session: Session, query: Select[Person], number: int) -> Page[Person]:
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    total = session.connection().scalar(query.with_only_columns(func.count(Person.public_id))) or 0
     ordered = query.order_by(Person.sort_key, Person.public_id)
     rows = session.scalars(ordered.offset(first_row(number)).limit(ROWS)).all()
     return Page(rows=rows, number=max(number, 1), total=total)
