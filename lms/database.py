@@ -28,6 +28,8 @@ import migrations
 
 T = TypeVar("T")
 
+QUEUED = "queued"  # stands in the ``info`` of a session in which a job was put into the queue
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -106,6 +108,7 @@ class Database:
         # SQLite has one writer at a time and makes the others poll. Inside this process they queue here.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
         self.written = Signal()
+        self.queued = Signal()  # of commits that have put a job into the queue
         self._writing = self.engine.execution_options(outpost_begin=("BEGIN IMMEDIATE",))
         self._reading = self.engine.execution_options(outpost_begin=("BEGIN",), postgresql_readonly=True)
 
@@ -115,6 +118,8 @@ class Database:
         with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
         self.written.send()
+        if QUEUED in session.info:
+            self.queued.send()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

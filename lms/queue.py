@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from lms.database import Base
+from lms.database import QUEUED, Base
 
 LEASE = timedelta(minutes=5)
 FIRST_PAUSE = timedelta(seconds=10)
@@ -42,6 +42,7 @@ def enqueue(
     job = Job(kind=kind, payload=payload, enqueued=now, due=due or now)
     session.add(job)
     session.flush()
+    session.info[QUEUED] = True
     return job.id
 
 

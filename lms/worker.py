@@ -75,6 +75,7 @@ class Worker:
         """Finish the steps at hand, then end; what is left waits in the queue. Say whether all have ended."""
         self._stop.set()
         self._database.written.send()  # nobody need rest any longer
+        self._database.queued.send()
         deadline = time.monotonic() + within_s
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -90,9 +91,9 @@ class Worker:
 
     def _do_jobs(self, kind: str) -> None:
         while not self._stop.is_set():
-            seen = self._database.written.count
+            seen = self._database.queued.count
             if not self.run_job(kind):
-                self._database.written.wait(seen, IDLE_PAUSE_S)
+                self._database.queued.wait(seen, IDLE_PAUSE_S)
 
     def run_job(self, kind: str) -> bool:
         """Do the oldest due job of a kind, if there is one; say whether there was."""
