@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, func, select
@@ -76,6 +76,27 @@ def find_edition(session: Session, public_id: UUID) -> Edition | None:
 def current_edition(session: Session, course: Course) -> Edition | None:
     """Return the edition learners are given; ``None`` while there is none."""
     return None if course.current_edition is None else find_edition(session, course.current_edition)
+
+
+class Playable(NamedTuple):
+    """What playing an edition needs to know of it."""
+
+    id: int
+    public_id: UUID
+    manifest: str
+    title: str
+    is_withdrawn: bool
+
+
+def find_playable(session: Session, course: UUID, *, held: UUID | None) -> Playable | None:
+    """Return the edition that a registration holds, or else the one learners of the course are given."""
+    row = session.execute(_PLAYABLE, {"course": course, "held": held}).one_or_none()
+    return None if row is None else Playable(*row)
+
+
+def units_of(session: Session, edition: int) -> dict[str, UUID]:
+    """Return the public ids of an edition's units by the identifiers of their activities."""
+    return {identifier: unit for identifier, unit in session.execute(_UNITS, {"edition": edition})}  # noqa: C416 - rows are not pairs to the type checker
 
 
 def editions_of(session: Session, course: Course) -> Sequence[Edition]:
@@ -205,6 +226,26 @@ _OUTLINE = (
     .join(Unit, Unit.id == OutlineItem.unit_id)
     .where(OutlineItem.edition_id == bindparam("edition"))
     .order_by(OutlineItem.position)
+)
+
+_HELD = bindparam("held", type_=Edition.public_id.type)
+_PLAYABLE = (
+    select(
+        Edition.id,
+        Edition.public_id,
+        Edition.manifest,
+        Edition.title,
+        Edition.withdrawn.is_not(None),
+    )
+    .join(Course, Edition.public_id.in_((Course.current_edition, _HELD)))
+    .where(Course.public_id == bindparam("course"), Course.deleted.is_(None))
+    .order_by((Edition.public_id == _HELD).desc().nulls_last())
+    .limit(1)
+)
+_UNITS = (
+    select(Unit.identifier, Unit.public_id)
+    .join(OutlineItem, OutlineItem.unit_id == Unit.id)
+    .where(OutlineItem.edition_id == bindparam("edition"))
 )
 
 # What a line of a list shows, and no more: an edition's report and a course's history may be long.

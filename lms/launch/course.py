@@ -20,7 +20,7 @@ from content_packages.sequencing.tracking import State, new_state
 from content_packages.sequencing.tree import ActivityTree
 from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri
-from lms.courses.queries import current_edition, find_course, find_edition, outline
+from lms.courses.queries import find_playable, units_of
 from lms.launch.documents import COURSE_STATE, GLOBALS, profile_key, read, state_key, write
 
 
@@ -90,20 +90,17 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
         CourseNotReadyError: neither is here.
     """
     kept = read(session, state_key(course_iri(course), person, registration, COURSE_STATE))
-    row = find_course(session, course)
-    edition = find_edition(session, UUID(kept["edition"])) if kept else None
-    if edition is None and row is not None:
-        edition = current_edition(session, row)
-    if row is None or edition is None or not shelf.has(edition.manifest):
+    edition = find_playable(session, course, held=UUID(kept["edition"]) if kept else None)
+    if edition is None or not shelf.has(edition.manifest):
         raise CourseNotReadyError(course)
     return Taking(
         person=person,
         registration=registration,
         course=course,
         edition=edition.public_id,
-        withdrawn=edition.withdrawn is not None,
+        withdrawn=edition.is_withdrawn,
         title=edition.title,
-        units={line.identifier: line.unit for line in outline(session, edition)},
+        units=units_of(session, edition.id),
         opened=open_package(shelf, edition.manifest),
     )
 
