@@ -62,8 +62,14 @@ def is_over(launch: Launch, *, now: datetime) -> bool:
 
 def open_launches(session: Session, registration: UUID) -> Sequence[Launch]:
     """Return the launches of a registration that have not ended; there is at most one."""
-    query = select(Launch).where(Launch.registration == registration, Launch.ended.is_(None))
-    return session.scalars(query.order_by(Launch.id)).all()
+    return session.scalars(_OPEN, {"registration": registration}).all()
+
+
+_OPEN = (
+    select(Launch)
+    .where(Launch.registration == bindparam("registration"), Launch.ended.is_(None))
+    .order_by(Launch.id)
+)
 
 
 class LastLaunch(NamedTuple):

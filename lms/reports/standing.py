@@ -53,7 +53,7 @@ def standing_of(known: Mapping[str, Known], course: UUID) -> Standing:
     if not known:
         return Standing()
     own = known.get(course_iri(course))
-    units = [row for iri, row in known.items() if iri != course_iri(course)]
+    units = [row for row in known.values() if row is not own]
     latest = max(known.values(), key=lambda row: row.last)
     scores = [row.score for row in units if row.score is not None]
     if own is not None and own.score is not None:

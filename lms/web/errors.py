@@ -196,7 +196,7 @@ def _answer_failure(request: Request, error: Exception) -> Response:
     spoken = language_without_person(request)
     values = _told(trouble, error, spoken)
     page = fragment(
-        spoken, "web/error.html", site=site_of(request), viewer=None, chip=None, here="/", **values
+        spoken, "web/error.html", site=site_of(request), viewer=None, chip=lambda: None, here="/", **values
     )
     return HTMLResponse(page, status_code=trouble.status)
 

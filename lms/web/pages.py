@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse
 from lms.web.cookies import VISITOR, set_cookie
 from lms.web.locale import Language, language_of, languages
 from lms.web.sayings import FixedSayings
-from lms.web.site import site_of
+from lms.web.site import Chip, site_of
 from lms.web.visit import visit_of
 
 FEATURES = Path(__file__).parents[1]
@@ -38,14 +38,18 @@ def render(
 ) -> HTMLResponse:
     """Return the page *template* makes of *values*, in the language of the person who asked.
 
-    Templates also see ``viewer``, ``language``, ``languages``, ``csrf_token``, ``chip``, ``site``, ``now`` and
-    ``here`` (the path).
+    Templates also see ``viewer``, ``language``, ``languages``, ``csrf_token``, ``site``, ``now``, ``here`` (the
+    path) and ``chip``, a function: a page without the sync chip asks nothing for it.
     Call it from a plain ``def`` route, outside any transaction: it reads the sync chip's state.
     """
     site, visit = site_of(request), visit_of(request)
     now = site.now()
-    with site.database.read() as session:
-        chip = site.chip(session, now)
+
+    @cache
+    def chip() -> Chip:
+        with site.database.read() as session:
+            return site.chip(session, now)
+
     text = fragment(
         language_of(request),
         template,
@@ -104,7 +108,7 @@ def environment(code: str) -> Environment:
         return wording(message) % facts if facts else sentence(message)
 
     made.sayings = {"_": say, "gettext": say, "icon": icon}
-    made.globals.update(made.sayings, language=spoken, languages=languages())
+    made.globals.update(made.sayings, language=spoken, languages=languages(), state=state)
     made.filters.update(
         date=spoken.date,
         instant=spoken.instant,
@@ -113,6 +117,17 @@ def environment(code: str) -> Environment:
         filesize=spoken.size,
     )
     return made
+
+
+@lru_cache(maxsize=1024)
+def state(kind: str, text: str) -> Markup:
+    """Return a state as people see it: colour, icon and word together; lists show the same few on every line.
+
+    Args:
+        kind: done, waiting, refused or information.
+        text: the word, translated.
+    """
+    return Markup('<span class="state state-%s">%s%s</span>') % (kind, icon(kind), text)
 
 
 @lru_cache
