@@ -180,7 +180,7 @@ _DEFAULT_RULES = {
 
 def _at_least_percent(results: Iterable[bool | None], rule: RollupRule) -> bool:
     found = list(results)
-    return found.count(True) / len(found) >= rule.minimum_percent
+    return bool(found) and found.count(True) / len(found) >= rule.minimum_percent
 
 
 # Each asks of the children in turn, and of no more of them than it takes to be sure.

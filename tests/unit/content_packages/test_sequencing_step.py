@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 from content_packages.sequencing.controls import controls, outline
 from content_packages.sequencing.definition import (
     ActivityNode,
+    ChildActivitySet,
     Condition,
     ConstrainChoice,
     ControlModes,
     LimitConditions,
     Randomization,
+    RollupAction,
+    RollupCondition,
+    RollupControls,
+    RollupRule,
     RuleAction,
     RuleCondition,
     Selection,
@@ -27,7 +32,7 @@ from content_packages.sequencing.definition import (
 )
 from content_packages.sequencing.event import Event, Outcome, Request, RunTime, RunTimeResult
 from content_packages.sequencing.step import step
-from content_packages.sequencing.tracking import State, new_state
+from content_packages.sequencing.tracking import State, Tracking, new_state
 from content_packages.sequencing.tree import ActivityTree
 
 
@@ -275,3 +280,20 @@ def test_any_event_on_any_tree_keeps_the_promises(shape: object, events: list[Ev
         assert len(active) <= 1
         assert outcome.delivery is None or outcome.delivery.activity == after["current"]
         state = after
+
+
+def test_a_percentage_of_no_children_is_not_reached() -> None:
+    rule = RollupRule(
+        action=RollupAction.SATISFIED,
+        conditions=(RollupCondition(condition=Condition.COMPLETED),),
+        child_activity_set=ChildActivitySet.AT_LEAST_PERCENT,
+        minimum_percent=0.5,
+    )
+    definition = SequencingDefinition(control=ControlModes(flow=True), rollup_rules=(rule,))
+    apart = SequencingDefinition(rollup=RollupControls(rollup_objective_satisfied=False))
+    tree = a_course(a_lesson("a", apart), definition=definition)
+
+    state, _ = play(tree, START, Event(kind=Request.EXIT_ALL))
+
+    tracking = Tracking(tree, state)
+    assert tracking.satisfied(tree.root, tree.root.primary) is None
