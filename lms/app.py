@@ -55,7 +55,7 @@ from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
 from lms.web.assets import BUILD, load_assets
-from lms.web.frame import frame
+from lms.web.frame import NO_TELEMETRY, frame
 from lms.web.site import NavItem, Site
 from lms.web.wording import mark
 from lms.worker import Chore, Worker
@@ -213,7 +213,13 @@ def _secret(path: Path) -> bytes:
 
 def build_pages(node: Node) -> FastAPI:
     """Return the application of the LMS host: pages, API, record store, sync, signs of life."""
-    app = FastAPI(title="Outpost", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Outpost",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        telemetry=NO_TELEMETRY,
+    )
     app.state.passwords = node.passwords
     app.state.importer = node.importer
     app.state.desk = node.desk

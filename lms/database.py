@@ -12,17 +12,30 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, text
+from sqlalchemy import (
+    CHAR,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    Uuid,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 import migrations
 
@@ -68,11 +81,33 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class PublicId(TypeDecorator[UUID]):
+    """A UUID, on SQLite as its 32 digits; lists read the same few hundred over and over, so those are kept."""
+
+    impl = Uuid
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return what the database calls it."""
+        return dialect.type_descriptor(CHAR(32) if dialect.name == "sqlite" else Uuid())
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
+        """Give SQLite the digits."""
+        return value.hex if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
+        """Make a UUID of the digits."""
+        return _uuid(value) if value is not None and dialect.name == "sqlite" else value
+
+
+_uuid = lru_cache(maxsize=65_536)(UUID)
+
+
 class Base(DeclarativeBase):
     """The tables of the LMS; the record store and sync have their own."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 - SQLAlchemy reads it from the class
+    type_annotation_map = {datetime: UtcDateTime, UUID: PublicId}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
 
 class Signal:

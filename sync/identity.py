@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -98,6 +99,7 @@ def sign_paper(key: NodeKey, paper: Certificate | Receipt) -> Signed:
     return Signed(signer=key.node, text=text.decode("utf-8"), signature=key.sign(paper.paper, text))
 
 
+@lru_cache(maxsize=4096)  # the same few hundred papers are read for every list and every conversation
 def read_certificate(signed: Signed) -> Certificate:
     """Return what a certificate says, without asking who signed it.
 

@@ -65,71 +65,104 @@ class Controls:
     jumps: frozenset[str]
 
 
+class Ahead:
+    """What could happen next from a state.
+
+    Every way begins by ending the current attempt, so that is carried out once for all of them.
+    """
+
+    def __init__(self, tree: ActivityTree, state: State) -> None:
+        self._tree = tree
+        self._state = state
+        self._before, self._after = Tracking(tree, state), Tracking(tree, state)
+        record_pending(self._before)
+        record_pending(self._after)
+        self._instead = _end_current(self._after)
+
+    def followed(self, requests: Iterable[Request]) -> frozenset[Request]:
+        """Return those of some requests without a target that the engine would follow."""
+        return frozenset(request for request in requests if self._leads_somewhere(request))
+
+    def reachable(self, request: Request) -> frozenset[str]:
+        """Return the targets that a choice or a jump would reach."""
+        sequencing = Sequencing.CHOICE if request is Request.CHOICE else Sequencing.JUMP
+        if self._after.current is None and request is Request.JUMP:
+            return frozenset()
+        reachable = []
+        for target in self._tree.activities:
+            try:
+                navigation_request(self._before, request, target.identifier)
+                found = self._sequence(self._instead or sequencing, target)
+            except (ProcessError, EndOfTreeError):
+                continue
+            if found is not None and target.contains(found):
+                reachable.append(target.identifier)
+        return frozenset(reachable)
+
+    def outline(self) -> list[OutlineEntry]:
+        """Return the table of contents; nothing for a course of a single lesson, which needs none."""
+        if sum(activity.is_leaf for activity in self._tree.activities) == 1:
+            return []
+        entries: list[OutlineEntry] = []
+        _list(self._before, self._tree.root, self.reachable(Request.CHOICE), entries, hidden=False)
+        return entries
+
+    def _leads_somewhere(self, request: Request) -> bool:
+        if request not in _MOVES | _WAYS_OUT or not _is_under_way(self._before):
+            exception = overall_sequencing(Tracking(self._tree, self._state), request, None).exception
+        else:
+            exception = self._refusal(request)
+        # ADL's test suite wants Continue wherever the cluster flows, even into one that does not (CM-07d).
+        return exception is None or (request is Request.CONTINUE and exception == "SB.2.2-1")
+
+    def _refusal(self, request: Request) -> str | None:
+        try:
+            navigation = navigation_request(self._before, request, None)
+            if request in _MOVES:
+                self._sequence(self._instead or navigation.sequencing, None)
+        except EndOfTreeError:
+            return None
+        except ProcessError as refused:
+            return refused.code
+        return None
+
+    def _sequence(self, sequencing: Sequencing, target: Activity | None) -> Activity | None:
+        found = sequencing_request(self._after, sequencing, target)
+        if found is not None:
+            delivery_request(self._after, found)
+        return found
+
+
 def controls(tree: ActivityTree, state: State) -> Controls:
     """Return what the engine would follow from this state."""
+    ahead = Ahead(tree, state)
     return Controls(
-        requests=followed(tree, state, _WITHOUT_TARGET),
-        choices=_reachable(tree, state, Request.CHOICE),
-        jumps=_reachable(tree, state, Request.JUMP),
+        requests=ahead.followed(_WITHOUT_TARGET),
+        choices=ahead.reachable(Request.CHOICE),
+        jumps=ahead.reachable(Request.JUMP),
     )
-
-
-def followed(tree: ActivityTree, state: State, requests: Iterable[Request]) -> frozenset[Request]:
-    """Return those of some requests without a target that the engine would follow from this state."""
-    return frozenset(request for request in requests if _leads_somewhere(tree, state, request))
 
 
 def outline(tree: ActivityTree, state: State) -> list[OutlineEntry]:
     """Return the table of contents; nothing for a course of a single lesson, which needs none."""
-    if sum(activity.is_leaf for activity in tree.activities) == 1:
-        return []
-    tracking = Tracking(tree, state)
-    record_pending(tracking)
-    choices = _reachable(tree, state, Request.CHOICE)
-    entries: list[OutlineEntry] = []
-    _list(tracking, tree.root, choices, entries, hidden=False)
-    return entries
+    return Ahead(tree, state).outline()
 
 
 _WITHOUT_TARGET = tuple(request for request in Request if request not in {Request.CHOICE, Request.JUMP})
+_MOVES = frozenset({Request.CONTINUE, Request.PREVIOUS})
+_WAYS_OUT = frozenset(
+    {Request.EXIT_ALL, Request.SUSPEND_ALL}
+)  # from what is under way nothing bars them (TB.2.3)
 
 
-def _leads_somewhere(tree: ActivityTree, state: State, request: Request) -> bool:
-    exception = overall_sequencing(Tracking(tree, state), request, None).exception
-    # ADL's test suite wants Continue wherever the cluster flows, even into one that does not (CM-07d).
-    return exception is None or (request is Request.CONTINUE and exception == "SB.2.2-1")
-
-
-def _reachable(tree: ActivityTree, state: State, request: Request) -> frozenset[str]:
-    """Return the targets such a request would reach.
-
-    All of them begin by ending the current attempt in the same way, so that is carried out once.
-    """
-    before, after = Tracking(tree, state), Tracking(tree, state)
-    record_pending(before)
-    record_pending(after)
-    sequencing = Sequencing.CHOICE if request is Request.CHOICE else Sequencing.JUMP
-    if after.current is None and request is Request.JUMP:
-        return frozenset()
-    instead = _end_current(after)
-    reachable = []
-    for target in tree.activities:
-        try:
-            navigation_request(before, request, target.identifier)
-            found = sequencing_request(after, instead or sequencing, target)
-            if found is not None:
-                delivery_request(after, found)
-        except (ProcessError, EndOfTreeError):
-            continue
-        if found is not None and target.contains(found):
-            reachable.append(target.identifier)
-    return frozenset(reachable)
+def _is_under_way(tracking: Tracking) -> bool:
+    return tracking.current is not None and tracking.is_active(tracking.current)
 
 
 def _end_current(tracking: Tracking) -> Sequencing | None:
     """End the current attempt as any request for another activity does; a rule may ask for another way."""
     navigation = None
-    if tracking.current is not None and tracking.is_active(tracking.current):
+    if _is_under_way(tracking):
         navigation = navigation_request(tracking, Request.EXIT, None)
     if navigation is None or navigation.termination is None:
         return None

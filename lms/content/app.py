@@ -28,6 +28,7 @@ from lms.database import Database
 from lms.launch.actions import Commit, Desk, StaleCommitError, apply_commit, boot_values, taking_of
 from lms.launch.hosts import label_in, label_of
 from lms.launch.queries import LaunchOverError, launch_of, launch_to_write
+from lms.web.frame import NO_TELEMETRY
 from lms.web.headers import PERMISSIONS, Headers
 
 MAX_COMMIT_BYTES = 4 * 1024 * 1024
@@ -77,7 +78,7 @@ CommitBytes = Annotated[bytes, Depends(_bytes)]
 
 def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - five short routes share one site
     """Return the application of the content hosts."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY)
     shim_name = site.shim.name
 
     @app.get("/rt/{token}/")

@@ -115,6 +115,11 @@ def outline(session: Session, edition: Edition) -> Sequence[OutlineLine]:
     return lines
 
 
+def units_given(session: Session, course: UUID) -> Sequence[tuple[UUID, str]]:
+    """Return the units learners of a course are given now, each with its title, in order."""
+    return [(unit, title) for unit, title in session.execute(_GIVEN, {"course": course})]
+
+
 def count_units(session: Session, editions: Collection[UUID]) -> dict[UUID, int]:
     """Return how many units of each edition can be launched."""
     query = (
@@ -275,3 +280,13 @@ def _line(row: Row[UUID, str, list[str], int, str, int, bool]) -> CourseLine:
         size=row.size,
         coming=row.coming,
     )
+
+
+_GIVEN = (
+    select(Unit.public_id, OutlineItem.title)
+    .join(OutlineItem, OutlineItem.unit_id == Unit.id)
+    .join(Edition, Edition.id == OutlineItem.edition_id)
+    .join(Course, Course.current_edition == Edition.public_id)
+    .where(Course.public_id == bindparam("course"), OutlineItem.launchable)
+    .order_by(OutlineItem.position)
+)

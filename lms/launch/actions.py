@@ -91,10 +91,11 @@ class Commit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
-    """A launch just made; its token is told this once."""
+    """A launch just made, and where the learner stands with it; its token is told this once."""
 
     launch: Launch
     token: str
+    standing: Standing
 
 
 def deliver(session: Session, desk: Desk, taking: Taking, *, now: datetime) -> Delivered | None:
@@ -146,7 +147,7 @@ def deliver(session: Session, desk: Desk, taking: Taking, *, now: datetime) -> D
         made.append(statements.course_statement(_subject(desk, taking, launch), "attempted", now=now))
     keep_standing(session, taking, standing, now=now)
     _store(session, desk, made, now=now)
-    return Delivered(launch=launch, token=token)
+    return Delivered(launch=launch, token=token, standing=standing)
 
 
 def apply_commit(

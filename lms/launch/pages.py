@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from content_packages.sequencing.controls import OutlineEntry, followed, outline
+from content_packages.sequencing.controls import Ahead, OutlineEntry
 from content_packages.sequencing.event import Request as Wanted
 from lms.enrolment.queries import find_enrolment
 from lms.launch.actions import Desk, carry_out, deliver
@@ -65,7 +65,7 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
         hold_person(session, viewer.public_id)
         taking = _taking(session, desk, viewer, course)
         delivered = deliver(session, desk, taking, now=site.now())
-        standing = read_standing(session, taking)
+        standing = delivered.standing if delivered else read_standing(session, taking)
     frame = None
     if delivered is not None:
         origin = origin_of(site.content_url, label_of(site.secret, taking.edition))
@@ -150,7 +150,8 @@ def _bar(taking: Taking, standing: Standing, *, buttons: Collection[Wanted]) -> 
     current = standing.state["current"]
     activity = taking.opened.activities.get(current or "")
     hidden = set(activity.hide_lms_ui) if activity else set()
-    valid = followed(tree, standing.state, buttons)
+    ahead = Ahead(tree, standing.state)
+    valid = ahead.followed(buttons)
     return Bar(
         number=leaves.index(current) + 1 if current in leaves else 0,
         count=len(leaves),
@@ -161,6 +162,6 @@ def _bar(taking: Taking, standing: Standing, *, buttons: Collection[Wanted]) -> 
         can_go_back=Wanted.PREVIOUS in valid and "previous" not in hidden,
         can_suspend=Wanted.SUSPEND_ALL in valid and "suspendAll" not in hidden,
         can_exit=Wanted.EXIT_ALL in valid and "exitAll" not in hidden,
-        outline=[entry for entry in outline(tree, standing.state) if entry.listed and entry.depth],
+        outline=[entry for entry in ahead.outline() if entry.listed and entry.depth],
         judged=judged(taking.opened, standing),
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from lms.courses.iris import unit_iri
-from lms.courses.queries import CourseLine, courses_by_id, current_edition, find_course, outline
+from lms.courses.queries import CourseLine, courses_by_id, units_given
 from lms.courses.tables import Course
 from lms.enrolment.queries import enrolments_of, in_force
 from lms.enrolment.tables import Enrolment
@@ -82,12 +82,10 @@ def courses_taken(session: Session, person: UUID) -> Sequence[CourseTaken]:
 
 def place_in(session: Session, taken: CourseTaken) -> Place | None:
     """Return where somebody is in a course she has begun; ``None`` where the course is one unit."""
-    course = find_course(session, taken.course.public_id)
-    edition = current_edition(session, course) if course else None
-    lines = [line for line in outline(session, edition) if line.launchable] if edition else []
-    for number, line in enumerate(lines, 1):
-        if len(lines) > 1 and unit_iri(taken.course.public_id, line.unit) == taken.standing.unit:
-            return Place(number=number, count=len(lines), title=line.title)
+    units = units_given(session, taken.course.public_id)
+    for number, (unit, title) in enumerate(units, 1):
+        if len(units) > 1 and unit_iri(taken.course.public_id, unit) == taken.standing.unit:
+            return Place(number=number, count=len(units), title=title)
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from lms.web.assets import BUILD, MOUNT, BuiltFiles
 from lms.web.csrf import OwnOrigin
@@ -12,6 +13,15 @@ from lms.web.errors import Trouble, install_errors
 from lms.web.headers import Headers, page_headers
 from lms.web.hosts import KnownHosts
 from lms.web.site import Site
+
+# Nobody listens on a laptop, exceptions may name people, and each request would pay for it.
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 
 
 def frame(

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
 
-ROWS = 50
+ROWS = 25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
