@@ -78,3 +78,9 @@ def another_writer(laptop: NodeUnderTest) -> Iterator[None]:
         file.execute("BEGIN IMMEDIATE")
         yield
         file.execute("ROLLBACK")
+
+
+def integrity(data: Path) -> str:
+    """Let SQLite look through the database of a data folder, beside the server if there is one."""
+    with closing(sqlite3.connect(data / "outpost.db")) as file:
+        return str(file.execute("PRAGMA integrity_check").fetchone()[0])

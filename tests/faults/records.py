@@ -1,4 +1,4 @@
-"""What the record store of a node says of one course, read as any other program reads it."""
+"""What the record store of a node says, read as any other program reads it."""
 
 from __future__ import annotations
 
@@ -15,33 +15,46 @@ from tests.faults.officer import Ledger
 from tests.servers import NodeUnderTest
 
 
-class Records:
-    """The statements about a course and its units."""
+class Reader:
+    """A program that may read the record store."""
 
-    def __init__(self, node: NodeUnderTest, key: dict[str, Any], course: str) -> None:
+    def __init__(self, node: NodeUnderTest, key: dict[str, Any]) -> None:
         headers = {"X-Experience-API-Version": "1.0.3"}
         credentials = (key["key"], key["secret"])
         self._client = httpx.Client(base_url=node.url, auth=credentials, headers=headers, timeout=30)
-        self._course = course_iri(UUID(course))
 
     def close(self) -> None:
         """Give the connection back."""
         self._client.close()
 
+    def find(self, **wanted: str) -> Iterator[dict[str, Any]]:
+        """Yield the statements that match, oldest first."""
+        page = self.get("/xapi/statements", ascending="true", **wanted).json()
+        yield from page["statements"]
+        while page["more"]:
+            page = self.get(page["more"]).json()
+            yield from page["statements"]
+
+    def get(self, path: str, **parameters: str) -> httpx.Response:
+        """Read what is there."""
+        answer = self._client.get(path, params=parameters or None)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+
+class Records(Reader):
+    """The statements about a course and its units."""
+
+    def __init__(self, node: NodeUnderTest, key: dict[str, Any], course: str) -> None:
+        super().__init__(node, key)
+        self._course = course_iri(UUID(course))
+
     def statements(self, *verbs: str) -> Iterator[dict[str, Any]]:
         """Yield the statements with these verbs, oldest first."""
         for verb in verbs:
-            wanted = {
-                "verb": VERBS[verb]["id"],
-                "activity": self._course,
-                "related_activities": "true",
-                "ascending": "true",
-            }
-            page = self._read("/xapi/statements", wanted)
-            yield from page["statements"]
-            while page["more"]:
-                page = self._read(page["more"])
-                yield from page["statements"]
+            yield from self.find(
+                verb=str(VERBS[verb]["id"]), activity=self._course, related_activities="true"
+            )
 
     def check(self, ledger: Ledger) -> None:
         """See that each thing that happened was told, once."""
@@ -53,11 +66,6 @@ class Records:
         assert set(openings.values()) | set(endings.values()) <= {1}, f"doubled: {openings} {endings}"
         assert len(openings) == ledger.openings, f"{len(openings)} recorded, {ledger.openings} acknowledged"
         assert endings.keys() <= openings.keys(), "what was never opened has ended"
-
-    def _read(self, path: str, parameters: dict[str, str] | None = None) -> Any:
-        answer = self._client.get(path, params=parameters)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
 
 
 def launch(statement: dict[str, Any]) -> str:

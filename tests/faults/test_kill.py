@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import random
-import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 import pytest
 
+from tests.faults.conftest import integrity
 from tests.faults.officer import ANSWERS_EVERY, SCORM_12, SCORM_2004, Officer, Sent
 from tests.faults.records import Records
 from tests.servers import NodeUnderTest
@@ -38,7 +37,7 @@ def test_what_was_acknowledged_is_there_after_a_power_cut(
 
         officer.check(stored)
         records.check(officer.ledger)
-        assert integrity(laptop) == "ok"
+        assert integrity(laptop.data) == "ok"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,7 @@ def test_a_commit_whose_answer_was_lost_is_sent_again_and_counts_once(
         officer.check(officer.reload_frame())
         records.check(officer.ledger)
         assert answers[0] == answers[1]
-        assert integrity(laptop) == "ok"
+        assert integrity(laptop.data) == "ok"
 
 
 @pytest.mark.parametrize("standard", [SCORM_2004], ids=["scorm2004"])
@@ -103,9 +102,3 @@ def power_cuts(
         laptop.start()
         log.info("%d acknowledged, then a power cut", officer.ledger.acknowledged)
         yield officer.ledger.unanswered
-
-
-def integrity(laptop: NodeUnderTest) -> str:
-    """Let SQLite look through the file, beside the server."""
-    with closing(sqlite3.connect(laptop.data / "outpost.db")) as file:
-        return str(file.execute("PRAGMA integrity_check").fetchone()[0])
