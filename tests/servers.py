@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 
 START_TIMEOUT_S = 60
+LMS = (sys.executable, "-m", "lms")
 
 
 def free_port() -> int:
@@ -36,6 +37,7 @@ class NodeUnderTest:
     database_url: str = ""
     port: int = field(default_factory=free_port)
     content_port: int = field(default_factory=free_port)
+    program: tuple[str, ...] = LMS  # what serves
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -60,7 +62,7 @@ class NodeUnderTest:
         self, *arguments: str, check: bool = True, stdin: str = "", timeout_s: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run ``lms …`` to its end."""
-        command = [sys.executable, "-m", "lms", *arguments]
+        command = [*LMS, *arguments]
         done = subprocess.run(
             command,
             env=self.environment,
@@ -83,7 +85,7 @@ class NodeUnderTest:
         """Start the server and wait until it answers."""
         log = (self.data / "server.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "lms", "serve", *options], env=self.environment, stdout=log, stderr=log
+            [*self.program, "serve", *options], env=self.environment, stdout=log, stderr=log
         )
         log.close()
         deadline = time.monotonic() + START_TIMEOUT_S

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.faults.officer import Officer, Standard
 from tests.faults.records import Records
-from tests.servers import NodeUnderTest, node
+from tests.servers import LMS, NodeUnderTest, node
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +23,19 @@ class Furnished:
 
     data: Path
     courses: dict[str, str]  # title → id
-    key: dict[str, Any]  # opens the record store
+    key: dict[str, Any]  # opens the record store to a reader
+    whole_key: dict[str, Any]  # opens all of it
+
+    def copy(self, data: Path) -> NodeUnderTest:
+        """Return a copy of it in *data* that does not serve yet."""
+        return NodeUnderTest(data=shutil.copytree(self.data, data))
 
     @contextmanager
-    def copied(self, data: Path) -> Iterator[NodeUnderTest]:
+    def copied(self, data: Path, *, program: tuple[str, ...] = LMS) -> Iterator[NodeUnderTest]:
         """Serve a copy of it in *data*, until the block ends."""
-        laptop = NodeUnderTest(data=shutil.copytree(self.data, data))
-        laptop.start()
+        laptop = replace(self.copy(data), program=program)
         try:
+            laptop.start()
             yield laptop
         finally:
             if laptop.process is not None:
@@ -43,8 +48,9 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
     with node(tmp_path_factory.mktemp("furnished")) as made:
         demo = made.facts("demo")
         key = made.facts("lrs-key", "create", "reader", "--scope", "statements/read")
+        whole_key = made.facts("lrs-key", "create", "programs", "--scope", "all")
     courses = {course["title"]: course["id"] for course in demo["courses"]}
-    return Furnished(data=made.data, courses=courses, key=key)
+    return Furnished(data=made.data, courses=courses, key=key, whole_key=whole_key)
 
 
 @pytest.fixture
