@@ -1,4 +1,4 @@
-"""Fixtures for every test: a real database, the shared folder, Chromium.
+"""Fixtures for every test: a real database, the shared folder, Chromium, strace.
 
 ``--database=postgresql`` runs the same tests on a PostgreSQL server started for them.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,4 +90,18 @@ def chromium() -> str:
     if not found:
         reason = "no Chromium on the path; install one or set CHROMIUM="
         pytest.fail(reason) if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip(reason)
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def strace() -> str:
+    """The path of an strace that may trace."""
+    found = shutil.which("strace")
+    reason = "no strace on the path; install it (Linux only)"
+    if found:
+        trial = [found, "-f", "--seccomp-bpf", "-o", os.devnull, "true"]
+        tried = subprocess.run(trial, capture_output=True, text=True, check=False)
+        reason = f"strace cannot trace here: {tried.stderr.strip()}" if tried.returncode else ""
+    if reason:
+        pytest.fail(reason) if os.environ.get("REQUIRE_STRACE") == "1" else pytest.skip(reason)
     return str(found)
