@@ -106,7 +106,8 @@ def learn(node: Node, officer: UUID, course: UUID, *, units: int) -> None:
                 sequence=1, values=values, reason="terminate", phase="terminated", session_time_s=600
             )
             apply_commit(session, node.desk, delivered.launch, commit, orjson.dumps(values), now=now)
-            carry_out(session, node.desk, taking, Request.CONTINUE, now=now)
+            further = _taking(session, node, officer, course)
+            carry_out(session, node.desk, further, Request.CONTINUE, now=now)
 
 
 def stop(node: Node, officer: UUID, course: UUID) -> None:

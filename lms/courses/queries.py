@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError
@@ -52,20 +52,14 @@ def find_course(session: Session, public_id: UUID) -> Course | None:
 
 def courses_page(session: Session, *, search: str = "", number: int = 1) -> Page[CourseLine]:
     """Return one page of the courses whose title has every word of *search*, by title."""
-    query = _LINES
+    query = LINES
     for word in search.split():
         query = query.where(Course.title.icontains(word, autoescape=True))
     rows = session.connection()
     total = rows.scalar(select(func.count()).select_from(query.subquery())) or 0
     ordered = query.order_by(Course.title, Course.id).offset(first_row(number)).limit(ROWS)
-    lines = [_line(row) for row in rows.execute(ordered)]
+    lines = [line_of(row) for row in rows.execute(ordered)]
     return Page(rows=lines, number=max(number, 1), total=total)
-
-
-def courses_by_id(session: Session, public_ids: Collection[UUID]) -> dict[UUID, CourseLine]:
-    """Return those of these courses that are here and not deleted."""
-    rows = session.connection().execute(_LINES_OF, {"public_ids": list(public_ids)})
-    return {line.public_id: line for line in map(_line, rows)}
 
 
 def find_edition(session: Session, public_id: UUID) -> Edition | None:
@@ -254,7 +248,7 @@ _UNITS = (
 )
 
 # What a line of a list shows, and no more: an edition's report and a course's history may be long.
-_LINES = (
+LINES = (
     select(
         Course.public_id,
         Course.title,
@@ -267,10 +261,10 @@ _LINES = (
     .outerjoin(Edition, Edition.public_id == Course.current_edition)
     .where(Course.deleted.is_(None))
 )
-_LINES_OF = _LINES.where(Course.public_id.in_(bindparam("public_ids", expanding=True)))
 
 
-def _line(row: Row[UUID, str, list[str], int, str, int, bool]) -> CourseLine:
+def line_of(row: Any) -> CourseLine:
+    """Return a course in a list from a row of :data:`LINES`, which may have more columns behind."""
     return CourseLine(
         public_id=row.public_id,
         title=row.title,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import date
+from collections.abc import Collection
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, func, select
@@ -17,19 +16,6 @@ from lms.enrolment.tables import Enrolment
 def find_enrolment(session: Session, *, person: UUID, course: UUID) -> Enrolment | None:
     """Return the enrolment in force by which this person takes this course."""
     return session.scalars(_HELD, {"person": person, "course": course}).one_or_none()
-
-
-class Taken(NamedTuple):
-    """A course that somebody takes."""
-
-    course: UUID
-    registration: UUID
-    due: date | None
-
-
-def enrolments_of(session: Session, person: UUID) -> Sequence[Taken]:
-    """Return what a person takes: first what is due, by its day, then the newest."""
-    return [Taken(*row) for row in session.connection().execute(_TAKEN, {"person": person})]
 
 
 def count_enrolled(session: Session, courses: Collection[UUID]) -> dict[UUID, int]:
@@ -61,13 +47,6 @@ def in_force() -> ColumnElement[bool]:
 
 _HELD = select(Enrolment).where(
     Enrolment.person == bindparam("person"), Enrolment.course == bindparam("course"), in_force()
-)
-
-
-_TAKEN = (
-    select(Enrolment.course, Enrolment.registration, Enrolment.due)
-    .where(Enrolment.person == bindparam("person"), in_force())
-    .order_by(Enrolment.due.is_(None), Enrolment.due, Enrolment.made.desc(), Enrolment.id)
 )
 
 

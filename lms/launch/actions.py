@@ -353,6 +353,7 @@ def _end(
     made.append(statements.unit_statement(subject, "terminated", now=now, result=lasted))
     keep_unit(session, taking, launch.unit, kept, now=now)
     launch.phase = "terminated"
+    standing.seconds += launch.session_time_s
     leave = "suspend" if ended.suspended and not terminated else None
     return reported(ended.result, {**kept.values, **given}, leave=leave), made
 

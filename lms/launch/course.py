@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy.orm import Session
 
 from content_packages.intake import load_package
@@ -21,7 +22,8 @@ from content_packages.sequencing.tree import ActivityTree
 from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri
 from lms.courses.queries import find_playable, units_of
-from lms.launch.documents import COURSE_STATE, GLOBALS, profile_key, read, state_key, write
+from lms.launch.documents import COURSE_STATE, GLOBALS, profile_key, read, read_bytes, state_key, write
+from lms.launch.documents import replace as replace_document
 
 
 class CourseNotReadyError(Exception):
@@ -66,19 +68,22 @@ class Taking:
     title: str
     units: Mapping[str, UUID]  # by the identifier of the activity
     opened: Opened
+    kept: bytes | None  # where she stood when this was read
 
 
 @dataclass(kw_only=True, slots=True)
 class Standing:
     """Where the learner stands: the sequencing state, and what was decided but not launched yet.
 
-    ``judged`` are the units that have said whether she passed, ``told`` what statements said of the course.
+    ``judged`` are the units that have said whether she passed, ``told`` what statements said of the course,
+    ``seconds`` how long sessions that are over have lasted.
     """
 
     attempt: int
     state: State
     waiting: Delivery | None = None
     open: bool = False
+    seconds: int = 0
     judged: set[str] = field(default_factory=set)
     told: dict[str, Any] = field(default_factory=dict)
 
@@ -89,8 +94,9 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
     Raises:
         CourseNotReadyError: neither is here.
     """
-    kept = read(session, state_key(course_iri(course), person, registration, COURSE_STATE))
-    edition = find_playable(session, course, held=UUID(kept["edition"]) if kept else None)
+    kept = read_bytes(session, state_key(course_iri(course), person, registration, COURSE_STATE))
+    held = UUID(orjson.loads(kept)["edition"]) if kept else None
+    edition = find_playable(session, course, held=held)
     if edition is None or not shelf.has(edition.manifest):
         raise CourseNotReadyError(course)
     return Taking(
@@ -102,16 +108,17 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
         title=edition.title,
         units=units_of(session, edition.id),
         opened=open_package(shelf, edition.manifest),
+        kept=kept,
     )
 
 
 def read_standing(session: Session, taking: Taking, *, seed: Callable[[], int] | None = None) -> Standing:
-    """Return where the learner stands; nobody has begun where there is no document."""
+    """Return where the learner stood when *taking* was read; nobody has begun where there is no document."""
     shared = read(session, profile_key(taking.person, GLOBALS)) or {}
-    kept = read(session, _key(taking))
-    if kept is None:
+    if taking.kept is None:
         fresh = new_state(seed=seed() if seed else 0, global_objectives=shared)
         return Standing(attempt=1, state=fresh)
+    kept = orjson.loads(taking.kept)
     state: State = kept["state"]
     if taking.opened.package.objectives_global_to_system:
         state = {**state, "globals": {**state["globals"], **shared}}
@@ -121,7 +128,8 @@ def read_standing(session: Session, taking: Taking, *, seed: Callable[[], int] |
         state=state,
         waiting=waiting,
         open=kept["open"],
-        judged=set(kept["judged"]),
+        seconds=kept.get("seconds", 0),  # these two came later than the first nodes
+        judged=set(kept.get("judged", ())),
         told=kept["told"],
     )
 
@@ -135,13 +143,14 @@ def keep_standing(session: Session, taking: Taking, standing: Standing, *, now: 
         "attempt": standing.attempt,
         "state": standing.state,
         "open": standing.open,
+        "seconds": standing.seconds,
         "judged": sorted(standing.judged),
         "told": standing.told,
         "waiting": {"activity": waiting.activity, "resumed": waiting.resumed, "attempt": waiting.attempt}
         if waiting
         else None,
     }
-    write(session, _key(taking), content, now=now)
+    replace_document(session, _key(taking), content, was=taking.kept, now=now)
     if taking.opened.package.objectives_global_to_system and standing.state["globals"]:
         write(session, profile_key(taking.person, GLOBALS), dict(standing.state["globals"]), now=now)
 

@@ -35,13 +35,25 @@ def profile_key(person: UUID, name: str) -> DocumentKey:
 
 def read(session: Session, key: DocumentKey) -> dict[str, Any] | None:
     """Return a document's content."""
+    kept = read_bytes(session, key)
+    return None if kept is None else dict(orjson.loads(kept))
+
+
+def read_bytes(session: Session, key: DocumentKey) -> bytes | None:
+    """Return a document's content as it is kept, for :func:`replace`."""
     document = get_document(session, key)
-    return None if document is None else dict(orjson.loads(document.content))
+    return None if document is None else document.content
 
 
 def write(session: Session, key: DocumentKey, content: dict[str, Any], *, now: datetime) -> None:
     """Keep a document's content, unless it is the same already: what does not change need not travel."""
+    replace(session, key, content, was=read_bytes(session, key), now=now)
+
+
+def replace(
+    session: Session, key: DocumentKey, content: dict[str, Any], *, was: bytes | None, now: datetime
+) -> None:
+    """Do as :func:`write`, by one who has read the document in this transaction."""
     data = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    current = get_document(session, key)
-    if current is None or current.content != data:
+    if data != was:
         put_document(session, key, data, JSON, now=now)

@@ -21,7 +21,6 @@ from lms.enrolment.queries import find_enrolment
 from lms.launch.actions import Desk, carry_out, deliver
 from lms.launch.course import Standing, Taking, open_course, read_standing
 from lms.launch.hosts import label_of, origin_of
-from lms.launch.queries import seconds_here
 from lms.launch.verdict import judged, verdict_on
 from lms.people.policy import Right
 from lms.people.queries import hold_person
@@ -65,7 +64,11 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
         hold_person(session, viewer.public_id)
         taking = _taking(session, desk, viewer, course)
         delivered = deliver(session, desk, taking, now=site.now())
-        standing = delivered.standing if delivered else read_standing(session, taking)
+        standing = (
+            delivered.standing
+            if delivered
+            else read_standing(session, _taking(session, desk, viewer, course))
+        )
     frame = None
     if delivered is not None:
         origin = origin_of(site.content_url, label_of(site.secret, taking.edition))
@@ -114,7 +117,6 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
     with site.database.read() as session:
         taking = _taking(session, desk, viewer, course)
         standing = read_standing(session, taking)
-        seconds = seconds_here(session, taking.registration)
     if standing.waiting is not None:
         return RedirectResponse(f"/learn/{course}", 303)
     return render(
@@ -124,7 +126,7 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         course=course,
         bar=_bar(taking, standing, buttons=()),
         reached=verdict_on(taking.opened, standing),
-        minutes=-(-seconds // 60),
+        minutes=-(-standing.seconds // 60),
     )
 
 

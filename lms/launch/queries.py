@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, aliased
 
+from lms.enrolment.tables import Enrolment
 from lms.launch.tables import Launch
 from lms.people.queries import hold_person
 
@@ -72,6 +73,9 @@ _OPEN = (
 )
 
 
+_other = aliased(Launch)
+
+
 class LastLaunch(NamedTuple):
     """The latest launch of a registration: of which unit, and when something was heard of it."""
 
@@ -81,23 +85,23 @@ class LastLaunch(NamedTuple):
     last_seen: datetime
 
 
-def last_launches(session: Session, registrations: Collection[UUID]) -> Mapping[UUID, LastLaunch]:
-    """Return the latest launch on this node of each of these registrations."""
-    rows = session.connection().execute(_LATEST, {"registrations": list(registrations)})
+def last_launches(session: Session, person: UUID) -> Mapping[UUID, LastLaunch]:
+    """Return the latest launch on this node of all that a person takes or took, by registration."""
+    rows = session.connection().execute(_LATEST, {"person": person})
     return {one.registration: one for one in (LastLaunch(*row) for row in rows)}
 
 
 # A launch keeps its last answer, which lists need not read.
-_LATEST = select(Launch.registration, Launch.course, Launch.unit, Launch.last_seen).where(
-    Launch.id.in_(
-        select(func.max(Launch.id))
-        .where(Launch.registration.in_(bindparam("registrations", expanding=True)))
-        .group_by(Launch.registration)
+_LATEST = (
+    select(Launch.registration, Launch.course, Launch.unit, Launch.last_seen)
+    .join(
+        Enrolment,
+        Launch.id
+        == select(_other.id)
+        .where(_other.registration == Enrolment.registration)
+        .order_by(_other.id.desc())
+        .limit(1)
+        .scalar_subquery(),
     )
+    .where(Enrolment.person == bindparam("person"))
 )
-
-
-def seconds_here(session: Session, registration: UUID) -> int:
-    """Return how long a course was worked at on this node."""
-    total = select(func.sum(Launch.session_time_s)).where(Launch.registration == registration)
-    return session.scalar(total) or 0

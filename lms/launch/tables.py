@@ -20,7 +20,7 @@ class Launch(Base):
     """One delivery. Of the token only its digest is kept; at most one launch of a registration is open."""
 
     __tablename__ = "launch"
-    __table_args__ = (Index(None, "registration", "ended"),)
+    __table_args__ = (Index(None, "registration", "ended"), Index(None, "registration", "id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[UUID] = mapped_column(unique=True)

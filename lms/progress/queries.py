@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from lms.enrolment.tables import Enrolment
 from lms.progress.tables import Progress
 
 Status = Literal["not started", "in progress", "completed", "passed", "failed"]
@@ -25,15 +26,22 @@ class Known(NamedTuple):
     success: bool | None
     score: float | None
     seconds: int
-    first: datetime
     last: datetime
     node: str | None
 
 
 def progress_of(session: Session, registrations: Collection[UUID]) -> Mapping[UUID, Mapping[str, Known]]:
     """Return what is known of these registrations, by the activity's IRI; the course's own is among them."""
+    return _by_registration(session.connection().execute(_KNOWN_OF, {"registrations": list(registrations)}))
+
+
+def progress_of_person(session: Session, person: UUID) -> Mapping[UUID, Mapping[str, Known]]:
+    """Return what is known of all that a person takes or took."""
+    return _by_registration(session.connection().execute(_KNOWN_OF_PERSON, {"person": person}))
+
+
+def _by_registration(rows: Iterable[Any]) -> Mapping[UUID, Mapping[str, Known]]:
     found: defaultdict[UUID, dict[str, Known]] = defaultdict(dict)
-    rows = session.connection().execute(_KNOWN, {"registrations": list(registrations)})
     for known in (Known(*row) for row in rows):
         found[known.registration][known.activity] = known
     return found
@@ -47,10 +55,13 @@ _KNOWN = select(
     Progress.success,
     Progress.score,
     Progress.seconds,
-    Progress.first,
     Progress.last,
     Progress.node,
-).where(Progress.registration.in_(bindparam("registrations", expanding=True)))
+)
+_KNOWN_OF = _KNOWN.where(Progress.registration.in_(bindparam("registrations", expanding=True)))
+_KNOWN_OF_PERSON = _KNOWN.join(Enrolment, Enrolment.registration == Progress.registration).where(
+    Enrolment.person == bindparam("person")
+)
 
 
 def status(row: Known | None) -> Status:

@@ -69,7 +69,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         edition = current_edition(session, course)
         lines = outline(session, edition) if edition else ()
         known = unit_standings(session, enrolment.registration)
-        begun = bool(known) or bool(last_launches(session, [enrolment.registration]))
+        begun = bool(known) or enrolment.registration in last_launches(session, viewer.public_id)
     units = [(line, known.get(unit_iri(course_id, line.unit), Standing())) for line in lines if line.visible]
     return render(
         request,

@@ -11,14 +11,14 @@ from sqlalchemy import Select, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from lms.courses.iris import unit_iri
-from lms.courses.queries import CourseLine, courses_by_id, units_given
+from lms.courses.queries import LINES, CourseLine, line_of, units_given
 from lms.courses.tables import Course
-from lms.enrolment.queries import enrolments_of, in_force
+from lms.enrolment.queries import in_force
 from lms.enrolment.tables import Enrolment
 from lms.launch.queries import LastLaunch, last_launches
 from lms.people.names import plain
 from lms.people.tables import Membership, Person
-from lms.progress.queries import Known, Status, progress_of, status
+from lms.progress.queries import Known, Status, progress_of, progress_of_person, status
 from lms.reports.standing import Standing, standing_of
 from lms.web.paging import ROWS, Page, first_row
 from sync.identity import read_certificate
@@ -62,22 +62,26 @@ def courses_taken(session: Session, person: UUID) -> Sequence[CourseTaken]:
 
     What she did on this node a moment ago counts already, though progress has not read it yet.
     """
-    taken = enrolments_of(session, person)
-    courses = courses_by_id(session, [row.course for row in taken])
-    registrations = [row.registration for row in taken]
-    known = progress_of(session, registrations)
-    launches = last_launches(session, registrations)
+    known = progress_of_person(session, person)
+    launches = last_launches(session, person)
     return [
         CourseTaken(
-            course=courses[row.course],
+            course=line_of(row),
             due=row.due,
             standing=_with_launch(
-                standing_of(known.get(row.registration, {}), row.course), launches.get(row.registration)
+                standing_of(known.get(row.registration, {}), row.public_id), launches.get(row.registration)
             ),
         )
-        for row in taken
-        if row.course in courses
+        for row in session.connection().execute(_TAKEN, {"person": person})
     ]
+
+
+_TAKEN = (
+    LINES.join(Enrolment, Enrolment.course == Course.public_id)
+    .add_columns(Enrolment.registration, Enrolment.due)
+    .where(Enrolment.person == bindparam("person"), in_force())
+    .order_by(Enrolment.due.is_(None), Enrolment.due, Enrolment.made.desc(), Enrolment.id)
+)
 
 
 def place_in(session: Session, taken: CourseTaken) -> Place | None:
@@ -134,7 +138,13 @@ def _roster(people: Select[UUID]) -> tuple[Select[int], Select[UUID, str, str, U
 
     Whose page it is is found first, by as little as that takes: a course may have thousands.
     """
-    counted = select(func.count()).select_from(people.subquery())
+    counted = (
+        select(func.count(Enrolment.person.distinct())).where(
+            Enrolment.course == bindparam("course"), Enrolment.withdrawn.is_(None)
+        )
+        if people is _WHO_TAKES  # without a look at each of them
+        else select(func.count()).select_from(people.subquery())
+    )
     by_name = (Person.sort_key, Person.public_id)
     shown = people.order_by(*by_name).offset(bindparam("first")).limit(ROWS)
     paged = (

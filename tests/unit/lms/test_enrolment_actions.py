@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from lms.enrolment.actions import Enrolled, NotEnrolledError, apply_enrolment, enrol, withdraw
-from lms.enrolment.queries import count_enrolled, describe_enrolment, enrolments_of, find_enrolment
+from lms.enrolment.queries import count_enrolled, describe_enrolment, find_enrolment
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COURSE, ANNA, BADR = uuid4(), uuid4(), uuid4()
@@ -65,17 +65,6 @@ def test_nobody_can_be_withdrawn_from_what_she_does_not_take(session: Session) -
         withdraw(session, COURSE, ANNA, now=NOON)
 
 
-def test_what_is_due_comes_first(session: Session) -> None:
-    courses = {name: uuid4() for name in ("whenever", "in May", "in April")}
-    enrolled(session, ANNA, course=courses["whenever"])
-    enrolled(session, ANNA, course=courses["in May"], due=date(2026, 5, 1))
-    enrolled(session, ANNA, course=courses["in April"], due=date(2026, 4, 1))
-
-    order = [row.course for row in enrolments_of(session, ANNA)]
-
-    assert order == [courses["in April"], courses["in May"], courses["whenever"]]
-
-
 def test_two_nodes_that_enrolled_the_same_person_agree_on_one_enrolment(session: Session) -> None:
     enrolled(session, ANNA)
     mine = find_enrolment(session, person=ANNA, course=COURSE)
@@ -89,7 +78,6 @@ def test_two_nodes_that_enrolled_the_same_person_agree_on_one_enrolment(session:
     chosen = find_enrolment(session, person=ANNA, course=COURSE)
     assert chosen is not None
     assert str(chosen.registration) == theirs["registration"]
-    assert len(enrolments_of(session, ANNA)) == 1
     assert count_enrolled(session, [COURSE]) == {COURSE: 1}
 
 
