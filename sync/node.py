@@ -12,17 +12,18 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from sync import identity
 from sync.canonical import base32
 from sync.errors import CertificateError, KeyLostError
-from sync.identity import NodeKey
+from sync.identity import NodeKey, read_certificate
 from sync.messages import Certificate, Role, Signed
 from sync.ports import Blobs, Clock, Read, Stream, Write
 from sync.tables import CertificateRow, EpochRow, NodeRow
@@ -153,6 +154,17 @@ def known_certificates(session: Session) -> dict[str, Signed]:
     return {row.node: _signed(row) for row in session.scalars(select(CertificateRow))}
 
 
+def names_of(session: Session, nodes: Collection[str]) -> dict[str, str]:
+    """Return what those of these nodes are called whose certificates are known here."""
+    rows = session.connection().execute(_CERTIFIED, {"nodes": list(nodes)})
+    return {row.node: read_certificate(_signed(row)).name for row in rows}
+
+
+_CERTIFIED = select(
+    CertificateRow.node, CertificateRow.signer, CertificateRow.text, CertificateRow.signature
+).where(CertificateRow.node.in_(bindparam("nodes", expanding=True)))
+
+
 def certificate_of(session: Session, node: str) -> Signed | None:
     """Return a node's newest certificate."""
     row = session.get(CertificateRow, node)
@@ -245,5 +257,5 @@ def _copy_outside(node: Node) -> dict[str, object] | None:
     return copy if isinstance(copy, dict) else None
 
 
-def _signed(row: CertificateRow) -> Signed:
+def _signed(row: Any) -> Signed:
     return Signed(signer=row.signer, text=row.text, signature=row.signature)

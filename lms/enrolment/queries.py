@@ -18,6 +18,12 @@ def find_enrolment(session: Session, *, person: UUID, course: UUID) -> Enrolment
     return session.scalars(_HELD, {"person": person, "course": course}).one_or_none()
 
 
+def registration_of(session: Session, *, person: UUID, course: UUID) -> UUID | None:
+    """Return the registration under which this person takes this course."""
+    found: UUID | None = session.connection().scalar(_REGISTRATION, {"person": person, "course": course})
+    return found
+
+
 def count_enrolled(session: Session, courses: Collection[UUID]) -> dict[UUID, int]:
     """Return how many people take each of these courses; a course nobody takes is absent."""
     query = select(Enrolment.course, func.count()).where(Enrolment.course.in_(courses), in_force())
@@ -48,6 +54,7 @@ def in_force() -> ColumnElement[bool]:
 _HELD = select(Enrolment).where(
     Enrolment.person == bindparam("person"), Enrolment.course == bindparam("course"), in_force()
 )
+_REGISTRATION = _HELD.with_only_columns(Enrolment.registration)
 
 
 def describe_enrolment(session: Session, public_id: UUID) -> dict[str, Any] | None:

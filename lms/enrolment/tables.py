@@ -19,7 +19,7 @@ class Enrolment(Base):
     """
 
     __tablename__ = "enrolment"
-    __table_args__ = (Index(None, "person", "course"), Index(None, "course", "person"))
+    __table_args__ = (Index(None, "person", "course"), Index(None, "course", "withdrawn", "person"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[UUID] = mapped_column(unique=True)

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from content_packages.sequencing.controls import Ahead, OutlineEntry
 from content_packages.sequencing.event import Request as Wanted
-from lms.enrolment.queries import find_enrolment
+from lms.enrolment.queries import registration_of
 from lms.launch.actions import Desk, carry_out, deliver
 from lms.launch.course import Standing, Taking, open_course, read_standing
 from lms.launch.hosts import label_of, origin_of
@@ -137,12 +137,11 @@ def desk_of(request: Request) -> Desk:
 
 
 def _taking(session: Session, desk: Desk, viewer: Viewer, course: UUID) -> Taking:
-    enrolment = find_enrolment(session, person=viewer.public_id, course=course)
-    if enrolment is None:
+    person = viewer.public_id
+    registration = registration_of(session, person=person, course=course)
+    if registration is None:
         raise NotFoundError
-    return open_course(
-        session, desk.shelf, person=viewer.public_id, registration=enrolment.registration, course=course
-    )
+    return open_course(session, desk.shelf, person=person, registration=registration, course=course)
 
 
 def _bar(taking: Taking, standing: Standing, *, buttons: Collection[Wanted]) -> Bar:

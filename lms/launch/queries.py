@@ -36,7 +36,7 @@ def launch_of(session: Session, token: str, *, now: datetime) -> Launch:
     Raises:
         LaunchOverError: there is none, or it is over.
     """
-    row = session.scalars(select(Launch).where(Launch.token_digest == digest(token))).one_or_none()
+    row = session.scalars(_BY_TOKEN, {"digest": digest(token)}).one_or_none()
     if row is None or is_over(row, now=now):
         raise LaunchOverError
     return row
@@ -48,12 +48,16 @@ def launch_to_write(session: Session, token: str) -> Launch:
     Raises:
         LaunchOverError: there is none.
     """
-    wanted = Launch.token_digest == digest(token)
-    person = session.scalars(select(Launch.person).where(wanted)).one_or_none()
+    wanted = {"digest": digest(token)}
+    person = session.connection().scalar(_WHOSE, wanted)
     if person is None:
         raise LaunchOverError
-    hold_person(session, person)  # read again afterwards: whoever held her may have changed it
-    return session.scalars(select(Launch).where(wanted)).one()
+    hold_person(session, person)  # read only then: whoever held her may have changed it
+    return session.scalars(_BY_TOKEN, wanted).one()
+
+
+_BY_TOKEN = select(Launch).where(Launch.token_digest == bindparam("digest"))
+_WHOSE = _BY_TOKEN.with_only_columns(Launch.person)
 
 
 def is_over(launch: Launch, *, now: datetime) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends
@@ -10,6 +9,7 @@ from starlette.requests import Request
 
 from lms.people.policy import Right
 from lms.web.errors import NotAllowedError, NotSignedInError
+from lms.web.router import Guard
 from lms.web.viewer import Viewer
 from lms.web.visit import visit_of
 
@@ -43,7 +43,7 @@ def current_person(request: Request) -> Viewer:
     return viewer
 
 
-def requires(right: Right) -> Callable[[Request], Viewer]:
+def requires(right: Right) -> Guard:
     """Return a dependency that gives the viewer, or refuses one without this right."""
 
     def allowed(request: Request) -> Viewer:
@@ -52,8 +52,8 @@ def requires(right: Right) -> Callable[[Request], Viewer]:
             raise NotAllowedError(right)
         return viewer
 
-    return allowed
+    return Guard(allowed)
 
 
-SignedIn = Annotated[Viewer, Depends(signed_in)]
-CurrentPerson = Annotated[Viewer, Depends(current_person)]
+SignedIn = Annotated[Viewer, Depends(Guard(signed_in))]
+CurrentPerson = Annotated[Viewer, Depends(Guard(current_person))]

@@ -47,8 +47,8 @@ def _by_registration(rows: Iterable[Any]) -> Mapping[UUID, Mapping[str, Known]]:
     return found
 
 
-# Made once, and of columns alone: lists of people and of courses read hundreds of such rows.
-_KNOWN = select(
+#: The columns a :class:`Known` is made of, for queries that join them to others.
+KNOWN = (
     Progress.registration,
     Progress.activity,
     Progress.completed.is_not(None),
@@ -58,6 +58,8 @@ _KNOWN = select(
     Progress.last,
     Progress.node,
 )
+# Made once, and of columns alone: lists of people and of courses read hundreds of such rows.
+_KNOWN = select(*KNOWN)
 _KNOWN_OF = _KNOWN.where(Progress.registration.in_(bindparam("registrations", expanding=True)))
 _KNOWN_OF_PERSON = _KNOWN.join(Enrolment, Enrolment.registration == Progress.registration).where(
     Enrolment.person == bindparam("person")

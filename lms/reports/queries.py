@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, exists, func, select
@@ -18,11 +19,11 @@ from lms.enrolment.tables import Enrolment
 from lms.launch.queries import LastLaunch, last_launches
 from lms.people.names import plain
 from lms.people.tables import Membership, Person
-from lms.progress.queries import Known, Status, progress_of, progress_of_person, status
+from lms.progress.queries import KNOWN, Known, Status, progress_of, progress_of_person, status
+from lms.progress.tables import Progress
 from lms.reports.standing import Standing, standing_of
 from lms.web.paging import ROWS, Page, first_row
-from sync.identity import read_certificate
-from sync.node import known_certificates
+from sync.node import names_of
 
 _AT_ONCE = 5000  # registrations asked for in one query; databases bound the number of values
 
@@ -116,25 +117,31 @@ def roster_page(
     rows = session.connection()
     asked = {"course": course, "first": first_row(number)}
     total = rows.scalar(counted, asked) or 0
-    found = rows.execute(paged, asked).all()
-    known = progress_of(session, [row.registration for row in found])
-    names = _node_names(session, known)
+    people_found: dict[UUID, tuple[UUID, str, str, date | None]] = {}
+    known: dict[UUID, dict[str, Known]] = {}
+    for person, name, personnel_number, registration, due, *progress in rows.execute(paged, asked):
+        people_found[registration] = person, name, personnel_number, due
+        about = known.setdefault(registration, {})
+        if progress[0] is not None:
+            row = Known(*progress)
+            about[row.activity] = row
+    names = names_of(session, {row.node for units in known.values() for row in units.values() if row.node})
     lines = [
         RosterLine(
-            person=row.public_id,
-            name=row.display_name,
-            personnel_number=row.personnel_number,
-            registration=row.registration,
-            due=row.due,
-            standing=_with_name(standing_of(known.get(row.registration, {}), course), names),
+            person=person,
+            name=name,
+            personnel_number=personnel_number,
+            registration=registration,
+            due=due,
+            standing=_with_name(standing_of(known[registration], course), names),
         )
-        for row in found
+        for registration, (person, name, personnel_number, due) in people_found.items()
     ]
     return Page(rows=lines, number=max(number, 1), total=total)
 
 
-def _roster(people: Select[UUID]) -> tuple[Select[int], Select[UUID, str, str, UUID, date | None]]:
-    """Return the statements that count these people and read one page of their lines.
+def _roster(people: Select[UUID]) -> tuple[Select[int], Any]:
+    """Return the statements that count these people and read one page of them, with what is known of each.
 
     Whose page it is is found first, by as little as that takes: a course may have thousands.
     """
@@ -154,8 +161,10 @@ def _roster(people: Select[UUID]) -> tuple[Select[int], Select[UUID, str, str, U
             Person.personnel_number,
             Enrolment.registration,
             Enrolment.due,
+            *KNOWN,
         )
         .join(Enrolment, Enrolment.person == Person.public_id)
+        .outerjoin(Progress, Progress.registration == Enrolment.registration)
         .where(Person.public_id.in_(shown), Enrolment.course == bindparam("course"), in_force())
         .order_by(*by_name)
     )
@@ -196,13 +205,6 @@ def _with_launch(standing: Standing, launch: LastLaunch | None) -> Standing:
         return standing
     status: Status = "in progress" if standing.status == "not started" else standing.status
     return replace(standing, status=status, last=launch.last_seen, unit=unit_iri(launch.course, launch.unit))
-
-
-def _node_names(session: Session, known: Mapping[UUID, Mapping[str, Known]]) -> Mapping[str, str]:
-    """Return what the nodes that progress was made on are called."""
-    nodes = {row.node for units in known.values() for row in units.values()}
-    signed = known_certificates(session)
-    return {node: read_certificate(signed[node]).name for node in nodes if node in signed}
 
 
 def _with_name(standing: Standing, names: Mapping[str, str]) -> Standing:

@@ -84,8 +84,7 @@ class Language:
 
     def instant(self, instant: datetime) -> str:
         """Return day and minute in the node's own zone."""
-        local = instant.astimezone()
-        return str(self.locale.datetime_formats["medium"].format(_time(self.locale, local), self.date(local)))
+        return _minute(self.locale, instant.astimezone().replace(second=0, microsecond=0))
 
     def ago(self, instant: datetime, now: datetime) -> str:
         """Return how long ago it was, roughly: "3 days ago"."""
@@ -111,6 +110,11 @@ class Language:
 
 
 # Lists say the same few numbers, days and hours over and over; writing one anew takes as long as a query.
+@lru_cache(maxsize=4096)
+def _minute(locale: Locale, local: datetime) -> str:
+    return str(locale.datetime_formats["medium"].format(_time(locale, local), _date(locale, local.date())))
+
+
 @lru_cache(maxsize=4096, typed=True)
 def _number(locale: Locale, value: float) -> str:
     return format_decimal(value, locale=locale, numbering_system=_NUMBERS)

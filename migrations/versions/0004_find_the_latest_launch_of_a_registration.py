@@ -9,5 +9,6 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Find the latest launch of a registration."""
     with op.batch_alter_table("launch") as table:
         table.create_index(op.f("ix_launch_registration_id"), ["registration", "id"])
