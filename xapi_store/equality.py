@@ -87,6 +87,8 @@ def _context(context: dict[str, Any]) -> dict[str, Any]:
             del plain["contextActivities"]
     if "registration" in plain:
         plain["registration"] = plain["registration"].lower()
+    if "statement" in plain:
+        plain["statement"] = _object(plain["statement"])
     for name, of in (("contextAgents", "agent"), ("contextGroups", "group")):
         if name in plain:
             plain[name] = _unordered([entry | {of: _actor(entry[of])} for entry in plain[name]])

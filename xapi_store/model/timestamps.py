@@ -17,8 +17,7 @@ _BASIC = re.compile(
     r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(?:(\d{2}(?:\.\d+)?))?(Z|[+-]\d{2}(?::?\d{2})?)?", re.ASCII
 )
 _NO_ZONE_KNOWN = ("-00", "-0000", "-00:00")
-_BEYOND_HUNDREDTHS = re.compile(r"([.,]\d{2})\d+S$")
-_TRAILING_ZEROS = re.compile(r"[.,]0+S$")
+_FRACTION_OF_SECONDS = re.compile(r"[.,](\d+)S$")
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -51,8 +50,12 @@ def format_timestamp(instant: datetime) -> str:
 
 
 def comparable_duration(text: str) -> str:
-    """Return a duration without what lies beyond 0.01 s, which no comparison may see."""
-    return _TRAILING_ZEROS.sub("S", _BEYOND_HUNDREDTHS.sub(r"\1S", text))
+    """Return a duration without what lies beyond 0.01 s, which no comparison may see.
+
+    >>> comparable_duration("PT1,509S"), comparable_duration("PT2.00S")
+    ('PT1.5S', 'PT2S')
+    """
+    return _FRACTION_OF_SECONDS.sub(lambda found: f".{found[1][:2]}".rstrip("0").rstrip(".") + "S", text)
 
 
 def _is_timestamp(text: str) -> str:
