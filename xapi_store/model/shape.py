@@ -25,23 +25,27 @@ def check(shape: TypeAdapter[Any], value: Any) -> None:
         shape.validate_python(value)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
-        raise InvalidStatementError(_path(fault["loc"]), _sentence(fault)) from None
+        raise InvalidStatementError(_path(fault), _sentence(fault)) from None
 
 
-def _path(location: tuple[int | str, ...]) -> str:
-    path = "$"
-    for step in location:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        elif step == "[key]":
-            continue  # the key itself is the fault, and the path already ends with it
-        elif step.startswith("="):
-            continue  # the choice among shapes, which is no part of the document
-        elif step.isidentifier():
-            path += f".{step}"
-        else:
-            path += f"[{step!r}]"
-    return path
+def _path(fault: Any) -> str:
+    location = [*fault["loc"]]
+    # A key that is itself the fault stands at the end as it came, whatever it looks like.
+    named = []
+    if fault["type"] == "extra_forbidden":
+        named = [location.pop()]
+    elif location[-1:] == ["[key]"]:
+        named = [location[-2]]
+        del location[-2:]
+    # What starts with = is the choice among shapes, which is no part of the document.
+    outer = [step for step in location if isinstance(step, int) or not step.startswith("=")]
+    return "$" + "".join(_step(step) for step in (*outer, *named))
+
+
+def _step(step: int | str) -> str:
+    if isinstance(step, str) and step.isidentifier():
+        return f".{step}"
+    return f"[{step!r}]"
 
 
 def _sentence(fault: Any) -> str:
