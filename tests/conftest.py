@@ -45,10 +45,14 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a new, empty database of the kind asked for."""
+    return _new_url(request, tmp_path)
+
+
+def _new_url(request: pytest.FixtureRequest, folder: Path) -> str:
     if request.config.getoption("--database") == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
         return server.create()
-    return f"sqlite:///{(tmp_path / 'outpost.db').as_posix()}"
+    return f"sqlite:///{(folder / 'outpost.db').as_posix()}"
 
 
 def fresh_schema(database: Database) -> None:
@@ -61,6 +65,17 @@ def fresh_schema(database: Database) -> None:
 def database(database_url: str) -> Iterator[Database]:
     """A database with the schema of this version."""
     database = Database(database_url)
+    fresh_schema(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def lasting_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """One database for the tests of a module: those that change nothing, or expect what others left."""
+    database = Database(_new_url(request, tmp_path_factory.mktemp("lasting")))
     fresh_schema(database)
     yield database
     database.close()

@@ -21,6 +21,7 @@ STATUS: dict[type[errors.LrsError], int] = {
     errors.PreconditionFailedError: 412,
     errors.TooLargeError: 413,
 }
+MAX_SENTENCE_CHARS = 1000
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE, OPTIONS",
@@ -40,15 +41,22 @@ def json_answer(value: object, status: int = 200) -> Response:
 def error_answer(error: errors.LrsError) -> Response:
     """Answer with the sentence of an error and, for a statement, the JSON path of the fault."""
     status = next(STATUS[family] for family in type(error).__mro__ if family in STATUS)
-    body: dict[str, object] = {"error": str(error)}
+    body: dict[str, object] = {"error": _bearable(str(error))}
     if isinstance(error, errors.InvalidStatementError):
-        body["path"] = error.path
+        body["path"] = _bearable(error.path)
     response = json_answer(body, status)
     if isinstance(error, errors.UnauthenticatedError):
         response.headers["WWW-Authenticate"] = 'Basic realm="xAPI", charset="UTF-8"'
     if isinstance(error, errors.MethodNotAllowedError):
         response.headers["Allow"] = ", ".join(error.allowed)
     return response
+
+
+def _bearable(text: str) -> str:
+    """Leave out the middle of a sentence that quotes a key or a value of megabytes."""
+    if len(text) <= MAX_SENTENCE_CHARS:
+        return text
+    return f"{text[: MAX_SENTENCE_CHARS // 2]} … {text[-MAX_SENTENCE_CHARS // 2 :]}"
 
 
 def http_date(instant: datetime) -> str:

@@ -1,0 +1,171 @@
+"""What no honest client sends is refused with a 4xx and a sentence, in little memory, and changes nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from starlette.types import ASGIApp
+
+from lms.database import Database
+from tests.asking import Answer, ask
+from tests.xapi_builders import BASIC, COURSE, LEARNER, NOON, a_statement, an_lrs
+from xapi_store.http import create_lrs_app
+from xapi_store.model.actor import actor_key
+
+ROOT = Path(__file__).parents[2]
+MIB = 1024 * 1024
+ONE_ID = "39e24cc4-69af-4b01-a824-1fdc6ea8a3af"
+KNOWN = [(b"Authorization", BASIC.encode()), (b"X-Experience-API-Version", b"1.0.3")]
+JSON = (b"Content-Type", b"application/json")
+FORM = (b"Content-Type", b"application/x-www-form-urlencoded")
+STATE = {"activityId": COURSE, "agent": str(actor_key(LEARNER)), "stateId": "s"}
+
+
+@pytest.fixture(scope="module")
+def app(lasting_database: Database) -> ASGIApp:
+    """A record store in which nothing is ever stored."""
+    return create_lrs_app(an_lrs(lasting_database))
+
+
+@pytest.fixture
+def own_app(database: Database) -> ASGIApp:
+    """A record store for one test that stores something."""
+    return create_lrs_app(an_lrs(database))
+
+
+def post(app: ASGIApp, body: bytes, *headers: tuple[bytes, bytes]) -> Answer:
+    return ask(app, "POST", "/statements", headers=[*KNOWN, *(headers or (JSON,))], body=body)
+
+
+def get(app: ASGIApp, query: bytes, *headers: tuple[bytes, bytes]) -> Answer:
+    return ask(app, "GET", "/statements", query=query, headers=[*KNOWN, *headers])
+
+
+def alternate(app: ASGIApp, path: str, method: str, **fields: str) -> Answer:
+    known = {"Authorization": BASIC, "X-Experience-API-Version": "1.0.3"}
+    form = urlencode(known | {name.replace("_", "-"): value for name, value in fields.items()}).encode()
+    return ask(app, "POST", path, query=f"method={method}".encode(), headers=[FORM], body=form)
+
+
+def sentence(answer: Answer) -> str:
+    told: str = orjson.loads(answer.body)["error"]
+    return told
+
+
+def stored(app: ASGIApp) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = orjson.loads(get(app, b"").body)["statements"]
+    return found
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def text_of(**changes: object) -> bytes:
+    return orjson.dumps(a_statement(**changes))
+
+
+def nested(depth: int) -> bytes:
+    """A statement as deep as told, counting the statement itself."""
+    inner = b"[" * (depth - 3) + b"]" * (depth - 3)
+    return text_of(result={"extensions": {COURSE: 0}}).replace(b"0}", inner + b"}")
+
+
+def test_a_hundred_thousand_keys_are_stored_or_told_of(own_app: ASGIApp) -> None:
+    many = {f"urn:x:{number}": number for number in range(100_000)}
+
+    taken = post(own_app, text_of(result={"extensions": many}))
+    refused = post(own_app, text_of(**many))
+
+    assert taken.status == 200
+    assert stored(own_app)[0]["result"]["extensions"] == many
+    assert refused.status == 400
+    assert "100,000 places" in sentence(refused)
+
+
+def test_what_a_client_sent_comes_back_in_a_sentence_of_bearable_length(app: ASGIApp) -> None:
+    answer = post(app, b'{"%s":1,"%s":2}' % (b"a" * MIB, b"a" * MIB))
+
+    assert answer.status == 400
+    assert "stands twice" in sentence(answer)
+    assert len(answer.body) < 2000
+
+
+# ---------------------------------------------------------------- encodings
+
+
+# ---------------------------------------------------------------- multipart
+
+FILE = b"a certificate"
+SHA2 = hashlib.sha256(FILE).hexdigest()
+HEAD = (
+    b"Content-Type: text/plain\r\nContent-Transfer-Encoding: binary\r\nX-Experience-API-Hash: "
+    + SHA2.encode()
+)
+
+
+def attached(**changes: object) -> dict[str, Any]:
+    attachment = {
+        "usageType": "https://example.org/certificate",
+        "display": {"en": "Certificate"},
+        "contentType": "text/plain",
+        "length": len(FILE),
+        "sha2": SHA2,
+    } | changes
+    return a_statement(attachments=[attachment])
+
+
+def parts(
+    *files: bytes, first: bytes = b"Content-Type: application/json", text: bytes | None = None
+) -> bytes:
+    pieces = [first + b"\r\n\r\n" + (orjson.dumps(attached()) if text is None else text), *files]
+    return b"".join(b"--cut\r\n" + piece + b"\r\n" for piece in pieces) + b"--cut--\r\n"
+
+
+def post_parts(app: ASGIApp, body: bytes, content_type: bytes = b"multipart/mixed; boundary=cut") -> Answer:
+    return post(app, body, (b"Content-Type", content_type))
+
+
+WHOLE = parts(HEAD + b"\r\n\r\n" + FILE)
+
+
+def a_signature(header: object, payload: bytes = b"{}") -> tuple[bytes, str]:
+    def packed(text: bytes) -> bytes:
+        return base64.urlsafe_b64encode(text).rstrip(b"=")
+
+    jws = b".".join((packed(orjson.dumps(header)), packed(payload), packed(b"signature")))
+    return jws, hashlib.sha256(jws).hexdigest()
+
+
+def a_certificate(*, instead: tuple[bytes, bytes] = (b"", b"")) -> str:
+    """A certificate of no RSA key, with some bytes in the place of others."""
+    key, name = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)), x509.Name([])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, NOON, NOON + timedelta(days=1)).sign(
+        key, None
+    )
+    text = made.public_bytes(serialization.Encoding.DER)
+    assert instead[0] in text
+    return base64.b64encode(text.replace(*instead) if instead[0] else text).decode()
+
+
+#: Of an algorithm nobody knows, and of a version that does not exist.
+ODD_KEY = a_certificate(instead=(b"\x06\x03\x2b\x65\x70", b"\x06\x03\x2b\x65\x01"))
+ODD_VERSION = a_certificate(instead=(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"))
+
+
+# ---------------------------------------------------------------- headers and parameters
+
+
+# ---------------------------------------------------------------- the alternate request syntax
+
+
+# ---------------------------------------------------------------- time and memory
