@@ -165,7 +165,61 @@ ODD_VERSION = a_certificate(instead=(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01
 # ---------------------------------------------------------------- headers and parameters
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"verb=%", b"verb=%zz", b"verb=urn:x:%f", b"verb=urn:x:%ff", b"verb=urn:x:\xff", b"verb=urn:x:%c3%28",
+        b"verb=urn:x:%ed%a0%80", b"%ff=1",
+    ],
+)  # fmt: skip
+def test_a_query_that_is_not_utf8_is_refused(app: ASGIApp, query: bytes) -> None:
+    answer = get(app, query)
+
+    assert answer.status == 400
+    assert "UTF-8" in sentence(answer)
+
+
+def test_two_names_that_are_not_utf8_are_not_one_document(app: ASGIApp) -> None:
+    query = urlencode({name: value for name, value in STATE.items() if name != "stateId"}).encode()
+
+    answers = [
+        ask(app, "PUT", "/activities/state", query=query + b"&stateId=" + name, headers=KNOWN, body=b"x")
+        for name in (b"%ff", b"%fe")
+    ]
+
+    assert [answer.status for answer in answers] == [400, 400]
+
+
+def test_a_query_may_hold_utf8_as_it_is(app: ASGIApp) -> None:
+    query = urlencode({name: value for name, value in STATE.items() if name != "stateId"}).encode()
+
+    ask(app, "PUT", "/activities/state", query=query + "&stateId=é".encode(), headers=KNOWN, body=b"x")
+
+    found = ask(app, "GET", "/activities/state", query=query + b"&stateId=%C3%A9", headers=KNOWN)
+    assert found.body == b"x"
+
+
 # ---------------------------------------------------------------- the alternate request syntax
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "body"),
+    [
+        ("GET", b"method=GET", b""), ("PUT", b"method=PUT", b"content=x"), ("POST", b"method=PUT&x=1", b"content=x"),
+        ("POST", b"method=PUT", b"a"), ("POST", b"method=PUT", b"a=1&a=2&content=x"),
+        ("POST", b"method=PUT", b"\xff=\xff"),
+        ("POST", b"method=PUT", b"content=%ff"), ("POST", b"method=PUT", b"content=%zz"), ("POST", b"method=PUT", b""),
+        ("POST", b"method=POST", b"statementId=x"), ("POST", b"method=", b"content=x"),
+        ("POST", b"method=GET", b"method=PUT"), ("POST", b"method=GET", b"Accept=a&accept=b"),
+    ],
+)  # fmt: skip
+def test_an_alternate_request_that_is_none_is_refused(
+    app: ASGIApp, method: str, query: bytes, body: bytes
+) -> None:
+    answer = ask(app, method, "/statements", query=query, headers=[*KNOWN, FORM], body=body)
+
+    assert answer.status in (400, 405)
+    assert sentence(answer)
 
 
 # ---------------------------------------------------------------- time and memory

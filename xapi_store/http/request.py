@@ -1,5 +1,6 @@
 """A request as the record store reads it: limits, alternate syntax, parameters (1.0.3 Communication §1)."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ _FORM_HEADERS = (
     "authorization", "x-experience-api-version", "content-type", "content-length", "if-match",
     "if-none-match", "accept", "accept-language",
 )  # fmt: skip
+_HALF_AN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _IRI: TypeAdapter[str] = TypeAdapter(Iri)
 _UUID: TypeAdapter[str] = TypeAdapter(UuidText)
 
@@ -141,17 +143,14 @@ async def read_request(request: Request) -> Incoming:
 
     Raises:
         TooLargeError: more bytes than we take.
-        RequestError: a parameter twice, or an alternate request that is not one.
+        RequestError: a query that is not UTF-8, a parameter twice, or an alternate request that is not one.
     """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BYTES:
             raise TooLargeError(MAX_BYTES)
-    pairs = request.query_params.multi_items()
-    parameters = dict(pairs)
-    if len(parameters) != len(pairs):
-        raise RequestError("A parameter stands twice in the query.")
+    parameters = _fields(request.scope["query_string"], "query")
     plain = Incoming(
         method=request.method,
         parameters=parameters,
@@ -169,13 +168,7 @@ def _alternate(plain: Incoming) -> Incoming:
         raise RequestError("The alternate request syntax ended with xAPI 1.0.3.")
     if plain.method != "POST" or len(plain.parameters) != 1:
         raise RequestError("An alternate request is a POST with the parameter method and no other.")
-    try:
-        pairs = parse_qsl(plain.body.decode(), keep_blank_values=True, strict_parsing=bool(plain.body))
-    except ValueError:
-        raise RequestError("The body of an alternate request must be a form.") from None
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise RequestError("A field stands twice in the form.")
+    fields = _fields(plain.body, "form", strict=bool(plain.body))
     method = plain.parameters["method"].upper()
     content = fields.pop("content", None)
     if method in ("PUT", "POST") and content is None:
@@ -188,3 +181,18 @@ def _alternate(plain: Incoming) -> Incoming:
     return Incoming(
         method=method, parameters=fields, headers=headers, body=(content or "").encode(), root=plain.root
     )
+
+
+def _fields(text: bytes, what: str, *, strict: bool = False) -> dict[str, str]:
+    """Read a query or a form; what is not UTF-8 is refused, or two names could become one."""
+    refusal = RequestError(f"The {what} must be names and values in percent-encoded UTF-8.")
+    if _HALF_AN_ESCAPE.search(text):
+        raise refusal
+    try:
+        pairs = parse_qsl(text.decode(), keep_blank_values=True, strict_parsing=strict, errors="strict")
+    except ValueError:
+        raise refusal from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise RequestError(f"A name stands twice in the {what}.")
+    return fields
