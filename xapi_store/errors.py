@@ -12,7 +12,8 @@ LrsError
 ├── StatementConflictError            the id is taken by a different statement
 ├── DocumentConflictError             a document is there and the writer did not say which one it read
 ├── PreconditionFailedError           the document is not the one the writer read
-└── TooLargeError                     more bytes than the store takes at once
+├── TooLargeError                     more bytes than the store takes at once
+└── HeaderTooLargeError               more characters than the store takes in one header
 
 An error carries the facts as attributes and a sentence for a person. It knows no status codes:
 `xapi_store.http.responses` has that table.
@@ -96,3 +97,10 @@ class TooLargeError(LrsError):
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         super().__init__(f"The body is larger than {max_bytes:,} bytes; send it in smaller parts.")
+
+
+class HeaderTooLargeError(LrsError):
+    """One header is longer than the store reads."""
+
+    def __init__(self, name: str, max_chars: int) -> None:
+        super().__init__(f"The header {name} is longer than {max_chars:,} characters.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,27 @@ ODD_VERSION = a_certificate(instead=(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        b"Content-Type",
+        b"If-Match",
+        b"If-None-Match",
+        b"Accept-Language",
+        b"X-Experience-API-Version",
+        b"X-Other",
+    ],
+)
+def test_a_header_beyond_measure_is_refused(app: ASGIApp, name: bytes) -> None:
+    query = urlencode(STATE).encode()
+    headers = [*KNOWN, (name, b"a" * 20_000)]
+
+    answer = ask(app, "PUT", "/activities/state", query=query, headers=headers, body=b"x")
+
+    assert answer.status == 431
+    assert "16,384" in sentence(answer)
+
+
+@pytest.mark.parametrize(
     "query",
     [
         b"verb=%", b"verb=%zz", b"verb=urn:x:%f", b"verb=urn:x:%ff", b"verb=urn:x:\xff", b"verb=urn:x:%c3%28",
@@ -200,6 +222,40 @@ def test_a_query_may_hold_utf8_as_it_is(app: ASGIApp) -> None:
 
 
 # ---------------------------------------------------------------- the alternate request syntax
+
+
+def test_the_alternate_syntax_carries_a_document(own_app: ASGIApp) -> None:
+    sent = alternate(own_app, "/activities/state", "PUT", content="x", Content_Type="text/plain", **STATE)
+    found = alternate(own_app, "/activities/state", "GET", **STATE)
+
+    assert sent.status == 204
+    assert (found.headers[b"content-type"], found.body) == (b"text/plain", b"x")
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain\r\nX-Evil: 1", "text/plain\0", "text/\u20ac", "\x1b[2J", "a\tb\x7f"]
+)
+def test_a_form_cannot_smuggle_what_no_header_could_hold(app: ASGIApp, content_type: str) -> None:
+    answer = alternate(app, "/activities/state", "PUT", content="x", Content_Type=content_type, **STATE)
+    found = alternate(app, "/activities/state", "GET", **STATE)
+
+    assert answer.status == 400
+    assert "content-type" in sentence(answer)
+    assert found.status == 404
+
+
+@pytest.mark.parametrize(
+    "header", ["Content-Type", "Accept-Language", "If-Match", "X-Experience-API-Version", "Authorization"]
+)
+def test_a_form_has_no_longer_headers_than_a_request(app: ASGIApp, header: str) -> None:
+    began = time.monotonic()
+
+    answer = alternate(
+        app, "/statements", "POST", content="x", **{header: 'multipart/mixed; a="' + ";-" * (500 * 1024)}
+    )
+
+    assert answer.status == 431
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

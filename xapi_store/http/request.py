@@ -11,7 +11,12 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
-from xapi_store.errors import MalformedJsonError, RequestError, TooLargeError
+from xapi_store.errors import (
+    HeaderTooLargeError,
+    MalformedJsonError,
+    RequestError,
+    TooLargeError,
+)
 from xapi_store.http.lrs import Credentials
 from xapi_store.model.actor import actor_key
 from xapi_store.model.iri import Iri, UuidText
@@ -21,12 +26,14 @@ from xapi_store.model.timestamps import parse_timestamp
 from xapi_store.model.version import Version
 
 MAX_BYTES = 4 * 1024 * 1024
+MAX_HEADER_CHARS = 16 * 1024
 _FORM = "application/x-www-form-urlencoded"
 #: Form fields that stand for headers in the alternate request syntax (1.0.3 Communication §1.3).
 _FORM_HEADERS = (
     "authorization", "x-experience-api-version", "content-type", "content-length", "if-match",
     "if-none-match", "accept", "accept-language",
 )  # fmt: skip
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _HALF_AN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _IRI: TypeAdapter[str] = TypeAdapter(Iri)
 _UUID: TypeAdapter[str] = TypeAdapter(UuidText)
@@ -142,9 +149,11 @@ async def read_request(request: Request) -> Incoming:
     """Read a request whole, within the limit.
 
     Raises:
-        TooLargeError: more bytes than we take.
+        TooLargeError, HeaderTooLargeError: more than we take.
         RequestError: a query that is not UTF-8, a parameter twice, or an alternate request that is not one.
     """
+    headers = dict(request.headers.items())
+    _check_headers(headers)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -154,7 +163,7 @@ async def read_request(request: Request) -> Incoming:
     plain = Incoming(
         method=request.method,
         parameters=parameters,
-        headers=dict(request.headers.items()),
+        headers=headers,
         body=bytes(body),
         root=request.scope.get("root_path", ""),
     )
@@ -178,6 +187,7 @@ def _alternate(plain: Incoming) -> Incoming:
         headers["content-type"] = "application/json"
     sent = {name.lower(): name for name in fields if name.lower() in _FORM_HEADERS}
     headers |= {lower: fields.pop(name) for lower, name in sent.items()}
+    _check_headers(headers)
     return Incoming(
         method=method, parameters=fields, headers=headers, body=(content or "").encode(), root=plain.root
     )
@@ -196,3 +206,12 @@ def _fields(text: bytes, what: str, *, strict: bool = False) -> dict[str, str]:
     if len(fields) != len(pairs):
         raise RequestError(f"A name stands twice in the {what}.")
     return fields
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """Refuse what no answer could give back: a form may bring any characters, and megabytes of them."""
+    for name, value in headers.items():
+        if len(value) > MAX_HEADER_CHARS:
+            raise HeaderTooLargeError(name, MAX_HEADER_CHARS)
+        if not _HEADER_VALUE.fullmatch(value):
+            raise RequestError(f"The header {name} has characters that no header may have.")

@@ -20,6 +20,7 @@ STATUS: dict[type[errors.LrsError], int] = {
     errors.DocumentConflictError: 409,
     errors.PreconditionFailedError: 412,
     errors.TooLargeError: 413,
+    errors.HeaderTooLargeError: 431,
 }
 MAX_SENTENCE_CHARS = 1000
 CORS = {
