@@ -13,7 +13,8 @@ LrsError
 ├── DocumentConflictError             a document is there and the writer did not say which one it read
 ├── PreconditionFailedError           the document is not the one the writer read
 ├── TooLargeError                     more bytes than the store takes at once
-└── HeaderTooLargeError               more characters than the store takes in one header
+├── HeaderTooLargeError               more characters than the store takes in one header
+└── PackedBodyError                   a Content-Encoding: the store unpacks nothing
 
 An error carries the facts as attributes and a sentence for a person. It knows no status codes:
 `xapi_store.http.responses` has that table.
@@ -104,3 +105,10 @@ class HeaderTooLargeError(LrsError):
 
     def __init__(self, name: str, max_chars: int) -> None:
         super().__init__(f"The header {name} is longer than {max_chars:,} characters.")
+
+
+class PackedBodyError(LrsError):
+    """The body is packed. A few bytes may stand for gigabytes, so none are ever unpacked."""
+
+    def __init__(self) -> None:
+        super().__init__("The body is packed; send it again without Content-Encoding.")

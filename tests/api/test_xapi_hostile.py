@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import time
 from datetime import timedelta
@@ -102,6 +103,28 @@ def test_what_a_client_sent_comes_back_in_a_sentence_of_bearable_length(app: ASG
 
 
 # ---------------------------------------------------------------- encodings
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"GZIP", b"deflate", b"br", b"zstd", b"gzip, identity", b"x"])
+@pytest.mark.parametrize("path", ["/statements", "/activities/state"])
+def test_a_packed_body_is_never_unpacked(app: ASGIApp, encoding: bytes, path: str) -> None:
+    query = urlencode(STATE).encode() if path != "/statements" else b""
+    headers = [*KNOWN, JSON, (b"Content-Encoding", encoding)]
+
+    answer = ask(app, "POST", path, query=query, headers=headers, body=gzip.compress(text_of()))
+
+    assert answer.status == 415
+    assert answer.headers[b"accept-encoding"] == b"identity"
+    assert "without Content-Encoding" in sentence(answer)
+    assert stored(app) == []
+
+
+def test_a_body_that_says_it_is_not_packed_is_taken(own_app: ASGIApp) -> None:
+    assert post(own_app, text_of(), JSON, (b"Content-Encoding", b"identity")).status == 200
+
+
+def test_a_packed_body_without_a_word_of_it_is_no_json(app: ASGIApp) -> None:
+    assert post(app, gzip.compress(text_of())).status == 400
 
 
 # ---------------------------------------------------------------- multipart

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from xapi_store.errors import (
     HeaderTooLargeError,
     MalformedJsonError,
+    PackedBodyError,
     RequestError,
     TooLargeError,
 )
@@ -150,10 +151,13 @@ async def read_request(request: Request) -> Incoming:
 
     Raises:
         TooLargeError, HeaderTooLargeError: more than we take.
+        PackedBodyError: the body has a Content-Encoding.
         RequestError: a query that is not UTF-8, a parameter twice, or an alternate request that is not one.
     """
     headers = dict(request.headers.items())
     _check_headers(headers)
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise PackedBodyError
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -20,6 +20,7 @@ STATUS: dict[type[errors.LrsError], int] = {
     errors.DocumentConflictError: 409,
     errors.PreconditionFailedError: 412,
     errors.TooLargeError: 413,
+    errors.PackedBodyError: 415,
     errors.HeaderTooLargeError: 431,
 }
 MAX_SENTENCE_CHARS = 1000
@@ -50,6 +51,8 @@ def error_answer(error: errors.LrsError) -> Response:
         response.headers["WWW-Authenticate"] = 'Basic realm="xAPI", charset="UTF-8"'
     if isinstance(error, errors.MethodNotAllowedError):
         response.headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, errors.PackedBodyError):
+        response.headers["Accept-Encoding"] = "identity"
     return response
 
 
