@@ -162,6 +162,34 @@ def post_parts(app: ASGIApp, body: bytes, content_type: bytes = b"multipart/mixe
 WHOLE = parts(HEAD + b"\r\n\r\n" + FILE)
 
 
+def test_a_statement_with_its_file_is_stored_and_read_back(own_app: ASGIApp) -> None:
+    assert post_parts(own_app, b"a preamble\r\n" + WHOLE + b"and an epilogue").status == 200
+
+    found = get(own_app, b"attachments=true")
+
+    assert found.headers[b"content-type"].startswith(b"multipart/mixed")
+    assert FILE in found.body
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain\r\nX-Evil: 1;x",
+        "text/plain;\r\n\r\n<script>",
+        "text/pl\0in",
+        "texte/\u00e9",
+        "text/ plain",
+    ],
+)
+def test_the_type_of_a_file_cannot_write_headers(app: ASGIApp, content_type: str) -> None:
+    body = parts(HEAD + b"\r\n\r\n" + FILE, text=orjson.dumps(attached(contentType=content_type)))
+
+    answer = post_parts(app, body)
+
+    assert answer.status == 400
+    assert orjson.loads(answer.body)["path"] == "$.attachments[0].contentType"
+
+
 def a_signature(header: object, payload: bytes = b"{}") -> tuple[bytes, str]:
     def packed(text: bytes) -> bytes:
         return base64.urlsafe_b64encode(text).rstrip(b"=")

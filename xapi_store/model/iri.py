@@ -29,7 +29,8 @@ LANGUAGE_PATTERN = (  # RFC 5646 §2.1, with the irregular tags of the registry
 
 V1_PATTERN = r"^1\.0(?:\.[0-9]+)?$"
 ANY_VERSION_PATTERN = r"^[12]\.0(?:\.[0-9]+)?$"
-CONTENT_TYPE_PATTERN = r"^[^/\s]+/[^/\s;]+\s*(?:;.*)?$"
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+CONTENT_TYPE_PATTERN = rf"^{_NAME}/{_NAME}[ \t]*(?:;[\t\x20-\x7E]*)?$"  # it becomes a header again
 
 #: What to say when a string does not fit a pattern.
 SENTENCES = {
