@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from lms.database import Database
 from tests.asking import Answer, ask
 from tests.xapi_builders import BASIC, COURSE, LEARNER, NOON, a_statement, an_lrs
+from xapi_store.attachments import SIGNATURE
 from xapi_store.http import create_lrs_app
 from xapi_store.model.actor import actor_key
 
@@ -212,6 +213,32 @@ def a_certificate(*, instead: tuple[bytes, bytes] = (b"", b"")) -> str:
 #: Of an algorithm nobody knows, and of a version that does not exist.
 ODD_KEY = a_certificate(instead=(b"\x06\x03\x2b\x65\x70", b"\x06\x03\x2b\x65\x01"))
 ODD_VERSION = a_certificate(instead=(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": []}, {"alg": {}}, {"alg": None}, {"alg": "none"}, {"alg": "HS256"}, {},
+        {"alg": "RS256", "x5c": []}, {"alg": "RS256", "x5c": {}}, {"alg": "RS256", "x5c": 7},
+        {"alg": "RS256", "x5c": "MII"}, {"alg": "RS256", "x5c": ["\u00e9"]}, {"alg": "RS256", "x5c": [None]},
+        {"alg": "RS256", "x5c": ["AAAA"]}, {"alg": "RS256"},
+        {"alg": "RS256", "x5c": [ODD_KEY]}, {"alg": "RS256", "x5c": [ODD_VERSION]},
+        {"alg": "RS256", "x5c": [a_certificate()]},
+        {"alg": "RS256", "x5c": [[]]}, {"alg": "RS256", "x5c": None}, [], "RS256",
+    ],
+)  # fmt: skip
+def test_a_signature_of_any_shape_is_refused_with_a_sentence(app: ASGIApp, header: object) -> None:
+    jws, sha2 = a_signature(header)
+    statement = attached(
+        usageType=SIGNATURE, contentType="application/octet-stream", length=len(jws), sha2=sha2
+    )
+    file = HEAD.replace(SHA2.encode(), sha2.encode()) + b"\r\n\r\n" + jws
+
+    answer = post_parts(app, parts(file, text=orjson.dumps(statement)))
+
+    assert answer.status == 400
+    assert sentence(answer)
+    assert stored(app) == []
 
 
 # ---------------------------------------------------------------- headers and parameters

@@ -5,13 +5,16 @@ import binascii
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from xapi_store.errors import MalformedJsonError, RequestError
 from xapi_store.model.strict_json import load_object
 
+_NO_CERTIFICATE = (
+    ValueError, TypeError, IndexError, KeyError, x509.InvalidVersion, UnsupportedAlgorithm,
+)  # fmt: skip
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "RS256": hashes.SHA256(),
     "RS384": hashes.SHA384(),
@@ -38,7 +41,7 @@ def signed_statement(jws: bytes) -> dict[str, Any]:
     except (ValueError, binascii.Error, MalformedJsonError):
         raise RequestError("The signature is not a JWS in compact form over a statement.") from None
     algorithm = header.get("alg")
-    if algorithm not in _HASHES:
+    if not isinstance(algorithm, str) or algorithm not in _HASHES:
         raise RequestError("The signature must use RS256, RS384 or RS512.")
     if "x5c" in header:
         _verify(header["x5c"], algorithm, header_text + b"." + payload_text, signature)
@@ -48,7 +51,7 @@ def signed_statement(jws: bytes) -> dict[str, Any]:
 def _verify(chain: Any, algorithm: str, signed: bytes, signature: bytes) -> None:
     try:
         key = x509.load_der_x509_certificate(base64.b64decode(chain[0])).public_key()
-    except (ValueError, TypeError, IndexError, KeyError):
+    except _NO_CERTIFICATE:
         raise RequestError("The x5c header of the signature does not start with a certificate.") from None
     if not isinstance(key, rsa.RSAPublicKey):
         raise RequestError("The certificate in x5c must hold an RSA key.")
