@@ -3,6 +3,7 @@
 `exact` costs no parsing: the kept bytes are closed with the `stored` of this store.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,9 @@ from xapi_store.model.actor import IDENTIFIERS
 from xapi_store.model.mentions import activities_in, actors_in
 from xapi_store.model.timestamps import format_timestamp
 
+#: As many languages, and as many subtags in one, as a person may want; each is looked up for each word.
+MAX_LANGUAGES = 20
+_LANGUAGE_RANGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,7}")
 _WORDS = ("name", "description")
 _COMPONENTS = ("choices", "scale", "source", "target", "steps")
 
@@ -87,9 +91,9 @@ def preferred_languages(accept_language: str | None) -> tuple[str, ...]:
             quality = float(weight)
         except ValueError:
             continue
-        if tag.strip() not in ("", "*") and quality > 0:
+        if _LANGUAGE_RANGE.fullmatch(tag.strip()) and quality > 0:
             weighed.append((-quality, tag.strip()))
-    return tuple(tag for _, tag in sorted(weighed, key=lambda entry: entry[0]))
+    return tuple(tag for _, tag in sorted(weighed, key=lambda entry: entry[0]))[:MAX_LANGUAGES]
 
 
 def _keep_identifiers(actor: dict[str, Any]) -> None:

@@ -357,3 +357,15 @@ def test_an_alternate_request_that_is_none_is_refused(
 
 
 # ---------------------------------------------------------------- time and memory
+
+
+def test_an_endless_list_of_languages_costs_no_time(own_app: ASGIApp) -> None:
+    words = {"id": COURSE, "display": {"en": "passed", "fr": "réussi"}}
+    post(own_app, orjson.dumps([a_statement(verb=words) for _ in range(100)]))
+    endless = b"-".join([b"a"] * 8000)
+    began = time.monotonic()
+
+    answer = get(own_app, b"format=canonical", (b"Accept-Language", endless))
+
+    assert answer.status == 200
+    assert time.monotonic() - began < 1.5
