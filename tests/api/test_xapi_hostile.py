@@ -175,6 +175,62 @@ def test_a_statement_with_its_file_is_stored_and_read_back(own_app: ASGIApp) -> 
 @pytest.mark.parametrize(
     "content_type",
     [
+        b"multipart/mixed", b"multipart/mixed; boundary=", b'multipart/mixed; boundary=""',
+        b"multipart/mixed; boundary=other",
+        b"multipart/mixed; boundary=cu", b"multipart/mixed; boundary*=utf-8''cut", b"multipart/mixed; boundary=CUT",
+        b"multipart/mixed; boundary=\xff", b"multipart/mixed; boundary=" + b"x" * 71,
+        b'multipart/mixed; a="boundary=cut"',
+    ],
+)  # fmt: skip
+def test_a_boundary_that_is_not_the_one_of_the_body_is_refused(app: ASGIApp, content_type: bytes) -> None:
+    answer = post_parts(app, WHOLE, content_type)
+
+    assert answer.status == 400
+    assert "boundary" in sentence(answer) or "part" in sentence(answer)
+    assert stored(app) == []
+
+
+def test_no_multipart_body_cut_short_is_taken(app: ASGIApp) -> None:
+    enough = WHOLE.rindex(b"--cut--") + len(b"--cut--")
+
+    for end in range(enough):
+        assert post_parts(app, WHOLE[:end]).status == 400, end
+
+    assert stored(app) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (parts(), "bytes are not in the request"),
+        (parts(HEAD + b"\r\n\r\n" + FILE + b"."), "does not have the digest"),
+        (parts(HEAD[:-1] + b"\r\n\r\n" + FILE), "does not have the digest"),
+        (parts(HEAD.replace(SHA2.encode(), b"") + b"\r\n\r\n" + FILE), "no X-Experience-API-Hash"),
+        (parts(HEAD.replace(SHA2.encode(), b"\xff" * 64) + b"\r\n\r\n" + FILE), "does not have the digest"),
+        (parts(HEAD.replace(b"binary", b"base64") + b"\r\n\r\n" + FILE), "Content-Transfer-Encoding: binary"),
+        (parts(HEAD + b"\r\n\r\n" + FILE, text=text_of()), "No statement of this request"),
+        (parts(HEAD + b"\r\n\r\n" + FILE, first=b"Content-Type: text/plain"), "first part"),
+        (parts(HEAD + b"\r\n\r\n" + FILE, first=b"X: y"), "first part"),
+        (parts(HEAD + b"\r\n\r\n" + FILE, text=b"{"), "not JSON"),
+        (parts(HEAD), "no headers"),
+        (parts(b""), "no headers"),
+        (parts(b"X" * 20_000 + b": y\r\n" + HEAD + b"\r\n\r\n" + FILE), "headers of a part"),
+        (parts(b"bad name: y\r\n" + HEAD.replace(SHA2.encode(), b"") + b"\r\n\r\n"), "no X-Experience-API-Hash"),
+        (b"--cut--\r\n", "boundary"),
+        (b"--cut\r\n--cut--\r\n", "no headers"),
+    ],
+)  # fmt: skip
+def test_parts_that_do_not_belong_together_are_refused(app: ASGIApp, body: bytes, told: str) -> None:
+    answer = post_parts(app, body)
+
+    assert answer.status == 400
+    assert told in sentence(answer)
+    assert stored(app) == []
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
         "text/plain\r\nX-Evil: 1;x",
         "text/plain;\r\n\r\n<script>",
         "text/pl\0in",

@@ -1,12 +1,14 @@
 """Statements with their files: multipart/mixed (xAPI 1.0.3 Communication §1.5.2; xAPI 2.0 §4.1.3)."""
 
+import re
 from collections.abc import Iterable
-from email.message import Message
 
 from xapi_store.attachments import Part
 from xapi_store.errors import RequestError
 
+MAX_HEAD_BYTES = 16 * 1024
 _BREAK = b"\r\n"
+_BOUNDARY = re.compile(r";\s*boundary=(?:\"([^\"]+)\"|([^\s;\"]+))", re.IGNORECASE)
 
 
 def read_parts(content_type: str, body: bytes) -> tuple[bytes, list[Part]]:
@@ -15,16 +17,17 @@ def read_parts(content_type: str, body: bytes) -> tuple[bytes, list[Part]]:
     Raises:
         RequestError: no boundary, a part without its headers, or statements that are not JSON.
     """
-    boundary = _headers(b"Content-Type: " + content_type.encode("latin-1", "replace")).get_param("boundary")
-    if not isinstance(boundary, str) or not boundary:
+    named = _BOUNDARY.search(content_type)
+    if named is None:
         raise RequestError("The multipart Content-Type names no boundary.")
-    pieces = (_BREAK + body).split(_BREAK + b"--" + boundary.encode("latin-1", "replace"))
+    boundary = (named[1] or named[2]).encode("latin-1", "replace")
+    pieces = (_BREAK + body).split(_BREAK + b"--" + boundary)
     if len(pieces) < 3 or not pieces[-1].startswith(b"--"):
         raise RequestError("The multipart body does not have the boundary its Content-Type names.")
-    first, *others = [_part(piece) for piece in pieces[1:-1]]
-    if first[0].get_content_type() != "application/json":
+    headers, statements = _part(pieces[1])
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise RequestError("The first part of a multipart body must be the statements, as application/json.")
-    return first[1], [_file(headers, content) for headers, content in others]
+    return statements, [_file(*_part(piece)) for piece in pieces[2:-1]]
 
 
 def write_parts(boundary: str, statements: bytes, parts: Iterable[Part]) -> bytes:
@@ -40,30 +43,24 @@ def write_parts(boundary: str, statements: bytes, parts: Iterable[Part]) -> byte
     return b"".join(line + _BREAK + piece + _BREAK for piece in pieces) + line + b"--" + _BREAK
 
 
-def _part(piece: bytes) -> tuple[Message, bytes]:
+def _part(piece: bytes) -> tuple[dict[str, str], bytes]:
     head, found, content = piece.lstrip(b" \t").removeprefix(_BREAK).partition(_BREAK + _BREAK)
     if not found:
         raise RequestError("A part of the multipart body has no headers.")
-    return _headers(head), content
+    if len(head) > MAX_HEAD_BYTES:
+        raise RequestError(f"The headers of a part are longer than {MAX_HEAD_BYTES:,} bytes.")
+    lines = (line.partition(":") for line in head.decode("latin-1").split("\r\n"))
+    return {name.strip().lower(): value.strip() for name, _, value in lines}, content
 
 
-def _headers(head: bytes) -> Message:
-    message = Message()
-    for line in head.decode("latin-1").split("\r\n"):
-        name, _, value = line.partition(":")
-        if name.strip():
-            message[name.strip()] = value.strip()
-    return message
-
-
-def _file(headers: Message, content: bytes) -> Part:
-    sha2 = headers.get("X-Experience-API-Hash")
+def _file(headers: dict[str, str], content: bytes) -> Part:
+    sha2 = headers.get("x-experience-api-hash")
     if not sha2:
         raise RequestError("A file of the multipart body has no X-Experience-API-Hash.")
-    if (headers.get("Content-Transfer-Encoding") or "").lower() != "binary":
+    if headers.get("content-transfer-encoding", "").lower() != "binary":
         raise RequestError("A file of the multipart body must have Content-Transfer-Encoding: binary.")
     return Part(
         sha2=sha2.lower(),
         content=content,
-        content_type=headers.get("Content-Type") or "application/octet-stream",
+        content_type=headers.get("content-type") or "application/octet-stream",
     )
