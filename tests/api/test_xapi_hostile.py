@@ -355,6 +355,30 @@ def test_a_query_may_hold_utf8_as_it_is(app: ASGIApp) -> None:
     assert found.body == b"x"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("PATCH", "/statements", 405), ("DELETE", "/statements", 405), ("POST", "/agents", 405),
+        ("POST", "/about", 405),
+        ("PUT", "/activities", 405), ("GET", "/statement", 404), ("GET", "/", 404), ("GET", "/statements/more", 404),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_told(app: ASGIApp, method: str, path: str, status: int) -> None:
+    answer = ask(app, method, path, headers=KNOWN)
+
+    assert answer.status == status
+    assert sentence(answer)
+    assert (b"allow" in answer.headers) == (status == 405)
+
+
+def test_every_answer_names_a_version_a_preflight_too(app: ASGIApp) -> None:
+    answer = ask(app, "OPTIONS", "/statements", headers=[(b"Origin", b"https://example.org")])
+
+    assert answer.status == 204
+    assert answer.headers[b"x-experience-api-version"] == b"2.0.0"
+    assert answer.headers[b"access-control-allow-origin"] == b"*"
+
+
 # ---------------------------------------------------------------- the alternate request syntax
 
 

@@ -65,7 +65,7 @@ def create_lrs_app(lrs: Lrs) -> ASGIApp:
 
 async def _answer(lrs: Lrs, request: Request) -> Response:
     if request.method == "OPTIONS":
-        return Response(status_code=204)
+        return _versioned(Response(status_code=204), request.headers.get(VERSION_HEADER) or Version.V2)
     try:
         incoming = await read_request(request)
     except LrsError as error:
@@ -77,7 +77,9 @@ def _carry_out(lrs: Lrs, path: str, incoming: Incoming) -> Response:
     header = incoming.headers.get(VERSION_HEADER.lower())
     consistent_through = format_timestamp(lrs.now())  # taken before anything is read
     try:
-        if path == "about" and incoming.method in ("GET", "HEAD"):
+        if path == "about":
+            if incoming.method not in ("GET", "HEAD"):
+                raise MethodNotAllowedError(incoming.method, ("GET",))
             return _versioned(get_about(), header or Version.V2)
         handlers = RESOURCES.get(path)
         if handlers is None:
