@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import subprocess
+import sys
 import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 import pytest
@@ -83,6 +85,47 @@ def nested(depth: int) -> bytes:
     return text_of(result={"extensions": {COURSE: 0}}).replace(b"0}", inner + b"}")
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (text_of().replace(b"{", b'{"result":{"score":{"raw":NaN}},', 1), "not JSON"),
+        (text_of().replace(b"{", b'{"result":{"score":{"raw":-Infinity}},', 1), "not JSON"),
+        (text_of().replace(b"{", b'{"result":{"score":{"raw":1e999}},', 1), "not JSON"),
+        (text_of().replace(b"{", b'{"verb":{"id":"urn:x:other"},', 1), "'verb' stands twice"),
+        (
+            text_of(result={"extensions": {COURSE: 0}}).replace(b"0}", b'{"a":1,"\\u0061":2}}'),
+            "'a' stands twice",
+        ),
+        (nested(65), "deeper than 64"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[" * 100_000 + b"]" * 100_000, "not JSON"),
+        (b'{"a":' * 2000 + b"1" + b"}" * 2000, "not JSON"),
+        (text_of(result={"response": "?"}).replace(b"?", b"\\ud800"), "not JSON"),
+        (text_of(result={"response": "?"}).replace(b"?", b"\xed\xa0\x80"), "not JSON"),
+        (text_of(result={"response": "?"}).replace(b"?", b"\xff"), "not JSON"),
+        (b"\xef\xbb\xbf" + text_of(), "not JSON"),
+        (text_of().decode().encode("utf-16"), "not JSON"),
+        (text_of() + text_of(), "not JSON"),
+        (b"", "not JSON"),
+        (b"7", "must be"),
+        (b'"statement"', "must be"),
+        (b"null", "must be"),
+        (b"[[]]", "must be"),
+    ],
+)
+def test_json_that_means_no_one_thing_is_refused(app: ASGIApp, body: bytes, told: str) -> None:
+    answer = post(app, body)
+
+    assert answer.status == 400
+    assert told in sentence(answer)
+    assert stored(app) == []
+
+
+def test_the_deepest_json_allowed_is_stored(own_app: ASGIApp) -> None:
+    assert post(own_app, nested(64)).status == 200
+    assert len(stored(own_app)) == 1
+
+
 def test_a_hundred_thousand_keys_are_stored_or_told_of(own_app: ASGIApp) -> None:
     many = {f"urn:x:{number}": number for number in range(100_000)}
 
@@ -93,6 +136,20 @@ def test_a_hundred_thousand_keys_are_stored_or_told_of(own_app: ASGIApp) -> None
     assert stored(own_app)[0]["result"]["extensions"] == many
     assert refused.status == 400
     assert "100,000 places" in sentence(refused)
+
+
+@pytest.mark.parametrize(("beyond", "status"), [(0, 200), (1, 413)])
+def test_four_mebibytes_are_taken_and_not_a_byte_more(own_app: ASGIApp, beyond: int, status: int) -> None:
+    plain = text_of(result={"response": ""})
+    body = text_of(result={"response": "x" * (4 * MIB - len(plain) + beyond)})
+
+    answer = post(own_app, body)
+
+    assert len(body) == 4 * MIB + beyond
+    assert answer.status == status
+    assert len(stored(own_app)) == (status == 200)
+    if status == 413:
+        assert "4,194,304 bytes" in sentence(answer)
 
 
 def test_what_a_client_sent_comes_back_in_a_sentence_of_bearable_length(app: ASGIApp) -> None:
@@ -126,6 +183,20 @@ def test_a_body_that_says_it_is_not_packed_is_taken(own_app: ASGIApp) -> None:
 
 def test_a_packed_body_without_a_word_of_it_is_no_json(app: ASGIApp) -> None:
     assert post(app, gzip.compress(text_of())).status == 400
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        b"text/plain", b"", b"application/xml", b"application/json-patch+json", b"multipart/form-data; boundary=b",
+        b"application/x-www-form-urlencoded", b"applicationjson", b"\xe9/\xe9", b";", b"application/octet-stream",
+    ],
+)  # fmt: skip
+def test_statements_in_another_content_type_are_refused(app: ASGIApp, content_type: bytes) -> None:
+    answer = post(app, text_of(), (b"Content-Type", content_type))
+
+    assert answer.status == 400
+    assert "application/json" in sentence(answer)
 
 
 # ---------------------------------------------------------------- multipart
@@ -356,6 +427,51 @@ def test_a_query_may_hold_utf8_as_it_is(app: ASGIApp) -> None:
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        "statementId=x", f"statementId={ONE_ID}&statementId={ONE_ID}", f"statementId={ONE_ID}&verb=urn:x:y",
+        f"statementId={ONE_ID}&voidedStatementId={ONE_ID}", "statementid=x", "unknown=1", "unknown", "=", "agent={}",
+        "agent=[]", "agent=null", "agent=%7B%22mbox%22:1%7D", 'agent={"objectType":"Group","member":[]}', "agent={",
+        'agent={"mbox":"mailto:a@b.c","mbox":"mailto:d@e.f"}', "agent=" + quote("[" * 70 + "]" * 70), "verb=passed",
+        "verb=", "activity=no iri", "registration=1", "registration=", "related_agents=1", "related_activities=True",
+        "since=yesterday", "since=", "until=2026-02-30T00:00:00Z", "until=0001-01-01T00:00:00%2B14:00", "limit=-1",
+        "limit=1.5", "limit=", "limit=%D9%A3", "limit=99999999999999999999", "ascending=yes", "cursor=x", "format=raw",
+        "format=", "attachments=2", "verb=urn:x:%00", "since=2026-01-01T00:00:00-00:00",
+    ],
+)  # fmt: skip
+def test_a_parameter_that_is_wrong_is_refused(app: ASGIApp, query: str) -> None:
+    answer = get(app, query.encode())
+
+    assert answer.status == 400
+    assert sentence(answer)
+
+
+@pytest.mark.parametrize("missing", ["activityId", "agent"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
+def test_a_document_without_an_owner_is_refused(app: ASGIApp, missing: str, method: str) -> None:
+    query = urlencode({name: value for name, value in STATE.items() if name != missing}).encode()
+
+    answer = ask(app, method, "/activities/state", query=query, headers=KNOWN, body=b"x")
+
+    assert answer.status == 400
+    assert missing in sentence(answer)
+
+
+@pytest.mark.parametrize(
+    "version",
+    [b"", b"0.9", b"0.95", b"1.1", b"1.1.0", b"3.0.0", b"1.0.3, 2.0.0", b"1.0.x", b"\xb2.0.0", b"2"],
+)
+def test_a_version_nobody_speaks_is_refused(app: ASGIApp, version: bytes) -> None:
+    headers = [KNOWN[0], (b"X-Experience-API-Version", version)]
+
+    answer = ask(app, "GET", "/statements", headers=headers)
+
+    assert answer.status == 400
+    assert "1.0.3 or 2.0.0" in sentence(answer)
+    assert answer.headers[b"x-experience-api-version"] == b"2.0.0"
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status"),
     [
         ("PATCH", "/statements", 405), ("DELETE", "/statements", 405), ("POST", "/agents", 405),
@@ -436,6 +552,11 @@ def test_an_alternate_request_that_is_none_is_refused(
     assert sentence(answer)
 
 
+def test_a_form_may_not_call_for_a_method_nobody_has(app: ASGIApp) -> None:
+    assert alternate(app, "/statements", "DELETE").status == 405
+    assert alternate(app, "/statements", "OPTIONS").status == 405
+
+
 # ---------------------------------------------------------------- time and memory
 
 
@@ -449,3 +570,68 @@ def test_an_endless_list_of_languages_costs_no_time(own_app: ASGIApp) -> None:
 
     assert answer.status == 200
     assert time.monotonic() - began < 1.5
+
+
+_SCRIPT = """
+import sys, zlib
+from pathlib import Path
+from lms.database import Database
+from tests.asking import ask
+from tests.xapi_builders import an_lrs, BASIC
+from xapi_store.http import create_lrs_app
+
+MIB = 1024 * 1024
+JSON = [(b"Content-Type", b"application/json")]
+GZIP = [*JSON, (b"Content-Encoding", b"gzip")]
+MULTIPART = [(b"Content-Type", b"multipart/mixed; boundary=b")]
+FORM = [(b"Content-Type", b"application/x-www-form-urlencoded")]
+PACKER = zlib.compressobj(wbits=31)
+BLOCK = PACKER.compress(bytes(MIB)) + PACKER.flush(zlib.Z_FULL_FLUSH)  # stands for itself, a thousand times over
+LINES = b"".join(b"%d:\\r\\n" % number for number in range(400_000))
+BODIES = {
+    "endless": (JSON, lambda: (b"[" * MIB for _ in range(1000))),
+    "bomb": (GZIP, lambda: iter([BLOCK * 1024])),
+    "depth": (JSON, lambda: iter([b"[" * (2 * MIB) + b"]" * (2 * MIB)])),
+    "lists": (JSON, lambda: iter([b"[" + b"[]," * (MIB + MIB // 4) + b"[]]"])),
+    "keys": (JSON, lambda: iter([b"{" + b",".join(b'"%d":0' % number for number in range(350_000)) + b"}"])),
+    "repeated": (JSON, lambda: iter([b"{" + b'"a":{},' * (MIB // 2) + b'"a":1}'])),
+    "parts": (MULTIPART, lambda: iter([b"--b\\r\\nA:\\r\\n\\r\\n\\r\\n" * (MIB // 4) + b"--b--"])),
+    "headers": (MULTIPART, lambda: iter([b"--b\\r\\n" + LINES + b"\\r\\n\\r\\n--b--"])),
+    "form": (FORM, lambda: iter([b"&".join(b"%d=" % number for number in range(450_000))])),
+}
+
+def peak():  # not ru_maxrss: a child begins with what its parent, the test runner, had
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+
+headers, body = BODIES[sys.argv[1]]
+known = [(b"Authorization", BASIC.encode()), (b"X-Experience-API-Version", b"1.0.3"), *headers]
+app = create_lrs_app(an_lrs(Database(sys.argv[2])))
+ask(app, "POST", "/statements", headers=known, body=b"[]")
+pieces = body()
+before = peak()
+answer = ask(app, "POST", "/statements", query=b"method=GET" if headers is FORM else b"", headers=known, body=pieces)
+print(answer.status, peak() - before, len(answer.body))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from Linux's /proc")
+@pytest.mark.parametrize(
+    ("body", "status", "most_mib"),
+    [
+        ("endless", 413, 16), ("bomb", 415, 16), ("depth", 400, 32), ("lists", 400, 160), ("keys", 400, 160),
+        ("repeated", 400, 160), ("parts", 400, 160), ("headers", 400, 48), ("form", 400, 160),
+    ],
+)  # fmt: skip
+def test_the_worst_body_is_refused_in_little_memory(
+    database: Database, body: str, status: int, most_mib: int
+) -> None:
+    url = database.url.render_as_string(hide_password=False)
+
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, body, url], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    found, kilobytes, length = (int(number) for number in done.stdout.split())
+    assert found == status
+    assert kilobytes < most_mib * 1024
+    assert length < 2000
