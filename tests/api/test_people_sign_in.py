@@ -82,3 +82,14 @@ def test_the_sixth_wrong_password_has_to_wait(client: TestClient) -> None:
     statuses = [client.post("/sign-in", data=wrong).status_code for _ in range(6)]
 
     assert statuses == [422] * 5 + [429]
+
+
+@pytest.mark.parametrize(
+    "origin", ["null", "http://[", "http://", "https://elsewhere.example", "localhost:8000"]
+)
+def test_a_change_from_another_origin_is_refused_however_it_is_written(
+    client: TestClient, origin: str
+) -> None:
+    answer = client.post("/sign-out", headers={"Origin": origin})
+
+    assert answer.status_code == 403
