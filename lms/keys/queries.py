@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -35,7 +34,7 @@ def find_lrs_key(session: Session, authorization: str | None) -> Key | None:
         return None
     try:
         key, _, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not Base64, or not UTF-8 inside
         return None
     return _find(session, "lrs", key, secret)
 
@@ -50,6 +49,8 @@ def find_token(session: Session, authorization: str | None) -> Key | None:
 
 
 def _find(session: Session, kind: str, key: str, secret: str) -> Key | None:
+    if not key.isprintable():  # no key is like that, and PostgreSQL takes no NUL
+        return None
     row = session.scalars(
         select(Key).where(Key.kind == kind, Key.key == key, Key.revoked.is_(None))
     ).one_or_none()

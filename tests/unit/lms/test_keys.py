@@ -27,7 +27,10 @@ def test_the_right_secret_opens(session: Session) -> None:
     assert (found.name, found.scopes) == ("Dashboard", ["statements/read"])
 
 
-@pytest.mark.parametrize("header", [None, "", "Basic", "Basic %%%", "Basic //79", "Bearer x.y", "Digest abc"])
+@pytest.mark.parametrize(
+    "header",
+    [None, "", "Basic", "Basic %%%", "Basic //79", "Bearer x.y", "Digest abc", "Basic é", "Basic YQA6Yg=="],
+)
 def test_anything_else_does_not(session: Session, header: str | None) -> None:
     create_key(session, "lrs", "Dashboard", ["all"], now=NOON)
 
