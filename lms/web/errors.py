@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -135,6 +136,7 @@ _OWN: Mapping[type[Exception], Trouble] = {
         remedy=mark("Use the address printed when the node started."),
     ),
     RequestValidationError: _MALFORMED,
+    DataError: _MALFORMED,  # such as a NUL in a text, which PostgreSQL takes nowhere
 }
 _BY_STATUS = {
     404: _GONE,

@@ -132,3 +132,12 @@ def test_the_list_of_courses_costs_the_same_however_many_there_are(school: Schoo
     assert len(many) == len(few)
     assert len(page.content) < 100_000
     assert "Page 1 of 3" in page.text
+
+
+@pytest.mark.parametrize("path", ["/courses", "/api/v1/courses"])
+def test_a_character_no_database_need_keep_is_no_failure(school: School, path: str) -> None:
+    client = school.client("instructor")
+
+    answer = client.get(path, params={"search": "a\0b"})
+
+    assert answer.status_code in (200, 422)  # SQLite looks for it, PostgreSQL refuses it
