@@ -153,7 +153,7 @@ def test_one_change_of_meaning_is_a_conflict(
 
 
 @pytest.mark.parametrize("version", list(Version))
-@many
+@settings(many, max_examples=200)
 @given(data=st.data())
 def test_a_broken_rule_is_refused_with_a_path_to_the_fault(
     database: Database, version: Version, data: st.DataObject
