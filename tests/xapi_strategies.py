@@ -401,7 +401,7 @@ _FORMATTED = {
     "length": -1, "scaled": 1.0001, "success": "true", "completion": 1, "raw": "3", "min": True, "max": [],
     "response": 5, "revision": 1, "platform": {}, "member": {}, "contextActivities": [], "attachments": {},
     "result": [], "context": "x", "actor": "me", "verb": ["x"], "object": None, "score": 1, "agent": [], "group": 7,
-    "relevantTypes": [], "contextAgents": {}, "contextGroups": [{}], "interactionType": "quiz",
+    "relevantTypes": [], "contextAgents": {}, "contextGroups": "x", "interactionType": "quiz",
 }  # fmt: skip
 _REQUIRED = {
     "actor",
