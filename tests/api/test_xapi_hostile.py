@@ -522,14 +522,14 @@ def test_a_form_cannot_smuggle_what_no_header_could_hold(app: ASGIApp, content_t
     "header", ["Content-Type", "Accept-Language", "If-Match", "X-Experience-API-Version", "Authorization"]
 )
 def test_a_form_has_no_longer_headers_than_a_request(app: ASGIApp, header: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
 
     answer = alternate(
         app, "/statements", "POST", content="x", **{header: 'multipart/mixed; a="' + ";-" * (500 * 1024)}
     )
 
     assert answer.status == 431
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(
@@ -564,12 +564,12 @@ def test_an_endless_list_of_languages_costs_no_time(own_app: ASGIApp) -> None:
     words = {"id": COURSE, "display": {"en": "passed", "fr": "réussi"}}
     post(own_app, orjson.dumps([a_statement(verb=words) for _ in range(100)]))
     endless = b"-".join([b"a"] * 8000)
-    began = time.monotonic()
+    began = time.process_time()
 
     answer = get(own_app, b"format=canonical", (b"Accept-Language", endless))
 
     assert answer.status == 200
-    assert time.monotonic() - began < 1.5
+    assert time.process_time() - began < 1.5
 
 
 _SCRIPT = """
