@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -110,6 +111,8 @@ def run_server(front: Front, listeners: list[socket.socket]) -> None:
         h11_max_incomplete_event_size=16 * 1024,
     )
     server = uvicorn.Server(config)
+    gc.collect()
+    gc.freeze()  # what was built for the server lives as long as it; no collection need look at it again
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True

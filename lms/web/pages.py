@@ -104,8 +104,15 @@ def environment(code: str) -> Environment:
     def sentence(message: str) -> Markup:
         return wording(message) % {}
 
+    # Markup and text that look alike are not the same: one of them is escaped.
+    @lru_cache(maxsize=4096)
+    def filled(message: str, facts: tuple[tuple[str, type, object], ...]) -> Markup:
+        return wording(message) % {name: fact for name, _, fact in facts}
+
     def say(message: str, **facts: object) -> Markup:
-        return wording(message) % facts if facts else sentence(message)
+        if not facts:
+            return sentence(message)
+        return filled(message, tuple((name, type(fact), fact) for name, fact in facts.items()))
 
     made.sayings = {"_": say, "gettext": say, "icon": icon}
     made.globals.update(made.sayings, language=spoken, languages=languages(), state=state)
