@@ -238,7 +238,7 @@ def build_pages(node: Node) -> FastAPI:
 def _record_store(node: Node) -> ASGIApp:
     database = node.database
     return create_lrs_app(
-        Lrs(write=database.write, read=database.read, authenticate=lrs_authentication(database), now=utc_now)
+        Lrs(write=database.change, read=database.read, authenticate=lrs_authentication(database), now=utc_now)
     )
 
 

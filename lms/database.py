@@ -38,6 +38,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 import migrations
+from lms.group_commit import GroupCommit
 
 T = TypeVar("T")
 
@@ -144,6 +145,7 @@ class Database:
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
         self.written = Signal()
         self.queued = Signal()  # of commits that have put a job into the queue
+        self._together = GroupCommit(self._turn, self._begin_writing)
         self._writing = self.engine.execution_options(outpost_begin=("BEGIN IMMEDIATE",))
         self._reading = self.engine.execution_options(outpost_begin=("BEGIN",), postgresql_readonly=True)
 
@@ -155,6 +157,38 @@ class Database:
         self.written.send()
         if QUEUED in session.info:
             self.queued.send()
+
+    def change(self, work: Callable[[Session], T]) -> T:
+        """Do *work* in a writing transaction and return its answer once it is durable.
+
+        On SQLite, works that arrive together share one commit; each still happens whole or not at all.
+        """
+        if not self.is_sqlite:
+            with self.write() as session:
+                return work(session)
+        queued = False
+
+        def noted(session: Session) -> T:
+            nonlocal queued
+            answer = work(session)
+            queued = QUEUED in session.info
+            return answer
+
+        answer = self._together.do(noted)
+        self.written.send()
+        if queued:
+            self.queued.send()
+        return answer
+
+    @property
+    def waiting(self) -> int:
+        """How many works wait for their turn to be done together."""
+        return self._together.waiting
+
+    @contextmanager
+    def _begin_writing(self) -> Iterator[Connection]:
+        with self._writing.begin() as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Session]:

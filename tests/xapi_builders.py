@@ -35,7 +35,7 @@ def an_lrs(database: Database, *scopes: str) -> Lrs:
     """A record store that knows one user, with the scopes given or all."""
     known = Credentials(authority=AUTHORITY, scopes=frozenset(scopes or {"all"}))
     return Lrs(
-        write=database.write,
+        write=database.change,
         read=database.read,
         authenticate=lambda header: known if header == BASIC else None,
     )

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request
 from markupsafe import escape
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.orm import Session
 from starlette.datastructures import Headers as RequestHeaders
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -126,11 +127,13 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - five short rout
             phase="terminated" if sent.reason == "terminate" else sent.phase,
             session_time_s=sent.session_time_s,
         )
-        with site.database.write() as session:
+
+        def take(session: Session) -> dict[str, Any]:
             launch = launch_to_write(session, token)
             _require_label(site, request, launch.edition)
-            answer = apply_commit(session, site.desk, launch, wanted, body, now=site.now())
-        return JSONResponse(answer)
+            return apply_commit(session, site.desk, launch, wanted, body, now=site.now())
+
+        return JSONResponse(site.database.change(take))
 
     @app.get("/c/{token}/{path:path}")
     def package_file(request: Request, token: str, path: str) -> Response:

@@ -44,12 +44,13 @@ def _admit_all(_session: Session, _credentials: Credentials, _statements: Sequen
 class Lrs:
     """The host's side of the record store.
 
-    `write` commits at the end of its block and `read` never does; `authenticate` gets the Authorization
+    `write` does a work in a transaction and returns its answer once that is durable (works of several requests
+    may share a transaction, each whole or not at all); `read` never commits; `authenticate` gets the Authorization
     header and answers `None` for nobody; `admit` sees new statements inside the transaction and may raise
     `ForbiddenError`.
     """
 
-    write: Callable[[], AbstractContextManager[Session]]
+    write: Callable[[Callable[[Session], Any]], Any]
     read: Callable[[], AbstractContextManager[Session]]
     authenticate: Callable[[str | None], Credentials | None]
     admit: Callable[[Session, Credentials, Sequence[dict[str, Any]]], None] = _admit_all
@@ -63,9 +64,9 @@ class Lrs:
         """
         for _ in range(_ATTEMPTS - 1):
             try:
-                with self.write() as session:
-                    return work(session)
+                answer: Answer = self.write(work)
             except IntegrityError:
                 continue
-        with self.write() as session:
-            return work(session)
+            return answer
+        last: Answer = self.write(work)
+        return last
