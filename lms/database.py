@@ -34,6 +34,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -313,7 +314,10 @@ def _begin_as_told(engine: Engine) -> None:
         # Past SQLAlchemy, which would take fifteen times as long to say one word.
         driver: Any = connection.connection.driver_connection
         for statement in connection.get_execution_options().get("outpost_begin", ("BEGIN",)):
-            driver.execute(statement)
+            try:
+                driver.execute(statement)
+            except sqlite3.Error as error:  # in the family of errors that everybody above expects
+                raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
 
 
 def _postgresql_engine(url: str) -> Engine:
