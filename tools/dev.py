@@ -80,9 +80,10 @@ def soak() -> None:
 
 
 def bench() -> None:
-    """Print what the pages of a large school cost: bytes, CPU, and how that compares to a bare route."""
+    """Print what pages and the record store cost, beside a bare route and the floor of the machine."""
     setup()
-    _call([PYTHON, "-m", "tests.benchmarks.pages", *sys.argv[2:]])
+    for what in ("pages", "store"):
+        _call([PYTHON, "-m", f"tests.benchmarks.{what}", *sys.argv[2:]])
 
 
 def screenshots() -> None:

@@ -74,7 +74,7 @@ def main() -> None:
         laptop = stack.enter_context(node(folder / "laptop", name="Nyeri post, laptop 4"))
         asked = [page for page in _build(laptop, folder) if given.only in page.name]
         laptop.start()
-        bare = stack.enter_context(_bare_server())
+        bare = stack.enter_context(bare_server())
         browser = stack.enter_context(_chromium())
         rows = []
         for page in asked:
@@ -82,7 +82,7 @@ def main() -> None:
             print(".", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
     _show(rows)
-    print(f"\n{_machine()}; {time.monotonic() - began:.0f} s in all")
+    print(f"\n{machine()}; {time.monotonic() - began:.0f} s in all")
 
 
 # ---------------------------------------------------------------- what is measured
@@ -136,7 +136,7 @@ def _client(port: int, page: PageAsked) -> Iterator[Callable[[], tuple[int, int]
 
 
 @contextmanager
-def _bare_server() -> Iterator[tuple[int, int]]:
+def bare_server() -> Iterator[tuple[int, int]]:
     """Serve the bare application; gives its process and port."""
     port = free_port()
     with subprocess.Popen([sys.executable, "-m", "tests.benchmarks.bare", str(port)]) as process:
@@ -197,7 +197,8 @@ def _show(rows: Sequence[Row]) -> None:
         print(f"{row.bare.median_us:>9.0f}{row.ratio:>8.1f}{row.cost.wall_ms:>9.2f}")
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Say on what machine figures were taken."""
     return (
         f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
         f"SQLite {sqlite3.sqlite_version}, load {os.getloadavg()[0]:.1f}"
