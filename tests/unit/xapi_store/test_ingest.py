@@ -187,3 +187,15 @@ def test_since_and_until_look_at_stored(session: Session) -> None:
 
     assert count(session, since=NOON + timedelta(hours=1)) == 2
     assert count(session, until=NOON + timedelta(hours=1)) == 2
+
+
+def test_who_may_read_her_own_only_finds_no_statement_of_another(session: Session) -> None:
+    other = {"objectType": "Agent", "account": {"homePage": "https://example.org/keys", "name": "other"}}
+    (mine,) = store_statements(session, [a_statement()], authority=AUTHORITY, now=NOON)
+    (theirs,) = store_statements(session, [a_statement()], authority=other, now=NOON)
+
+    own = actor_key(AUTHORITY)
+
+    assert find_statement(session, mine, authority=own) is not None
+    assert find_statement(session, theirs, authority=own) is None
+    assert find_statement(session, theirs, authority=None) is not None
