@@ -298,10 +298,15 @@ def build_front(node: Node) -> Front:
 
 
 def build_worker(node: Node) -> Worker:
-    """Return the work in the background: the one table from kind of job to function, and the chores."""
+    """Return the work in the background: the one table from kind of job to function, and the chores.
+
+    Raises:
+        KeyLostError: the node's key is not in the data folder.
+    """
+    sync = node.sync
 
     def number() -> bool:
-        number_changes(node.sync)
+        number_changes(sync)
         return False
 
     def read_progress() -> bool:
@@ -317,6 +322,6 @@ def build_worker(node: Node) -> Worker:
     ]
     jobs = {
         importing.JOB: node.importer.run_job,
-        SYNC_JOB: lambda payload: meet_peers(node.sync, payload),
+        SYNC_JOB: lambda payload: meet_peers(sync, payload),
     }
     return Worker(node.database, now=utc_now, jobs=jobs, chores=chores)

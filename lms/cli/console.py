@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
@@ -14,7 +15,8 @@ from rich.table import Table
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 Data = Annotated[str | None, typer.Option("--data", help="The node's data folder.", metavar="FOLDER")]
 
-_out = Console(highlight=False, soft_wrap=True)
+_FILE_WIDTH = 240  # what is not a screen need not be cut to one
+_out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _FILE_WIDTH)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -14,6 +14,7 @@ from lms.app import utc_now
 from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
+from lms.courses.queries import find_course
 from lms.courses.tables import CourseImport, ImportState
 from lms.enrolment.actions import enrol as enrol_people
 from lms.enrolment.actions import people_to_enrol
@@ -66,7 +67,9 @@ def enrol(
     """Let people take a course."""
     if not user and group is None:
         fail("Say who: --user NUMBER, or --group ID.", status=2)
-    with opened(data) as node, failing_on(Worded), node.database.write() as session:
+    with opened(data) as node, failing_on(Worded, CourseNotFoundError), node.database.write() as session:
+        if find_course(session, course) is None:
+            raise CourseNotFoundError(course)
         done = enrol_people(
             session,
             course,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from lms.app import Node, utc_now
 from lms.cli.console import Data, Json, fail, failing_on, say, show, show_rows, warn
 from lms.cli.demo import PASSWORD, PEOPLE
-from lms.cli.opening import opened, settings_of
+from lms.cli.opening import is_made, opened, require_node, settings_of
 from lms.cli.server import ServerError
 from lms.cli.server import serve as serve_node
 from lms.database import DatabaseError
@@ -37,13 +37,18 @@ FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 
 @app.command()
 def init(
-    role: Annotated[Role, typer.Option(help="What this node is for.")] = Role.LAPTOP,
+    role: Annotated[Role | None, typer.Option(help="What this node is for: a laptop, unless said.")] = None,
     name: Annotated[str, typer.Option(help="What people call this node.")] = "",
     admin: Admin = None,
     password_stdin: FromStdin = False,
     data: Data = None,
 ) -> None:
     """Make the data folder, the database, the node's identity and its first administrator. Safe to repeat."""
+    before = settings_of(data)
+    if role not in {None, before.role} and is_made(before):
+        fail(
+            f"{before.data} holds a {before.role} already, and a node keeps its role. Name another folder with --data."
+        )
     settings = settings_of(data, role=role, name=name or None)
     settings.data.mkdir(parents=True, exist_ok=True)
     keep_settings(settings.data, role=settings.role.value, name=settings.name)
@@ -93,13 +98,17 @@ def serve(  # noqa: PLR0917 - typer reads options from positional parameters
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; the schema is upgraded first if need be."""
     settings = settings_of(data, host=host, port=port, content_port=content_port)
+    require_node(settings)
     if workers > 1 and settings.database_url.startswith("sqlite"):
         fail("Several workers need PostgreSQL: set LMS_DATABASE_URL, or serve with one.", status=2)
-    warn(f"Outpost {version('outpost-lms')}, {settings.role}, at {settings.public_url}")
-    if show_demo:
-        warn("Demo sign-ins: " + ", ".join(f"{person[0]} / {PASSWORD}" for person in PEOPLE))
+
+    def greet() -> None:
+        warn(f"Outpost {version('outpost-lms')}, {settings.role}, at {settings.public_url}")
+        if show_demo:
+            warn("Demo sign-ins: " + ", ".join(f"{person[0]} / {PASSWORD}" for person in PEOPLE))
+
     with failing_on(ServerError, DatabaseError, KeyLostError, AssetsMissingError):
-        serve_node(settings, workers=workers)
+        serve_node(settings, workers=workers, when_listening=greet)
 
 
 @app.command()

@@ -21,12 +21,22 @@ def settings_of(data: str | None, **flags: object) -> Settings:
         fail(str(error), status=2)
 
 
+def is_made(settings: Settings) -> bool:
+    """Say whether ``lms init`` has made a node of this folder."""
+    return (settings.data / CONFIG_NAME).exists()
+
+
+def require_node(settings: Settings) -> None:
+    """End the command where there is no node, before anything is made in a folder that was mistyped."""
+    if not is_made(settings):
+        fail(f"There is no node in {settings.data} yet. `lms init` makes one; --data names another folder.")
+
+
 @contextmanager
 def opened(data: str | None) -> Iterator[Node]:
     """Open a node that ``lms init`` has made, at this program's schema; close it afterwards."""
     settings = settings_of(data)
-    if not (settings.data / CONFIG_NAME).exists():
-        fail(f"There is no node in {settings.data} yet. `lms init` makes one; --data names another folder.")
+    require_node(settings)
     try:
         with closing(Node(settings)) as node:
             node.database.upgrade()

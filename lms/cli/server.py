@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -74,17 +74,19 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, *, workers: int = 1) -> None:
+def serve(settings: Settings, *, workers: int = 1, when_listening: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGTERM or Ctrl-C; what is under way has ten seconds to finish.
 
     Raises:
         ServerError: the server cannot start.
+        KeyLostError: the node's key is not in its folder.
     """
     with only_server_of(settings):
         listeners = [listen(settings.host, settings.port), listen(settings.host, settings.content_port)]
         node = Node(settings)
         node.database.upgrade()
-        worker = build_worker(node)
+        worker = build_worker(node)  # asks for the node's key: without one nothing is started
+        when_listening()
         worker.start()
         try:
             if workers == 1:

@@ -1,4 +1,4 @@
-"""``lms import`` says what it found, to people and to programs."""
+"""``lms init``, ``serve``, ``import`` and ``enrol`` say what they found, to people and to programs."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def data(tmp_path: Path) -> Iterator[Path]:
     return folder
 
 
-def lms(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
+def lms(*arguments: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(app, list(arguments), input=stdin)
 
 
 def a_file_without_a_manifest(folder: Path) -> Path:
@@ -48,3 +48,33 @@ def test_programs_are_told_the_same(data: Path, tmp_path: Path) -> None:
     assert {"code", "requirement", "detail", "location", "remedy"} <= error.keys()
     assert taken.exit_code == 0
     assert json.loads(taken.stdout)["errors"] == []
+
+
+def test_a_node_keeps_its_role(tmp_path: Path) -> None:
+    folder = str(tmp_path / "centre")
+    lms("init", "--role", "central", "--name", "Centre", "--data", folder)
+
+    again = lms("init", "--data", folder)
+    other = lms("init", "--role", "laptop", "--name", "Post 4", "--data", folder)
+
+    assert (again.exit_code, "This central is node" in again.output) == (0, True)
+    assert other.exit_code == 1
+    assert "holds a central already" in other.output
+    assert 'name = "Centre"' in (tmp_path / "centre" / "lms.toml").read_text(encoding="utf-8")
+
+
+def test_serving_a_folder_without_a_node_says_so_and_makes_nothing(tmp_path: Path) -> None:
+    done = lms("serve", "--data", str(tmp_path / "mistyped"))
+
+    assert done.exit_code == 1
+    assert "There is no node in" in done.output
+    assert not (tmp_path / "mistyped").exists()
+
+
+def test_nobody_is_enrolled_in_a_course_that_is_not_here(data: Path) -> None:
+    lms("user", "create", "4711", "--data", str(data), "--password-stdin", stdin="nine-words-for-tests")
+
+    done = lms("enrol", "00000000-0000-4000-8000-000000000000", "--user", "4711", "--data", str(data))
+
+    assert done.exit_code == 1
+    assert "00000000-0000-4000-8000-000000000000" in done.output
