@@ -1,7 +1,8 @@
 """Read the statement feed on, one step at a time.
 
 Statements of several nodes arrive in any order, so every rule gives the same whatever the order: the first
-completion, the latest verdict (a pass where two are of one instant), the best score, the sum of the time.
+completion, a pass over any failure (what was earned is not taken away by another try, on another laptop or later),
+the best score, the sum of the time.
 """
 
 from __future__ import annotations
@@ -77,8 +78,9 @@ def _take(session: Session, statement: dict[str, Any]) -> None:
 
 
 def _judge(row: Progress, when: datetime, *, passed: bool) -> None:
-    if row.decided is None or when > row.decided or (when == row.decided and passed):
-        row.success, row.decided = passed, when
+    said = (passed, when)
+    if row.decided is None or said > (bool(row.success), row.decided):
+        row.success, row.decided = said
 
 
 def _row(session: Session, registration: UUID, activity: str, course: str, when: datetime) -> Progress:

@@ -89,6 +89,21 @@ def test_the_order_of_arrival_does_not_matter(database: Database, desk: Desk, se
         assert session.scalar(select(Progress.first)) == NOON
 
 
+def test_a_pass_is_not_taken_away_by_a_later_failure(database: Database, desk: Desk) -> None:
+    verdicts = [("passed", 0.8), ("failed", 0.2)]
+    made = [
+        unit_statement(
+            SUBJECT, verb, now=NOON + timedelta(minutes=place), result={"score": {"scaled": score}}
+        )
+        for place, (verb, score) in enumerate(verdicts)
+    ]
+    kept(database, desk, made)
+
+    row = read(database)
+
+    assert (status(row), row.score) == ("passed", 0.8)
+
+
 def test_reading_twice_counts_once_and_a_rebuild_gives_the_same(database: Database, desk: Desk) -> None:
     kept(database, desk, [unit_statement(SUBJECT, "terminated", now=NOON, result={"duration": "PT60S"})])
     read(database)
