@@ -79,6 +79,12 @@ class HttpTransport:
                 yield reply
                 for _ in reply.chunks():  # read to its end, or the connection could not be used again
                     pass
+        except httpx.UnsupportedProtocol as error:
+            raise LinkError(f"{self._base!r} is no address: write it as https://… or http://…") from error
+        except httpx.ConnectError as error:
+            raise LinkError(
+                f"Nobody answers at {self._base}. Is it running, and is there a network?"
+            ) from error
         except httpx.HTTPError as error:
             raise LinkError(f"The link broke: {type(error).__name__}") from error
 

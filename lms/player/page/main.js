@@ -20,6 +20,7 @@ const frame = /** @type {HTMLIFrameElement | null} */ (part("frame"));
 const { contentOrigin = "", afterUrl = "" } = player.dataset;
 
 const bridge = bridgeTo({ window, frame, origin: contentOrigin });
+part("save")?.removeAttribute("hidden"); // without a script nothing is saved, and nobody should read that it is
 const state = saveState({ element: part("save-state"), texts: player.dataset });
 const leaving = new Leaving({
   askToLeave: bridge.askToLeave,
