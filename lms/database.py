@@ -181,11 +181,6 @@ class Database:
             self.queued.send()
         return answer
 
-    @property
-    def waiting(self) -> int:
-        """How many works wait for their turn to be done together."""
-        return self._together.waiting
-
     @contextmanager
     def _begin_writing(self) -> Iterator[Connection]:
         with self._writing.begin() as connection:

@@ -57,11 +57,6 @@ class GroupCommit:
         self._queue: deque[_Waiting] = deque()
         self._guard = threading.Lock()
 
-    @property
-    def waiting(self) -> int:
-        """How many works wait for their turn."""
-        return len(self._queue)
-
     def do(self, work: Callable[[Session], Answer]) -> Answer:
         """Do a work and return its answer once it is durable; an error of its own undoes it alone."""
         mine = _Waiting(work)

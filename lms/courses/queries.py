@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -112,17 +112,6 @@ def outline(session: Session, edition: Edition) -> Sequence[OutlineLine]:
 def units_given(session: Session, course: UUID) -> Sequence[tuple[UUID, str]]:
     """Return the units learners of a course are given now, each with its title, in order."""
     return [(unit, title) for unit, title in session.execute(_GIVEN, {"course": course})]
-
-
-def count_units(session: Session, editions: Collection[UUID]) -> dict[UUID, int]:
-    """Return how many units of each edition can be launched."""
-    query = (
-        select(Edition.public_id, func.count())
-        .join(OutlineItem, OutlineItem.edition_id == Edition.id)
-        .where(Edition.public_id.in_(editions), OutlineItem.launchable)
-        .group_by(Edition.public_id)
-    )
-    return {edition: count for edition, count in session.execute(query)}  # noqa: C416 - rows are not pairs to the type checker
 
 
 # ------------------------------------------------------------------ imports under way or past

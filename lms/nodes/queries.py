@@ -14,10 +14,9 @@ from lms.database import remembered
 from lms.queue import Job
 from lms.web.site import Chip
 from sync import ledger, quarantine
-from sync.identity import read_certificate
 from sync.ledger import KindCount
 from sync.messages import Certificate
-from sync.node import Node, known_certificates, root_of, standing
+from sync.node import Node, root_of, standing
 from sync.quarantine import Kept
 from sync.tables import RevocationRow
 
@@ -99,11 +98,6 @@ def _chip(session: Session, node: Node) -> Chip:
 def queued_sync(session: Session) -> Job | None:
     """Return the meeting that was asked for and is not over; its ``problem`` says how the last try ended."""
     return session.scalars(select(Job).where(Job.kind == JOB).order_by(Job.id).limit(1)).first()
-
-
-def node_names(session: Session) -> dict[str, str]:
-    """Return what people call each node this one has heard of, by id."""
-    return {node: read_certificate(signed).name for node, signed in known_certificates(session).items()}
 
 
 def _instant(ms: int) -> datetime:

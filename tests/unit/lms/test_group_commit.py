@@ -140,10 +140,10 @@ def test_works_of_a_transaction_that_the_database_gave_up_are_all_told_so(databa
         first = threads.submit(outcome, slow)
         begun.wait(20)
         fine = threads.submit(outcome, lambda session: add(2, session))
-        while not database.waiting:
+        while not database._together._queue:
             pass
         broken = threads.submit(outcome, lost)
-        while database.waiting < 2:
+        while len(database._together._queue) < 2:
             pass
         go_on.set()
 
