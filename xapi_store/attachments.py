@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from xapi_store.errors import RequestError
-from xapi_store.tables import AttachmentRow
+from xapi_store.tables import AttachmentRow, insert_or_ignore
 
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 _DIGESTS = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
@@ -52,11 +51,11 @@ def keep_parts(session: Session, parts: Collection[Part]) -> None:
     """Keep files; one that is there already stays as it is."""
     if not parts:
         return
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    rows = [
-        {"sha2": part.sha2, "content": part.content} for part in sorted(parts, key=lambda part: part.sha2)
-    ]
-    session.execute(insert(AttachmentRow).on_conflict_do_nothing(), rows)
+    rows = sorted({part.sha2: part.content for part in parts}.items())
+    _KEPT.change(session.connection(), rows)
+
+
+_KEPT = insert_or_ignore(AttachmentRow)
 
 
 def find_parts(session: Session, statements: Iterable[dict[str, Any]]) -> list[Part]:

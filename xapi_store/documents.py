@@ -14,13 +14,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from xapi_store.errors import DocumentConflictError, MalformedJsonError, PreconditionFailedError, RequestError
 from xapi_store.model.document import DocumentKey, DocumentKind, DocumentScope
 from xapi_store.model.strict_json import load_object
-from xapi_store.tables import DocumentRow, digest, next_positions, transaction_number
+from xapi_store.tables import DocumentRow, Prepared, digest, insert_all, next_positions, transaction_number
 
 JSON = "application/json"
 _NO_REGISTRATION = UUID(int=0)
@@ -90,27 +90,27 @@ def etag(content: bytes) -> str:
 
 def get_document(session: Session, key: DocumentKey) -> Document | None:
     """Return a document, or `None` where there is none or it was deleted."""
-    row = session.connection().execute(_AT_KEY, _places(key)).one_or_none()
-    if row is None or row.content is None:
-        return None
-    return Document(
-        key=key,
-        content=row.content,
-        content_type=row.content_type,
-        updated=row.updated,
-        position=row.position,
-    )
+    row = _AT_KEY.first(session.connection(), **_places(key))
+    return None if row is None else _document(key, _Kept(*row))
 
 
 def list_documents(
     session: Session, scope: DocumentScope, *, since: datetime | None = None
 ) -> Sequence[Document]:
     """Return the documents of a scope, by name; with `since`, those changed after it."""
-    query = _in_scope(scope).where(DocumentRow.content.is_not(None))
+    query = _in_scope(scope)
     if since is not None:
         query = query.where(DocumentRow.updated > since)
-    documents = [_document(row) for row in session.scalars(query.order_by(DocumentRow.name))]
-    return [document for document in documents if document is not None]
+    return [
+        Document(
+            key=row.key,
+            content=row.content or b"",
+            content_type=row.content_type,
+            updated=row.updated,
+            position=row.position,
+        )
+        for row in session.scalars(query.order_by(DocumentRow.name))
+    ]
 
 
 def put_document(
@@ -129,9 +129,10 @@ def put_document(
         PreconditionFailedError, DocumentConflictError: see `Conditions.check`.
         RequestError: the name cannot be kept.
     """
-    row = _locked(session, key)
-    conditions.check(None if row is None else _document(row), required=condition_required)
-    return _write(session, key, row, Arriving(content=content, content_type=content_type, updated=now))
+    connection = session.connection()
+    kept = _locked(connection, key)
+    conditions.check(_document(key, kept), required=condition_required)
+    return _write(connection, key, kept, Arriving(content=content, content_type=content_type, updated=now))
 
 
 def merge_document(
@@ -149,13 +150,14 @@ def merge_document(
         RequestError: one of the two is not a JSON object sent as application/json.
         PreconditionFailedError: see `Conditions.check`.
     """
-    row = _locked(session, key)
-    current = None if row is None else _document(row)
+    connection = session.connection()
+    kept = _locked(connection, key)
+    current = _document(key, kept)
     conditions.check(current)
     added = _json_object(content, content_type) if current or _is_json(content_type) else None
     if current is not None and added is not None:
         content = orjson.dumps(_json_object(current.content, current.content_type) | added)
-    return _write(session, key, row, Arriving(content=content, content_type=content_type, updated=now))
+    return _write(connection, key, kept, Arriving(content=content, content_type=content_type, updated=now))
 
 
 def delete_document(
@@ -166,18 +168,20 @@ def delete_document(
     Raises:
         PreconditionFailedError: see `Conditions.check`.
     """
-    row = _locked(session, key)
-    current = None if row is None else _document(row)
+    connection = session.connection()
+    kept = _locked(connection, key)
+    current = _document(key, kept)
     conditions.check(current)
     if current is not None:
-        _write_row(session, key, row, Arriving(content=None, content_type=current.content_type, updated=now))
+        deleted = Arriving(content=None, content_type=current.content_type, updated=now)
+        _write_row(connection, key, kept, deleted)
 
 
 def delete_documents(session: Session, scope: DocumentScope, *, now: datetime) -> None:
     """Delete every document of a scope."""
-    living = _in_scope(scope).where(DocumentRow.content.is_not(None))
-    for row in session.scalars(living.order_by(DocumentRow.id).with_for_update()).all():
-        _write_row(session, row.key, row, Arriving(content=None, content_type=row.content_type, updated=now))
+    keys = [row.key for row in session.scalars(_in_scope(scope).order_by(DocumentRow.id))]
+    for key in keys:
+        delete_document(session, key, now=now)
 
 
 def take_document(
@@ -194,13 +198,25 @@ def take_document(
     Returns:
         The position of the written document in the feed, where it is marked as copied; `None` if ours stays.
     """
-    row = _locked(session, key)
+    connection = session.connection()
+    kept = _locked(connection, key)
     ours = None
-    if row is not None:
-        ours = Arriving(content=row.content, content_type=row.content_type, updated=row.updated)
+    if kept is not None:
+        ours = Arriving(content=kept.content, content_type=kept.content_type, updated=kept.updated)
     if not take(ours):
         return None
-    return _write_row(session, key, row, arriving, copied=True).position
+    return _write_row(connection, key, kept, arriving, copied=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A row of the table as it is, deleted documents included."""
+
+    content: bytes | None
+    content_type: str
+    updated: datetime
+    position: int
+    id: int
 
 
 def _names(header: str, document: Document) -> bool:
@@ -236,73 +252,78 @@ def _places(key: DocumentKey) -> dict[str, bytes | UUID]:
     }
 
 
-_BY_KEY = select(DocumentRow).where(
+_BY_KEY = select(
+    DocumentRow.content,
+    DocumentRow.content_type,
+    DocumentRow.updated,
+    DocumentRow.position,
+    DocumentRow.id,
+).where(
     DocumentRow.scope == bindparam("scope"),
     DocumentRow.registration == bindparam("registration"),
     DocumentRow.name_digest == bindparam("name_digest"),
 )
-# Made once: a learner's page reads several documents, and building the query cost more than finding the row.
-_AT_KEY = _BY_KEY.with_only_columns(
-    DocumentRow.content, DocumentRow.content_type, DocumentRow.updated, DocumentRow.position
+_AT_KEY = Prepared(_BY_KEY)
+_LOCKED = Prepared(_BY_KEY.with_for_update())
+_STATE = ("content", "content_type", "updated", "copied", "transaction")
+_NAME = ("scope", "registration", "name_digest", "kind", "activity", "agent", "name")
+_ADDED = insert_all(DocumentRow, columns=["id", "position", *_NAME, *_STATE])
+_CHANGED = Prepared(
+    update(DocumentRow).where(DocumentRow.id == bindparam("row_id")).inline(),
+    columns=["position", *_STATE, "row_id"],
 )
-_LOCKED = _BY_KEY.with_for_update().execution_options(populate_existing=True)
 
 
 def _in_scope(scope: DocumentScope) -> Select[DocumentRow]:
+    """Return the query for the living documents of a scope."""
     query = select(DocumentRow).where(
-        DocumentRow.scope == _scope_digest(scope.kind, scope.activity, scope.agent)
+        DocumentRow.scope == _scope_digest(scope.kind, scope.activity, scope.agent),
+        DocumentRow.content.is_not(None),
     )
     if scope.registration is not None:
         query = query.where(DocumentRow.registration == scope.registration)
-    return query
+    return query.execution_options(populate_existing=True)
 
 
-def _locked(session: Session, key: DocumentKey) -> DocumentRow | None:
-    return session.scalars(_LOCKED, _places(key)).one_or_none()
+def _locked(connection: Connection, key: DocumentKey) -> _Kept | None:
+    row = _LOCKED.first(connection, **_places(key))
+    return None if row is None else _Kept(*row)
 
 
-def _document(row: DocumentRow) -> Document | None:
-    if row.content is None:
+def _document(key: DocumentKey, kept: _Kept | None) -> Document | None:
+    if kept is None or kept.content is None:
         return None
     return Document(
-        key=row.key,
-        content=row.content,
-        content_type=row.content_type,
-        updated=row.updated,
-        position=row.position,
+        key=key,
+        content=kept.content,
+        content_type=kept.content_type,
+        updated=kept.updated,
+        position=kept.position,
     )
 
 
-def _write(session: Session, key: DocumentKey, row: DocumentRow | None, state: Arriving) -> Document:
-    written = _document(_write_row(session, key, row, state))
-    assert written is not None  # noqa: S101 - it was written with content
-    return written
+def _write(connection: Connection, key: DocumentKey, kept: _Kept | None, state: Arriving) -> Document:
+    assert state.content is not None  # noqa: S101 - only a deletion has none
+    return Document(
+        key=key,
+        content=state.content,
+        content_type=state.content_type,
+        updated=state.updated,
+        position=_write_row(connection, key, kept, state),
+    )
 
 
 def _write_row(
-    session: Session, key: DocumentKey, row: DocumentRow | None, state: Arriving, *, copied: bool = False
-) -> DocumentRow:
-    (position,) = next_positions(session, DocumentRow, 1)
-    transaction = transaction_number(session)
-    if row is None:
-        if "\0" in key.name:
-            raise RequestError("The name of a document must not contain the character NUL.")
-        row = DocumentRow(
-            id=position,
-            scope=_scope_digest(key.kind, key.activity, key.agent),
-            registration=key.registration or _NO_REGISTRATION,
-            name_digest=digest(key.name),
-            kind=key.kind,
-            activity=key.activity,
-            agent=key.agent,
-            name=key.name,
-        )
-        session.add(row)
-    row.position = position
-    row.content = state.content
-    row.content_type = state.content_type
-    row.updated = state.updated
-    row.copied = copied
-    row.transaction = transaction
-    session.flush()
-    return row
+    connection: Connection, key: DocumentKey, kept: _Kept | None, state: Arriving, *, copied: bool = False
+) -> int:
+    (position,) = next_positions(connection, DocumentRow, 1)
+    transaction = transaction_number(connection)
+    content = (state.content, state.content_type, state.updated, copied, transaction)
+    if kept is not None:
+        _CHANGED.change(connection, [(position, *content, kept.id)])
+        return position
+    if "\0" in key.name:
+        raise RequestError("The name of a document must not contain the character NUL.")
+    named = (*_places(key).values(), key.kind, key.activity, key.agent, key.name)
+    _ADDED.change(connection, [(position, position, *named, *content)])
+    return position

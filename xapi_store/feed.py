@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from xapi_store.model.document import DocumentKey
-from xapi_store.tables import DocumentRow, StatementRow, settled
+from xapi_store.tables import DocumentRow, Prepared, StatementRow, settled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,25 +40,32 @@ class DocumentEntry:
 
 def statements_after(session: Session, position: int, *, limit: int) -> Sequence[StatementEntry]:
     """Return the next statements behind a position (0 for the beginning), oldest first."""
-    rows = session.execute(
-        select(StatementRow.position, StatementRow.id, StatementRow.raw, StatementRow.copied)
-        .where(StatementRow.position > position, settled(session, StatementRow))
-        .order_by(StatementRow.position)
-        .limit(limit)
-    )
     return [
-        StatementEntry(position=row.position, statement_id=row.id, raw=row.raw, copied=row.copied)
-        for row in rows
+        StatementEntry(position=place, statement_id=statement_id, raw=raw, copied=copied)
+        for place, statement_id, raw, copied in _STATEMENTS.rows(
+            session.connection(), position=position, limit=limit
+        )
     ]
+
+
+_STATEMENTS = Prepared(
+    lambda dialect: (
+        select(StatementRow.position, StatementRow.id, StatementRow.raw, StatementRow.copied)
+        .where(StatementRow.position > bindparam("position"), settled(dialect, StatementRow))
+        .order_by(StatementRow.position)
+        .limit(bindparam("limit"))
+    )
+)
 
 
 def documents_after(session: Session, position: int, *, limit: int) -> Sequence[DocumentEntry]:
     """Return the next documents whose latest change is behind a position, oldest change first."""
     rows = session.scalars(
         select(DocumentRow)
-        .where(DocumentRow.position > position, settled(session, DocumentRow))
+        .where(DocumentRow.position > position, settled(session.get_bind().dialect.name, DocumentRow))
         .order_by(DocumentRow.position)
         .limit(limit)
+        .execution_options(populate_existing=True)
     )
     return [
         DocumentEntry(
@@ -75,18 +82,20 @@ def documents_after(session: Session, position: int, *, limit: int) -> Sequence[
 
 def statements_made_here(session: Session, position: int) -> int:
     """Count the statements behind a position that were made on this node."""
-    return session.connection().scalars(_STATEMENTS_MADE_HERE, {"position": position}).one()
+    ((count,),) = _STATEMENTS_MADE_HERE.rows(session.connection(), position=position)
+    return int(count)
 
 
 def documents_made_here(session: Session, position: int) -> int:
     """Count the documents whose latest change is behind a position and was made on this node."""
-    return session.connection().scalars(_DOCUMENTS_MADE_HERE, {"position": position}).one()
+    ((count,),) = _DOCUMENTS_MADE_HERE.rows(session.connection(), position=position)
+    return int(count)
 
 
-# Made once, because every page of the LMS asks.
-_STATEMENTS_MADE_HERE = select(func.count()).where(
-    StatementRow.position > bindparam("position"), ~StatementRow.copied
+# Every page of the LMS asks.
+_STATEMENTS_MADE_HERE = Prepared(
+    select(func.count()).where(StatementRow.position > bindparam("position"), ~StatementRow.copied)
 )
-_DOCUMENTS_MADE_HERE = select(func.count()).where(
-    DocumentRow.position > bindparam("position"), ~DocumentRow.copied
+_DOCUMENTS_MADE_HERE = Prepared(
+    select(func.count()).where(DocumentRow.position > bindparam("position"), ~DocumentRow.copied)
 )

@@ -8,12 +8,13 @@ statements are stored.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, exists, false, select, true
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, false, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from xapi_store.model.actor import agent_of_key
 from xapi_store.tables import (
@@ -22,11 +23,12 @@ from xapi_store.tables import (
     AgentLink,
     AgentName,
     AgentRow,
+    Prepared,
+    PreparedForList,
     RegistrationLink,
     StatementRow,
     VerbLink,
     VerbRow,
-    chunks,
     digest,
     find_numbers,
     settled,
@@ -87,21 +89,11 @@ def find_statements(session: Session, wanted: StatementFilter, *, limit: int) ->
         wanted: what to look for.
         limit: the most statements in the page, at least 1.
     """
-    positions = _find_positions(session, wanted, limit + 1)
-    rows = {
-        row.position: row
-        for chunk in chunks(positions[:limit])
-        for row in session.execute(
-            select(StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.raw).where(
-                StatementRow.position.in_(chunk)
-            )
-        )
-    }
+    connection = session.connection()
+    positions = _find_positions(connection, wanted, limit + 1)
+    found = {row[0]: row for row in _AT_POSITIONS.rows(connection, positions[:limit])}
     return StatementPage(
-        statements=[
-            StoredStatement(position=row.position, id=row.id, stored=row.stored, raw=row.raw)
-            for row in (rows[position] for position in positions[:limit])
-        ],
+        statements=[_stored_statement(*found[position]) for position in positions[:limit]],
         has_more=len(positions) > limit,
     )
 
@@ -117,36 +109,50 @@ def find_statement(
         voided: whether to look among the voided ones (`voidedStatementId`).
         authority: the key of the only authority whose statements the reader may see.
     """
-    row = session.connection().execute(_ONE, {"id": statement_id, "voided": voided}).one_or_none()
+    connection = session.connection()
+    row = _ONE.first(connection, id=statement_id, voided=voided)
     if row is None:
         return None
-    if authority is not None and row.authority_id != session.scalar(select(_number_of_agent(authority))):
+    *columns, authority_id = row
+    if authority is not None and authority_id != _number(connection, AgentRow, authority):
         return None
-    return StoredStatement(position=row.position, id=row.id, stored=row.stored, raw=row.raw)
+    return _stored_statement(*columns)
 
 
-# Made once, and of columns alone: building the query cost more than finding the row.
-_ONE = select(
-    StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.raw, StatementRow.authority_id
-).where(StatementRow.id == bindparam("id"), StatementRow.voided == bindparam("voided"))
+_COLUMNS = (StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.raw)
+_ONE = Prepared(
+    select(*_COLUMNS, StatementRow.authority_id).where(
+        StatementRow.id == bindparam("id"), StatementRow.voided == bindparam("voided")
+    )
+)
+_AT_POSITIONS = PreparedForList(select(*_COLUMNS), StatementRow.position)
+
+
+def _stored_statement(position: int, statement_id: UUID, stored: datetime, raw: bytes) -> StoredStatement:
+    return StoredStatement(position=position, id=statement_id, stored=stored, raw=raw)
 
 
 def newest_stored(session: Session) -> datetime | None:
     """Return the `stored` of the newest statement."""
-    return session.scalar(select(StatementRow.stored).order_by(StatementRow.position.desc()).limit(1))
+    row = _NEWEST.first(session.connection())
+    return None if row is None else row[0]
+
+
+_NEWEST = Prepared(select(StatementRow.stored).order_by(StatementRow.position.desc()).limit(1))
 
 
 def definitions(session: Session, iris: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return the canonical definitions of those activities that have one."""
     return {
-        row.value: orjson.loads(row.definition)
-        for chunk in chunks([digest(iri) for iri in iris])
-        for row in session.execute(
-            select(ActivityRow.value, ActivityRow.definition).where(
-                ActivityRow.digest.in_(chunk), ActivityRow.definition.is_not(None)
-            )
-        )
+        iri: orjson.loads(definition)
+        for iri, definition in _DEFINITIONS.rows(session.connection(), [digest(iri) for iri in iris])
     }
+
+
+_DEFINITIONS = PreparedForList(
+    select(ActivityRow.value, ActivityRow.definition).where(ActivityRow.definition.is_not(None)),
+    ActivityRow.digest,
+)
 
 
 def find_activity(session: Session, iri: str) -> dict[str, Any]:
@@ -158,133 +164,201 @@ def find_activity(session: Session, iri: str) -> dict[str, Any]:
 
 def find_person(session: Session, agent: str) -> dict[str, Any]:
     """Return the Person object of an agent's key (1.0.3 Communication §2.4): one id, every name seen."""
-    names = session.scalars(
-        select(AgentName.name).where(AgentName.agent_id == _number_of_agent(agent)).order_by(AgentName.name)
-    ).all()
+    names = [name for (name,) in _NAMES.rows(session.connection(), digest=digest(agent))]
     identifier = {name: [value] for name, value in agent_of_key(agent).items() if name != "objectType"}
-    return {"objectType": "Person", **({"name": list(names)} if names else {}), **identifier}
+    return {"objectType": "Person", **({"name": names} if names else {}), **identifier}
 
 
-def _number_of_agent(key: str) -> Any:
-    return select(AgentRow.id).where(AgentRow.digest == digest(key)).scalar_subquery()
+_NAMES = Prepared(
+    select(AgentName.name)
+    .join(AgentRow, AgentRow.id == AgentName.agent_id)
+    .where(AgentRow.digest == bindparam("digest"))
+    .order_by(AgentName.name)
+)
 
 
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """One filter: the ranges of its index to walk along, and the condition to look a candidate up."""
-
-    position: InstrumentedAttribute[int]
-    ranges: tuple[ColumnElement[bool], ...]
-    lookup: ColumnElement[bool]
+# ---------------------------------------------------------------- pages
 
 
-def _find_positions(session: Session, wanted: StatementFilter, count: int) -> list[int]:
-    indexes = _indexes(session, wanted)
-    if indexes is None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Walk:
+    """The form of one query, whatever its values: which index it walks along, and what it looks up on the way.
+
+    `index` and `others` are keys of `_INDEXES`; without an index the walk goes along the statements themselves.
+    """
+
+    index: str | None
+    others: tuple[str, ...]
+    with_verb: bool  # links of agents and activities are also keyed by verb
+    related: bool  # whether it goes through the outer circle of mentions, or the inner
+    circles: tuple[tuple[str, bool], ...]  # of the others: whether the outer circle counts
+    conditions: frozenset[str]
+    ascending: bool
+
+
+#: Which links answer a filter; the narrowest come first, and that one is walked.
+_INDEXES: dict[str, tuple[Any, str]] = {
+    "registration": (RegistrationLink, "registration"),
+    "agent": (AgentLink, "agent_id"),
+    "activity": (ActivityLink, "activity_id"),
+    "verb": (VerbLink, "verb_id"),
+    "authority": (AgentLink, "agent_id"),
+}
+_IN_CIRCLES = ("agent", "activity", "authority")
+
+
+def _find_positions(connection: Connection, wanted: StatementFilter, count: int) -> list[int]:
+    values = _values(connection, wanted)
+    if values is None:
         return []
-    everything = _Index(StatementRow.position, (true(),), true())
-    walked, *others = indexes or [everything]
-    conditions = [
-        *_common_conditions(session, wanted),
-        *(exists().where(other.lookup, other.position == walked.position) for other in others),
-    ]
-    # Direct and related mentions are two ranges: the page is merged from the head of each.
+    names = [name for name in _INDEXES if name in values]
+    with_verb = "verb" in names and not {"agent", "activity"}.isdisjoint(names)
+    if with_verb:
+        names.remove("verb")
+    if len(names) > 1 and "authority" in names:
+        names.remove("authority")  # the statements themselves say whose they are
+    index, others = (names[0], names[1:]) if names else (None, [])
+    outer = {"agent": wanted.related_agents, "activity": wanted.related_activities, "authority": True}
+    conditions = frozenset(
+        values.keys() & {"authority", "since", "until", "lowest", "highest", "after", "before"}
+    )
+    # Direct and related mentions are two ranges of the index: the page is merged from the head of each.
     found: set[int] = set()
-    for walked_range in walked.ranges:
-        query = select(walked.position).where(walked_range, *conditions).distinct()
-        if walked.position is not StatementRow.position:
-            query = query.join(StatementRow, StatementRow.position == walked.position)
-        order = walked.position.asc() if wanted.ascending else walked.position.desc()
-        query = query.where(*_bounds(session, walked.position, wanted))
-        found.update(session.scalars(query.order_by(order).limit(count)))
+    for related in (False, True) if outer.get(index or "") else (False,):
+        walk = _walk(
+            _Walk(
+                index=index,
+                others=tuple(others),
+                with_verb=with_verb,
+                related=related,
+                circles=tuple((name, outer[name]) for name in others if name in _IN_CIRCLES),
+                conditions=conditions,
+                ascending=wanted.ascending,
+            )
+        )
+        found.update(position for (position,) in walk.rows(connection, **values, count=count))
     return sorted(found, reverse=not wanted.ascending)[:count]
 
 
-def _indexes(session: Session, wanted: StatementFilter) -> list[_Index] | None:
-    """Return the indexes of the filters, the narrowest first; `None` if one names what nobody mentioned."""
-    verb_id = None
-    if wanted.verb is not None:
-        verb_id = find_numbers(session, VerbRow, [wanted.verb]).get(wanted.verb)
-        if verb_id is None:
-            return None
-    found: list[_Index] = []
-    if wanted.registration is not None:
-        condition = RegistrationLink.registration == wanted.registration
-        found.append(_Index(RegistrationLink.position, (condition,), condition))
-    for key, dictionary, link, number, related in (
-        (wanted.agent, AgentRow, AgentLink, AgentLink.agent_id, wanted.related_agents),
-        (wanted.authority, AgentRow, AgentLink, AgentLink.agent_id, True),
-        (wanted.activity, ActivityRow, ActivityLink, ActivityLink.activity_id, wanted.related_activities),
+def _values(connection: Connection, wanted: StatementFilter) -> dict[str, Any] | None:
+    """Return what the filters stand for in the tables; `None` if one names what nobody mentioned."""
+    values: dict[str, Any] = {
+        name: value
+        for name, value in (
+            ("registration", wanted.registration),
+            ("after", wanted.after),
+            ("before", wanted.before),
+            ("since", wanted.since),
+            ("until", wanted.until),
+        )
+        if value is not None
+    }
+    for name, dictionary, value in (
+        ("agent", AgentRow, wanted.agent),
+        ("activity", ActivityRow, wanted.activity),
+        ("verb", VerbRow, wanted.verb),
+        ("authority", AgentRow, wanted.authority),
     ):
-        if key is None:
-            continue
-        known = find_numbers(session, dictionary, [key]).get(key)
-        if known is None:
-            return None
-        found.append(_mentions(link, number == known, verb_id, related=related))
-    if verb_id is not None and (not found or found[0].position is RegistrationLink.position):
-        condition = VerbLink.verb_id == verb_id
-        found.append(_Index(VerbLink.position, (condition,), condition))
-    return found
+        if value is not None:
+            number = _number(connection, dictionary, value)
+            if number is None:
+                return None
+            values[name] = number
+    # `stored` rises with the position (`ingest.writing.stored_instant`): a time becomes a place in the index.
+    for name, end, query, sign in (
+        ("since", "lowest", _FIRST_AFTER, -1),
+        ("until", "highest", _LAST_UNTIL, 1),
+    ):
+        if name in values:
+            place = query.first(connection, instant=_slack(connection, values[name], sign))
+            if place is None:
+                return None
+            (values[end],) = place
+    return values
 
 
-def _mentions(
-    link: type[AgentLink] | type[ActivityLink],
-    mentioned: ColumnElement[bool],
-    verb_id: int | None,
-    *,
-    related: bool,
-) -> _Index:
-    if verb_id is not None:
-        mentioned = and_(mentioned, link.verb_id == verb_id)
-    circles = (False, True) if related else (False,)
-    return _Index(
-        link.position,
-        tuple(and_(mentioned, link.related == circle) for circle in circles),
-        and_(mentioned, link.related.in_(circles)),
-    )
+def _number(connection: Connection, dictionary: Any, value: str) -> int | None:
+    return find_numbers(connection, dictionary, [value]).get(value)
 
 
-def _common_conditions(session: Session, wanted: StatementFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [StatementRow.voided == false()]
-    if wanted.authority is not None:
-        conditions.append(StatementRow.authority_id == _number_of_agent(wanted.authority))
-    if wanted.since is not None:
-        conditions.append(StatementRow.stored > wanted.since)
-    if wanted.until is not None:
-        conditions.append(StatementRow.stored <= wanted.until)
-    if wanted.ascending:  # or the next page could start behind a statement that was not visible yet
-        conditions.append(settled(session, StatementRow))
-    return conditions
+_FIRST_AFTER = Prepared(
+    select(StatementRow.position)
+    .where(StatementRow.stored > bindparam("instant"))
+    .order_by(StatementRow.stored, StatementRow.position)
+    .limit(1)
+)
+_LAST_UNTIL = Prepared(
+    select(StatementRow.position)
+    .where(StatementRow.stored <= bindparam("instant"))
+    .order_by(StatementRow.stored.desc(), StatementRow.position.desc())
+    .limit(1)
+)
 
 
-def _bounds(
-    session: Session, position: InstrumentedAttribute[int], wanted: StatementFilter
-) -> Iterable[ColumnElement[bool]]:
-    """Yield the positions between which the walk has to go.
-
-    `stored` rises with the position (`ingest.writing.stored_instant`), so a time becomes a place in the
-    index.
-    """
-    if wanted.after is not None:
-        yield position > wanted.after
-    if wanted.before is not None:
-        yield position < wanted.before
-    by_time = select(StatementRow.position).limit(1)
-    if wanted.since is not None:
-        first = by_time.where(StatementRow.stored > _slack(session, wanted.since, -1))
-        lowest = session.scalar(first.order_by(StatementRow.stored, StatementRow.position))
-        yield position >= lowest if lowest is not None else false()
-    if wanted.until is not None:
-        last = by_time.where(StatementRow.stored <= _slack(session, wanted.until, 1))
-        highest = session.scalar(last.order_by(StatementRow.stored.desc(), StatementRow.position.desc()))
-        yield position <= highest if highest is not None else false()
-
-
-def _slack(session: Session, instant: datetime, sign: int) -> datetime:
-    if session.get_bind().dialect.name == "sqlite":
+def _slack(connection: Connection, instant: datetime, sign: int) -> datetime:
+    if connection.dialect.name == "sqlite":
         return instant
     try:
         return instant + sign * _SLACK
     except OverflowError:  # the first or last hour that a datetime can name
         return instant
+
+
+@lru_cache(maxsize=1024)
+def _walk(form: _Walk) -> Prepared:
+    """Return the query of a form; a few dozen forms occur."""
+
+    def describe(dialect: str) -> Executable:
+        query = select(StatementRow.position)
+        position: Any = StatementRow.position
+        if form.index is not None:
+            links, key = _INDEXES[form.index]
+            links = aliased(links)
+            position = links.position
+            query = select(position).distinct().join(StatementRow, StatementRow.position == position)
+            query = query.where(getattr(links, key) == bindparam(form.index))
+            if form.index in _IN_CIRCLES:
+                query = query.where(links.related == form.related)
+                if form.with_verb:
+                    query = query.where(links.verb_id == bindparam("verb"))
+        for name in form.others:
+            query = query.where(_looked_up(form, name, position))
+        query = query.where(StatementRow.voided == false())
+        bounds = {
+            "authority": StatementRow.authority_id == bindparam("authority"),
+            "since": StatementRow.stored > bindparam("since"),
+            "until": StatementRow.stored <= bindparam("until"),
+            "lowest": position >= bindparam("lowest"),
+            "highest": position <= bindparam("highest"),
+            "after": position > bindparam("after"),
+            "before": position < bindparam("before"),
+        }
+        query = query.where(*(bounds[name] for name in sorted(form.conditions)))
+        if form.ascending:  # or the next page could start behind a statement that was not visible yet
+            query = query.where(settled(dialect, StatementRow))
+        order = position.asc() if form.ascending else position.desc()
+        return query.order_by(order).limit(bindparam("count"))
+
+    return Prepared(describe)
+
+
+def _looked_up(form: _Walk, name: str, position: Any) -> ColumnElement[bool]:
+    """Return the condition that a statement on the way is also in the index of another filter."""
+    if name not in _IN_CIRCLES:
+        return _in_index(name, position)
+    circles = (False, True) if dict(form.circles)[name] else (False,)
+    # One look into each circle: a list of both would not let the index be used to its end.
+    return or_(*(_in_index(name, position, related=related, with_verb=form.with_verb) for related in circles))
+
+
+def _in_index(
+    name: str, position: Any, *, related: bool | None = None, with_verb: bool = False
+) -> ColumnElement[bool]:
+    links, key = _INDEXES[name]
+    links = aliased(links)
+    found = select(links.position).where(getattr(links, key) == bindparam(name), links.position == position)
+    if related is not None:
+        found = found.where(links.related == related)
+    if with_verb:
+        found = found.where(links.verb_id == bindparam("verb"))
+    return found.exists()

@@ -3,9 +3,13 @@
 All of a request or nothing: one statement that breaks a rule, or differs from the one stored under its id,
 and none is stored. Sending the same again is accepted and changes nothing, so a writer that lost the answer
 may repeat.
+
+It goes in two steps. `check_submission` needs no database: it finds all that is wrong with a request by itself.
+`store_submissions` writes those of many requests at once, for the price of one, and refuses each for itself.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from xapi_store.attachments import SIGNATURE, Part, check_parts, keep_parts
 from xapi_store.equality import differing
-from xapi_store.errors import InvalidStatementError, RequestError, StatementConflictError
+from xapi_store.errors import InvalidStatementError, LrsError, RequestError, StatementConflictError
 from xapi_store.ingest.writing import Entry, find_stored, stored_instant, write
 from xapi_store.model.signature import signed_statement
 from xapi_store.model.statement import check_statement
@@ -25,6 +29,102 @@ from xapi_store.model.version import Version
 
 #: Called with the statements about to be stored; raises `ForbiddenError` to refuse them all.
 Admit = Callable[[Sequence[dict[str, Any]]], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submission:
+    """The statements of one request, which by themselves break no rule.
+
+    `authority` vouches for them; `define` says whether activities and agents may be told anew.
+    """
+
+    statements: Sequence[tuple[UUID, dict[str, Any]]]
+    authority: dict[str, Any]
+    version: Version
+    parts: Collection[Part]
+    define: bool
+
+    @property
+    def ids(self) -> list[UUID]:
+        """The ids of the statements, in the order given."""
+        return [statement_id for statement_id, _ in self.statements]
+
+
+def check_submission(
+    statements: Sequence[dict[str, Any] | bytes],
+    *,
+    authority: dict[str, Any],
+    version: Version = Version.V1,
+    parts: Collection[Part] = (),
+    define: bool = True,
+    new_id: Callable[[], UUID] = uuid4,
+) -> Submission:
+    """Check the statements of one request.
+
+    Args:
+        statements: parsed, or as JSON text. Not changed.
+        authority: the Agent (or two-member Group) who vouches for them.
+        version: whose rules apply.
+        parts: files of attachments and signatures that came along.
+        define: whether activities and agents may be told anew (scope `define`).
+        new_id: makes the ids of statements that come without.
+
+    Raises:
+        InvalidStatementError: a statement breaks a rule; the path starts with its place in the request.
+        RequestError: an id stands twice, or files and statements do not belong together.
+    """
+    parsed = [load_object(one) if isinstance(one, bytes) else one for one in statements]
+    for place, statement in enumerate(parsed):
+        try:
+            check_statement(statement, version)
+        except InvalidStatementError as error:
+            raise (error.at(f"$[{place}]") if len(parsed) > 1 else error) from None
+    _check_files(parsed, parts)
+    identified = [
+        (UUID(statement["id"]) if "id" in statement else new_id(), statement) for statement in parsed
+    ]
+    if len({statement_id for statement_id, _ in identified}) != len(identified):
+        raise RequestError("An id stands twice among the statements of this request.")
+    return Submission(statements=identified, authority=authority, version=version, parts=parts, define=define)
+
+
+def store_submissions(
+    session: Session, submissions: Sequence[tuple[Submission, Admit | None]], *, now: datetime
+) -> list[LrsError | None]:
+    """Store the statements of several requests, each whole or not at all; say what was wrong with which.
+
+    The store sets `authority` and `stored`, and `id`, `timestamp` and `version` where they are missing. On
+    PostgreSQL a writer that brings the same id at the same moment makes this fail with `IntegrityError`: run
+    the transaction again, and the statement is found as present.
+
+    Args:
+        session: a writing transaction.
+        submissions: in the order in which they came; a later one finds what an earlier one stored. With each,
+            what sees its new statements, complete, before they are written.
+        now: aware; becomes `stored` unless the clock ran backwards.
+    """
+    connection = session.connection()
+    present = {
+        statement_id: raw
+        for statement_id, _, raw in find_stored(connection, [i for one, _ in submissions for i in one.ids])
+    }
+    stored = stored_instant(connection, now)
+    entries: list[Entry] = []
+    outcomes: list[LrsError | None] = []
+    for submission, admit in submissions:
+        try:
+            new = _new_entries(submission, present, stored)
+            if admit is not None and new:
+                admit([entry.statement for entry in new])
+        except LrsError as error:
+            outcomes.append(error)
+            continue
+        outcomes.append(None)
+        entries += new
+        present |= {entry.id: entry.raw for entry in new}
+        keep_parts(session, submission.parts)
+    write(connection, entries, stored=stored, copied=False)
+    return outcomes
 
 
 def store_statements(
@@ -39,76 +139,45 @@ def store_statements(
     admit: Admit | None = None,
     new_id: Callable[[], UUID] = uuid4,
 ) -> list[UUID]:
-    """Store statements and return their ids, in the order given.
+    """Check and store the statements of one request; return their ids, in the order given.
 
-    The store sets `authority` and `stored`, and `id`, `timestamp` and `version` where they are missing. On
-    PostgreSQL a writer that brings the same id at the same moment makes the flush fail with `IntegrityError`:
-    run the transaction again, and the statement is found as present.
-
-    Args:
-        session: a writing transaction.
-        statements: parsed, or as JSON text. Not changed.
-        authority: the Agent (or two-member Group) who vouches for them.
-        now: aware; becomes `stored` unless the clock ran backwards.
-        version: whose rules apply.
-        parts: files of attachments and signatures that came along.
-        define: whether activities and agents may be told anew (scope `define`).
-        admit: sees the statements that are new, complete, before they are written.
-        new_id: makes the ids of statements that come without.
+    The arguments are those of `check_submission` and `store_submissions`.
 
     Raises:
-        InvalidStatementError: a statement breaks a rule; the path starts with its place in the request.
-        RequestError: an id stands twice, or files and statements do not belong together.
+        InvalidStatementError, RequestError: see `check_submission`.
         StatementConflictError: an id is taken by a different statement.
     """
-    parsed = [load_object(one) if isinstance(one, bytes) else one for one in statements]
-    for place, statement in enumerate(parsed):
-        try:
-            check_statement(statement, version)
-        except InvalidStatementError as error:
-            raise (error.at(f"$[{place}]") if len(parsed) > 1 else error) from None
-    _check_files(parsed, parts)
-    identified = [
-        (UUID(statement["id"]) if "id" in statement else new_id(), statement) for statement in parsed
-    ]
-    ids = [statement_id for statement_id, _ in identified]
-    if len(set(ids)) != len(ids):
-        raise RequestError("An id stands twice among the statements of this request.")
+    submission = check_submission(
+        statements, authority=authority, version=version, parts=parts, define=define, new_id=new_id
+    )
+    (refusal,) = store_submissions(session, [(submission, admit)], now=now)
+    if refusal is not None:
+        raise refusal
+    return submission.ids
 
-    present = find_stored(session, ids)
-    stored = stored_instant(session, now)
+
+def _new_entries(submission: Submission, present: dict[UUID, bytes], stored: datetime) -> list[Entry]:
     entries = []
-    for statement_id, statement in identified:
+    for statement_id, statement in submission.statements:
         known = present.get(statement_id)
         if known is None:
-            entries.append(
-                _complete(statement, statement_id, authority=authority, stored=stored, version=version)
-            )
+            entries.append(_complete(submission, statement, statement_id, stored))
             continue
-        different = differing(orjson.loads(known.raw), statement, timestamp_given="timestamp" in statement)
+        different = differing(orjson.loads(known), statement, timestamp_given="timestamp" in statement)
         if different:
             raise StatementConflictError(statement_id, different)
-    if admit is not None and entries:
-        admit([entry.statement for entry in entries])
-    write(session, entries, stored=stored, define=define, copied=False)
-    keep_parts(session, parts)
-    return ids
+    return entries
 
 
 def _complete(
-    statement: dict[str, Any],
-    statement_id: UUID,
-    *,
-    authority: dict[str, Any],
-    stored: datetime,
-    version: Version,
+    submission: Submission, statement: dict[str, Any], statement_id: UUID, stored: datetime
 ) -> Entry:
-    complete = statement | {"id": str(statement_id), "authority": authority}
+    complete = statement | {"id": str(statement_id), "authority": submission.authority}
     complete.pop("stored", None)
     complete.setdefault("timestamp", format_timestamp(stored))
-    complete.setdefault("version", version.of_statements)
+    complete.setdefault("version", submission.version.of_statements)
     _list_context_activities(complete)
-    return Entry(id=statement_id, statement=complete, raw=orjson.dumps(complete))
+    return Entry(id=statement_id, statement=complete, raw=orjson.dumps(complete), define=submission.define)
 
 
 def _list_context_activities(statement: dict[str, Any]) -> None:

@@ -55,19 +55,18 @@ def store_copies(session: Session, copies: Iterable[bytes], *, now: datetime) ->
     there.
     """
     read = [_read(copy) for copy in copies]
+    connection = session.connection()
     known = {
-        statement_id: (row.position, orjson.loads(row.raw))
-        for statement_id, row in find_stored(
-            session, [entry.id for entry in read if isinstance(entry, Entry)]
-        ).items()
+        statement_id: (position, orjson.loads(raw))
+        for statement_id, position, raw in find_stored(
+            connection, [entry.id for entry in read if isinstance(entry, Entry)]
+        )
     }
     new: dict[UUID, Entry] = {}
     for entry in read:
         if isinstance(entry, Entry) and entry.id not in known:
             new.setdefault(entry.id, entry)
-    positions = write(
-        session, list(new.values()), stored=stored_instant(session, now), define=True, copied=True
-    )
+    positions = write(connection, list(new.values()), stored=stored_instant(connection, now), copied=True)
 
     outcomes = []
     for entry in read:

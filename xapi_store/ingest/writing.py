@@ -5,16 +5,14 @@ A statement whose object is a StatementRef is found by what its target mentions,
 statement that refers to it, whichever of them arrived first.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, Table, false, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, false, select, true, update
 
 from xapi_store.model.activity import merge_definitions
 from xapi_store.model.actor import actor_key
@@ -26,13 +24,16 @@ from xapi_store.tables import (
     AgentLink,
     AgentName,
     AgentRow,
-    Base,
+    Prepared,
+    PreparedForList,
     RegistrationLink,
     StatementRow,
+    Values,
     VerbLink,
     VerbRow,
-    chunks,
     digest,
+    insert_all,
+    insert_or_ignore,
     next_positions,
     numbers,
     transaction_number,
@@ -41,16 +42,18 @@ from xapi_store.tables import (
 #: How many StatementRefs in a row are followed. A longer chain is stored, and found by its nearer end.
 MAX_CHAIN = 16
 
-_Rows = list[dict[str, Any]]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One statement ready to be written; `raw` is its JSON without `stored`."""
+    """One statement ready to be written; `raw` is its JSON without `stored`.
+
+    `define` says whether it may tell activities and agents anew.
+    """
 
     id: UUID
     statement: dict[str, Any]
     raw: bytes
+    define: bool = True
 
     @property
     def refers_to(self) -> UUID | None:
@@ -73,109 +76,111 @@ class _Numbers:
     verbs: dict[str, int]
 
 
-def find_stored(session: Session, ids: Iterable[UUID]) -> dict[UUID, Row[UUID, int, bytes]]:
+def find_stored(connection: Connection, ids: Sequence[UUID]) -> Sequence[Values]:
     """Return `id`, `position` and `raw` of those statements that are here."""
-    return {
-        row.id: row
-        for chunk in chunks(list(ids))
-        for row in session.execute(
-            select(StatementRow.id, StatementRow.position, StatementRow.raw).where(StatementRow.id.in_(chunk))
-        )
-    }
+    return _STORED.rows(connection, ids)
 
 
-def stored_instant(session: Session, now: datetime) -> datetime:
+_STORED = PreparedForList(select(StatementRow.id, StatementRow.position, StatementRow.raw), StatementRow.id)
+
+
+def stored_instant(connection: Connection, now: datetime) -> datetime:
     """Return the `stored` for statements taken in now.
 
     It never runs backwards, even if the clock does: who polls with `since` the last `stored` seen would miss
     everything a clock set back dates before it, and pages by time could not be ranges of positions.
     """
-    newest = session.scalar(select(StatementRow.stored).order_by(StatementRow.position.desc()).limit(1))
-    return now if newest is None else max(now, newest)
+    newest = _NEWEST.first(connection)
+    return now if newest is None else max(now, newest[0])
+
+
+_NEWEST = Prepared(select(StatementRow.stored).order_by(StatementRow.position.desc()).limit(1))
 
 
 def write(
-    session: Session, entries: Sequence[Entry], *, stored: datetime, define: bool, copied: bool
+    connection: Connection, entries: Sequence[Entry], *, stored: datetime, copied: bool
 ) -> dict[UUID, int]:
     """Write statements whose ids are not taken; return their positions."""
     if not entries:
         return {}
     mentioned = [mentions_of(entry.statement) for entry in entries]
-    known = _numbers(session, mentioned)
-    if define:
-        _tell_names(session, mentioned, known)
-        _tell_definitions(session, mentioned)
-    positions = next_positions(session, StatementRow, len(entries))
-    transaction = transaction_number(session)
+    known = _numbers(connection, mentioned)
+    telling = [mentions for entry, mentions in zip(entries, mentioned, strict=True) if entry.define]
+    _tell_names(connection, telling, known)
+    _tell_definitions(connection, telling)
+    positions = next_positions(connection, StatementRow, len(entries))
+    transaction = transaction_number(connection)
     rows = [
-        {
-            "position": position,
-            "id": entry.id,
-            "stored": stored,
-            "authority_id": known.agents.get(actor_key(entry.statement.get("authority", {})) or ""),
-            "refers_to": entry.refers_to,
-            "voiding": entry.voiding,
-            "voided": False,
-            "copied": copied,
-            "transaction": transaction,
-            "raw": entry.raw,
-        }
+        (
+            position,
+            entry.id,
+            stored,
+            known.agents.get(actor_key(entry.statement.get("authority", {})) or ""),
+            entry.refers_to,
+            entry.voiding,
+            False,
+            copied,
+            transaction,
+            entry.raw,
+        )
         for position, entry in zip(positions, entries, strict=True)
     ]
     # Two writers that bring the same statements bring them in the same order, and cannot deadlock.
-    _insert(session, StatementRow, sorted(rows, key=lambda row: row["id"]))
+    _ADDED.change(connection, sorted(rows, key=lambda row: row[1].bytes))
     links = _Links()
     for position, mentions in zip(positions, mentioned, strict=True):
         links.add(position, mentions, known)
-    links.insert(session, repeated=False)
-    _follow_references(session, entries)
+    links.insert(connection)
+    _follow_references(connection, entries)
     return {entry.id: position for entry, position in zip(entries, positions, strict=True)}
+
+
+_ADDED = insert_all(
+    StatementRow,
+    columns=(
+        "position", "id", "stored", "authority_id", "refers_to", "voiding", "voided", "copied", "transaction", "raw",
+    ),
+)  # fmt: skip
 
 
 class _Links:
     """Rows that say at which positions something is found."""
 
     def __init__(self) -> None:
-        self.agents: _Rows = []
-        self.activities: _Rows = []
-        self.verbs: _Rows = []
-        self.registrations: _Rows = []
+        self.agents: list[Values] = []
+        self.activities: list[Values] = []
+        self.verbs: list[Values] = []
+        self.registrations: list[Values] = []
 
     def add(self, position: int, mentions: Mentions, known: _Numbers) -> None:
         verb_id = known.verbs[mentions.verb_id]
-        self.verbs.append({"verb_id": verb_id, "position": position})
-        for key, direct in mentions.agents.items():
-            self.agents.append(
-                {
-                    "agent_id": known.agents[key],
-                    "related": not direct,
-                    "position": position,
-                    "verb_id": verb_id,
-                }
-            )
-        for iri, direct in mentions.activities.items():
-            self.activities.append(
-                {
-                    "activity_id": known.activities[iri],
-                    "related": not direct,
-                    "position": position,
-                    "verb_id": verb_id,
-                }
-            )
+        self.verbs.append((verb_id, position))
+        self.agents += [
+            (known.agents[key], not direct, position, verb_id) for key, direct in mentions.agents.items()
+        ]
+        self.activities += [
+            (known.activities[iri], not direct, position, verb_id)
+            for iri, direct in mentions.activities.items()
+        ]
         if mentions.registration is not None:
-            self.registrations.append({"registration": mentions.registration, "position": position})
+            self.registrations.append((mentions.registration, position))
 
-    def insert(self, session: Session, *, repeated: bool) -> None:
-        for row, rows in (
-            (AgentLink, self.agents),
-            (ActivityLink, self.activities),
-            (VerbLink, self.verbs),
-            (RegistrationLink, self.registrations),
-        ):
-            _insert(session, row, rows, or_ignore=repeated)
+    def insert(self, connection: Connection) -> None:
+        _AGENT_LINKS.change(connection, self.agents)
+        _ACTIVITY_LINKS.change(connection, self.activities)
+        _VERB_LINKS.change(connection, self.verbs)
+        _REGISTRATION_LINKS.change(connection, self.registrations)
 
 
-def _numbers(session: Session, mentioned: Iterable[Mentions]) -> _Numbers:
+_MENTION = ("related", "position", "verb_id")
+# A statement that refers to another repeats its links, some of which it may have of itself.
+_AGENT_LINKS = insert_or_ignore(AgentLink, columns=("agent_id", *_MENTION))
+_ACTIVITY_LINKS = insert_or_ignore(ActivityLink, columns=("activity_id", *_MENTION))
+_VERB_LINKS = insert_or_ignore(VerbLink, columns=("verb_id", "position"))
+_REGISTRATION_LINKS = insert_or_ignore(RegistrationLink, columns=("registration", "position"))
+
+
+def _numbers(connection: Connection, mentioned: Iterable[Mentions]) -> _Numbers:
     agents: set[str] = set()
     activities: set[str] = set()
     verbs: set[str] = set()
@@ -184,115 +189,99 @@ def _numbers(session: Session, mentioned: Iterable[Mentions]) -> _Numbers:
         activities.update(mentions.activities)
         verbs.add(mentions.verb_id)
     return _Numbers(
-        agents=numbers(session, AgentRow, agents),
-        activities=numbers(session, ActivityRow, activities),
-        verbs=numbers(session, VerbRow, verbs),
+        agents=numbers(connection, AgentRow, agents),
+        activities=numbers(connection, ActivityRow, activities),
+        verbs=numbers(connection, VerbRow, verbs),
     )
 
 
-def _tell_names(session: Session, mentioned: Iterable[Mentions], known: _Numbers) -> None:
+def _tell_names(connection: Connection, mentioned: Iterable[Mentions], known: _Numbers) -> None:
     seen = {(key, name) for mentions in mentioned for key, name in mentions.names if "\0" not in name}
-    rows = [
-        {"agent_id": known.agents[key], "digest": digest(name), "name": name} for key, name in sorted(seen)
-    ]
-    _insert(session, AgentName, rows, or_ignore=True)
+    _NAMES.change(connection, [(known.agents[key], digest(name), name) for key, name in sorted(seen)])
 
 
-def _tell_definitions(session: Session, mentioned: Iterable[Mentions]) -> None:
+_NAMES = insert_or_ignore(AgentName, columns=("agent_id", "digest", "name"))
+
+
+def _tell_definitions(connection: Connection, mentioned: Iterable[Mentions]) -> None:
     told: dict[str, dict[str, Any]] = {}
     for mentions in mentioned:
         for iri, definition in mentions.definitions.items():
             told[iri] = merge_definitions(told[iri], definition) if iri in told else definition
     by_digest = {digest(iri): definition for iri, definition in told.items()}
-    for chunk in chunks(sorted(by_digest)):
-        rows = session.execute(
-            select(ActivityRow.id, ActivityRow.digest, ActivityRow.definition)
-            .where(ActivityRow.digest.in_(chunk))
-            .order_by(ActivityRow.id)
-        ).all()
-        for number, key, before in rows:
-            definition = by_digest[key]
-            after = orjson.dumps(
-                merge_definitions(orjson.loads(before), definition) if before else definition
-            )
-            if after != before:
-                session.execute(update(ActivityRow).where(ActivityRow.id == number).values(definition=after))
+    changed = []
+    for number, key, before in sorted(_DEFINITIONS.rows(connection, list(by_digest))):
+        definition = by_digest[key]
+        after = orjson.dumps(merge_definitions(orjson.loads(before), definition) if before else definition)
+        if after != before:
+            changed.append((after, number))
+    _REDEFINED.change(connection, changed)
 
 
-def _follow_references(session: Session, entries: Sequence[Entry]) -> None:
+_DEFINITIONS = PreparedForList(
+    select(ActivityRow.id, ActivityRow.digest, ActivityRow.definition), ActivityRow.digest
+)
+_REDEFINED = Prepared(
+    update(ActivityRow).where(ActivityRow.id == bindparam("row_id")).inline(),
+    columns=("definition", "row_id"),
+)
+
+
+def _follow_references(connection: Connection, entries: Sequence[Entry]) -> None:
     new = [entry.id for entry in entries]
     referring = {entry.id for entry in entries if entry.refers_to is not None}
     voided = {entry.refers_to for entry in entries if entry.voiding and entry.refers_to is not None}
     frontier = new
     for depth in range(MAX_CHAIN):
-        above = _referrers(session, frontier)
+        above = _REFERRERS.rows(connection, frontier)
         if depth == 0:
             voided |= {target for _, target, voiding in above if voiding}
         frontier = [statement_id for statement_id, _, _ in above if statement_id not in referring]
         referring.update(frontier)
         if not frontier:
             break
-    _inherit(session, referring)
-    for chunk in chunks(sorted(voided)):
-        # A voiding statement cannot itself be voided (1.0.3 Data §2.3.2).
-        session.execute(
-            update(StatementRow)
-            .where(StatementRow.id.in_(chunk), StatementRow.voiding == false())
-            .values(voided=True)
-            .execution_options(synchronize_session=False)
-        )
+    _inherit(connection, referring)
+    _VOIDED.change(connection, [(statement_id,) for statement_id in sorted(voided)])
 
 
-def _referrers(session: Session, targets: list[UUID]) -> list[tuple[UUID, UUID, bool]]:
-    return [
-        (row.id, row.refers_to, row.voiding)
-        for chunk in chunks(targets)
-        for row in session.execute(
-            select(StatementRow.id, StatementRow.refers_to, StatementRow.voiding).where(
-                StatementRow.refers_to.in_(chunk)
-            )
-        )
-    ]
+_REFERRERS = PreparedForList(
+    select(StatementRow.id, StatementRow.refers_to, StatementRow.voiding), StatementRow.refers_to
+)
+_VOIDED = Prepared(
+    # A voiding statement cannot itself be voided (1.0.3 Data §2.3.2).
+    update(StatementRow)
+    .where(StatementRow.id == bindparam("row_id"), StatementRow.voiding == false())
+    .values(voided=true())
+    .inline(),
+)
 
 
-def _inherit(session: Session, referring: Iterable[UUID]) -> None:
+def _inherit(connection: Connection, referring: Iterable[UUID]) -> None:
     links = _Links()
     for statement_id in sorted(referring):
-        below = list(_chain(session, statement_id))
+        below = list(_chain(connection, statement_id))
         if len(below) > 1:
             mentioned = [mentions_of(statement) for _, statement in below[1:]]
-            known = _numbers(session, mentioned)
+            known = _numbers(connection, mentioned)
             for mentions in mentioned:
                 links.add(below[0][0], mentions, known)
-    links.insert(session, repeated=True)
+    links.insert(connection)
 
 
-def _chain(session: Session, statement_id: UUID | None) -> Iterable[tuple[int, dict[str, Any]]]:
+def _chain(connection: Connection, statement_id: UUID | None) -> Iterable[tuple[int, dict[str, Any]]]:
     """Yield position and content of a statement, its target, the target's target, as far as they are here."""
     passed: set[UUID] = set()
     while statement_id is not None and statement_id not in passed and len(passed) <= MAX_CHAIN:
         passed.add(statement_id)
-        row = session.execute(
-            select(StatementRow.position, StatementRow.raw, StatementRow.refers_to).where(
-                StatementRow.id == statement_id
-            )
-        ).one_or_none()
+        row = _LINK_OF_CHAIN.first(connection, id=statement_id)
         if row is None:
             return
-        yield row.position, orjson.loads(row.raw)
-        statement_id = row.refers_to
+        position, raw, statement_id = row
+        yield position, orjson.loads(raw)
 
 
-def _insert(session: Session, row: type[Base], rows: _Rows, *, or_ignore: bool = False) -> None:
-    if not rows:
-        return
-    table = row.__table__
-    assert isinstance(table, Table)  # noqa: S101 - SQLAlchemy types it as any FROM clause
-    connection = session.connection()
-    if or_ignore:
-        special: Callable[[Table], Any] = (
-            sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        )
-        connection.execute(special(table).on_conflict_do_nothing(), rows)
-    else:
-        connection.execute(insert(table), rows)
+_LINK_OF_CHAIN = Prepared(
+    select(StatementRow.position, StatementRow.raw, StatementRow.refers_to).where(
+        StatementRow.id == bindparam("id")
+    )
+)

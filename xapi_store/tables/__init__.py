@@ -1,7 +1,9 @@
 """What the store keeps: rows, column types, and positions."""
 
-from xapi_store.tables.dictionaries import chunks, digest, find_numbers, numbers
+from xapi_store.tables.dictionaries import digest, find_numbers, numbers
+from xapi_store.tables.inserts import insert_all, insert_or_ignore
 from xapi_store.tables.positions import next_positions, settled, transaction_number
+from xapi_store.tables.prepared import Prepared, PreparedForList, Values
 from xapi_store.tables.rows import (
     ActivityLink,
     ActivityRow,
@@ -28,14 +30,18 @@ __all__ = [
     "Base",
     "DocumentRow",
     "PackedUuid",
+    "Prepared",
+    "PreparedForList",
     "RegistrationLink",
     "StatementRow",
     "UtcDateTime",
+    "Values",
     "VerbLink",
     "VerbRow",
-    "chunks",
     "digest",
     "find_numbers",
+    "insert_all",
+    "insert_or_ignore",
     "next_positions",
     "numbers",
     "settled",

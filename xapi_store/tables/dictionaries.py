@@ -2,20 +2,14 @@
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import TypeVar
 
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, select
 
+from xapi_store.tables.inserts import insert_or_ignore
+from xapi_store.tables.prepared import PreparedForList
 from xapi_store.tables.rows import ActivityRow, AgentRow, VerbRow
 
 Dictionary = type[AgentRow] | type[ActivityRow] | type[VerbRow]
-
-Value = TypeVar("Value")
-
-#: Databases bind a limited number of values in one statement.
-CHUNK = 500
 
 
 def digest(*parts: str) -> bytes:
@@ -28,33 +22,27 @@ def digest(*parts: str) -> bytes:
     return hashed.digest()
 
 
-def find_numbers(session: Session, dictionary: Dictionary, values: Iterable[str]) -> dict[str, int]:
+def find_numbers(connection: Connection, dictionary: Dictionary, values: Iterable[str]) -> dict[str, int]:
     """Return the numbers of those values that the dictionary has."""
     by_digest = {digest(value): value for value in values}
-    found: dict[str, int] = {}
-    for chunk in chunks(list(by_digest)):
-        for number, key in session.execute(
-            select(dictionary.id, dictionary.digest).where(dictionary.digest.in_(chunk))
-        ):
-            found[by_digest[key]] = number
-    return found
+    return {by_digest[key]: number for number, key in _FOUND[dictionary].rows(connection, list(by_digest))}
 
 
-def numbers(session: Session, dictionary: Dictionary, values: Iterable[str]) -> dict[str, int]:
+def numbers(connection: Connection, dictionary: Dictionary, values: Iterable[str]) -> dict[str, int]:
     """Return the numbers of values, adding those that are new."""
     wanted = set(values)
-    found = find_numbers(session, dictionary, wanted)
+    found = find_numbers(connection, dictionary, wanted)
     missing = sorted(wanted - found.keys())  # writers that add in the same order cannot deadlock
     if missing:
-        insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-        session.connection().execute(
-            insert(dictionary).on_conflict_do_nothing(index_elements=["digest"]),
-            [{"digest": digest(value), "value": value} for value in missing],
-        )
-        found |= find_numbers(session, dictionary, missing)
+        _ADDED[dictionary].change(connection, [(digest(value), value) for value in missing])
+        found |= find_numbers(connection, dictionary, missing)
     return found
 
 
-def chunks(values: list[Value]) -> Iterable[list[Value]]:
-    """Cut a list into pieces that one statement can bind."""
-    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))
+def _find(row: Dictionary) -> PreparedForList:
+    return PreparedForList(select(row.id, row.digest), row.digest)
+
+
+_DICTIONARIES: tuple[Dictionary, ...] = (AgentRow, ActivityRow, VerbRow)
+_FOUND = {row: _find(row) for row in _DICTIONARIES}
+_ADDED = {row: insert_or_ignore(row, columns=["digest", "value"]) for row in _DICTIONARIES}
