@@ -32,7 +32,7 @@ from lms.courses.pages import uploading as course_uploads
 from lms.database import Database
 from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
-from lms.keys.lrs import lrs_authentication
+from lms.keys.lrs import authenticate
 from lms.launch.actions import Desk
 from lms.launch.errors import TROUBLES as LAUNCH_TROUBLES
 from lms.launch.pages import router as launch_pages
@@ -55,7 +55,7 @@ from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
 from lms.web.assets import BUILD, load_assets
-from lms.web.frame import NO_TELEMETRY, frame
+from lms.web.frame import NO_TELEMETRY, frame, frame_beside
 from lms.web.site import NavItem, Site
 from lms.web.wording import mark
 from lms.worker import Chore, Worker
@@ -227,19 +227,30 @@ def build_pages(node: Node) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     _add_signs_of_life(app, node)
-    app.mount("/xapi", _record_store(node))
     app.mount("/sync", create_sync_app(node.sync))
-    public = urlsplit(node.settings.public_url).hostname or "localhost"
-    names = {public, *node.settings.allowed_hosts}
-    frame(app, node.site, host_names=names, troubles=TROUBLES)
+    frame(app, node.site, host_names=_host_names(node), troubles=TROUBLES)
     return app
 
 
-def _record_store(node: Node) -> ASGIApp:
+def build_record_store(node: Node) -> ASGIApp:
+    """Return the record store, which stands beside the pages: what it answers would cost twice as much below."""
     database = node.database
-    return create_lrs_app(
-        Lrs(write=database.change, read=database.read, authenticate=lrs_authentication(database), now=utc_now)
+    store = create_lrs_app(
+        Lrs(
+            write=database.change,
+            read=database.read,
+            glance=database.glance if database.is_sqlite else None,
+            authenticate=authenticate,
+            oldest_write=database.oldest_write,
+            now=utc_now,
+        )
     )
+    return frame_beside(store, node.site, host_names=_host_names(node))
+
+
+def _host_names(node: Node) -> set[str]:
+    public = urlsplit(node.settings.public_url).hostname or "localhost"
+    return {public, *node.settings.allowed_hosts}
 
 
 def _add_signs_of_life(app: FastAPI, node: Node) -> None:
@@ -261,21 +272,31 @@ def _add_signs_of_life(app: FastAPI, node: Node) -> None:
 # ---------------------------------------------------------------- both listeners
 
 
-class Front:
-    """Chooses between pages and content by the port a request came in on.
+STORE = "/xapi"
 
-    Both live in one program; a reverse proxy in front of it keeps the two names on two ports likewise.
+
+class Front:
+    """Chooses between pages and content by the port a request came in on; the record store stands beside the pages.
+
+    All live in one program; a reverse proxy in front of it keeps the two names on two ports likewise.
     """
 
-    def __init__(self, pages: ASGIApp, content: ASGIApp, *, content_port: int) -> None:
+    def __init__(self, pages: ASGIApp, store: ASGIApp, content: ASGIApp, *, content_port: int) -> None:
         self._pages = pages
+        self._store = store
         self._content = content
         self._content_port = content_port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         _, port = scope.get("server") or ("", None)
-        await (self._content if port == self._content_port else self._pages)(scope, receive, send)
+        if port == self._content_port:
+            await self._content(scope, receive, send)
+        elif scope["path"] == STORE or scope["path"].startswith(f"{STORE}/"):
+            below = {**scope, "root_path": scope.get("root_path", "") + STORE}
+            await self._store(below, receive, send)
+        else:
+            await self._pages(scope, receive, send)
 
 
 def build_front(node: Node) -> Front:
@@ -291,7 +312,9 @@ def build_front(node: Node) -> Front:
             shim=BUILD / Path(node.site.assets["shim.js"]).name,
         )
     )
-    return Front(build_pages(node), content, content_port=node.settings.content_port)
+    return Front(
+        build_pages(node), build_record_store(node), content, content_port=node.settings.content_port
+    )
 
 
 # ---------------------------------------------------------------- in the background

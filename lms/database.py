@@ -147,13 +147,23 @@ class Database:
         self.written = Signal()
         self.queued = Signal()  # of commits that have put a job into the queue
         self._together = GroupCommit(self._turn, self._begin_writing)
+        always_open = self.engine.execution_options(outpost_begin=())
+        self._standing = Session(always_open, expire_on_commit=False)
+        self._always_open = always_open
+        self._open_writes: dict[object, datetime] = {}
+        self._glances = threading.local()
         self._writing = self.engine.execution_options(outpost_begin=("BEGIN IMMEDIATE",))
         self._reading = self.engine.execution_options(outpost_begin=("BEGIN",), postgresql_readonly=True)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a transaction; at the end of the block it is durable, or nothing of it happened."""
-        with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with (
+            self._turn,
+            self._noted(),
+            Session(self._writing, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
         self.written.send()
         if QUEUED in session.info:
@@ -182,9 +192,47 @@ class Database:
         return answer
 
     @contextmanager
-    def _begin_writing(self) -> Iterator[Connection]:
-        with self._writing.begin() as connection:
-            yield connection
+    def _begin_writing(self) -> Iterator[Session]:
+        """Open a transaction on the one session that is kept for writing (SQLite only).
+
+        To SQLAlchemy that is always open; the driver begins and commits. To have SQLAlchemy do so costs more than most
+        of what is written.
+        """
+        session = self._standing
+        driver: Any = session.connection().connection.driver_connection
+        with self._noted():
+            _tell(driver, "BEGIN IMMEDIATE")
+            try:
+                yield session
+                session.flush()
+                _tell(driver, "COMMIT")
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                session.expunge_all()
+                session.info.clear()
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Keep in mind since when a write is open, until it has committed."""
+        token = object()
+        self._open_writes[token] = datetime.now(UTC)
+        try:
+            yield
+        finally:
+            del self._open_writes[token]
+
+    def oldest_write(self, session: Session) -> datetime | None:
+        """Return since when the oldest write that has not committed is open, `None` if there is none.
+
+        On SQLite that is told of the writes of this process; commands beside the server are not seen.
+        """
+        oldest = min(list(self._open_writes.values()), default=None)
+        if self.is_sqlite:
+            return oldest
+        elsewhere = session.execute(_OLDEST_WRITE).scalar_one()
+        return min((one for one in (oldest, elsewhere) if one is not None), default=None)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -192,8 +240,24 @@ class Database:
         with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
+    def glance(self) -> Session:
+        """Return this thread's session for looking at single rows (SQLite only).
+
+        It is always open and begins no transaction: every query sees what has been committed by then, and costs a
+        tenth of what it costs to open and close a view. Not for what the ORM loads, which it would remember.
+        """
+        session: Session | None = getattr(self._glances, "session", None)
+        if session is None:
+            session = self._glances.session = Session(self._always_open)
+        return session
+
     def close(self) -> None:
         """Give all connections back."""
+        self._standing.close()
+        glance: Session | None = getattr(self._glances, "session", None)
+        if glance is not None:
+            glance.close()
+            del self._glances.session
         self.engine.dispose()
 
     # ------------------------------------------------------------------ schema
@@ -255,6 +319,13 @@ class Database:
         shutil.copyfile(kept, database)
 
 
+#: Of every transaction that has a number of its own, in the sessions of this database; PostgreSQL's clock.
+_OLDEST_WRITE = text(
+    "SELECT min(xact_start) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND backend_xid IS NOT NULL"
+)
+
+
 def remembered(session: Session, name: str, work_out: Callable[[], T]) -> T:
     """Return what *work_out* returns, or returned on this connection while nothing was committed since.
 
@@ -294,6 +365,8 @@ def _sqlite_engine(url: str) -> Engine:
             "busy_timeout = 10000",  # another process (a command of `lms`) may be writing
             "trusted_schema = OFF",
             "cell_size_check = ON",
+            "wal_autocheckpoint = 4000",  # pages: each checkpoint waits for the disk twice
+            "temp_store = MEMORY",  # what savepoints keep aside is no more than their transaction
             "journal_size_limit = 67108864",
         ):
             connection.execute(f"PRAGMA {pragma}")
@@ -309,10 +382,15 @@ def _begin_as_told(engine: Engine) -> None:
         # Past SQLAlchemy, which would take fifteen times as long to say one word.
         driver: Any = connection.connection.driver_connection
         for statement in connection.get_execution_options().get("outpost_begin", ("BEGIN",)):
-            try:
-                driver.execute(statement)
-            except sqlite3.Error as error:  # in the family of errors that everybody above expects
-                raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
+            _tell(driver, statement)
+
+
+def _tell(driver: sqlite3.Connection, statement: str) -> None:
+    """Say one word to the driver; its errors belong to the family that everybody above expects."""
+    try:
+        driver.execute(statement)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
 
 
 def _postgresql_engine(url: str) -> Engine:

@@ -46,11 +46,11 @@ class GroupCommit:
 
     Args:
         turn: held by whoever writes; other writers of the same database take it too.
-        begin: opens a writing transaction on a connection, and commits it at the end of the block.
+        begin: opens a writing transaction, and commits it at the end of the block.
     """
 
     def __init__(
-        self, turn: AbstractContextManager[Any], begin: Callable[[], AbstractContextManager[Connection]]
+        self, turn: AbstractContextManager[Any], begin: Callable[[], AbstractContextManager[Session]]
     ) -> None:
         self._turn = turn
         self._begin = begin
@@ -72,9 +72,14 @@ class GroupCommit:
         with self._guard:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), MOST_AT_ONCE))]
         try:
-            with self._begin() as connection:
-                for one in batch:
-                    _do(connection, one)
+            with self._begin() as session:
+                if (
+                    len(batch) == 1
+                ):  # if it fails, the transaction ends too; a savepoint would double the cost
+                    batch[0].answer = batch[0].work(session)
+                else:
+                    for one in batch:
+                        _do(session.connection(), one)
         except BaseException as error:  # noqa: BLE001 - whatever it was, nothing of the batch has happened
             for one in batch:
                 one.error = one.error or error

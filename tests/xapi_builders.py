@@ -37,5 +37,7 @@ def an_lrs(database: Database, *scopes: str) -> Lrs:
     return Lrs(
         write=database.change,
         read=database.read,
-        authenticate=lambda header: known if header == BASIC else None,
+        authenticate=lambda _session, header: known if header == BASIC else None,
+        glance=database.glance if database.is_sqlite else None,
+        oldest_write=database.oldest_write,
     )

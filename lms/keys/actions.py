@@ -57,3 +57,4 @@ def revoke_key(session: Session, key: str, *, now: datetime) -> None:
     if row is None:
         raise KeyNotFoundError(key)
     row.revoked = now
+    session.flush()

@@ -6,7 +6,6 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Old courses finish in `unload`; browsers drop that event unless the outermost page allows it.
@@ -18,7 +17,7 @@ class Headers:
 
     def __init__(self, app: ASGIApp, *, headers: Mapping[str, str]) -> None:
         self.app = app
-        self.headers = headers
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the head of its answer."""
@@ -28,9 +27,11 @@ class Headers:
 
         async def send_completed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                brought = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(header for header in self.headers if header[0] not in brought),
+                ]
             await send(message)
 
         await self.app(scope, receive, send_completed)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -39,7 +39,8 @@ class KnownHosts:
         if scope["type"] not in {"http", "websocket"} or scope["path"].startswith(self.open_paths):
             await self.app(scope, receive, send)
             return
-        host = host_name(Headers(scope=scope).get("host", ""))
+        said = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        host = host_name(said.decode("latin-1"))
         if host in self.names:
             await self.app(scope, receive, send)
             return
@@ -47,6 +48,7 @@ class KnownHosts:
         await response(scope, receive, send)
 
 
+@lru_cache(maxsize=256)
 def host_name(host: str) -> str:
     """Return the name in a Host header, without its port.
 

@@ -1,13 +1,17 @@
 """The ASGI app: which resource answers, in which version, for whom; and every error in one form.
 
-Bodies are read in the event loop; everything else runs in a worker thread, where the database may wait.
+Where the database never keeps one waiting (`Lrs.glance`), what looks up a single row is answered in the event
+loop, which costs less than handing it to a thread; so are refusals. Pages of statements are read in threads.
+Whatever writes goes through `changes`.
 """
 
+import logging
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,96 +22,169 @@ from xapi_store.errors import (
     UnauthenticatedError,
     UnsupportedVersionError,
 )
-from xapi_store.http.about import get_about, get_activity, get_person
-from xapi_store.http.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, DocumentResource
+from xapi_store.http.about import ACTIVITIES, AGENTS, get_about
+from xapi_store.http.changes import Change, Changes
+from xapi_store.http.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE
 from xapi_store.http.lrs import Lrs
 from xapi_store.http.request import Incoming, LrsRequest, read_request
-from xapi_store.http.responses import CORS, error_answer
-from xapi_store.http.statements import get_statements, post_statements, put_statement
+from xapi_store.http.resource import Resource
+from xapi_store.http.responses import CORS, add_header, error_answer, failure_answer
+from xapi_store.http.statements import STATEMENTS
 from xapi_store.model.timestamps import format_timestamp
 from xapi_store.model.version import VERSION_HEADER, Version, negotiate
 
-Handler = Callable[[Lrs, LrsRequest], Response]
+log = logging.getLogger(__name__)
 
 #: The header became mandatory with 1.0: a request without it speaks 0.95 or older, and is told so.
 _BEFORE_VERSIONS = "0.95"
 
+#: A body up to this size is read and checked in the event loop: about a millisecond.
+MAX_BYTES_AT_ONCE = 32 * 1024
 
-def _methods(resource: DocumentResource) -> dict[str, Handler]:
-    return {"GET": resource.get, "PUT": resource.put, "POST": resource.post, "DELETE": resource.delete}
-
-
-RESOURCES: dict[str, dict[str, Handler]] = {
-    "statements": {"GET": get_statements, "PUT": put_statement, "POST": post_statements},
-    "activities": {"GET": get_activity},
-    "activities/state": _methods(STATE),
-    "activities/profile": _methods(ACTIVITY_PROFILE),
-    "agents": {"GET": get_person},
-    "agents/profile": _methods(AGENT_PROFILE),
+RESOURCES: dict[str, Resource] = {
+    "statements": STATEMENTS,
+    "activities": ACTIVITIES,
+    "activities/state": STATE,
+    "activities/profile": ACTIVITY_PROFILE,
+    "agents": AGENTS,
+    "agents/profile": AGENT_PROFILE,
 }
 
 
 def create_lrs_app(lrs: Lrs) -> ASGIApp:
     """Return the record store as an app to mount, at `/xapi` or anywhere."""
+    store = _Store(lrs, Changes(lrs))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        request = Request(scope, receive)
-        response = await _answer(lrs, request)
-        response.headers.update(CORS)
-        if request.method == "HEAD":
+        response = await store.answer(scope, receive)
+        response.raw_headers.extend(CORS)
+        if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, send)
 
     return app
 
 
-async def _answer(lrs: Lrs, request: Request) -> Response:
-    if request.method == "OPTIONS":
-        return _versioned(Response(status_code=204), request.headers.get(VERSION_HEADER) or Version.V2)
-    try:
-        incoming = await read_request(request)
-    except LrsError as error:
-        return _versioned(error_answer(error), request.headers.get(VERSION_HEADER))
-    return await run_in_threadpool(_carry_out, lrs, _path(request), incoming)
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A request for more than one row, to be answered in a thread."""
+
+    resource: Resource
+    request: LrsRequest
 
 
-def _carry_out(lrs: Lrs, path: str, incoming: Incoming) -> Response:
-    header = incoming.headers.get(VERSION_HEADER.lower())
-    consistent_through = format_timestamp(lrs.now())  # taken before anything is read
+class _Store:
+    """Carries requests out."""
+
+    def __init__(self, lrs: Lrs, changes: Changes) -> None:
+        self._lrs = lrs
+        self._changes = changes
+
+    async def answer(self, scope: Scope, receive: Receive) -> Response:
+        """Answer a request, whatever becomes of it."""
+        version = None
+        try:
+            if scope["method"] == "OPTIONS":
+                return _versioned(Response(status_code=204), _version_header(scope) or Version.V2)
+            version = _version_header(scope)
+            incoming = await read_request(scope, receive)
+            version = incoming.headers.get(VERSION_HEADER.lower())  # which a form may have brought
+            path = _path(scope)
+            if path == "about":
+                return _versioned(get_about(incoming), version or Version.V2)
+            response = await self._carry_out(path, incoming)
+        except LrsError as error:
+            response = error_answer(error)
+        except Exception as error:
+            log.exception("lrs_request_failed", extra={"error": type(error).__name__})
+            response = failure_answer()
+        return _versioned(response, version)
+
+    async def _carry_out(self, path: str, incoming: Incoming) -> Response:
+        lrs = self._lrs
+        begin = partial(self._begin, path, incoming)
+        if lrs.glance is None or len(incoming.body) > MAX_BYTES_AT_ONCE:
+            through, todo = await run_in_threadpool(self._in_thread, begin)
+        else:
+            through, todo = begin(lrs.glance())
+        try:
+            if isinstance(todo, _Page):
+                response = await run_in_threadpool(self._page, todo)
+            elif isinstance(todo, Response):
+                response = todo
+            else:
+                response = await self._changes.make(todo)
+        except LrsError as error:
+            response = error_answer(error)
+        add_header(response, "X-Experience-API-Consistent-Through", through)
+        return response
+
+    def _in_thread(
+        self, begin: "partial[tuple[str, Response | Change | _Page]]"
+    ) -> tuple[str, Response | Change | _Page]:
+        with self._lrs.read() as session:
+            through, todo = begin(session)
+            if isinstance(todo, _Page):
+                return through, _answered(todo, session)
+            return through, todo
+
+    def _page(self, page: _Page) -> Response:
+        with self._lrs.read() as session:
+            return _answered(page, session)
+
+    def _begin(
+        self, path: str, incoming: Incoming, session: Session
+    ) -> tuple[str, Response | Change | _Page]:
+        """Find out who asks and what for; answer at once what a glance answers, and every refusal."""
+        lrs = self._lrs
+        # Taken before anything is read: what was written until then, this answer has seen.
+        through = format_timestamp(lrs.consistent_through(session))
+        try:
+            resource = RESOURCES.get(path)
+            if resource is None:
+                raise NotFoundError("There is no such resource in xAPI.")
+            credentials = lrs.authenticate(session, incoming.headers.get("authorization"))
+            if credentials is None:
+                raise UnauthenticatedError(
+                    "The Authorization header is missing, or its credentials are not known."
+                )
+            version = negotiate(incoming.headers.get(VERSION_HEADER.lower()))
+            request = LrsRequest(incoming=incoming, version=version, credentials=credentials)
+            if request.method == "GET":
+                if resource.is_one_row(request):
+                    return through, resource.read(session, request)
+                return through, _Page(resource, request)
+            change = resource.changes.get(request.method)
+            if change is None:
+                raise MethodNotAllowedError(request.method, ("GET", *resource.changes))
+            return through, change(lrs, request)
+        except LrsError as error:
+            return through, error_answer(error)
+
+
+def _answered(page: _Page, session: Session) -> Response:
     try:
-        if path == "about":
-            if incoming.method not in ("GET", "HEAD"):
-                raise MethodNotAllowedError(incoming.method, ("GET",))
-            return _versioned(get_about(), header or Version.V2)
-        handlers = RESOURCES.get(path)
-        if handlers is None:
-            raise NotFoundError("There is no such resource in xAPI.")
-        credentials = lrs.authenticate(incoming.headers.get("authorization"))
-        if credentials is None:
-            raise UnauthenticatedError(
-                "The Authorization header is missing, or its credentials are not known."
-            )
-        request = LrsRequest(incoming=incoming, version=negotiate(header), credentials=credentials)
-        handler = handlers.get(request.method)
-        if handler is None:
-            raise MethodNotAllowedError(request.method, tuple(handlers))
-        response = handler(lrs, request)
+        return page.resource.read(session, page.request)
     except LrsError as error:
-        response = error_answer(error)
-    response.headers["X-Experience-API-Consistent-Through"] = consistent_through
-    return _versioned(response, header)
+        return error_answer(error)
 
 
 def _versioned(response: Response, header: str | None) -> Response:
     try:
-        response.headers[VERSION_HEADER] = negotiate(header)
+        spoken: str = negotiate(header)
     except UnsupportedVersionError:
-        response.headers[VERSION_HEADER] = _BEFORE_VERSIONS if header is None else Version.V2
+        spoken = _BEFORE_VERSIONS if header is None else Version.V2
+    add_header(response, VERSION_HEADER, spoken)
     return response
 
 
-def _path(request: Request) -> str:
-    inner = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+def _version_header(scope: Scope) -> str | None:
+    name = VERSION_HEADER.lower().encode()
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+def _path(scope: Scope) -> str:
+    inner: str = scope["path"].removeprefix(scope.get("root_path", ""))
     return re.sub("/+", "/", inner).strip("/")

@@ -1,9 +1,8 @@
 """State, Activity Profile and Agent Profile resources (1.0.3 Communication §2.3, §2.6, §2.7; 2.0 §4.1.6)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from xapi_store.documents import (
@@ -17,9 +16,11 @@ from xapi_store.documents import (
     put_document,
 )
 from xapi_store.errors import NotFoundError, RequestError
+from xapi_store.http.changes import DocumentChange
 from xapi_store.http.lrs import Lrs
 from xapi_store.http.request import LrsRequest
-from xapi_store.http.responses import http_date, json_answer
+from xapi_store.http.resource import Resource
+from xapi_store.http.responses import add_header, http_date, json_answer
 from xapi_store.model.document import DocumentKey, DocumentKind, DocumentScope
 from xapi_store.model.strict_json import load_object
 from xapi_store.model.version import Version
@@ -34,73 +35,90 @@ class DocumentResource:
     name: str
     scope: str
 
-    def get(self, lrs: Lrs, request: LrsRequest) -> Response:
+    def as_resource(self) -> Resource:
+        """Return it as the app sees it."""
+        return Resource(
+            read=self.get,
+            is_one_row=lambda request: self.name in request.incoming.parameters,
+            changes={"PUT": self.put, "POST": self.post, "DELETE": self.delete},
+        )
+
+    def get(self, session: Session, request: LrsRequest) -> Response:
         """Return one document, or the names of all."""
         request.credentials.require(self.scope, "all/read")
         request.allow({*self.owners, self.name, "since"})
         scope = self._scope(request)
-        with lrs.read() as session:
-            if self.name not in request.incoming.parameters:
-                found = list_documents(session, scope, since=request.instant("since"))
-                answer = json_answer(sorted({document.key.name for document in found}))
-                if found:
-                    answer.headers["Last-Modified"] = http_date(max(one.updated for one in found))
-                return answer
-            document = get_document(session, self._key(request, scope))
+        if self.name not in request.incoming.parameters:
+            found = list_documents(session, scope, since=request.instant("since"))
+            answer = json_answer(sorted({document.key.name for document in found}))
+            if found:
+                add_header(answer, "Last-Modified", http_date(max(one.updated for one in found)))
+            return answer
+        document = get_document(session, self._key(request, scope))
         if document is None:
             raise NotFoundError("There is no such document.")
         headers = {"ETag": document.etag, "Last-Modified": http_date(document.updated)}
         return Response(document.content, headers={**headers, "Content-Type": document.content_type})
 
-    def put(self, lrs: Lrs, request: LrsRequest) -> Response:
+    def put(self, lrs: Lrs, request: LrsRequest) -> DocumentChange:
         """Write one document."""
+        key, content, content_type, conditions = self._sent(request)
         required = self.kind is not DocumentKind.STATE or request.version is Version.V2
-        if request.version is Version.V1 and required and _conditions(request) == UNCONDITIONAL:
-            self._refuse_unread(lrs, request)
-        return self._store(lrs, request, put_document, condition_required=required)
+        said_nothing = request.version is Version.V1 and required and conditions == UNCONDITIONAL
 
-    def post(self, lrs: Lrs, request: LrsRequest) -> Response:
-        """Merge into one document."""
-        return self._store(lrs, request, merge_document)
-
-    def delete(self, lrs: Lrs, request: LrsRequest) -> Response:
-        """Delete one document or, of state, all."""
-        request.credentials.require(self.scope)
-        request.allow({*self.owners, self.name})
-        scope = self._scope(request)
-        if self.name not in request.incoming.parameters and self.kind is DocumentKind.STATE:
-            lrs.change(lambda session: delete_documents(session, scope, now=lrs.now()))
-            return Response(status_code=204)
-        key, conditions = self._key(request, scope), _conditions(request)
-        lrs.change(lambda session: delete_document(session, key, now=lrs.now(), conditions=conditions))
-        return Response(status_code=204)
-
-    def _refuse_unread(self, lrs: Lrs, request: LrsRequest) -> None:
-        """Refuse a new profile document without a condition: 1.0.3 wants one always (§2.6, §2.7)."""
-        request.credentials.require(self.scope)
-        key = self._key(request, self._scope(request))
-        with lrs.read() as session:
-            if get_document(session, key) is None:
+        def work(session: Session) -> None:
+            if (
+                said_nothing and get_document(session, key) is None
+            ):  # 1.0.3 wants a condition always (§2.6, §2.7)
                 raise RequestError(
                     "Send If-None-Match: * with a new profile document, or If-Match with its ETag."
                 )
+            put_document(
+                session,
+                key,
+                content,
+                content_type,
+                now=lrs.now(),
+                conditions=conditions,
+                condition_required=required,
+            )
 
-    def _store(self, lrs: Lrs, request: LrsRequest, store: Callable[..., Any], **rules: bool) -> Response:
+        return DocumentChange(work=work, answer=Response(status_code=204))
+
+    def post(self, lrs: Lrs, request: LrsRequest) -> DocumentChange:
+        """Merge into one document."""
+        key, content, content_type, conditions = self._sent(request)
+        return DocumentChange(
+            work=lambda session: merge_document(
+                session, key, content, content_type, now=lrs.now(), conditions=conditions
+            ),
+            answer=Response(status_code=204),
+        )
+
+    def delete(self, lrs: Lrs, request: LrsRequest) -> DocumentChange:
+        """Delete one document or, of state, all."""
         request.credentials.require(self.scope)
         request.allow({*self.owners, self.name})
-        key, conditions = self._key(request, self._scope(request)), _conditions(request)
-        content, content_type = (
-            request.incoming.body,
-            request.header("content-type") or "application/octet-stream",
-        )
-        if content_type.partition(";")[0].strip().lower() == "application/json":
-            load_object(content)
-        lrs.change(
-            lambda session: store(
-                session, key, content, content_type, now=lrs.now(), conditions=conditions, **rules
+        scope, answer = self._scope(request), Response(status_code=204)
+        if self.name not in request.incoming.parameters and self.kind is DocumentKind.STATE:
+            return DocumentChange(
+                work=lambda session: delete_documents(session, scope, now=lrs.now()), answer=answer
             )
+        key, conditions = self._key(request, scope), _conditions(request)
+        return DocumentChange(
+            work=lambda session: delete_document(session, key, now=lrs.now(), conditions=conditions),
+            answer=answer,
         )
-        return Response(status_code=204)
+
+    def _sent(self, request: LrsRequest) -> tuple[DocumentKey, bytes, str, Conditions]:
+        """Return which document was sent, its content and type, and on what conditions."""
+        request.credentials.require(self.scope)
+        request.allow({*self.owners, self.name})
+        key = self._key(request, self._scope(request))
+        content_type = request.header("content-type") or "application/octet-stream"
+        if content_type.partition(";")[0].strip().lower() == "application/json":
+            load_object(request.incoming.body)
+        return key, request.incoming.body, content_type, _conditions(request)
 
     def _scope(self, request: LrsRequest) -> DocumentScope:
         for owner in self.owners:
@@ -128,13 +146,13 @@ class DocumentResource:
 
 STATE = DocumentResource(
     kind=DocumentKind.STATE, owners=("activityId", "agent", "registration"), name="stateId", scope="state"
-)
+).as_resource()
 ACTIVITY_PROFILE = DocumentResource(
     kind=DocumentKind.ACTIVITY_PROFILE, owners=("activityId",), name="profileId", scope="profile"
-)
+).as_resource()
 AGENT_PROFILE = DocumentResource(
     kind=DocumentKind.AGENT_PROFILE, owners=("agent",), name="profileId", scope="profile"
-)
+).as_resource()
 
 
 def _conditions(request: LrsRequest) -> Conditions:

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from xapi_store.errors import ForbiddenError
 
 Answer = TypeVar("Answer")
+_MOMENT = timedelta(microseconds=1)
 _ATTEMPTS = 3
+_TRY_AGAIN = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +38,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _no_open_write(_session: Session) -> datetime | None:
+    return None
+
+
 def _admit_all(_session: Session, _credentials: Credentials, _statements: Sequence[dict[str, Any]]) -> None:
     """Refuse nothing."""
 
@@ -44,17 +50,26 @@ def _admit_all(_session: Session, _credentials: Credentials, _statements: Sequen
 class Lrs:
     """The host's side of the record store.
 
-    `write` does a work in a transaction and returns its answer once that is durable (works of several requests
-    may share a transaction, each whole or not at all); `read` never commits; `authenticate` gets the Authorization
-    header and answers `None` for nobody; `admit` sees new statements inside the transaction and may raise
-    `ForbiddenError`.
+    `write` does a work in a transaction and returns its answer once that is durable; `read` never commits.
+    `glance` gives a session for looking single rows up, of which none ever waits, each as it is at that moment;
+    a host whose database may keep one waiting has none, and then everything runs in worker threads.
+    `authenticate` finds whom an Authorization header proves, `None` for nobody. `admit` sees new statements
+    inside the transaction and may raise `ForbiddenError`. `oldest_write` says since when the oldest write that
+    has not committed is open.
     """
 
     write: Callable[[Callable[[Session], Any]], Any]
     read: Callable[[], AbstractContextManager[Session]]
-    authenticate: Callable[[str | None], Credentials | None]
+    authenticate: Callable[[Session, str | None], Credentials | None]
+    glance: Callable[[], Session] | None = None
     admit: Callable[[Session, Credentials, Sequence[dict[str, Any]]], None] = _admit_all
+    oldest_write: Callable[[Session], datetime | None] = _no_open_write
     now: Callable[[], datetime] = _now
+
+    def consistent_through(self, session: Session) -> datetime:
+        """Return up to which `stored` a reader misses nothing: now, or just before the oldest open write."""
+        now, open_since = self.now(), self.oldest_write(session)
+        return now if open_since is None else min(now, open_since - _MOMENT)
 
     def change(self, work: Callable[[Session], Answer]) -> Answer:
         """Run one writing transaction and return its answer after it is durable.
@@ -65,8 +80,14 @@ class Lrs:
         for _ in range(_ATTEMPTS - 1):
             try:
                 answer: Answer = self.write(work)
-            except IntegrityError:
+            except DBAPIError as error:
+                if not isinstance(error, IntegrityError) and _code(error) not in _TRY_AGAIN:
+                    raise
                 continue
             return answer
         last: Answer = self.write(work)
         return last
+
+
+def _code(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)

@@ -4,12 +4,13 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
-from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from xapi_store.errors import (
     HeaderTooLargeError,
@@ -28,6 +29,7 @@ from xapi_store.model.version import Version
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_HEADER_CHARS = 16 * 1024
+MAX_CHARS_REMEMBERED = 500
 _FORM = "application/x-www-form-urlencoded"
 #: Form fields that stand for headers in the alternate request syntax (1.0.3 Communication §1.3).
 _FORM_HEADERS = (
@@ -128,15 +130,9 @@ class LrsRequest:
         value = self.incoming.parameters.get(name)
         if value is None:
             return None
-        try:
-            actor: dict[str, Any] = load_object(value.encode())
-        except (MalformedJsonError, UnicodeEncodeError):
-            raise RequestError(f"The parameter {name} must be an Agent as JSON.") from None
-        (check_actor if group else check_agent)(actor)
-        key = actor_key(actor)
-        if key is None:
-            raise RequestError(f"The parameter {name} must have an identifier.")
-        return key
+        if len(value) > MAX_CHARS_REMEMBERED:
+            return _actor_key.__wrapped__(name, value, group=group)
+        return _actor_key(name, value, group=group)
 
     @staticmethod
     def _valid(shape: TypeAdapter[str], name: str, value: str, what: str) -> str:
@@ -146,7 +142,20 @@ class LrsRequest:
             raise RequestError(f"The parameter {name} must be {what}.") from None
 
 
-async def read_request(request: Request) -> Incoming:
+@lru_cache(maxsize=4096)  # a learner at work is named with every request
+def _actor_key(name: str, value: str, *, group: bool) -> str:
+    try:
+        actor: dict[str, Any] = load_object(value.encode())
+    except (MalformedJsonError, UnicodeEncodeError):
+        raise RequestError(f"The parameter {name} must be an Agent as JSON.") from None
+    (check_actor if group else check_agent)(actor)
+    key = actor_key(actor)
+    if key is None:
+        raise RequestError(f"The parameter {name} must have an identifier.")
+    return key
+
+
+async def read_request(scope: Scope, receive: Receive) -> Incoming:
     """Read a request whole, within the limit.
 
     Raises:
@@ -154,24 +163,35 @@ async def read_request(request: Request) -> Incoming:
         PackedBodyError: the body has a Content-Encoding.
         RequestError: a query that is not UTF-8, a parameter twice, or an alternate request that is not one.
     """
-    headers = dict(request.headers.items())
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     _check_headers(headers)
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise PackedBodyError
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise TooLargeError(MAX_BYTES)
-    parameters = _fields(request.scope["query_string"], "query")
+    parameters = _fields(scope["query_string"], "query")
     plain = Incoming(
-        method=request.method,
+        method=scope["method"],
         parameters=parameters,
         headers=headers,
-        body=bytes(body),
-        root=request.scope.get("root_path", ""),
+        body=await _body(receive),
+        root=scope.get("root_path", ""),
     )
     return _alternate(plain) if "method" in parameters else plain
+
+
+async def _body(receive: Receive) -> bytes:
+    chunks, size = [], 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestError("The connection ended before the body did.")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BYTES:
+            raise TooLargeError(MAX_BYTES)
+        chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
 
 
 def _alternate(plain: Incoming) -> Incoming:

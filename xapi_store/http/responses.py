@@ -1,7 +1,8 @@
 """Answers: the table from error to status, error bodies, and the headers every answer has."""
 
 from datetime import datetime
-from email.utils import format_datetime
+from email.utils import formatdate
+from functools import lru_cache
 
 import orjson
 from starlette.responses import Response
@@ -24,15 +25,18 @@ STATUS: dict[type[errors.LrsError], int] = {
     errors.HeaderTooLargeError: 431,
 }
 MAX_SENTENCE_CHARS = 1000
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, Accept-Language, "
-    f"{VERSION_HEADER}",
-    "Access-Control-Expose-Headers": f"ETag, Last-Modified, Location, {VERSION_HEADER}, "
-    "X-Experience-API-Consistent-Through",
-    "Access-Control-Max-Age": "86400",
-}
+CORS = [
+    (name.lower().encode(), value.encode())
+    for name, value in {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE, OPTIONS",
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, Accept-Language, "
+        f"{VERSION_HEADER}",
+        "Access-Control-Expose-Headers": f"ETag, Last-Modified, Location, {VERSION_HEADER}, "
+        "X-Experience-API-Consistent-Through",
+        "Access-Control-Max-Age": "86400",
+    }.items()
+]
 
 
 def json_answer(value: object, status: int = 200) -> Response:
@@ -56,6 +60,16 @@ def error_answer(error: errors.LrsError) -> Response:
     return response
 
 
+def failure_answer() -> Response:
+    """Answer where the store itself has failed; the log has the reason, and the sender keeps the statement."""
+    return json_answer({"error": "The store has failed; nothing of this request was stored. Try again."}, 500)
+
+
+def add_header(response: Response, name: str, value: str) -> None:
+    """Add a header that is not there yet."""
+    response.raw_headers.append((name.lower().encode(), value.encode("latin-1")))
+
+
 def _bearable(text: str) -> str:
     """Leave out the middle of a sentence that quotes a key or a value of megabytes."""
     if len(text) <= MAX_SENTENCE_CHARS:
@@ -65,4 +79,9 @@ def _bearable(text: str) -> str:
 
 def http_date(instant: datetime) -> str:
     """Write an instant as HTTP does, in whole seconds."""
-    return format_datetime(instant, usegmt=True)
+    return _http_date(int(instant.timestamp()))
+
+
+@lru_cache(maxsize=4096)
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)

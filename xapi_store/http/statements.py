@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import orjson
 from sqlalchemy.orm import Session
@@ -11,11 +11,13 @@ from starlette.responses import Response
 
 from xapi_store.attachments import Part, find_parts
 from xapi_store.errors import ForbiddenError, NotFoundError, RequestError
+from xapi_store.http.changes import NewStatements
 from xapi_store.http.lrs import Lrs
 from xapi_store.http.multipart import read_parts, write_parts
 from xapi_store.http.request import LrsRequest
-from xapi_store.http.responses import http_date, json_answer
-from xapi_store.ingest import store_statements
+from xapi_store.http.resource import Resource
+from xapi_store.http.responses import add_header, http_date, json_answer
+from xapi_store.ingest import Submission, check_submission
 from xapi_store.model.actor import actor_key
 from xapi_store.model.strict_json import load
 from xapi_store.query import StatementFilter, StoredStatement, definitions, find_statement, find_statements
@@ -30,44 +32,53 @@ _FILTERS = {
 }  # fmt: skip
 
 
-def post_statements(lrs: Lrs, request: LrsRequest) -> Response:
-    """Store one statement or many; answer with their ids once they are durable."""
+def _post(_lrs: Lrs, request: LrsRequest) -> NewStatements:
+    """Store one statement or many; answer with their ids."""
     request.allow(())
-    sent, parts = _read(request)
-    return json_answer(
-        [str(one) for one in _store(lrs, request, sent if isinstance(sent, list) else [sent], parts)]
-    )
+    sent, parts = _sent(request)
+    submission = _checked(request, sent if isinstance(sent, list) else [sent], parts)
+    answer = json_answer([str(statement_id) for statement_id in submission.ids])
+    return NewStatements(submission=submission, credentials=request.credentials, answer=answer)
 
 
-def put_statement(lrs: Lrs, request: LrsRequest) -> Response:
+def _put(_lrs: Lrs, request: LrsRequest) -> NewStatements:
     """Store one statement under the id of the request."""
     request.allow({"statementId"})
     statement_id = request.uuid("statementId")
     if statement_id is None:
         raise RequestError("The parameter statementId is missing.")
-    statement, parts = _read(request)
+    statement, parts = _sent(request)
     if not isinstance(statement, dict):
         raise RequestError("PUT takes one statement, as a JSON object.")
     inner = statement.get("id", str(statement_id))
     if not isinstance(inner, str) or inner.lower() != str(statement_id):
         raise RequestError("The id of the statement is not the statementId of the request.")
-    _store(lrs, request, [statement | {"id": str(statement_id)}], parts)
-    return Response(status_code=204)
+    submission = _checked(request, [statement | {"id": str(statement_id)}], parts)
+    return NewStatements(
+        submission=submission, credentials=request.credentials, answer=Response(status_code=204)
+    )
 
 
-def get_statements(lrs: Lrs, request: LrsRequest) -> Response:
+def _get(session: Session, request: LrsRequest) -> Response:
     """Return one statement by its id, or those that match."""
     authority = _readable_authority(request)
     request.allow(_SINGLE | _HOW | _FILTERS)
     wanted_format = _format(request)
     asked = _SINGLE & request.incoming.parameters.keys()
-    with lrs.read() as session:
-        if asked:
-            return _one(session, request, asked, wanted_format, authority)
-        return _many(session, request, wanted_format, authority)
+    if asked:
+        return _one(session, request, asked, wanted_format, authority)
+    return _many(session, request, wanted_format, authority)
 
 
-def _read(request: LrsRequest) -> tuple[Any, list[Part]]:
+def _is_one_row(request: LrsRequest) -> bool:
+    asked = request.incoming.parameters
+    return not _SINGLE.isdisjoint(asked) and _HOW.isdisjoint(asked)
+
+
+STATEMENTS = Resource(read=_get, is_one_row=_is_one_row, changes={"PUT": _put, "POST": _post})
+
+
+def _sent(request: LrsRequest) -> tuple[Any, list[Part]]:
     content_type = request.header("content-type") or ""
     match content_type.partition(";")[0].strip().lower():
         case "application/json":
@@ -79,23 +90,16 @@ def _read(request: LrsRequest) -> tuple[Any, list[Part]]:
             raise RequestError("Statements come as application/json or multipart/mixed.")
 
 
-def _store(lrs: Lrs, request: LrsRequest, statements: list[Any], parts: list[Part]) -> list[UUID]:
+def _checked(request: LrsRequest, statements: list[Any], parts: list[Part]) -> Submission:
     credentials = request.credentials
     credentials.require("statements/write")
-
-    def work(session: Session) -> list[UUID]:
-        return store_statements(
-            session,
-            statements,
-            authority=credentials.authority,
-            now=lrs.now(),
-            version=request.version,
-            parts=parts,
-            define=not credentials.scopes.isdisjoint({"define", "all"}),
-            admit=lambda new: lrs.admit(session, credentials, new),
-        )
-
-    return lrs.change(work)
+    return check_submission(
+        statements,
+        authority=credentials.authority,
+        version=request.version,
+        parts=parts,
+        define=not credentials.scopes.isdisjoint({"define", "all"}),
+    )
 
 
 def _readable_authority(request: LrsRequest) -> str | None:
@@ -132,7 +136,7 @@ def _one(
         raise NotFoundError(f"There is no statement {statement_id} here, or it is voided.")
     (text,) = _rendered(session, request, [found], wanted)
     answer = _with_files(session, request, text, [found])
-    answer.headers["Last-Modified"] = http_date(found.stored)
+    add_header(answer, "Last-Modified", http_date(found.stored))
     return answer
 
 
@@ -163,7 +167,7 @@ def _many(session: Session, request: LrsRequest, wanted_format: Format, authorit
     body = b'{"statements":[%s],"more":%s}' % (texts, orjson.dumps(more))
     answer = _with_files(session, request, body, page.statements)
     if page.statements:
-        answer.headers["Last-Modified"] = http_date(max(one.stored for one in page.statements))
+        add_header(answer, "Last-Modified", http_date(max(one.stored for one in page.statements)))
     return answer
 
 

@@ -41,6 +41,8 @@ class _Rendered:
 class Prepared:
     """One query, or one change for many rows.
 
+    It goes past the session: objects of the ORM that were changed are flushed before, or it does not see them.
+
     Args:
         description: the query, its values as `bindparam`.
         columns: for a change, what each row brings: first columns in the order of their table, then other values.
