@@ -66,6 +66,8 @@ from sync.ports import Stream
 from sync.revocations import Revocations
 from sync.sequencer import number_changes
 from sync.server import create_app as create_sync_app
+from xapi_store.archive import begin_part as begin_part_of_store
+from xapi_store.archive import part_due, prepare_part
 from xapi_store.http.app import create_lrs_app
 from xapi_store.http.lrs import Lrs
 
@@ -89,6 +91,7 @@ NAVIGATION = (
 SECRET_NAME = "secret.key"  # noqa: S105 - the name of a file, not what is in it
 NUMBERING_EVERY_S = 60.0
 PROGRESS_EVERY_S = 1.0
+PART_EVERY_S = 3600.0
 
 
 def utc_now() -> datetime:
@@ -339,10 +342,22 @@ def build_worker(node: Node) -> Worker:
         with node.database.write() as session:
             return advance(session)
 
+    def begin_part() -> bool:
+        with node.database.read() as session:
+            due = part_due(session, now=utc_now())
+        if due is not None:
+            with node.database.write() as session:
+                prepare_part(session, due)
+            with node.database.write() as session:
+                begin_part_of_store(session, due)
+        return False
+
     chores = [
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
         Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress, follows_writing=True),
     ]
+    if not node.database.is_sqlite:
+        chores.append(Chore(name="begin a part of the store", every_s=PART_EVERY_S, do=begin_part))
     jobs = {
         importing.JOB: node.importer.run_job,
         SYNC_JOB: lambda payload: meet_peers(sync, payload),

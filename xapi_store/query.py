@@ -26,6 +26,7 @@ from xapi_store.tables import (
     Prepared,
     PreparedForList,
     RegistrationLink,
+    StatementId,
     StatementRow,
     VerbLink,
     VerbRow,
@@ -121,9 +122,9 @@ def find_statement(
 
 _COLUMNS = (StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.raw)
 _ONE = Prepared(
-    select(*_COLUMNS, StatementRow.authority_id).where(
-        StatementRow.id == bindparam("id"), StatementRow.voided == bindparam("voided")
-    )
+    select(*_COLUMNS, StatementRow.authority_id)
+    .join(StatementId, StatementId.position == StatementRow.position)
+    .where(StatementId.id == bindparam("id"), StatementRow.voided == bindparam("voided"))
 )
 _AT_POSITIONS = PreparedForList(select(*_COLUMNS), StatementRow.position)
 

@@ -156,12 +156,14 @@ def store_statements(
     return submission.ids
 
 
-def _new_entries(submission: Submission, present: dict[UUID, bytes], stored: datetime) -> list[Entry]:
+def _new_entries(submission: Submission, present: dict[UUID, bytes | None], stored: datetime) -> list[Entry]:
     entries = []
     for statement_id, statement in submission.statements:
-        known = present.get(statement_id)
-        if known is None:
+        if statement_id not in present:
             entries.append(_complete(submission, statement, statement_id, stored))
+            continue
+        known = present[statement_id]
+        if known is None:  # archived: the id stays taken, and nothing is left here to compare with
             continue
         different = differing(orjson.loads(known), statement, timestamp_given="timestamp" in statement)
         if different:

@@ -57,7 +57,7 @@ def store_copies(session: Session, copies: Iterable[bytes], *, now: datetime) ->
     read = [_read(copy) for copy in copies]
     connection = session.connection()
     known = {
-        statement_id: (position, orjson.loads(raw))
+        statement_id: (position, raw and orjson.loads(raw))
         for statement_id, position, raw in find_stored(
             connection, [entry.id for entry in read if isinstance(entry, Entry)]
         )
@@ -102,8 +102,8 @@ def _read(copy: bytes) -> Entry | CopyOutcome:
     return Entry(id=UUID(statement["id"]), statement=statement, raw=raw)
 
 
-def _compare(entry: Entry, position: int, ours: dict[str, Any]) -> CopyOutcome:
-    different = differing(ours, entry.statement)
+def _compare(entry: Entry, position: int, ours: dict[str, Any] | None) -> CopyOutcome:
+    different = () if ours is None else differing(ours, entry.statement)  # of an archived one the id is left
     if different:
         return CopyOutcome(outcome=Outcome.CONFLICT, statement_id=entry.id, differing=different)
     return CopyOutcome(outcome=Outcome.PRESENT, statement_id=entry.id, position=position)

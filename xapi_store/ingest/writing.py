@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, bindparam, false, select, true, update
+from sqlalchemy import Connection, bindparam, select, true, update
 
 from xapi_store.model.activity import merge_definitions
 from xapi_store.model.actor import actor_key
@@ -27,6 +27,7 @@ from xapi_store.tables import (
     Prepared,
     PreparedForList,
     RegistrationLink,
+    StatementId,
     StatementRow,
     Values,
     VerbLink,
@@ -76,12 +77,18 @@ class _Numbers:
     verbs: dict[str, int]
 
 
+_SAME_PLACE = StatementRow.position == StatementId.position
+
+
 def find_stored(connection: Connection, ids: Sequence[UUID]) -> Sequence[Values]:
-    """Return `id`, `position` and `raw` of those statements that are here."""
+    """Return `id`, `position` and `raw` of those statements that are here; `raw` is `None` of those archived."""
     return _STORED.rows(connection, ids)
 
 
-_STORED = PreparedForList(select(StatementRow.id, StatementRow.position, StatementRow.raw), StatementRow.id)
+_STORED = PreparedForList(
+    select(StatementId.id, StatementId.position, StatementRow.raw).outerjoin(StatementRow, _SAME_PLACE),
+    StatementId.id,
+)
 
 
 def stored_instant(connection: Connection, now: datetime) -> datetime:
@@ -110,14 +117,18 @@ def write(
     _tell_definitions(connection, telling)
     positions = next_positions(connection, StatementRow, len(entries))
     transaction = transaction_number(connection)
+    ids = [
+        (entry.id, position, entry.refers_to, entry.voiding)
+        for position, entry in zip(positions, entries, strict=True)
+    ]
+    # Two writers that bring the same statements bring them in the same order, and cannot deadlock.
+    _IDS.change(connection, sorted(ids, key=lambda row: row[0].bytes))
     rows = [
         (
             position,
             entry.id,
             stored,
             known.agents.get(actor_key(entry.statement.get("authority", {})) or ""),
-            entry.refers_to,
-            entry.voiding,
             False,
             copied,
             transaction,
@@ -125,8 +136,7 @@ def write(
         )
         for position, entry in zip(positions, entries, strict=True)
     ]
-    # Two writers that bring the same statements bring them in the same order, and cannot deadlock.
-    _ADDED.change(connection, sorted(rows, key=lambda row: row[1].bytes))
+    _ADDED.change(connection, rows)
     links = _Links()
     for position, mentions in zip(positions, mentioned, strict=True):
         links.add(position, mentions, known)
@@ -135,12 +145,11 @@ def write(
     return {entry.id: position for entry, position in zip(entries, positions, strict=True)}
 
 
+_IDS = insert_all(StatementId, columns=("id", "position", "refers_to", "voiding"))
 _ADDED = insert_all(
     StatementRow,
-    columns=(
-        "position", "id", "stored", "authority_id", "refers_to", "voiding", "voided", "copied", "transaction", "raw",
-    ),
-)  # fmt: skip
+    columns=("position", "id", "stored", "authority_id", "voided", "copied", "transaction", "raw"),
+)
 
 
 class _Links:
@@ -241,18 +250,17 @@ def _follow_references(connection: Connection, entries: Sequence[Entry]) -> None
         if not frontier:
             break
     _inherit(connection, referring)
-    _VOIDED.change(connection, [(statement_id,) for statement_id in sorted(voided)])
+    # A voiding statement cannot itself be voided (1.0.3 Data §2.3.2).
+    places = sorted(_PLACES.rows(connection, sorted(voided)))
+    _VOIDED.change(connection, [(position,) for _, position, voiding in places if not voiding])
 
 
 _REFERRERS = PreparedForList(
-    select(StatementRow.id, StatementRow.refers_to, StatementRow.voiding), StatementRow.refers_to
+    select(StatementId.id, StatementId.refers_to, StatementId.voiding), StatementId.refers_to
 )
+_PLACES = PreparedForList(select(StatementId.id, StatementId.position, StatementId.voiding), StatementId.id)
 _VOIDED = Prepared(
-    # A voiding statement cannot itself be voided (1.0.3 Data §2.3.2).
-    update(StatementRow)
-    .where(StatementRow.id == bindparam("row_id"), StatementRow.voiding == false())
-    .values(voided=true())
-    .inline(),
+    update(StatementRow).where(StatementRow.position == bindparam("place")).values(voided=true()).inline()
 )
 
 
@@ -281,7 +289,7 @@ def _chain(connection: Connection, statement_id: UUID | None) -> Iterable[tuple[
 
 
 _LINK_OF_CHAIN = Prepared(
-    select(StatementRow.position, StatementRow.raw, StatementRow.refers_to).where(
-        StatementRow.id == bindparam("id")
-    )
+    select(StatementId.position, StatementRow.raw, StatementId.refers_to)
+    .join(StatementRow, _SAME_PLACE)
+    .where(StatementId.id == bindparam("id"))
 )

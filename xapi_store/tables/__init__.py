@@ -2,6 +2,7 @@
 
 from xapi_store.tables.dictionaries import digest, find_numbers, numbers
 from xapi_store.tables.inserts import insert_all, insert_or_ignore
+from xapi_store.tables.partitions import IN_PARTS
 from xapi_store.tables.positions import next_positions, settled, transaction_number
 from xapi_store.tables.prepared import Prepared, PreparedForList, Values
 from xapi_store.tables.rows import (
@@ -14,6 +15,7 @@ from xapi_store.tables.rows import (
     Base,
     DocumentRow,
     RegistrationLink,
+    StatementId,
     StatementRow,
     VerbLink,
     VerbRow,
@@ -21,6 +23,7 @@ from xapi_store.tables.rows import (
 from xapi_store.tables.types import PackedUuid, UtcDateTime
 
 __all__ = [
+    "IN_PARTS",
     "ActivityLink",
     "ActivityRow",
     "AgentLink",
@@ -33,6 +36,7 @@ __all__ = [
     "Prepared",
     "PreparedForList",
     "RegistrationLink",
+    "StatementId",
     "StatementRow",
     "UtcDateTime",
     "Values",

@@ -18,6 +18,7 @@ from xapi_store.tables.types import BigKey, PackedUuid, UtcDateTime
 
 _WITHOUT_ROWID = {"sqlite_with_rowid": False}
 _AUTOINCREMENT = {"sqlite_autoincrement": True}
+_IN_PARTS = {"postgresql_partition_by": "RANGE (position)"}  # see `partitions`
 
 
 class Base(DeclarativeBase):
@@ -76,6 +77,30 @@ class VerbRow(Base):
     value: Mapped[str] = mapped_column(Text)
 
 
+class StatementId(Base):
+    """The id of one statement, where it stands, and which other it refers to.
+
+    A table of its own, because the statements themselves are cut into parts by position on PostgreSQL, and an id is
+    taken once and for all: it stays here when the part with its statement is archived.
+    """
+
+    __tablename__ = "xapi_statement_id"
+    __table_args__ = (
+        Index(
+            None,
+            "refers_to",
+            sqlite_where=text("refers_to IS NOT NULL"),
+            postgresql_where=text("refers_to IS NOT NULL"),
+        ),
+        _WITHOUT_ROWID,
+    )
+
+    id: Mapped[UUID] = mapped_column(PackedUuid, primary_key=True)
+    position: Mapped[int] = mapped_column(BigKey)
+    refers_to: Mapped[UUID | None] = mapped_column(PackedUuid)  # the id in a StatementRef as object
+    voiding: Mapped[bool]
+
+
 class StatementRow(Base):
     """One accepted statement: its JSON as this store vouches for it, and what queries need from it.
 
@@ -84,23 +109,12 @@ class StatementRow(Base):
     """
 
     __tablename__ = "xapi_statement"
-    __table_args__ = (
-        Index(None, "stored", "position"),
-        Index(
-            None,
-            "refers_to",
-            sqlite_where=text("refers_to IS NOT NULL"),
-            postgresql_where=text("refers_to IS NOT NULL"),
-        ),
-        _AUTOINCREMENT,
-    )
+    __table_args__ = (Index(None, "stored", "position"), {**_AUTOINCREMENT, **_IN_PARTS})
 
     position: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    id: Mapped[UUID] = mapped_column(PackedUuid, unique=True)
+    id: Mapped[UUID] = mapped_column(PackedUuid)
     stored: Mapped[datetime] = mapped_column(UtcDateTime)  # never before that of a lower position on one node
     authority_id: Mapped[int | None] = mapped_column(BigKey)
-    refers_to: Mapped[UUID | None] = mapped_column(PackedUuid)  # the id in a StatementRef as object
-    voiding: Mapped[bool]
     voided: Mapped[bool]
     copied: Mapped[bool]  # made on another node and brought here by sync
     transaction: Mapped[int] = mapped_column(BigKey)  # see `positions.settled`
@@ -111,7 +125,10 @@ class AgentLink(Base):
     """Statement `position` mentions an agent; `related` where only `related_agents` finds it."""
 
     __tablename__ = "xapi_agent_link"
-    __table_args__ = (Index(None, "agent_id", "verb_id", "related", "position"), _WITHOUT_ROWID)
+    __table_args__ = (
+        Index(None, "agent_id", "verb_id", "related", "position"),
+        {**_WITHOUT_ROWID, **_IN_PARTS},
+    )
 
     agent_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
     related: Mapped[bool] = mapped_column(primary_key=True)
@@ -123,7 +140,10 @@ class ActivityLink(Base):
     """Statement `position` mentions an activity; `related` where only `related_activities` finds it."""
 
     __tablename__ = "xapi_activity_link"
-    __table_args__ = (Index(None, "activity_id", "verb_id", "related", "position"), _WITHOUT_ROWID)
+    __table_args__ = (
+        Index(None, "activity_id", "verb_id", "related", "position"),
+        {**_WITHOUT_ROWID, **_IN_PARTS},
+    )
 
     activity_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
     related: Mapped[bool] = mapped_column(primary_key=True)
@@ -135,7 +155,7 @@ class VerbLink(Base):
     """Statement `position`, or one it refers to, has a verb."""
 
     __tablename__ = "xapi_verb_link"
-    __table_args__ = (_WITHOUT_ROWID,)
+    __table_args__ = ({**_WITHOUT_ROWID, **_IN_PARTS},)
 
     verb_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
     position: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
@@ -145,7 +165,7 @@ class RegistrationLink(Base):
     """Statement `position`, or one it refers to, belongs to a registration."""
 
     __tablename__ = "xapi_registration_link"
-    __table_args__ = (_WITHOUT_ROWID,)
+    __table_args__ = ({**_WITHOUT_ROWID, **_IN_PARTS},)
 
     registration: Mapped[UUID] = mapped_column(PackedUuid, primary_key=True)
     position: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
+import orjson
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import LargeBinary, bindparam, text
 
 import lms
 import xapi_store.tables
 from lms.database import Database, DatabaseError, alembic_config
 from migrations import TABLES
+from tests.xapi_builders import AUTHORITY, NOON, a_statement, a_voiding
+from xapi_store.ingest import store_statements
+from xapi_store.query import find_statement
+from xapi_store.tables import PackedUuid, UtcDateTime
+
+OLD = UUID("39e24cc4-69af-4b01-a824-1fdc6ea8a3af")
 
 
 def test_a_new_database_has_exactly_the_tables_of_the_code(database_url: str) -> None:
@@ -24,6 +32,34 @@ def test_a_new_database_has_exactly_the_tables_of_the_code(database_url: str) ->
     with database.engine.connect() as connection:
         config.attributes["connection"] = connection
         command.check(config)
+    database.close()
+
+
+def test_a_statement_of_before_the_ids_were_apart_is_found_and_referred_to(database_url: str) -> None:
+    database = Database(database_url)
+    with database.engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+        connection.execute(
+            text(
+                'INSERT INTO xapi_statement (id, stored, voiding, voided, copied, "transaction", raw)'
+                " VALUES (:id, :stored, false, false, false, 0, :raw)"
+            ).bindparams(
+                bindparam("id", type_=PackedUuid()),
+                bindparam("stored", type_=UtcDateTime()),
+                bindparam("raw", type_=LargeBinary()),
+            ),
+            {"id": OLD, "stored": NOON, "raw": orjson.dumps(a_statement(id=str(OLD)))},
+        )
+
+    database.upgrade()
+
+    with database.write() as session:
+        store_statements(session, [a_voiding(OLD)], authority=AUTHORITY, now=NOON)
+    with database.read() as session:
+        assert find_statement(session, OLD) is None
+        assert find_statement(session, OLD, voided=True) is not None
     database.close()
 
 
