@@ -70,6 +70,7 @@ from xapi_store.archive import begin_part as begin_part_of_store
 from xapi_store.archive import part_due, prepare_part
 from xapi_store.http.app import create_lrs_app
 from xapi_store.http.lrs import Lrs
+from xapi_store.packing import keep_dictionary, train, training_is_due
 
 ROUTERS: tuple[APIRouter, ...] = (
     people_pages,
@@ -92,6 +93,7 @@ SECRET_NAME = "secret.key"  # noqa: S105 - the name of a file, not what is in it
 NUMBERING_EVERY_S = 60.0
 PROGRESS_EVERY_S = 1.0
 PART_EVERY_S = 3600.0
+PACKING_EVERY_S = 60.0
 
 
 def utc_now() -> datetime:
@@ -342,6 +344,14 @@ def build_worker(node: Node) -> Worker:
         with node.database.write() as session:
             return advance(session)
 
+    def train_packing() -> bool:
+        with node.database.read() as session:
+            trained = train(session) if training_is_due(session) else None
+        if trained is not None:
+            with node.database.write() as session:
+                keep_dictionary(session, trained)
+        return False
+
     def begin_part() -> bool:
         with node.database.read() as session:
             due = part_due(session, now=utc_now())
@@ -353,6 +363,7 @@ def build_worker(node: Node) -> Worker:
         return False
 
     chores = [
+        Chore(name="train packing", every_s=PACKING_EVERY_S, do=train_packing),
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
         Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress, follows_writing=True),
     ]

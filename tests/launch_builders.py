@@ -21,6 +21,7 @@ from content_packages.shelf import FileRef, Shelf
 from lms.courses.tables import Course, Edition, OutlineItem, Unit
 from lms.launch.actions import Commit, Desk, Phase
 from lms.launch.course import Taking, open_course
+from xapi_store.packing import unpack
 from xapi_store.tables import StatementRow
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -133,8 +134,8 @@ def a_commit(
 
 
 def statements(session: Session) -> list[dict[str, Any]]:
-    rows = session.scalars(select(StatementRow).order_by(StatementRow.position))
-    return [orjson.loads(row.raw) for row in rows]
+    kept = session.scalars(select(StatementRow.raw).order_by(StatementRow.position))
+    return [orjson.loads(unpack(session.connection(), raw)) for raw in kept]
 
 
 def said(session: Session) -> list[str]:

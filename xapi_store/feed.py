@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from xapi_store.model.document import DocumentKey
+from xapi_store.packing import unpack
 from xapi_store.tables import DocumentRow, Prepared, StatementRow, settled
 
 
@@ -40,11 +41,10 @@ class DocumentEntry:
 
 def statements_after(session: Session, position: int, *, limit: int) -> Sequence[StatementEntry]:
     """Return the next statements behind a position (0 for the beginning), oldest first."""
+    connection = session.connection()
     return [
-        StatementEntry(position=place, statement_id=statement_id, raw=raw, copied=copied)
-        for place, statement_id, raw, copied in _STATEMENTS.rows(
-            session.connection(), position=position, limit=limit
-        )
+        StatementEntry(position=place, statement_id=statement_id, raw=unpack(connection, raw), copied=copied)
+        for place, statement_id, raw, copied in _STATEMENTS.rows(connection, position=position, limit=limit)
     ]
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, bindparam, false, 
 from sqlalchemy.orm import Session, aliased
 
 from xapi_store.model.actor import agent_of_key
+from xapi_store.packing import unpack
 from xapi_store.tables import (
     ActivityLink,
     ActivityRow,
@@ -94,7 +95,7 @@ def find_statements(session: Session, wanted: StatementFilter, *, limit: int) ->
     positions = _find_positions(connection, wanted, limit + 1)
     found = {row[0]: row for row in _AT_POSITIONS.rows(connection, positions[:limit])}
     return StatementPage(
-        statements=[_stored_statement(*found[position]) for position in positions[:limit]],
+        statements=[_stored_statement(connection, *found[position]) for position in positions[:limit]],
         has_more=len(positions) > limit,
     )
 
@@ -117,7 +118,7 @@ def find_statement(
     *columns, authority_id = row
     if authority is not None and authority_id != _number(connection, AgentRow, authority):
         return None
-    return _stored_statement(*columns)
+    return _stored_statement(connection, *columns)
 
 
 _COLUMNS = (StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.raw)
@@ -129,8 +130,10 @@ _ONE = Prepared(
 _AT_POSITIONS = PreparedForList(select(*_COLUMNS), StatementRow.position)
 
 
-def _stored_statement(position: int, statement_id: UUID, stored: datetime, raw: bytes) -> StoredStatement:
-    return StoredStatement(position=position, id=statement_id, stored=stored, raw=raw)
+def _stored_statement(
+    connection: Connection, position: int, statement_id: UUID, stored: datetime, raw: bytes
+) -> StoredStatement:
+    return StoredStatement(position=position, id=statement_id, stored=stored, raw=unpack(connection, raw))
 
 
 def newest_stored(session: Session) -> datetime | None:

@@ -18,6 +18,7 @@ from xapi_store.model.activity import merge_definitions
 from xapi_store.model.actor import actor_key
 from xapi_store.model.mentions import Mentions, mentions_of
 from xapi_store.model.statement import VOIDED
+from xapi_store.packing import pack, unpack
 from xapi_store.tables import (
     ActivityLink,
     ActivityRow,
@@ -82,7 +83,10 @@ _SAME_PLACE = StatementRow.position == StatementId.position
 
 def find_stored(connection: Connection, ids: Sequence[UUID]) -> Sequence[Values]:
     """Return `id`, `position` and `raw` of those statements that are here; `raw` is `None` of those archived."""
-    return _STORED.rows(connection, ids)
+    return [
+        (statement_id, position, raw and unpack(connection, raw))
+        for statement_id, position, raw in _STORED.rows(connection, ids)
+    ]
 
 
 _STORED = PreparedForList(
@@ -123,6 +127,7 @@ def write(
     ]
     # Two writers that bring the same statements bring them in the same order, and cannot deadlock.
     _IDS.change(connection, sorted(ids, key=lambda row: row[0].bytes))
+    kept = pack(connection, [entry.raw for entry in entries])
     rows = [
         (
             position,
@@ -132,9 +137,9 @@ def write(
             False,
             copied,
             transaction,
-            entry.raw,
+            raw,
         )
-        for position, entry in zip(positions, entries, strict=True)
+        for position, entry, raw in zip(positions, entries, kept, strict=True)
     ]
     _ADDED.change(connection, rows)
     links = _Links()
@@ -285,7 +290,7 @@ def _chain(connection: Connection, statement_id: UUID | None) -> Iterable[tuple[
         if row is None:
             return
         position, raw, statement_id = row
-        yield position, orjson.loads(raw)
+        yield position, orjson.loads(unpack(connection, raw))
 
 
 _LINK_OF_CHAIN = Prepared(

@@ -121,6 +121,16 @@ class StatementRow(Base):
     raw: Mapped[bytes]
 
 
+class DictionaryRow(Base):
+    """What statements were packed with (`packing`), by the number that stands in each of them."""
+
+    __tablename__ = "xapi_dictionary"
+
+    number: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(BigKey, unique=True)  # the newest statement it was trained on
+    content: Mapped[bytes]
+
+
 class AgentLink(Base):
     """Statement `position` mentions an agent; `related` where only `related_agents` finds it."""
 
