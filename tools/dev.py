@@ -82,7 +82,7 @@ def soak() -> None:
 def bench() -> None:
     """Print what pages and the record store cost, beside a bare route and the floor of the machine."""
     setup()
-    for what in ("pages", "store"):
+    for what in ("pages", "store", "centre"):
         _call([PYTHON, "-m", f"tests.benchmarks.{what}", *sys.argv[2:]])
 
 

@@ -55,7 +55,7 @@ def keep_parts(session: Session, parts: Collection[Part]) -> None:
     _KEPT.change(session.connection(), rows)
 
 
-_KEPT = insert_or_ignore(AttachmentRow)
+_KEPT = insert_or_ignore(AttachmentRow, columns=("sha2", "content"))
 
 
 def find_parts(session: Session, statements: Iterable[dict[str, Any]]) -> list[Part]:

@@ -134,14 +134,15 @@ def _floor(folder: Path) -> float:
             file.execute("BEGIN IMMEDIATE")
             file.executemany(
                 "INSERT INTO kept VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)",
-                map(_row, bodies[first : first + BATCH]),
+                map(floor_row, bodies[first : first + BATCH]),
             )
             file.execute("COMMIT")
         spent = time.process_time() - started
     return spent / len(bodies) * 1e6
 
 
-def _row(body: bytes) -> tuple[Any, ...]:
+def floor_row(body: bytes) -> tuple[Any, ...]:
+    """Return what a row of the floor has of a statement."""
     one = orjson.loads(body)
     return (
         one["id"],

@@ -1,24 +1,58 @@
 """Rows in bulk: all of a table's columns, or some; and rows that may be there already."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Executable, insert
+from sqlalchemy import ARRAY, Connection, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from xapi_store.tables.prepared import Prepared
+from xapi_store.tables.prepared import Prepared, Values
 from xapi_store.tables.rows import Base
 
 
-def insert_all(row: type[Base], *, columns: Sequence[str] | None = None) -> Prepared:
+class Inserted:
+    """The insert of rows into a table.
+
+    SQLite takes row after row, PostgreSQL a list for each column: to it every statement is a message of its own,
+    and costs more than the row in it.
+    """
+
+    def __init__(self, row: type[Base], columns: Sequence[str], *, or_ignore: bool) -> None:
+        table = row.__table__
+        assert isinstance(table, Table)  # noqa: S101 - SQLAlchemy types it as any FROM clause
+        self._columns = columns
+        self._row_by_row = Prepared(_row_by_row(table, or_ignore=or_ignore), columns=columns)
+        self._at_once = Prepared(_at_once(table, columns, or_ignore=or_ignore))
+
+    def change(self, connection: Connection, rows: Sequence[Values]) -> None:
+        """Insert rows, their values in the order of the columns."""
+        if connection.dialect.name == "sqlite":
+            self._row_by_row.change(connection, rows)
+        elif rows:
+            lists = (list(values) for values in zip(*rows, strict=True))
+            self._at_once.run(connection, **dict(zip(self._columns, lists, strict=True)))
+
+
+def insert_all(row: type[Base], *, columns: Sequence[str]) -> Inserted:
     """Return the insert of rows none of which may be there."""
-    return Prepared(insert(row).inline(), columns=columns)
+    return Inserted(row, columns, or_ignore=False)
 
 
-def insert_or_ignore(row: type[Base], *, columns: Sequence[str] | None = None) -> Prepared:
+def insert_or_ignore(row: type[Base], *, columns: Sequence[str]) -> Inserted:
     """Return the insert of rows that changes nothing about those that are there."""
+    return Inserted(row, columns, or_ignore=True)
 
-    def describe(dialect: str) -> Executable:
-        special = sqlite.insert if dialect == "sqlite" else postgresql.insert
-        return special(row).on_conflict_do_nothing().inline()
 
-    return Prepared(describe, columns=columns)
+def _row_by_row(table: Table, *, or_ignore: bool) -> Any:
+    if or_ignore:
+        return sqlite.insert(table).on_conflict_do_nothing().inline()
+    return insert(table).inline()
+
+
+def _at_once(table: Table, columns: Sequence[str], *, or_ignore: bool) -> Any:
+    lists = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns]
+    brought = func.unnest(*lists).table_valued(*columns).render_derived()
+    change = postgresql.insert(table).from_select(
+        list(columns), select(*(brought.c[name] for name in columns))
+    )
+    return change.on_conflict_do_nothing() if or_ignore else change

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Dialect, Executable, LargeBinary, Select, bindparam
+from sqlalchemy import ARRAY, Boolean, Connection, Dialect, Executable, LargeBinary, Select, any_, bindparam
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -56,24 +56,19 @@ class Prepared:
     def rows(self, connection: Connection, /, **values: Any) -> Sequence[Values]:
         """Run the query and return its rows."""
         rendered = self._for(connection.dialect)
-        given = rendered.constants | values
-        bound = [given[name] for name in rendered.names]
-        for place, convert in rendered.bind:
-            bound[place] = convert(bound[place])
-        driver: Any = connection.connection.driver_connection
-        try:
-            found: list[Values] = driver.execute(rendered.text, bound).fetchall()
-        except rendered.driver_error as error:
-            raise _told(error, rendered, bound) from error
-        return _converted(found, rendered.read)
+        return _converted(self._execute(connection, rendered, values).fetchall(), rendered.read)
 
     def first(self, connection: Connection, /, **values: Any) -> Values | None:
         """Run a query of at most one row."""
         found = self.rows(connection, **values)
         return found[0] if found else None
 
+    def run(self, connection: Connection, /, **values: Any) -> None:
+        """Run a change."""
+        self._execute(connection, self._for(connection.dialect), values)
+
     def change(self, connection: Connection, rows: Sequence[Values]) -> None:
-        """Run an insert, update or delete once for each row of values, given in the order of the columns."""
+        """Run an insert or update once for each row of values, given in the order of the columns."""
         if not rows:
             return
         rendered = self._for(connection.dialect)
@@ -83,6 +78,17 @@ class Prepared:
             driver.cursor().executemany(rendered.text, bound)
         except rendered.driver_error as error:
             raise _told(error, rendered, ()) from error
+
+    def _execute(self, connection: Connection, rendered: _Rendered, values: dict[str, Any]) -> Any:
+        given = rendered.constants | values
+        bound = [given[name] for name in rendered.names]
+        for place, convert in rendered.bind:
+            bound[place] = convert(bound[place])
+        driver: Any = connection.connection.driver_connection
+        try:
+            return driver.execute(rendered.text, bound)
+        except rendered.driver_error as error:
+            raise _told(error, rendered, bound) from error
 
     def _for(self, dialect: Dialect) -> _Rendered:
         rendered = self._rendered.get(dialect.name)
@@ -116,12 +122,16 @@ class Prepared:
 class PreparedForList:
     """A query for the rows in which a column has one of some values, however many.
 
+    PostgreSQL takes the values as one array. SQLite wants a place for each.
+
     Args:
         query: without that condition.
         column: the column.
     """
 
     def __init__(self, query: Select[*tuple[Any, ...]], column: InstrumentedAttribute[Any]) -> None:
+        listed = bindparam("listed", type_=ARRAY(column.type))
+        self._at_once = Prepared(query.where(column == any_(listed)))
         self._by_size = {
             size: Prepared(
                 query.where(
@@ -131,8 +141,10 @@ class PreparedForList:
             for size in SIZES
         }
 
-    def rows(self, connection: Connection, listed: Sequence[Any]) -> list[Values]:
+    def rows(self, connection: Connection, listed: Sequence[Any]) -> Sequence[Values]:
         """Run the query, in several parts if the list is long, and return all rows in no order."""
+        if connection.dialect.name != "sqlite":
+            return self._at_once.rows(connection, listed=list(listed)) if listed else ()
         found: list[Values] = []
         for start in range(0, len(listed), SIZES[-1]):
             part = listed[start : start + SIZES[-1]]
