@@ -40,16 +40,17 @@ class MalformedJsonError(RequestError):
 
 
 class InvalidStatementError(RequestError):
-    """Something in a statement breaks a rule of the standard."""
+    """Something in a statement breaks a rule of the standard; `section` names where the rule stands."""
 
-    def __init__(self, path: str, problem: str) -> None:
+    def __init__(self, path: str, problem: str, section: str = "") -> None:
         self.path = path
         self.problem = problem
+        self.section = section
         super().__init__(f"{path}: {problem}")
 
     def at(self, prefix: str) -> "InvalidStatementError":
         """Return the same error as seen from further out: `$.actor` becomes `$[3].actor`."""
-        return InvalidStatementError(prefix + self.path.removeprefix("$"), self.problem)
+        return InvalidStatementError(prefix + self.path.removeprefix("$"), self.problem, self.section)
 
 
 class UnauthenticatedError(LrsError):

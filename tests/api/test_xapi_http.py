@@ -42,18 +42,20 @@ def test_more_leads_through_all_statements(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "path"),
+    ("body", "path", "section"),
     [
-        (a_statement(verb={"id": "passed"}), "$.verb.id"),
-        (a_statement(result=None), "$.result"),
-        (a_statement(surprise=1), "$.surprise"),
+        (a_statement(verb={"id": "passed"}), "$.verb.id", "4.3"),
+        (a_statement(result=None), "$.result", "2.2"),
+        (a_statement(surprise=1), "$.surprise", "2.2"),
+        ([a_statement(), a_statement(actor={})], "$[1].actor", "2.4.2.3"),
     ],
 )
-def test_a_malformed_statement_says_where(client: TestClient, body: object, path: str) -> None:
+def test_a_malformed_statement_says_where(client: TestClient, body: object, path: str, section: str) -> None:
     answer = client.post("/statements", json=body)
 
     assert answer.status_code == 400
     assert answer.json()["path"] == path
+    assert answer.json()["section"] == f"xAPI 1.0.3 Data §{section}"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 

@@ -45,11 +45,12 @@ def json_answer(value: object, status: int = 200) -> Response:
 
 
 def error_answer(error: errors.LrsError) -> Response:
-    """Answer with the sentence of an error and, for a statement, the JSON path of the fault."""
+    """Answer with the sentence of an error and, for a statement, the JSON path of the fault and the rule's section."""
     status = next(STATUS[family] for family in type(error).__mro__ if family in STATUS)
     body: dict[str, object] = {"error": _bearable(str(error))}
     if isinstance(error, errors.InvalidStatementError):
         body["path"] = _bearable(error.path)
+        body["section"] = error.section
     response = json_answer(body, status)
     if isinstance(error, errors.UnauthenticatedError):
         response.headers["WWW-Authenticate"] = 'Basic realm="xAPI", charset="UTF-8"'

@@ -5,32 +5,60 @@ one, and so does a `TypedDict` with `NotRequired`. No other property is allowed,
 extensions), and nothing is converted: a number in quotes is a string.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from xapi_store.errors import InvalidStatementError
 from xapi_store.model.iri import SENTENCES
+from xapi_store.model.sections import Section, cite, section_of
+from xapi_store.model.version import Version
 
 MAX_FAULTS = 1000
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-def check(shape: TypeAdapter[Any], value: Any) -> None:
+def check(shape: TypeAdapter[Any], value: Any, version: Version | None = None) -> None:
     """Check a value against a shape.
 
+    Args:
+        shape: what it should look like.
+        value: parsed JSON.
+        version: whose sections an error names; of both standards without.
+
     Raises:
-        InvalidStatementError: with the JSON path of the first fault and a sentence.
+        InvalidStatementError: with the JSON path of the first fault, a sentence, and the section of the standard.
     """
     try:
         shape.validate_python(value)
     except ValidationError as error:
-        if error.error_count() > MAX_FAULTS:  # each would become an object, only to name the first
-            raise InvalidStatementError(
-                "$", f"breaks the standard in {error.error_count():,} places"
-            ) from None
-        fault = error.errors(include_url=False, include_input=False)[0]
-        raise InvalidStatementError(_path(fault), _sentence(fault)) from None
+        raise _named(error, version)[0] from None
+
+
+def faults(
+    shape: TypeAdapter[Any], value: Any, version: Version | None = None
+) -> Sequence[InvalidStatementError]:
+    """Return every fault that can be seen at once: rules between properties wait until each is right by itself."""
+    try:
+        shape.validate_python(value)
+    except ValidationError as error:
+        return _named(error, version)
+    return ()
+
+
+def _named(error: ValidationError, version: Version | None) -> Sequence[InvalidStatementError]:
+    if error.error_count() > MAX_FAULTS:  # each would become an object
+        where, problem = "$", f"breaks the standard in {error.error_count():,} places"
+        return [InvalidStatementError(where, problem, cite(section_of("too_many", ()), version))]
+    return [
+        InvalidStatementError(_path(fault), _sentence(fault), cite(_section(fault), version))
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _section(fault: Any) -> Section:
+    return section_of(fault["type"], fault["loc"], fault.get("ctx", {}).get("pattern"))
 
 
 def _path(fault: Any) -> str:

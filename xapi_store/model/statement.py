@@ -3,12 +3,14 @@
 The versions differ in the context alone: 2.0 adds context agents and context groups.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Generic, Literal, NotRequired, TypeVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict  # Pydantic asks for this one below Python 3.12
 
+from xapi_store.errors import InvalidStatementError
 from xapi_store.model.activity import Activity
 from xapi_store.model.actor import Actor, Agent, Group, actor_key
 from xapi_store.model.iri import (
@@ -22,7 +24,7 @@ from xapi_store.model.iri import (
     VersionAny,
     VersionV1,
 )
-from xapi_store.model.shape import STRICT, check
+from xapi_store.model.shape import STRICT, check, faults
 from xapi_store.model.timestamps import Duration, Timestamp
 from xapi_store.model.version import Version
 
@@ -262,9 +264,14 @@ def check_statement(statement: Any, version: Version) -> None:
     """Check one statement by the rules of a version.
 
     Raises:
-        InvalidStatementError: with the JSON path of the first fault.
+        InvalidStatementError: with the JSON path of the first fault and the section of the rule.
     """
-    check(_SHAPES[version], statement)
+    check(_SHAPES[version], statement, version)
+
+
+def faults_of(statement: Any, version: Version) -> Sequence[InvalidStatementError]:
+    """Return what is wrong with one statement, all of it that can be seen at once."""
+    return faults(_SHAPES[version], statement, version)
 
 
 def check_actor(actor: Any) -> None:
