@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from xapi_store.errors import RequestError
@@ -32,7 +32,7 @@ def check_parts(statements: Iterable[dict[str, Any]], parts: Collection[Part]) -
         with
             neither a file nor a fileUrl.
     """
-    wanted = [attachment for statement in statements for attachment in _attachments_of(statement)]
+    wanted = [attachment for statement in statements for attachment in attachments_of(statement)]
     wanted_digests = {attachment["sha2"].lower() for attachment in wanted}
     for part in parts:
         if len(part.sha2) not in _DIGESTS or _DIGESTS[len(part.sha2)](part.content).hexdigest() != part.sha2:
@@ -63,7 +63,7 @@ def find_parts(session: Session, statements: Iterable[dict[str, Any]]) -> list[P
     types = {
         attachment["sha2"].lower(): attachment["contentType"]
         for statement in statements
-        for attachment in _attachments_of(statement)
+        for attachment in attachments_of(statement)
     }
     rows = session.execute(
         select(AttachmentRow.sha2, AttachmentRow.content).where(AttachmentRow.sha2.in_(types))
@@ -71,7 +71,21 @@ def find_parts(session: Session, statements: Iterable[dict[str, Any]]) -> list[P
     return [Part(sha2=sha2, content=content, content_type=types[sha2]) for sha2, content in rows]
 
 
-def _attachments_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
+def sizes_of(session: Session, digests: Collection[str]) -> dict[str, int]:
+    """Return how many bytes are kept under each of some digests; those that are not kept are left out."""
+    query = select(AttachmentRow.sha2, func.length(AttachmentRow.content)).where(
+        AttachmentRow.sha2.in_(digests)
+    )
+    return {sha2: size for sha2, size in session.execute(query)}  # noqa: C416 - rows are not pairs to the type checker
+
+
+def find_content(session: Session, sha2: str) -> bytes | None:
+    """Return the bytes kept under a digest."""
+    return session.scalar(select(AttachmentRow.content).where(AttachmentRow.sha2 == sha2))
+
+
+def attachments_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the attachments a statement names, its sub-statement's included."""
     attachments = list(statement.get("attachments", ()))
     if statement["object"].get("objectType") == "SubStatement":
         attachments += statement["object"].get("attachments", ())

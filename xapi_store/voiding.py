@@ -1,0 +1,16 @@
+"""Which statement voided another (xAPI 1.0.3 Data §2.3.2; xAPI 2.0 §4.2.5)."""
+
+from uuid import UUID
+
+from sqlalchemy import select, true
+from sqlalchemy.orm import Session
+
+from xapi_store.tables import StatementRow
+
+
+def voided_by(session: Session, statement_id: UUID) -> UUID | None:
+    """Return the first statement that voids this one; `None` where none does."""
+    query = select(StatementRow.id).where(
+        StatementRow.refers_to == statement_id, StatementRow.voiding == true()
+    )
+    return session.scalar(query.order_by(StatementRow.position).limit(1))
