@@ -48,6 +48,8 @@ from lms.people.policy import Right
 from lms.people.sessions import recognise
 from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
 from lms.progress.actions import advance, is_behind
+from lms.records import export as exporting
+from lms.records.export import Exporter
 from lms.reports.pages import router as report_pages
 from lms.settings import Role, Settings
 from lms.streams.blobs import ShelfBlobs
@@ -82,7 +84,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     report_pages,
     node_pages,
 )
-TROUBLES = (PEOPLE_TROUBLES, COURSE_TROUBLES, ENROLMENT_TROUBLES, LAUNCH_TROUBLES, NODE_TROUBLES)
+TROUBLES = (
+    PEOPLE_TROUBLES,
+    COURSE_TROUBLES,
+    ENROLMENT_TROUBLES,
+    LAUNCH_TROUBLES,
+    NODE_TROUBLES,
+)
 NAVIGATION = (
     NavItem(label=mark("Home"), href="/", right=Right.TAKE_COURSES),
     NavItem(label=mark("Courses"), href="/courses", right=Right.MANAGE_COURSES),
@@ -94,6 +102,7 @@ NUMBERING_EVERY_S = 60.0
 PROGRESS_EVERY_S = 1.0
 PART_EVERY_S = 3600.0
 PACKING_EVERY_S = 60.0
+SWEEP_EXPORTS_EVERY_S = 3600.0
 
 
 def utc_now() -> datetime:
@@ -169,6 +178,11 @@ class Node:
         )
 
     @cached_property
+    def exporter(self) -> Exporter:
+        """What writes statements to files."""
+        return Exporter(database=self.database, folder=self.settings.exports, now=utc_now, new_id=uuid4)
+
+    @cached_property
     def desk(self) -> Desk:
         """What launches units."""
         return Desk(
@@ -227,6 +241,7 @@ def build_pages(node: Node) -> FastAPI:
     )
     app.state.passwords = node.passwords
     app.state.importer = node.importer
+    app.state.exporter = node.exporter
     app.state.desk = node.desk
     app.state.sync = node.sync
     for router in ROUTERS:
@@ -366,11 +381,13 @@ def build_worker(node: Node) -> Worker:
         Chore(name="train packing", every_s=PACKING_EVERY_S, do=train_packing),
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
         Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress, follows_writing=True),
+        Chore(name="sweep exports", every_s=SWEEP_EXPORTS_EVERY_S, do=node.exporter.sweep),
     ]
     if not node.database.is_sqlite:
         chores.append(Chore(name="begin a part of the store", every_s=PART_EVERY_S, do=begin_part))
     jobs = {
         importing.JOB: node.importer.run_job,
+        exporting.JOB: node.exporter.run_job,
         SYNC_JOB: lambda payload: meet_peers(sync, payload),
     }
     return Worker(node.database, now=utc_now, jobs=jobs, chores=chores)

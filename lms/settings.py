@@ -97,6 +97,11 @@ class Settings(BaseSettings):
         """Where uploads wait until their import has finished."""
         return self.data / "uploads"
 
+    @property
+    def exports(self) -> Path:
+        """Where exported statements wait to be fetched."""
+        return self.data / "exports"
+
 
 def default_data() -> Path:
     """The data folder of a person's own node."""

@@ -12,6 +12,7 @@ TABLES = (
     "lms.people.tables",
     "lms.progress.tables",
     "lms.queue",
+    "lms.records.tables",
     "lms.streams.tables",
     "sync.tables",
     "xapi_store.tables",

@@ -35,6 +35,7 @@ class Right(StrEnum):
     SEE_SYNC = "sync.see"
     MANAGE_NODES = "nodes.manage"
     MANAGE_KEYS = "keys.manage"
+    SEE_RECORDS = "records.see"
 
 
 ROLE_NAMES: dict[PersonRole, str] = {
@@ -53,7 +54,7 @@ _INSTRUCTOR = _OFFICER | {
     Right.MANAGE_PEOPLE,
     Right.MANAGE_GROUPS,
 }
-_ADMIN = _INSTRUCTOR | {Right.MANAGE_NODES, Right.MANAGE_KEYS}
+_ADMIN = _INSTRUCTOR | {Right.MANAGE_NODES, Right.MANAGE_KEYS, Right.SEE_RECORDS}
 
 RIGHTS: dict[PersonRole, frozenset[Right]] = {
     PersonRole.OFFICER: _OFFICER,

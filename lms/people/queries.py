@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, func, select
@@ -30,6 +30,17 @@ def person(session: Session, public_id: UUID) -> Person:
     if found is None:
         raise PersonNotFoundError
     return found
+
+
+def find_person(session: Session, public_id: UUID) -> Person | None:
+    """Return one person, if she is known here."""
+    return session.get(Person, public_id)
+
+
+def names_of(session: Session, people: Collection[UUID]) -> dict[UUID, str]:
+    """Return what those of some people who are known here are called; for lists of no more than a page."""
+    query = select(Person.public_id, Person.display_name).where(Person.public_id.in_(people))
+    return {row.public_id: row.display_name for row in session.execute(query)}
 
 
 def hold_person(session: Session, public_id: UUID) -> None:
