@@ -49,7 +49,10 @@ from lms.people.sessions import recognise
 from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
 from lms.progress.actions import advance, is_behind
 from lms.records import export as exporting
+from lms.records.errors import TROUBLES as RECORD_TROUBLES
 from lms.records.export import Exporter
+from lms.records.pages import router as record_pages
+from lms.records.pages import validating as record_validator
 from lms.reports.pages import router as report_pages
 from lms.settings import Role, Settings
 from lms.streams.blobs import ShelfBlobs
@@ -82,6 +85,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     enrolment_pages,
     launch_pages,
     report_pages,
+    record_validator,
+    record_pages,
     node_pages,
 )
 TROUBLES = (
@@ -89,6 +94,7 @@ TROUBLES = (
     COURSE_TROUBLES,
     ENROLMENT_TROUBLES,
     LAUNCH_TROUBLES,
+    RECORD_TROUBLES,
     NODE_TROUBLES,
 )
 NAVIGATION = (
@@ -96,6 +102,7 @@ NAVIGATION = (
     NavItem(label=mark("Courses"), href="/courses", right=Right.MANAGE_COURSES),
     NavItem(label=mark("People"), href="/people", right=Right.SEE_PEOPLE),
     NavItem(label=mark("Groups"), href="/groups", right=Right.MANAGE_GROUPS),
+    NavItem(label=mark("Records"), href="/records", right=Right.SEE_RECORDS),
 )
 SECRET_NAME = "secret.key"  # noqa: S105 - the name of a file, not what is in it
 NUMBERING_EVERY_S = 60.0

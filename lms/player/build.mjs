@@ -1,5 +1,5 @@
 /**
- * Bundle the shim, the page and the styles into `lms/web/static/build`, each file named after its content.
+ * Bundle the shim, the pages and the styles into `lms/web/static/build`, each file named after its content.
  *
  * The same sources give the same bytes. Files appear first, then `manifest.json`, which says what stands behind
  * which name; what no name stands for any more is taken away last.
@@ -23,6 +23,7 @@ const MANIFEST = "manifest.json";
 const entries = [
   { in: path.join(PLAYER, "shim/main.js"), out: "shim" },
   { in: path.join(PLAYER, "page/main.js"), out: "page" },
+  { in: path.join(PLAYER, "site/main.js"), out: "site" },
   { in: path.join(STYLES, "app.css"), out: "app" },
   { in: path.join(STYLES, "player.css"), out: "player" },
 ].filter((entry) => existsSync(entry.in));
