@@ -32,7 +32,10 @@ from lms.courses.pages import uploading as course_uploads
 from lms.database import Database
 from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
+from lms.keys.api import router as keys_api
+from lms.keys.errors import TROUBLES as KEY_TROUBLES
 from lms.keys.lrs import authenticate
+from lms.keys.pages import router as key_pages
 from lms.launch.actions import Desk
 from lms.launch.errors import TROUBLES as LAUNCH_TROUBLES
 from lms.launch.pages import router as launch_pages
@@ -85,6 +88,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     enrolment_pages,
     launch_pages,
     report_pages,
+    keys_api,
+    key_pages,
     record_validator,
     record_pages,
     node_pages,
@@ -94,6 +99,7 @@ TROUBLES = (
     COURSE_TROUBLES,
     ENROLMENT_TROUBLES,
     LAUNCH_TROUBLES,
+    KEY_TROUBLES,
     RECORD_TROUBLES,
     NODE_TROUBLES,
 )

@@ -11,6 +11,7 @@ from lms.cli.console import Data, Json, failing_on, say, show, show_rows
 from lms.cli.opening import opened
 from lms.keys.actions import KeyNotFoundError, create_key, revoke_key
 from lms.keys.queries import list_keys
+from lms.web.wording import FieldError
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -25,7 +26,7 @@ def _credentials(command: str, kind: str, about: str, usual: str) -> None:
     @group.command()
     def create(name: str, scope: Scopes = None, data: Data = None, as_json: Json = False) -> None:
         """Make one and show its secret, this once."""
-        with opened(data) as node, node.database.write() as session:
+        with failing_on(FieldError), opened(data) as node, node.database.write() as session:
             made = create_key(session, kind, name, scope or [usual], now=utc_now())
         facts = {"name": name, "key": made.key, "secret": made.secret, "scopes": scope or [usual]}
         if kind == "lrs":
@@ -54,7 +55,7 @@ def _credentials(command: str, kind: str, about: str, usual: str) -> None:
     def revoke(key: str, data: Data = None) -> None:
         """Put one out of force, at once."""
         with failing_on(KeyNotFoundError), opened(data) as node, node.database.write() as session:
-            revoke_key(session, key, now=utc_now())
+            revoke_key(session, key, now=utc_now(), kind=kind)
         say(f"Key {key} no longer opens anything.")
 
 

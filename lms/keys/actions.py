@@ -11,7 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms.keys.queries import digest
+from lms.keys.scopes import KeyNameMissingError, checked_scopes
 from lms.keys.tables import Key
+
+MOST_NAME_CHARS = 200
 
 
 class KeyNotFoundError(Exception):
@@ -31,7 +34,17 @@ class NewKey:
 
 
 def create_key(session: Session, kind: str, name: str, scopes: Sequence[str], *, now: datetime) -> NewKey:
-    """Make a credential of *kind* ``"lrs"`` or ``"token"``."""
+    """Make a credential of *kind* ``"lrs"`` or ``"token"``.
+
+    Raises:
+        KeyNameMissingError: the name is empty, or too long to be one.
+        ScopesMissingError, ScopesUnknownError: a key of the record store would open nothing, or what there is not.
+    """
+    name = "".join(sign for sign in name if sign.isprintable()).strip()
+    if not 0 < len(name) <= MOST_NAME_CHARS:
+        raise KeyNameMissingError
+    if kind == "lrs":
+        scopes = checked_scopes(scopes)
     made = NewKey(key=secrets.token_hex(10), secret=secrets.token_urlsafe(32))
     session.add(
         Key(
@@ -47,14 +60,14 @@ def create_key(session: Session, kind: str, name: str, scopes: Sequence[str], *,
     return made
 
 
-def revoke_key(session: Session, key: str, *, now: datetime) -> None:
-    """Put a key out of force, at once.
+def revoke_key(session: Session, key: str, *, now: datetime, kind: str | None = None) -> None:
+    """Put a key out of force, at once; of one *kind* only, where that is said.
 
     Raises:
         KeyNotFoundError: no such key is in force.
     """
     row = session.scalars(select(Key).where(Key.key == key, Key.revoked.is_(None))).one_or_none()
-    if row is None:
+    if row is None or kind not in {None, row.kind}:
         raise KeyNotFoundError(key)
     row.revoked = now
     session.flush()

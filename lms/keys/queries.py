@@ -29,6 +29,11 @@ def list_keys(session: Session, kind: str) -> Sequence[Key]:
     return session.scalars(select(Key).where(Key.kind == kind).order_by(Key.id)).all()
 
 
+def find_key(session: Session, kind: str, key: str) -> Key | None:
+    """Return a credential, in force or revoked."""
+    return session.scalars(select(Key).where(Key.kind == kind, Key.key == key)).one_or_none()
+
+
 @dataclass(frozen=True, slots=True)
 class Proven:
     """A key in force whose secret somebody has shown."""

@@ -36,7 +36,7 @@ _MANY = settings(
 
 @pytest.fixture(scope="module")
 def client(lasting_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A client of the whole node, signed in as an instructor."""
+    """A client of the whole node, signed in as somebody who may use all of the interface."""
     data = tmp_path_factory.mktemp("node")
     url = lasting_database.url.render_as_string(hide_password=False)
     node = Node(Settings(data=data, database_url=url))
@@ -46,8 +46,8 @@ def client(lasting_database: Database, tmp_path_factory: pytest.TempPathFactory)
             session,
             public_id=uuid4(),
             personnel_number="1",
-            name="An instructor",
-            roles=["instructor"],
+            name="An administrator",
+            roles=["hub_admin"],
             password_hash=None,
             now=utc_now(),
             grants_travel=True,

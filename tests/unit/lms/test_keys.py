@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from lms.keys.actions import KeyNotFoundError, create_key, revoke_key
 from lms.keys.queries import find_lrs_key, find_token
+from lms.keys.scopes import ScopesMissingError, ScopesUnknownError
 from lms.keys.tables import Key
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -66,3 +67,17 @@ def test_the_secret_is_kept_nowhere(session: Session) -> None:
 
     assert made.secret.encode() not in row.secret_digest
     assert made.secret not in repr(vars(row))
+
+
+def test_a_scope_that_does_not_exist_makes_no_key(session: Session) -> None:
+    with pytest.raises(ScopesUnknownError, match="statements/wirte"):
+        create_key(session, "lrs", "Dashboard", ["statements/read", "statements/wirte"], now=NOON)
+    with pytest.raises(ScopesMissingError):
+        create_key(session, "lrs", "Dashboard", [], now=NOON)
+
+
+def test_a_key_of_another_kind_is_not_revoked(session: Session) -> None:
+    token = create_key(session, "token", "Script", ["all"], now=NOON)
+
+    with pytest.raises(KeyNotFoundError):
+        revoke_key(session, token.key, now=NOON, kind="lrs")

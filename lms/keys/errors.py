@@ -1,0 +1,18 @@
+"""How errors about keys are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lms.keys.actions import KeyNotFoundError
+from lms.web.errors import Trouble
+from lms.web.wording import mark
+
+TROUBLES: Mapping[type[Exception], Trouble] = {
+    KeyNotFoundError: Trouble(
+        status=404,
+        code="key-not-found",
+        title=mark("This key is not in force"),
+        remedy=mark("Go back to the list of keys; it may have been revoked a moment ago."),
+    ),
+}
