@@ -31,6 +31,7 @@ from lms.progress.actions import advance
 from lms.web.cookies import SESSION, cookie_name
 from sync.engine import SyncReport
 from tests.nodes_builders import a_small_node, answering
+from xapi_store.feed import statements_after
 
 GIVEN = ("Amina", "Tomás", "Chann", "Sofia", "Grace", "Kwame", "Leila", "Nuru", "Zoe", "Farid", "Ama", "Ivo")
 FAMILY = ("Diallo", "Okoro", "Sok", "Petrova", "Mwangi", "Haddad", "Banda", "Ruiz", "Osei", "Nguyen", "Juma")
@@ -66,6 +67,7 @@ class LargeSchool:
     group: UUID
     courses: Sequence[UUID]
     edition: UUID  # of the first course
+    statement: UUID  # the first one that was stored
 
 
 def fill(node: Node, folder: Path, size: Size) -> LargeSchool:
@@ -73,7 +75,9 @@ def fill(node: Node, folder: Path, size: Size) -> LargeSchool:
     courses, edition = _make_courses(node, folder, size)
     with node.database.write() as session:
         officers = [_make_person(session, n) for n in range(size.people)]
-        instructor = _make_person(session, size.people, "instructor")
+        instructor = _make_person(
+            session, size.people, "instructor", "hub_admin"
+        )  # looks after the node, too
         for n in range(size.groups):
             group = create_group(session, public_id=uuid4(), name=f"Shift {n + 1}", now=YEAR_BEGAN).public_id
             for officer in officers[n :: size.groups]:
@@ -89,8 +93,15 @@ def fill(node: Node, folder: Path, size: Size) -> LargeSchool:
     for course in courses[1 : size.taken : 2]:
         learn(node, officers[0], course, units=2)
     read_feed(node)
+    with node.database.read() as session:
+        (first,) = statements_after(session, 0, limit=1)
     return LargeSchool(
-        officers=officers, instructor=instructor, group=group, courses=courses, edition=edition
+        officers=officers,
+        instructor=instructor,
+        group=group,
+        courses=courses,
+        edition=edition,
+        statement=first.statement_id,
     )
 
 
@@ -157,6 +168,10 @@ def pages(school: LargeSchool) -> dict[str, tuple[str, UUID]]:
         "a person": f"/people/{school.officers[0]}",
         "groups": "/groups",
         "a group": f"/groups/{school.group}",
+        "records": "/records",
+        "a statement": f"/records/{school.statement}",
+        "validator": "/records/validate",
+        "keys": "/records/keys",
     }
     return {name: (path, school.officers[0]) for name, path in by_officer.items()} | {
         name: (path, school.instructor) for name, path in by_instructor.items()
@@ -208,11 +223,11 @@ def _make_courses(node: Node, folder: Path, size: Size) -> tuple[list[UUID], UUI
     return courses, first.edition
 
 
-def _make_person(session: Session, n: int, role: str = "officer") -> UUID:
+def _make_person(session: Session, n: int, *roles: str) -> UUID:
     public_id = uuid4()
     name = f"{GIVEN[n % len(GIVEN)]} {FAMILY[n % len(FAMILY)]}"
     create_person(
-        session, public_id=public_id, personnel_number=str(40_000 + n), name=name, roles=[role], password_hash=None,
-        now=YEAR_BEGAN,
+        session, public_id=public_id, personnel_number=str(40_000 + n), name=name, roles=roles or ["officer"],
+        password_hash=None, now=YEAR_BEGAN,
     )  # fmt: skip
     return public_id

@@ -18,6 +18,7 @@ from lms.launch.statements import learner
 from lms.nodes.local import make_identity
 from lms.people.actions import create_person
 from lms.people.sessions import open_session
+from lms.people.tables import PasswordCost
 from lms.records.export import JOB
 from lms.settings import Settings
 from lms.web.cookies import SESSION, cookie_name
@@ -85,6 +86,7 @@ def some_records(database: Database, folder: Path) -> Iterator[Records]:
     node = Node(Settings(data=folder, database_url=url))
     with node.database.write() as session:
         make_identity(session, folder, name="Post 4", role="hub")
+        session.add(PasswordCost(id=1, memory_kib=8, time=1))  # nobody signs in by a password here
     yield Records(node=node, app=build_pages(node))
     node.close()
 

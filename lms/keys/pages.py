@@ -21,7 +21,7 @@ from lms.web.site import site_of
 from lms.web.viewer import Viewer
 from lms.web.wording import FieldError
 
-router = page_router("/keys")
+router = page_router("/records/keys")
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_KEYS))]
 
 
@@ -80,7 +80,7 @@ def post_revocation(request: Request, _: Manager, key: str) -> Response:
     site = site_of(request)
     with site.database.write() as session:
         revoke_key(session, key, now=site.now(), kind="lrs")
-    return RedirectResponse("/keys", status_code=303)
+    return RedirectResponse("/records/keys", status_code=303)
 
 
 def _form(request: Request, *, name: str, chosen: Sequence[str], error: FieldError | None = None) -> Response:

@@ -77,13 +77,14 @@ def test_a_key_that_makes_no_sense_is_refused_with_the_reason(
 
 def test_a_key_is_made_on_a_page_and_its_secret_shown_once(records: Records) -> None:
     client = records.client()
-    form = client.get("/keys/new").text
+    form = client.get("/records/keys/new").text
 
     made = client.post(
-        "/keys/new", data=token(client, "/keys/new") | {"name": "<b>Sim</b>", "scopes": ["state", "define"]}
+        "/records/keys/new",
+        data=token(client, "/records/keys/new") | {"name": "<b>Sim</b>", "scopes": ["state", "define"]},
     )
     values = dict(re.findall(r'data-testid="(\w+)">([^<]*)<', made.text))
-    listed = client.get("/keys").text
+    listed = client.get("/records/keys").text
 
     assert all(f'value="{scope}"' in form for scope in LRS_SCOPES)
     assert send(client, values).status_code == 403  # it opens state, not statements
@@ -95,10 +96,10 @@ def test_a_key_is_made_on_a_page_and_its_secret_shown_once(records: Records) -> 
 
 def test_what_was_chosen_stays_when_something_is_missing(records: Records) -> None:
     client = records.client()
-    form = token(client, "/keys/new")
+    form = token(client, "/records/keys/new")
 
-    nameless = client.post("/keys/new", data=form | {"scopes": ["state"]})
-    scopeless = client.post("/keys/new", data=form | {"name": "Simulator"})
+    nameless = client.post("/records/keys/new", data=form | {"scopes": ["state"]})
+    scopeless = client.post("/records/keys/new", data=form | {"name": "Simulator"})
 
     assert nameless.status_code == scopeless.status_code == 422
     assert 'value="state" checked' in nameless.text
@@ -111,14 +112,14 @@ def test_a_key_is_revoked_after_a_question(records: Records) -> None:
     client = records.client()
     key = client.post(API, json={"name": "Simulator", "scopes": ["all"]}).json()["key"]
 
-    asked = client.get(f"/keys/{key}/revoke")
-    revoked = client.post(f"/keys/{key}/revoke", data=token(client, f"/keys/{key}/revoke"))
-    listed = client.get("/keys").text
+    asked = client.get(f"/records/keys/{key}/revoke")
+    revoked = client.post(f"/records/keys/{key}/revoke", data=token(client, f"/records/keys/{key}/revoke"))
+    listed = client.get("/records/keys").text
 
     assert "Revoke this key for good" in asked.text
     assert revoked.status_code == 303
     assert "No longer in force" in listed
-    assert client.get(f"/keys/{key}/revoke").status_code == 404
+    assert client.get(f"/records/keys/{key}/revoke").status_code == 404
 
 
 @pytest.mark.parametrize("role", ["officer", "instructor"])
@@ -126,10 +127,11 @@ def test_nobody_else_has_to_do_with_keys(records: Records, role: str) -> None:
     client = records.client(role)
     form = token(client, "/account")
 
-    assert [client.get(path).status_code for path in ("/keys", "/keys/new", "/keys/x/revoke", API)] == [
-        403
-    ] * 4
+    assert [
+        client.get(path).status_code
+        for path in ("/records/keys", "/records/keys/new", "/records/keys/x/revoke", API)
+    ] == [403] * 4
     assert client.post(API, json={"name": "A", "scopes": ["all"]}).status_code == 403
     assert client.delete(f"{API}/x").status_code == 403
-    assert client.post("/keys/new", data=form | {"name": "A", "scopes": ["all"]}).status_code == 403
-    assert client.post("/keys/x/revoke", data=form).status_code == 403
+    assert client.post("/records/keys/new", data=form | {"name": "A", "scopes": ["all"]}).status_code == 403
+    assert client.post("/records/keys/x/revoke", data=form).status_code == 403

@@ -23,7 +23,7 @@ SMALL = Size(people=3, begun=2, courses=3, taken=2, groups=1, units=3)
 LARGE = Size(people=1000, begun=10, courses=100, taken=40, groups=8, units=20)
 NAMES = (
     "home", "outline", "player", "player, 4 units", "result", "account", "sync", "courses", "import", "editions",
-    "report", "roster", "people", "a person", "groups", "a group",
+    "report", "roster", "people", "a person", "groups", "a group", "records", "a statement", "validator", "keys",
 )  # fmt: skip
 
 
