@@ -96,9 +96,12 @@ def heading() -> bytes:
 def rows(statements: Iterable[tuple[Statement, datetime]]) -> bytes:
     """Return lines of the table, for statements as kept and when each was stored."""
     return _written(
-        [_cell(column(statement | {"stored": format_timestamp(stored)})) for column in COLUMNS.values()]
-        for statement, stored in statements
+        _row(statement | {"stored": format_timestamp(stored)}) for statement, stored in statements
     )
+
+
+def _row(statement: Statement) -> list[Any]:
+    return [_cell(column(statement)) for column in COLUMNS.values()]
 
 
 def _cell(value: object) -> object:

@@ -9,6 +9,7 @@ The walk goes down because that is safe beside writers: what comes meanwhile sta
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,8 @@ from lms.records.tables import ExportFormat, ExportState, RecordExport
 from xapi_store.counts import first_position, last_position
 from xapi_store.query import StatementFilter, StoredStatement, find_statements
 from xapi_store.render import exact
+
+log = logging.getLogger(__name__)
 
 JOB = "records.export"
 KEPT = timedelta(days=7)
@@ -162,7 +165,8 @@ class Exporter:
             return
         try:
             self._write(export)
-        except OSError:  # the disk is full, or gone: trying again by itself would only fill it again
+        except OSError as error:  # the disk is full, or gone: trying again would only fill it again
+            log.warning("export_failed", extra={"export": str(export_id), "problem": str(error)})
             _unlink(self._beside(export))
             with self.database.write() as session:
                 failed = find_export(session, export_id)
@@ -180,6 +184,7 @@ class Exporter:
 
     def sweep(self) -> bool:
         """Forget the exports that ended :data:`KEPT` ago, and files of none; a chore, with never more to do."""
+        files = list(self.folder.glob("*.*"))  # before the rows: an export has a row before it has a file
         with self.database.read() as session:
             kept = session.scalars(select(RecordExport)).all()
         old = [one for one in kept if one.finished is not None and one.finished <= self.now() - KEPT]
@@ -187,7 +192,7 @@ class Exporter:
             with self.database.write() as session:
                 session.execute(delete(RecordExport).where(RecordExport.id.in_([one.id for one in old])))
         known = {str(one.public_id) for one in kept if one not in old}
-        for path in self.folder.glob("*.*"):
+        for path in files:
             if path.stem not in known:
                 _unlink(path)
         return False

@@ -169,6 +169,15 @@ def test_what_cannot_be_read_is_said_beside_its_field(records: Records, field: s
     assert value in html.unescape(page.text)
 
 
+@pytest.mark.parametrize("field", ["who", "agent", "verb", "activity", "registration", "since", "person"])
+def test_a_character_no_database_need_keep_is_no_failure(records: Records, field: str) -> None:
+    records.store(a_statement())
+
+    answer = records.client().get("/records", params={field: "a\0b"})
+
+    assert answer.status_code in (200, 422)
+
+
 def test_what_is_only_mentioned_is_found_when_asked_for(records: Records) -> None:
     around = {"contextActivities": {"parent": [{"id": "urn:x:parent"}]}}
     (one,) = records.store(a_statement(context=around))
