@@ -7,7 +7,7 @@ goes on (in links, in exports) is the id.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -151,7 +151,7 @@ def read_filter(session: Session, asked: Asked) -> Wanted:
         (person,), people = people, ()
     if person is not None:
         found["agent"] = person_key(person.public_id)
-        asked = _with_person(asked, str(person.public_id))
+        asked = replace(asked, who="", person=str(person.public_id))
     elif asked.person and not asked.who:  # of an officer who never came to this node's directory
         try:
             found["agent"] = person_key(UUID(asked.person))
@@ -183,11 +183,6 @@ def _people(session: Session, asked: Asked) -> Sequence[Person]:
     except ValueError:
         known = None
     return [known] if known else ()
-
-
-def _with_person(asked: Asked, person: str) -> Asked:
-    plain = {one.name: getattr(asked, one.name) for one in fields(asked)}
-    return Asked(**{**plain, "who": "", "person": person})
 
 
 # ---------------------------------------------------------------- one field each
@@ -285,12 +280,15 @@ def to_json(wanted: StatementFilter) -> dict[str, Any]:
     """Return a filter as it is kept beside an export."""
     kept: dict[str, Any] = {}
     for one in fields(wanted):
-        value = getattr(wanted, one.name)
-        if value is None or value is False:
-            continue
-        kept[one.name] = format_timestamp(value) if isinstance(value, datetime) else value
-        if isinstance(value, UUID):
-            kept[one.name] = str(value)
+        match getattr(wanted, one.name):
+            case None | False:
+                continue
+            case datetime() as instant:
+                kept[one.name] = format_timestamp(instant)
+            case UUID() as registration:
+                kept[one.name] = str(registration)
+            case value:
+                kept[one.name] = value
     return kept
 
 
