@@ -199,18 +199,12 @@ class Exporter:
 
     def _write(self, export: RecordExport) -> None:
         self.folder.mkdir(exist_ok=True)
-        beside, whole = self._beside(export), self.path_of(export)
-        begin = Place(position=export.position, statements=export.statements, size=export.size)
-        if (
-            begin.position == 0 and not beside.exists() and whole.exists()
-        ):  # killed just before it could say so
-            self._tell(export.public_id, begin, ExportState.DONE)
-            return
-        if not beside.exists() or beside.stat().st_size < begin.size:
-            begin = Place(position=export.highest + 1)
-        if begin.position > 0 and not self._write_on(export, beside, begin):
-            return
-        beside.replace(whole)
+        whole = self.path_of(export)
+        was_killed_at_the_end = export.position == 0 and whole.exists()  # before it could say so
+        if not was_killed_at_the_end:
+            if not self._write_on(export):
+                return
+            self._beside(export).replace(whole)
         with self.database.write() as session:
             row = find_export(session, export.public_id)
             if row is not None:
@@ -218,19 +212,25 @@ class Exporter:
         if row is None:
             self._take_away(export)
 
-    def _write_on(self, export: RecordExport, beside: Path, begin: Place) -> bool:
+    def _write_on(self, export: RecordExport) -> bool:
         """Write until all is written; ``False`` where it was removed meanwhile, or goes on in another job."""
+        beside = self._beside(export)
+        place = Place(position=export.position, statements=export.statements, size=export.size)
+        if not beside.exists() or beside.stat().st_size < place.size:
+            place = Place(position=export.highest + 1)
+        if place.position == 0:
+            return True
         until, told = time.monotonic() + self.stint_s, 0.0
         with beside.open("r+b" if beside.exists() else "wb") as file:
-            for place in write_file(self.database, from_json(export.wanted), export.format, file, begin):
+            for reached in write_file(self.database, from_json(export.wanted), export.format, file, place):
                 now = time.monotonic()
-                if place.position > 0 and now - told < self.tell_every_s:
+                if reached.position > 0 and now - told < self.tell_every_s:
                     continue
                 told = now
                 file.flush()
                 os.fsync(file.fileno())
-                goes_on = place.position > 0 and now >= until
-                if not self._tell(export.public_id, place, ExportState.WRITING, goes_on=goes_on):
+                goes_on = reached.position > 0 and now >= until
+                if not self._tell(export.public_id, reached, goes_on=goes_on):
                     break
                 if goes_on:
                     return False
@@ -239,15 +239,14 @@ class Exporter:
         self._take_away(export)
         return False
 
-    def _tell(self, export_id: UUID, place: Place, state: ExportState, *, goes_on: bool = False) -> bool:
+    def _tell(self, export_id: UUID, place: Place, *, goes_on: bool) -> bool:
+        """Say how far an export has come; ``False`` where it was removed meanwhile."""
         with self.database.write() as session:
             row = find_export(session, export_id)
             if row is None:
                 return False
+            row.state = ExportState.WRITING
             row.position, row.statements, row.size = place.position, place.statements, place.size
-            row.state = state
-            if state is ExportState.DONE:
-                row.finished = self.now()
             if goes_on:
                 self._enqueue(session, export_id)
         return True
