@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from starlette.testclient import TestClient
 
-from lms.app import Node, build_pages, build_worker, utc_now
+from lms.app import Node, build_front, build_worker, utc_now
 from lms.database import Database
 from lms.launch.statements import learner
 from lms.nodes.local import make_identity
@@ -29,7 +29,7 @@ from xapi_store.ingest import store_statements
 
 @dataclass
 class Records:
-    """A node, and its pages as somebody sees them."""
+    """A node, and its pages and record store as somebody sees them."""
 
     node: Node
     app: Any
@@ -87,7 +87,7 @@ def some_records(database: Database, folder: Path) -> Iterator[Records]:
     with node.database.write() as session:
         make_identity(session, folder, name="Post 4", role="hub")
         session.add(PasswordCost(id=1, memory_kib=8, time=1))  # nobody signs in by a password here
-    yield Records(node=node, app=build_pages(node))
+    yield Records(node=node, app=build_front(node))
     node.close()
 
 

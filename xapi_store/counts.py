@@ -1,7 +1,8 @@
 """How much the store holds, without counting it: no answer takes longer because there is more.
 
 Statements are never taken out and their positions rise, so their number is the distance between two positions,
-each the end of an index; on PostgreSQL a transaction that failed leaves a gap, and the number is an estimate.
+each the end of an index, part by part; on PostgreSQL a transaction that failed leaves a gap, and the number is an
+estimate.
 
 Documents and attachments are kept by digests, which lie evenly in their range. Up to `SAMPLE` of them are
 counted; of more, the first `SAMPLE` are looked at, and how densely they lie tells how many there are, with an
@@ -16,6 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from xapi_store.tables import AttachmentRow, DocumentRow, StatementRow
+from xapi_store.tables.partitions import SPAN, part_of
 
 SAMPLE = 1000
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -52,7 +54,7 @@ def counts(session: Session, *, now: datetime) -> Counts:
     gaps = session.get_bind().dialect.name != "sqlite"
 
     def behind(position: int | None) -> Count:
-        number = 0 if position is None else max(last - position + 1, 0)
+        number = 0 if position is None else _distance(session, position, last)
         return Count(number=number, is_estimate=gaps and number > 0)
 
     attachments, attachment_bytes = _attachments(session)
@@ -82,6 +84,22 @@ def first_position(session: Session, *, after: datetime | None = None) -> int | 
 def last_position(session: Session) -> int:
     """Return the highest position there is, 0 where nothing is stored."""
     return session.scalar(select(func.max(StatementRow.position))) or 0
+
+
+def _distance(session: Session, first: int, last: int) -> int:
+    """Return how many positions are taken from one to another: in each part those between its ends."""
+    taken = 0
+    for part in range(part_of(first), part_of(last) + 1):
+        begin, end = max(first, part * SPAN), min(last, (part + 1) * SPAN - 1)
+        lowest, highest = (
+            session.scalar(
+                select(which(StatementRow.position)).where(StatementRow.position.between(begin, end))
+            )
+            for which in (func.min, func.max)
+        )
+        if lowest is not None and highest is not None:
+            taken += highest - lowest + 1
+    return taken
 
 
 def _documents(session: Session) -> Count:

@@ -5,12 +5,10 @@ from uuid import UUID
 from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
-from xapi_store.tables import StatementRow
+from xapi_store.tables import StatementId
 
 
 def voided_by(session: Session, statement_id: UUID) -> UUID | None:
     """Return the first statement that voids this one; `None` where none does."""
-    query = select(StatementRow.id).where(
-        StatementRow.refers_to == statement_id, StatementRow.voiding == true()
-    )
-    return session.scalar(query.order_by(StatementRow.position).limit(1))
+    query = select(StatementId.id).where(StatementId.refers_to == statement_id, StatementId.voiding == true())
+    return session.scalar(query.order_by(StatementId.position).limit(1))
