@@ -33,6 +33,7 @@ from lms.database import Database
 from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
 from lms.keys.api import router as keys_api
+from lms.keys.bearer import recognise_bearer
 from lms.keys.errors import TROUBLES as KEY_TROUBLES
 from lms.keys.lrs import authenticate
 from lms.keys.pages import router as key_pages
@@ -221,6 +222,7 @@ class Node:
             assets=load_assets(),
             chip=lambda session, _now: chip(session, self.sync),
             recognise=recognise,
+            recognise_bearer=recognise_bearer,
             first_person_here=self.duties.first_person_here,
             grants_travel=self.duties.grants_travel,
             navigation=NAVIGATION,

@@ -38,13 +38,12 @@ def create_key(session: Session, kind: str, name: str, scopes: Sequence[str], *,
 
     Raises:
         KeyNameMissingError: the name is empty, or too long to be one.
-        ScopesMissingError, ScopesUnknownError: a key of the record store would open nothing, or what there is not.
+        ScopesMissingError, ScopesUnknownError: it would open nothing, or what there is not.
     """
     name = "".join(sign for sign in name if sign.isprintable()).strip()
     if not 0 < len(name) <= MOST_NAME_CHARS:
         raise KeyNameMissingError
-    if kind == "lrs":
-        scopes = checked_scopes(scopes)
+    scopes = checked_scopes(kind, scopes)
     made = NewKey(key=secrets.token_hex(10), secret=secrets.token_urlsafe(32))
     session.add(
         Key(

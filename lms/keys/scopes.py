@@ -1,4 +1,4 @@
-"""What a key of the record store may open: the one table of scopes (xAPI 1.0.3 Communication §4.2).
+"""What keys of the record store (xAPI 1.0.3 Communication §4.2) and tokens of the API may open: the one table.
 
 The record store asks for them by these names (``Credentials.require``); pages say what each means.
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from lms.people.policy import Right
 from lms.web.wording import FieldError, mark
+
+EVERYTHING = "all"
 
 LRS_SCOPES: dict[str, str] = {
     "statements/write": mark("Send statements."),
@@ -17,7 +20,15 @@ LRS_SCOPES: dict[str, str] = {
     "profile": mark("Read and write the profiles of activities and agents."),
     "define": mark("Say what activities are called; without it, their first names stay."),
     "all/read": mark("Read everything."),
-    "all": mark("Everything: read and write whatever the record store holds."),
+    EVERYTHING: mark("Everything: read and write whatever the record store holds."),
+}
+
+#: What a bearer token may do at `/api/v1`: any right that does not need a person.
+TOKEN_RIGHTS: frozenset[str] = frozenset(Right) - {Right.TAKE_COURSES}
+
+_KNOWN: dict[str, Sequence[str]] = {
+    "lrs": tuple(LRS_SCOPES),
+    "token": (EVERYTHING, *sorted(TOKEN_RIGHTS)),
 }
 
 
@@ -42,8 +53,8 @@ class KeyNameMissingError(FieldError):
     sentence = mark("Say what the key is for, in at most 200 characters.")
 
 
-def checked_scopes(scopes: Iterable[str]) -> Sequence[str]:
-    """Return scopes of the record store, each once, in the order of the table.
+def checked_scopes(kind: str, scopes: Iterable[str]) -> Sequence[str]:
+    """Return the scopes of a key (*kind* ``"lrs"``) or a token, each once, in the order of the table.
 
     Raises:
         ScopesMissingError: there are none.
@@ -52,7 +63,8 @@ def checked_scopes(scopes: Iterable[str]) -> Sequence[str]:
     wanted = set(scopes)
     if not wanted:
         raise ScopesMissingError
-    unknown = sorted(wanted - LRS_SCOPES.keys())
+    known = _KNOWN[kind]
+    unknown = sorted(wanted - set(known))
     if unknown:
-        raise ScopesUnknownError(scopes=", ".join(unknown)[:200], known=", ".join(LRS_SCOPES))
-    return [scope for scope in LRS_SCOPES if scope in wanted]
+        raise ScopesUnknownError(scopes=", ".join(unknown)[:200], known=", ".join(known))
+    return [scope for scope in known if scope in wanted]

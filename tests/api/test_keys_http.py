@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from lms.app import utc_now
 from lms.database import Database
+from lms.keys.actions import create_key
 from lms.keys.scopes import LRS_SCOPES
+from lms.people.policy import Right
 from tests.records_builders import Records, some_records
 from tests.school_builders import token
 from tests.xapi_builders import a_statement
@@ -135,3 +138,34 @@ def test_nobody_else_has_to_do_with_keys(records: Records, role: str) -> None:
     assert client.delete(f"{API}/x").status_code == 403
     assert client.post("/records/keys/new", data=form | {"name": "A", "scopes": ["all"]}).status_code == 403
     assert client.post("/records/keys/x/revoke", data=form).status_code == 403
+
+
+def test_a_token_opens_what_its_scopes_name(records: Records) -> None:
+    with records.database.write() as session:
+        made = create_key(session, "token", "Dashboard", [Right.MANAGE_KEYS], now=utc_now())
+    program = TestClient(records.app, base_url="http://localhost:8000", follow_redirects=False)
+    headers = {"Authorization": f"Bearer {made.key}.{made.secret}"}
+
+    keys = program.get(API, headers=headers)
+    courses = program.get("/api/v1/courses", headers=headers)
+    wrong = program.get(API, headers={"Authorization": f"Bearer {made.key}.nonsense"})
+    page = program.get("/records/keys", headers=headers)
+
+    assert (keys.status_code, courses.status_code, wrong.status_code) == (200, 403, 401)
+    assert keys.json() == {"keys": []}
+    assert page.status_code in (303, 401)  # pages know no tokens
+
+
+def test_a_token_makes_a_key_without_a_form(records: Records) -> None:
+    with records.database.write() as session:
+        made = create_key(session, "token", "Set-up", ["all"], now=utc_now())
+    program = TestClient(records.app, base_url="http://localhost:8000", follow_redirects=False)
+
+    answer = program.post(
+        API,
+        json={"name": "Simulator", "scopes": ["statements/write"]},
+        headers={"Authorization": f"Bearer {made.key}.{made.secret}"},
+    )
+
+    assert answer.status_code == 201
+    assert send(program, answer.json()).status_code == 200
