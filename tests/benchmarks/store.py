@@ -27,17 +27,22 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
+import psutil
 
-from lms.database import Database
+from lms.app import Node
+from lms.records.export import ExportFormat
+from lms.records.queries import find_export
+from lms.settings import load_settings
 from tests.benchmarks.cpu import costs_side_by_side as side_by_side
 from tests.benchmarks.cpu import cpu_ns, family
 from tests.benchmarks.pages import bare_server, machine
 from tests.benchmarks.syncs import counting_syncs
-from tests.benchmarks.traffic import course, person, statements, verb
+from tests.benchmarks.traffic import about, course, person, statements, verb
 from tests.servers import NodeUnderTest, node
-from xapi_store.ingest import store_statements
+from xapi_store.query import StatementFilter
 
 AT_ONCE = 32
+FEW = 10_000
 BATCH = 500
 
 
@@ -86,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1000, help="requests of each kind (1000)")
     parser.add_argument(
-        "--stored", type=int, default=100_000, help="statements stored for the queries (100000)"
+        "--stored", type=int, default=1_000_000, help="statements stored for the queries (1000000)"
     )
     given = parser.parse_args()
     began = time.monotonic()
@@ -95,6 +100,7 @@ def main() -> None:
         laptop = stack.enter_context(node(folder / "laptop"))
         made = laptop.facts("lrs-key", "create", "benchmark", "--scope", "all")
         key = f"{made['key']}:{made['secret']}"
+        _count_syncs(laptop, key, folder)
         laptop.start()
         bare = stack.enter_context(bare_server())
         floor_us = _floor(folder)
@@ -104,13 +110,20 @@ def main() -> None:
         for measure in (_batches, _singles, _small_requests):
             for line in measure(laptop, key, bare, floor_us, given.count):
                 print(line, flush=True)
+        _fill(laptop, key, _few(), FEW)
         small = _queries(laptop, key, bare, given.count)
-        _fill(laptop, given.stored)
-        large = _queries(laptop, key, bare, given.count)
-        for before, after in zip(small, large, strict=True):
-            print(f"{after}   {after.cost_us / before.cost_us:.2f} × of itself with few stored", flush=True)
-        laptop.kill()
-        _count_syncs(laptop, key, folder)
+        _fill(laptop, key, _many(given.stored), given.stored - FEW)
+        for before, after in zip(small, _queries(laptop, key, bare, given.count), strict=True):
+            print(f"{after}   {after.cost_us / before.cost_us:.2f} × of itself with {FEW:,}", flush=True)
+        print(
+            f"memory of the server, {given.stored:,} stored: at most {_peak_mb(laptop):.0f} MB so far",
+            flush=True,
+        )
+        _export(laptop)
+        print(f"after an export of all: at most {_peak_mb(laptop):.0f} MB; reach 200 MB")
+        print(
+            f"on the disk: {_bytes_kept(laptop) / given.stored:.0f} bytes a statement, all indexes included"
+        )
     print(f"\n{machine()}; {time.monotonic() - began:.0f} s in all")
 
 
@@ -220,27 +233,52 @@ def _small_requests(
         yield _beside_bare(name, request, laptop, bare, key, count=count, reach=reach)
 
 
+# Of these people, with this verb, pages are asked for; they have enough of them from the beginning.
+SUBJECTS = range(1_000, 1_005)
+# Somebody with a tenth of all statements, and a verb of another tenth: they share the three oldest.
+BUSY, RARE = 2_000, "witnessed"
+
+
+def _few() -> Iterator[dict[str, Any]]:
+    """The first statements: what the queries ask for, and other people's."""
+    others = statements(9)
+    yield from itertools.islice(about(others, who=BUSY, said=RARE), 3)
+    for who in SUBJECTS:
+        yield from itertools.islice(about(others, who=who, said="passed"), 100)
+    yield from others
+
+
+def _many(stored: int) -> Iterator[dict[str, Any]]:
+    others = statements(10)
+    yield from itertools.islice(about(others, who=BUSY), stored // 10)
+    yield from itertools.islice(about(others, said=RARE), stored // 10)
+    yield from others
+
+
 def _queries(laptop: NodeUnderTest, key: str, bare: tuple[int, int], count: int) -> list[Line]:
     client = Client(laptop.port, key)
-    traffic = statements(1)
-    known = [next(traffic) for _ in range(2000)]
+    known = list(itertools.islice(_few(), FEW))
     since = known[0]["timestamp"]
-    some = itertools.cycle(known)
+    registrations = itertools.cycle({one["context"]["registration"] for one in known})
+    subjects = itertools.cycle(SUBJECTS)
 
     def ask(**asked: str) -> bytes:
         return client.ask("GET", f"/xapi/statements?{urlencode({**asked, 'limit': '50'})}")
 
     def by_agent() -> bytes:
-        one = next(some)
-        return ask(agent=json.dumps(one["actor"]), verb=one["verb"]["id"], since=since)
+        return ask(agent=json.dumps(person(next(subjects))), verb=verb("passed"), since=since)
+
+    def worst() -> bytes:
+        return ask(agent=json.dumps(person(BUSY)), verb=verb(RARE))
 
     return [
         _beside_bare(name, request, laptop, bare, key, count=count, reach=20)
         for name, request in (
             ("GET of 50 by agent, verb, since", by_agent),
             ("GET of 50 by activity, related", lambda: ask(activity=course(2), related_activities="true")),
-            ("GET of 50 by registration", lambda: ask(registration=next(some)["context"]["registration"])),
+            ("GET of 50 by registration", lambda: ask(registration=next(registrations))),
             ("GET of 50 by verb", lambda: ask(verb=verb("passed"))),
+            ("GET of 3 shared by a busy agent and verb", worst),
         )
     ]
 
@@ -263,18 +301,41 @@ def _beside_bare(
     return Line(name=name, cost_us=cost.median_us, against="bare", base_us=base.median_us, reach=reach)
 
 
-def _fill(laptop: NodeUnderTest, stored: int) -> None:
-    """Store many statements past HTTP."""
-    database = Database(f"sqlite:///{(laptop.data / 'outpost.db').as_posix()}")
-    traffic = statements(9)
+def _fill(laptop: NodeUnderTest, key: str, traffic: Iterator[dict[str, Any]], stored: int) -> None:
+    """Send many statements, as programs do."""
+    client = Client(laptop.port, key)
     for done in range(0, stored, BATCH):
-        with database.write() as session:
-            batch = list(itertools.islice(traffic, BATCH))
-            store_statements(session, batch, authority=person(0), now=datetime.now(UTC))
-        if done % 10_000 == 0:
+        client.ask("POST", "/xapi/statements", orjson.dumps(list(itertools.islice(traffic, BATCH))))
+        if done % 100_000 == 0:
             print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    database.close()
+
+
+def _export(laptop: NodeUnderTest) -> None:
+    """Have the server write all statements to a file."""
+    node = Node(load_settings(data=str(laptop.data)))
+    export_id = node.exporter.queue(StatementFilter(), ExportFormat.JSONL, by=None)
+    while True:
+        time.sleep(1)
+        with node.database.read() as session:
+            export = find_export(session, export_id)
+        if export is not None and export.finished is not None:
+            break
+    node.close()
+
+
+def _peak_mb(laptop: NodeUnderTest) -> float:
+    """Return the most memory the server has ever had (Linux), or has now."""
+    assert laptop.process is not None
+    status = Path(f"/proc/{laptop.process.pid}/status")
+    if not status.exists():
+        return float(psutil.Process(laptop.process.pid).memory_info().rss / 1e6)
+    peak = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
+    return int(peak.split()[1]) * 1024 / 1e6
+
+
+def _bytes_kept(laptop: NodeUnderTest) -> int:
+    return (laptop.data / "outpost.db").stat().st_size
 
 
 def _count_syncs(laptop: NodeUnderTest, key: str, folder: Path) -> None:

@@ -75,5 +75,18 @@ def statements(seed: int, *, start: datetime = datetime(2026, 1, 1, tzinfo=UTC))
         yield made
 
 
+def about(
+    traffic: Iterator[dict[str, Any]], *, who: int | None = None, said: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield statements as they come, but of one person, or with one verb."""
+    for made in traffic:
+        changes: dict[str, Any] = {}
+        if who is not None:
+            changes["actor"] = person(who)
+        if said is not None:
+            changes["verb"] = {"id": verb(said), "display": {"en": said}}
+        yield made | changes
+
+
 def _uuid(chance: random.Random) -> str:
     return str(UUID(int=chance.getrandbits(128), version=4))
