@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -64,7 +65,8 @@ from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
 from lms.web.assets import BUILD, load_assets
-from lms.web.frame import NO_TELEMETRY, frame, frame_beside
+from lms.web.frame import NO_TELEMETRY, frame
+from lms.web.hosts import is_known
 from lms.web.site import NavItem, Site
 from lms.web.wording import mark
 from lms.worker import Chore, Worker
@@ -270,7 +272,7 @@ def build_pages(node: Node) -> FastAPI:
 def build_record_store(node: Node) -> ASGIApp:
     """Return the record store, which stands beside the pages: what it answers would cost twice as much below."""
     database = node.database
-    store = create_lrs_app(
+    return create_lrs_app(
         Lrs(
             write=database.change,
             read=database.read,
@@ -280,7 +282,6 @@ def build_record_store(node: Node) -> ASGIApp:
             now=utc_now,
         )
     )
-    return frame_beside(store, node.site, host_names=_host_names(node))
 
 
 def _host_names(node: Node) -> set[str]:
@@ -313,13 +314,23 @@ STORE = "/xapi"
 class Front:
     """Chooses between pages and content by the port a request came in on; the record store stands beside the pages.
 
-    All live in one program; a reverse proxy in front of it keeps the two names on two ports likewise.
+    All live in one program; a reverse proxy in front of it keeps the two names on two ports likewise. A request for
+    the store under a strange name goes to the pages, which refuse it.
     """
 
-    def __init__(self, pages: ASGIApp, store: ASGIApp, content: ASGIApp, *, content_port: int) -> None:
+    def __init__(
+        self,
+        pages: ASGIApp,
+        store: ASGIApp,
+        content: ASGIApp,
+        *,
+        content_port: int,
+        host_names: Collection[str],
+    ) -> None:
         self._pages = pages
         self._store = store
         self._content = content
+        self._host_names = host_names
         self._content_port = content_port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -327,7 +338,9 @@ class Front:
         _, port = scope.get("server") or ("", None)
         if port == self._content_port:
             await self._content(scope, receive, send)
-        elif scope["path"] == STORE or scope["path"].startswith(f"{STORE}/"):
+        elif (scope["path"] == STORE or scope["path"].startswith(f"{STORE}/")) and is_known(
+            scope, self._host_names
+        ):
             below = {**scope, "root_path": scope.get("root_path", "") + STORE}
             await self._store(below, receive, send)
         else:
@@ -348,7 +361,11 @@ def build_front(node: Node) -> Front:
         )
     )
     return Front(
-        build_pages(node), build_record_store(node), content, content_port=node.settings.content_port
+        build_pages(node),
+        build_record_store(node),
+        content,
+        content_port=node.settings.content_port,
+        host_names=_host_names(node),
     )
 
 

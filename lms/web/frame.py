@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
-from starlette.types import ASGIApp
 
 from lms.web.assets import BUILD, MOUNT, BuiltFiles
 from lms.web.csrf import OwnOrigin
@@ -46,16 +45,5 @@ def frame(
     # The last one added is the outermost: headers stand on every answer, refusals included.
     app.add_middleware(OwnOrigin)
     app.add_middleware(KnownHosts, names=tuple(host_names))
-    app.add_middleware(Headers, headers=_headers(site))
-
-
-def frame_beside(app: ASGIApp, site: Site, *, host_names: Iterable[str]) -> ASGIApp:
-    """Return *app*, which stands beside the pages on the same host, with what every answer of that host has.
-
-    Whether a request comes from our own pages is not asked: such an app knows no cookies.
-    """
-    return Headers(KnownHosts(app, names=host_names), headers=_headers(site))
-
-
-def _headers(site: Site) -> dict[str, str]:
-    return page_headers(public_url=site.public_url, content_url=site.content_url)
+    headers = page_headers(public_url=site.public_url, content_url=site.content_url)
+    app.add_middleware(Headers, headers=headers)

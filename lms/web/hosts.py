@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -39,13 +39,22 @@ class KnownHosts:
         if scope["type"] not in {"http", "websocket"} or scope["path"].startswith(self.open_paths):
             await self.app(scope, receive, send)
             return
-        said = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        host = host_name(said.decode("latin-1"))
-        if host in self.names:
+        if is_known(scope, self.names):
             await self.app(scope, receive, send)
             return
-        response = await run_in_threadpool(answer, Request(scope, receive), StrangeHostError(host))
+        strange = StrangeHostError(_asked_for(scope))
+        response = await run_in_threadpool(answer, Request(scope, receive), strange)
         await response(scope, receive, send)
+
+
+def is_known(scope: Scope, names: Collection[str]) -> bool:
+    """Say whether a request asks for one of some host names, at any port."""
+    return _asked_for(scope) in names
+
+
+def _asked_for(scope: Scope) -> str:
+    said = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return host_name(said.decode("latin-1"))
 
 
 @lru_cache(maxsize=256)

@@ -28,7 +28,7 @@ from xapi_store.http.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE
 from xapi_store.http.lrs import Lrs
 from xapi_store.http.request import Incoming, LrsRequest, read_request
 from xapi_store.http.resource import Resource
-from xapi_store.http.responses import CORS, add_header, error_answer, failure_answer
+from xapi_store.http.responses import ALWAYS, PREFLIGHT, add_header, error_answer, failure_answer
 from xapi_store.http.statements import STATEMENTS
 from xapi_store.model.timestamps import format_timestamp
 from xapi_store.model.version import VERSION_HEADER, Version, negotiate
@@ -59,7 +59,7 @@ def create_lrs_app(lrs: Lrs) -> ASGIApp:
         if scope["type"] != "http":
             return
         response = await store.answer(scope, receive)
-        response.raw_headers.extend(CORS)
+        response.raw_headers.extend(ALWAYS)
         if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, send)
@@ -87,7 +87,9 @@ class _Store:
         version = None
         try:
             if scope["method"] == "OPTIONS":
-                return _versioned(Response(status_code=204), _version_header(scope) or Version.V2)
+                response = Response(status_code=204)
+                response.raw_headers.extend(PREFLIGHT)
+                return _versioned(response, _version_header(scope) or Version.V2)
             version = _version_header(scope)
             incoming = await read_request(scope, receive)
             version = incoming.headers.get(VERSION_HEADER.lower())  # which a form may have brought

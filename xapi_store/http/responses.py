@@ -25,18 +25,32 @@ STATUS: dict[type[errors.LrsError], int] = {
     errors.HeaderTooLargeError: 431,
 }
 MAX_SENTENCE_CHARS = 1000
-CORS = [
-    (name.lower().encode(), value.encode())
-    for name, value in {
+
+
+def _headers(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+#: On every answer. Documents are whatever somebody sent: a browser that opens one runs nothing and keeps nothing.
+ALWAYS = _headers(
+    {
         "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": f"ETag, Last-Modified, Location, {VERSION_HEADER}, "
+        "X-Experience-API-Consistent-Through",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+        "Cache-Control": "no-store",
+    }
+)
+#: On answers to OPTIONS besides: what a page elsewhere may send.
+PREFLIGHT = _headers(
+    {
         "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE, OPTIONS",
         "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, Accept-Language, "
         f"{VERSION_HEADER}",
-        "Access-Control-Expose-Headers": f"ETag, Last-Modified, Location, {VERSION_HEADER}, "
-        "X-Experience-API-Consistent-Through",
         "Access-Control-Max-Age": "86400",
-    }.items()
-]
+    }
+)
 
 
 def json_answer(value: object, status: int = 200) -> Response:
