@@ -4,17 +4,31 @@ A reader keeps the last position it has seen and asks for what follows. A statem
 document is in it once, at its latest change, deletions included.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, false, func, select
 from sqlalchemy.orm import Session
 
 from xapi_store.model.document import DocumentKey
 from xapi_store.packing import unpack
-from xapi_store.tables import DocumentRow, Prepared, StatementRow, settled
+from xapi_store.tables import (
+    ActivityLink,
+    ActivityRow,
+    AgentLink,
+    AgentRow,
+    DocumentRow,
+    Prepared,
+    RegistrationLink,
+    StatementRow,
+    VerbLink,
+    VerbRow,
+    find_numbers,
+    settled,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +39,23 @@ class StatementEntry:
     statement_id: UUID
     raw: bytes
     copied: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedFilter:
+    """Which statements a reader of the feed wants; what is left out asks for nothing.
+
+    Activity and agent (`model.actor.actor_key`) are found wherever a statement has them. A statement that
+    refers to another, such as one that voids it, is wanted where the other is.
+    """
+
+    verbs: Collection[str] = ()
+    activity: str | None = None
+    agent: str | None = None
+    registration: UUID | None = None
+    since: datetime | None = None
+    made_here: bool = False
+    voided: bool = True  # take those, too, that have been voided since
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +85,33 @@ _STATEMENTS = Prepared(
         .where(StatementRow.position > bindparam("position"), settled(dialect, StatementRow))
         .order_by(StatementRow.position)
         .limit(bindparam("limit"))
+    )
+)
+
+
+def wanted_among(session: Session, positions: Sequence[int], wanted: FeedFilter) -> dict[int, datetime]:
+    """Return which statements of a stretch of the feed a reader wants, and when each was stored here."""
+    conditions = _conditions(session, wanted)
+    if conditions is None:
+        return {}
+    query = select(StatementRow.position, StatementRow.stored).where(
+        StatementRow.position.in_(positions), *conditions
+    )
+    return {row.position: row.stored for row in session.execute(query)}
+
+
+def newest_position(session: Session) -> int:
+    """Return the position of the newest statement in the feed, 0 while there is none."""
+    newest = _NEWEST.first(session.connection())
+    return 0 if newest is None else int(newest[0])
+
+
+_NEWEST = Prepared(
+    lambda dialect: (
+        select(StatementRow.position)
+        .where(settled(dialect, StatementRow))
+        .order_by(StatementRow.position.desc())
+        .limit(1)
     )
 )
 
@@ -90,6 +148,41 @@ def documents_made_here(session: Session, position: int) -> int:
     """Count the documents whose latest change is behind a position and was made on this node."""
     ((count,),) = _DOCUMENTS_MADE_HERE.rows(session.connection(), position=position)
     return int(count)
+
+
+def _conditions(session: Session, wanted: FeedFilter) -> list[ColumnElement[bool]] | None:
+    """Return what the rows have to fulfil; `None` if the filter names what no statement mentions."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.made_here:
+        conditions.append(StatementRow.copied == false())
+    if not wanted.voided:
+        conditions.append(StatementRow.voided == false())
+    if wanted.since is not None:
+        conditions.append(StatementRow.stored > wanted.since)
+    if wanted.registration is not None:
+        conditions.append(_linked(RegistrationLink, RegistrationLink.registration == wanted.registration))
+    for values, dictionary, link, number in (
+        (wanted.verbs, VerbRow, VerbLink, VerbLink.verb_id),
+        (_one(wanted.activity), ActivityRow, ActivityLink, ActivityLink.activity_id),
+        (_one(wanted.agent), AgentRow, AgentLink, AgentLink.agent_id),
+    ):
+        if not values:
+            continue
+        known = find_numbers(session.connection(), dictionary, values).values()
+        if not known:
+            return None
+        conditions.append(_linked(link, number.in_(known)))
+    return conditions
+
+
+def _one(value: str | None) -> Collection[str]:
+    return () if value is None else (value,)
+
+
+def _linked(link: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    # Both circles are named, or the index of a link could not be used as far as the position.
+    circles = () if link in (VerbLink, RegistrationLink) else (link.related.in_((False, True)),)
+    return exists().where(link.position == StatementRow.position, condition, *circles)
 
 
 # Every page of the LMS asks.
