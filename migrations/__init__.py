@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 TABLES = (
     "lms.courses.tables",
     "lms.enrolment.tables",
+    "lms.forwarding.tables",
     "lms.keys.tables",
     "lms.launch.tables",
     "lms.people.tables",
