@@ -33,6 +33,7 @@ from lms.courses.pages import uploading as course_uploads
 from lms.database import Database
 from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
+from lms.forwarding.forwarder import Forwarder
 from lms.keys.api import router as keys_api
 from lms.keys.bearer import recognise_bearer
 from lms.keys.errors import TROUBLES as KEY_TROUBLES
@@ -119,6 +120,7 @@ PROGRESS_EVERY_S = 1.0
 PART_EVERY_S = 3600.0
 PACKING_EVERY_S = 60.0
 SWEEP_EXPORTS_EVERY_S = 3600.0
+FORWARDING_EVERY_S = 1.0
 
 
 def utc_now() -> datetime:
@@ -409,11 +411,13 @@ def build_worker(node: Node) -> Worker:
                 begin_part_of_store(session, due)
         return False
 
+    forwarder = Forwarder(node.database, secret=node.secret, now=utc_now)
     chores = [
         Chore(name="train packing", every_s=PACKING_EVERY_S, do=train_packing),
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
         Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress, follows_writing=True),
         Chore(name="sweep exports", every_s=SWEEP_EXPORTS_EVERY_S, do=node.exporter.sweep),
+        Chore(name="forward", every_s=FORWARDING_EVERY_S, do=forwarder.look_after, follows_writing=True),
     ]
     if not node.database.is_sqlite:
         chores.append(Chore(name="begin a part of the store", every_s=PART_EVERY_S, do=begin_part))
@@ -422,4 +426,4 @@ def build_worker(node: Node) -> Worker:
         exporting.JOB: node.exporter.run_job,
         SYNC_JOB: lambda payload: meet_peers(sync, payload),
     }
-    return Worker(node.database, now=utc_now, jobs=jobs, chores=chores)
+    return Worker(node.database, now=utc_now, jobs=jobs, chores=chores, helpers=[forwarder])

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from lms.database import Database
 from lms.queue import claim, finish, is_waiting, put_off
@@ -37,6 +37,18 @@ class Chore:
     follows_writing: bool = False
 
 
+class Helper(Protocol):
+    """What a chore has set to work in threads of its own: it ends together with the worker."""
+
+    def ask_to_stop(self) -> None:
+        """Begin nothing more."""
+        ...
+
+    def join(self, *, within_s: float) -> bool:
+        """Wait for what is under way; say whether it has ended."""
+        ...
+
+
 class Worker:
     """Runs jobs and chores until told to stop: each kind of job in a thread, and the chores in one.
 
@@ -44,6 +56,7 @@ class Worker:
 
     Args:
         jobs: the one table from kind of job to the function that does it.
+        helpers: what chores have set to work.
     """
 
     def __init__(
@@ -53,11 +66,13 @@ class Worker:
         now: Callable[[], datetime],
         jobs: Mapping[str, Callable[[dict[str, Any]], None]],
         chores: Sequence[Chore],
+        helpers: Sequence[Helper] = (),
     ) -> None:
         self._database = database
         self._now = now
         self._jobs = jobs
         self._chores = chores
+        self._helpers = helpers
         self._due = {chore.name: 0.0 for chore in chores}
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._do_chores, name="chores", daemon=True)]
@@ -74,12 +89,15 @@ class Worker:
     def stop(self, *, within_s: float) -> bool:
         """Finish the steps at hand, then end; what is left waits in the queue. Say whether all have ended."""
         self._stop.set()
+        for helper in self._helpers:
+            helper.ask_to_stop()
         self._database.written.send()  # nobody need rest any longer
         self._database.queued.send()
         deadline = time.monotonic() + within_s
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        ended = [helper.join(within_s=max(0.0, deadline - time.monotonic())) for helper in self._helpers]
+        return all(ended) and not any(thread.is_alive() for thread in self._threads)
 
     def _do_chores(self) -> None:
         while not self._stop.is_set():

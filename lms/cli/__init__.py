@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from lms.cli import archive, courses, demo, keys, node, nodes, people, records
+from lms.cli import archive, courses, demo, forwarding, keys, node, nodes, people, records
 
 app = typer.Typer(
     name="lms",
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (node, demo, people, courses, keys, records, nodes, archive):
+for module in (node, demo, people, courses, keys, records, nodes, forwarding, archive):
     app.add_typer(module.app)
 
 

@@ -556,6 +556,31 @@ def test_a_network_that_is_gone_does_not_make_it_forget_a_refused_statement_in_f
 # ---------------------------------------------------------------- by hand
 
 
+def test_a_secret_of_another_node_stops_it_with_a_sentence_and_sends_nothing(sender: Sender) -> None:
+    target = sender.add()
+    sender.record()
+    with sender.database.write() as session:
+        row = session.merge(target)
+        actions.change_credentials(row, key="k", secret="s", node_secret=b"another" * 8)
+
+    sender.send()
+
+    assert (sender.target.state, sender.target.problem) == (TargetState.PAUSED, Problem.SECRET)
+    assert sender.other.posts == []
+
+
+def test_an_address_changed_in_the_database_does_not_get_the_secret(sender: Sender) -> None:
+    target = sender.add()
+    sender.record()
+    with sender.database.write() as session:
+        session.merge(target).endpoint = "https://elsewhere.example.org/xapi"
+
+    sender.send()
+
+    assert sender.target.problem == Problem.SECRET
+    assert sender.other.posts == []
+
+
 def test_a_paused_target_gets_nothing_and_goes_on_where_it_stood(sender: Sender) -> None:
     sender.add()
     first = sender.record(2)

@@ -127,3 +127,24 @@ def test_a_long_job_holds_up_neither_other_kinds_nor_chores(database: Database) 
     assert not link_is_up.is_set()
     link_is_up.set()
     assert worker.stop(within_s=20)
+
+
+def test_what_a_chore_has_set_to_work_ends_with_the_worker(database: Database) -> None:
+    class Slow:
+        asked = joined = False
+
+        def ask_to_stop(self) -> None:
+            self.asked = True
+
+        def join(self, *, within_s: float) -> bool:
+            self.joined = self.asked and within_s <= 5
+            return False
+
+    slow = Slow()
+    worker = Worker(database, now=lambda: NOON, jobs={}, chores=[], helpers=[slow])
+    worker.start()
+
+    ended = worker.stop(within_s=5)
+
+    assert slow.joined
+    assert not ended

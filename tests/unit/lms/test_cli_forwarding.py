@@ -1,0 +1,193 @@
+"""``lms forward``: targets are added, listed, paused and removed; secrets are never shown nor kept readable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from click.testing import Result
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from lms.cli import app
+from lms.database import Database
+from lms.forwarding.sealing import unseal
+from lms.forwarding.tables import DeadLetter, Target
+from tests.xapi_builders import COURSE, NOON, PASSED
+
+ENDPOINT = "https://lrs.example.org/xapi"
+SECRET = "a secret, with words"
+STATEMENT = "39e24cc4-69af-4b01-a824-1fdc6ea8a3af"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "node"
+    assert CliRunner().invoke(app, ["init", "--role", "laptop", "--data", str(folder)]).exit_code == 0
+    return folder
+
+
+def forward(data: Path, *arguments: str, stdin: str = SECRET) -> Result:
+    return CliRunner().invoke(app, ["forward", *arguments, "--data", str(data)], input=f"{stdin}\n")
+
+
+def add(data: Path, *options: str, endpoint: str = ENDPOINT) -> Result:
+    return forward(data, "add", "ministry", endpoint, "--key", "k1", "--secret-stdin", *options)
+
+
+def facts(data: Path, *arguments: str) -> Any:
+    done = forward(data, *arguments, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def refuse(data: Path) -> None:
+    """Keep a statement as refused by the target."""
+    with closing(database(data)) as kept, kept.write() as session:
+        target = session.scalars(select(Target)).one()
+        session.add(
+            DeadLetter(
+                target_id=target.id,
+                position=7,
+                statement_id=UUID(STATEMENT),
+                status=400,
+                problem="400 No such verb.",
+                refused=NOON,
+            )
+        )
+
+
+def database(data: Path) -> Database:
+    return Database(f"sqlite:///{(data / 'outpost.db').as_posix()}")
+
+
+def test_a_target_is_added_and_listed_with_what_it_wants(data: Path) -> None:
+    added = add(data, "--verb", PASSED, "--activity", COURSE, "--made-here", "--since", "2026-11-24")
+
+    (listed,) = facts(data, "list")
+    assert added.exit_code == 0
+    assert (listed["name"], listed["endpoint"], listed["state"]) == ("ministry", ENDPOINT, "running")
+    assert (listed["verbs"], listed["activity"], listed["made_here"]) == ([PASSED], COURSE, True)
+    assert (listed["lag"], listed["forwarded"], listed["refused"]) == (0, 0, 0)
+    assert "ministry" in forward(data, "list").output
+
+
+def test_the_secret_is_neither_shown_nor_readable_in_the_folder(data: Path) -> None:
+    added = add(data, "--json")
+    listed = forward(data, "list", "--json")
+
+    kept = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file())
+    assert SECRET not in added.output + listed.output
+    assert SECRET.encode() not in kept
+    with closing(database(data)) as opened, opened.read() as session:
+        target = session.scalars(select(Target)).one()
+    node_secret = (data / "secret.key").read_bytes()
+    assert unseal(node_secret, target.secret, endpoint=ENDPOINT, key="k1") == SECRET
+
+
+@pytest.mark.parametrize(
+    ("options", "endpoint", "said"),
+    [
+        ((), "lrs.example.org/xapi", "no address of a record store"),
+        ((), "ftp://lrs.example.org", "no address of a record store"),
+        ((), "https://u:p@lrs.example.org/xapi", "no address of a record store"),
+        ((), "https://lrs.example.org/xapi?a=b", "no address of a record store"),
+        ((), "https://lrs.example.org/xapi#x", "no address of a record store"),
+        ((), "https://lrs.example.org:port/xapi", "no address of a record store"),
+        ((), "http://lrs.example.org/xapi", "everybody on the way"),
+        (("--verb", "passed"), ENDPOINT, "passed is no verb"),
+        (("--activity", "a course"), ENDPOINT, "its whole address"),
+        (("--agent", "{}"), ENDPOINT, "Write the agent as JSON"),
+        (("--since", "yesterday"), ENDPOINT, "Write the day"),
+    ],
+)
+def test_what_cannot_be_taken_is_said_in_a_sentence(
+    data: Path, options: tuple[str, ...], endpoint: str, said: str
+) -> None:
+    done = add(data, *options, endpoint=endpoint)
+
+    assert done.exit_code == 1
+    assert said in done.output
+    assert facts(data, "list") == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "options"),
+    [
+        ("http://localhost:8080/xapi", ()),
+        ("http://127.0.0.1/xapi", ()),
+        ("http://192.168.1.20:8000/xapi", ()),
+        ("http://[fd00::1]/xapi", ()),
+        ("http://lrs.example.org/xapi", ("--allow-http",)),
+        ("https://lrs.example.org/xapi/", ()),
+    ],
+)
+def test_without_tls_only_what_is_near_or_meant(data: Path, endpoint: str, options: tuple[str, ...]) -> None:
+    done = add(data, *options, endpoint=endpoint)
+
+    assert done.exit_code == 0
+    assert facts(data, "list")[0]["endpoint"] == endpoint.rstrip("/")
+
+
+def test_a_name_is_given_once(data: Path) -> None:
+    add(data)
+
+    again = add(data)
+
+    assert again.exit_code == 1
+    assert "already" in again.output
+
+
+def test_a_target_is_paused_resumed_and_removed(data: Path) -> None:
+    add(data)
+
+    paused = facts(data, "pause", "ministry")["state"]
+    resumed = facts(data, "resume", "ministry")["state"]
+    removed = forward(data, "remove", "ministry")
+
+    assert (paused, resumed) == ("paused", "running")
+    assert removed.exit_code == 0
+    assert facts(data, "list") == []
+    assert "no target called ministry" in forward(data, "pause", "ministry").output
+
+
+def test_another_key_is_given_without_losing_the_place(data: Path) -> None:
+    add(data)
+
+    done = forward(data, "credentials", "ministry", "--key", "k2", "--secret-stdin", stdin="another")
+
+    assert done.exit_code == 0
+    with closing(database(data)) as opened, opened.read() as session:
+        target = session.scalars(select(Target)).one()
+    node_secret = (data / "secret.key").read_bytes()
+    assert unseal(node_secret, target.secret, endpoint=ENDPOINT, key="k2") == "another"
+
+
+def test_refused_statements_are_listed_and_asked_for_once_more(data: Path) -> None:
+    add(data)
+    refuse(data)
+
+    before = facts(data, "dead", "ministry")
+    replayed = facts(data, "replay", "ministry", STATEMENT)
+    everything = facts(data, "replay", "ministry")
+    unknown = forward(data, "replay", "ministry", STATEMENT.replace("3", "4"))
+    after = facts(data, "dead")
+
+    assert before[0] | {"refused": ""} == {
+        "target": "ministry",
+        "statement": STATEMENT,
+        "position": 7,
+        "status": 400,
+        "problem": "400 No such verb.",
+        "refused": "",
+        "tries": 1,
+        "replay_asked": False,
+    }
+    assert replayed["sent_once_more"] == everything["sent_once_more"] == 1
+    assert unknown.exit_code == 1
+    assert after[0]["replay_asked"]
