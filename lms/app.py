@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -33,6 +33,9 @@ from lms.courses.pages import uploading as course_uploads
 from lms.database import Database
 from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
+from lms.forwarding.api import router as events_api
+from lms.forwarding.errors import TROUBLES as FORWARDING_TROUBLES
+from lms.forwarding.events import Broadcast
 from lms.forwarding.forwarder import Forwarder
 from lms.keys.api import router as keys_api
 from lms.keys.bearer import recognise_bearer
@@ -97,6 +100,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     record_validator,
     record_pages,
     node_pages,
+    events_api,
 )
 TROUBLES = (
     PEOPLE_TROUBLES,
@@ -106,6 +110,7 @@ TROUBLES = (
     KEY_TROUBLES,
     RECORD_TROUBLES,
     NODE_TROUBLES,
+    FORWARDING_TROUBLES,
 )
 NAVIGATION = (
     NavItem(label=mark("Home"), href="/", right=Right.TAKE_COURSES),
@@ -201,6 +206,11 @@ class Node:
         return Exporter(database=self.database, folder=self.settings.exports, now=utc_now, new_id=uuid4)
 
     @cached_property
+    def broadcast(self) -> Broadcast:
+        """Who listens live for statements of this process."""
+        return Broadcast(self.database)
+
+    @cached_property
     def desk(self) -> Desk:
         """What launches units."""
         return Desk(
@@ -263,6 +273,7 @@ def build_pages(node: Node) -> FastAPI:
     app.state.exporter = node.exporter
     app.state.desk = node.desk
     app.state.sync = node.sync
+    app.state.broadcast = node.broadcast
     for router in ROUTERS:
         app.include_router(router)
     _add_signs_of_life(app, node)
@@ -328,12 +339,14 @@ class Front:
         *,
         content_port: int,
         host_names: Collection[str],
+        end_streams: Callable[[], None],
     ) -> None:
         self._pages = pages
         self._store = store
         self._content = content
         self._host_names = host_names
         self._content_port = content_port
+        self.end_streams = end_streams  # answers without an end; called once the server is to end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -368,6 +381,7 @@ def build_front(node: Node) -> Front:
         content,
         content_port=node.settings.content_port,
         host_names=_host_names(node),
+        end_streams=node.broadcast.close,
     )
 
 

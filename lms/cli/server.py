@@ -98,6 +98,19 @@ def serve(settings: Settings, *, workers: int = 1, when_listening: Callable[[], 
             node.close()
 
 
+class _Server(uvicorn.Server):
+    """Ends the answers that have no end before it waits for the others."""
+
+    def __init__(self, config: uvicorn.Config, front: Front) -> None:
+        super().__init__(config)
+        self._front = front
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more requests, and finish those under way."""
+        self._front.end_streams()
+        await super().shutdown(sockets)
+
+
 def run_server(front: Front, listeners: list[socket.socket]) -> None:
     """Answer requests on the listeners until told to stop."""
     config = uvicorn.Config(
@@ -112,7 +125,7 @@ def run_server(front: Front, listeners: list[socket.socket]) -> None:
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=16 * 1024,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, front)
     gc.collect()
     gc.freeze()  # what was built for the server lives as long as it; no collection need look at it again
 

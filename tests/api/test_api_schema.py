@@ -67,6 +67,9 @@ def cases(client: TestClient) -> st.SearchStrategy[schemathesis.Case]:
     """Requests that the node's own description leads to; in half of them something does not fit it."""
     document = client.get(f"{API}/openapi.json").json()
     described = schemathesis.openapi.from_dict(document).include(path_regex=f"^{API}/")
+    described = described.exclude(
+        path_regex="/events$"
+    )  # such an answer has no end; see test_statement_events
     operations = [operation.ok() for operation in described.get_all_operations()]
     assert operations
     return st.one_of(
