@@ -37,6 +37,7 @@ from lms.forwarding.api import router as events_api
 from lms.forwarding.errors import TROUBLES as FORWARDING_TROUBLES
 from lms.forwarding.events import Broadcast
 from lms.forwarding.forwarder import Forwarder
+from lms.forwarding.pages import router as forwarding_pages
 from lms.keys.api import router as keys_api
 from lms.keys.bearer import recognise_bearer
 from lms.keys.errors import TROUBLES as KEY_TROUBLES
@@ -101,6 +102,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     record_pages,
     node_pages,
     events_api,
+    forwarding_pages,
 )
 TROUBLES = (
     PEOPLE_TROUBLES,
@@ -118,6 +120,7 @@ NAVIGATION = (
     NavItem(label=mark("People"), href="/people", right=Right.SEE_PEOPLE),
     NavItem(label=mark("Groups"), href="/groups", right=Right.MANAGE_GROUPS),
     NavItem(label=mark("Records"), href="/records", right=Right.SEE_RECORDS),
+    NavItem(label=mark("Forwarding"), href="/forwarding", right=Right.MANAGE_KEYS),
 )
 SECRET_NAME = "secret.key"  # noqa: S105 - the name of a file, not what is in it
 NUMBERING_EVERY_S = 60.0

@@ -23,6 +23,8 @@ from lms.courses.pages import uploading
 from lms.database import Database
 from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
+from lms.forwarding.errors import TROUBLES as FORWARDING_TROUBLES
+from lms.forwarding.pages import router as forwarding_pages
 from lms.people.actions import create_person
 from lms.people.sessions import open_session, recognise
 from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
@@ -92,11 +94,10 @@ def a_school(database: Database, folder: Path) -> School:
     importer = Importer(database=database, shelf=shelf, uploads=site.uploads, now=now, new_id=uuid4)
     app = FastAPI()
     app.state.importer = importer
-    for router in (courses_api, uploading, courses_pages, enrolment_pages, reports_pages):
+    for router in (courses_api, uploading, courses_pages, enrolment_pages, reports_pages, forwarding_pages):
         app.include_router(router)
-    frame(
-        app, site, host_names=["localhost"], troubles=[PEOPLE_TROUBLES, COURSE_TROUBLES, ENROLMENT_TROUBLES]
-    )
+    troubles = [PEOPLE_TROUBLES, COURSE_TROUBLES, ENROLMENT_TROUBLES, FORWARDING_TROUBLES]
+    frame(app, site, host_names=["localhost"], troubles=troubles)
     return School(database=database, site=site, importer=importer, app=app)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
@@ -30,34 +31,44 @@ class Verdict(Enum):
     LATER = auto()
 
 
-#: All other statuses: later. The problem says why; the last value whether the statements may have been stored.
-_BY_STATUS: dict[int, tuple[Verdict, Problem, bool]] = {
-    400: (Verdict.REFUSED, Problem.REFUSED, False),
-    409: (Verdict.REFUSED, Problem.REFUSED, False),
-    413: (Verdict.REFUSED, Problem.REFUSED, False),
-    422: (Verdict.REFUSED, Problem.REFUSED, False),
-    401: (Verdict.LOCKED_OUT, Problem.LOCKED_OUT, False),
-    403: (Verdict.LOCKED_OUT, Problem.LOCKED_OUT, False),
-    404: (Verdict.LATER, Problem.NOT_HERE, False),
-    405: (Verdict.LATER, Problem.NOT_HERE, False),
-    429: (Verdict.LATER, Problem.BUSY, False),
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an answer to a POST says; the problem where it is one of the target, not of a statement."""
+
+    verdict: Verdict
+    problem: Problem = Problem.STRANGE_ANSWER
+    may_have_arrived: bool = False
+
+
+_REFUSED = Judgement(Verdict.REFUSED)
+_LOCKED_OUT = Judgement(Verdict.LOCKED_OUT, Problem.LOCKED_OUT)
+_NOT_HERE = Judgement(Verdict.LATER, Problem.NOT_HERE)
+_BY_STATUS = {
+    400: _REFUSED,
+    409: _REFUSED,
+    413: _REFUSED,
+    422: _REFUSED,
+    401: _LOCKED_OUT,
+    403: _LOCKED_OUT,
+    404: _NOT_HERE,
+    405: _NOT_HERE,
+    429: Judgement(Verdict.LATER, Problem.BUSY),
 }
+_STRANGE = Judgement(Verdict.LATER, Problem.STRANGE_ANSWER, may_have_arrived=True)
 
 
-def judge(answer: Answer, sent: Collection[UUID]) -> tuple[Verdict, Problem, bool]:
-    """Return what an answer to a POST says, the problem if there is one, and whether they may be stored.
+def judge(answer: Answer, sent: Collection[UUID]) -> Judgement:
+    """Return what became of the statements that were sent.
 
-    A 200 counts only with the ids that were sent: the sign-in page of a network answers 200 to everything.
+    A 200 counts only with their ids: the sign-in page of a network answers 200 to everything.
     """
     if answer.status == 200:
-        if _ids(answer) == set(sent):
-            return Verdict.TAKEN, Problem.REFUSED, True
-        return Verdict.LATER, Problem.STRANGE_ANSWER, True
+        return Judgement(Verdict.TAKEN) if _ids(answer) == set(sent) else _STRANGE
     if 300 <= answer.status < 400:
-        return Verdict.LATER, Problem.REDIRECT, False
+        return Judgement(Verdict.LATER, Problem.REDIRECT)
     if answer.status < 500:
-        return _BY_STATUS.get(answer.status, (Verdict.LATER, Problem.STRANGE_ANSWER, True))
-    return Verdict.LATER, Problem.FAILED, True
+        return _BY_STATUS.get(answer.status, _STRANGE)
+    return Judgement(Verdict.LATER, Problem.FAILED, may_have_arrived=True)
 
 
 def is_alike(answer: Answer, ours: bytes) -> bool:

@@ -247,13 +247,13 @@ class Forwarder:
     def _post(self, store: RecordStore, items: Sequence[Item]) -> tuple[Verdict, Answer]:
         body, content_type = write_request(items)
         answer = _answer_of(partial(store.post, body, content_type))
-        verdict, problem, may_have_arrived = judge(answer, [item.id for item in items])
-        match verdict:
-            case Verdict.LATER:
-                raise _LaterError(problem, said(answer), may_have_arrived=may_have_arrived, answer=answer)
-            case Verdict.LOCKED_OUT:
-                raise _LockedOutError(problem, said(answer), may_have_arrived=may_have_arrived)
-        return verdict, answer
+        judged = judge(answer, [item.id for item in items])
+        if judged.verdict is Verdict.LATER or judged.verdict is Verdict.LOCKED_OUT:
+            trouble = _LaterError if judged.verdict is Verdict.LATER else _LockedOutError
+            raise trouble(
+                judged.problem, said(answer), may_have_arrived=judged.may_have_arrived, answer=answer
+            )
+        return judged.verdict, answer
 
     def _ask(self, store: RecordStore, items: Sequence[Item]) -> frozenset[int]:
         """Return the positions of the statements that the target has.
@@ -271,8 +271,9 @@ class Forwarder:
                         there.add(item.position)
                     break
                 if answer.status not in {400, 404}:
-                    _, problem, _ = judge(answer, ())
-                    raise _LaterError(problem, said(answer), may_have_arrived=True, answer=answer)
+                    raise _LaterError(
+                        judge(answer, ()).problem, said(answer), may_have_arrived=True, answer=answer
+                    )
         return frozenset(there)
 
     def _is_there_alike(self, store: RecordStore, item: Item, answer: Answer) -> bool:

@@ -18,7 +18,6 @@ class Problem(StrEnum):
     REDIRECT = "redirect"
     NOT_HERE = "not-here"
     LOCKED_OUT = "locked-out"
-    REFUSED = "refused"
     REFUSES_ALL = "refuses-all"
     SECRET = "secret"  # noqa: S105 - a code
     NODE = "node"
@@ -42,7 +41,6 @@ SENTENCES: Mapping[str, str] = {
     Problem.LOCKED_OUT: mark(
         "The other side does not accept the key. Get a new key and secret, give them here, and resume."
     ),
-    Problem.REFUSED: mark("The other side refused a statement."),
     Problem.REFUSES_ALL: mark(
         "The other side refused many statements, one after another. Look at the refused statements, mend the cause, "
         "and resume."
