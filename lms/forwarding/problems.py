@@ -39,14 +39,16 @@ SENTENCES: Mapping[str, str] = {
         "There is no record store at this address. Check it; it is tried again by itself."
     ),
     Problem.LOCKED_OUT: mark(
-        "The other side does not accept the key. Get a new key and secret, enter them on the page of this target, and resume."
+        "The other side does not accept the key. Get a new key and secret, enter them on the page of this target, "
+        "and resume."
     ),
     Problem.REFUSES_ALL: mark(
         "The other side refused many statements, one after another. Look at the refused statements, mend the cause, "
         "and resume."
     ),
     Problem.SECRET: mark(
-        "The kept secret cannot be opened on this node. Enter key and secret again on the page of this target, and resume."
+        "The kept secret cannot be opened on this node. Enter key and secret again on the page of this target, "
+        "and resume."
     ),
     Problem.NODE: mark("Something went wrong on this node. It is tried again by itself."),
 }
