@@ -77,6 +77,7 @@ class Broadcast:
         self._listeners: set[Listener] = set()
         self._watching = False
         self._closed = False
+        self._growth = 0
         self._pages: OrderedDict[tuple[Any, ...], asyncio.Future[Page]] = OrderedDict()
 
     def admit(self) -> Listener:
@@ -117,7 +118,8 @@ class Broadcast:
     async def page(self, wanted: FeedFilter, after: int) -> Page:
         """Return the next page behind a position; those who ask for the same at once share one reading."""
         loop = asyncio.get_running_loop()
-        asked = (id(loop), wanted, after)
+        # What was read before the feed was seen to grow is not for those who were woken by that.
+        asked = (id(loop), self._growth, wanted, after)
         kept = self._pages.get(asked)
         if kept is None:
             kept = loop.create_task(run_in_threadpool(self._read, wanted, after))
@@ -125,17 +127,10 @@ class Broadcast:
             while len(self._pages) > PAGES_KEPT:
                 self._pages.popitem(last=False)
         try:
-            page = await asyncio.shield(kept)
-        except BaseException:
-            self._forget(asked, kept)
+            return await asyncio.shield(kept)
+        except Exception:
+            self._pages.pop(asked, None)  # the next one tries again
             raise
-        if not page.text and page.through == after:  # nothing there yet: that does not stay true
-            self._forget(asked, kept)
-        return page
-
-    def _forget(self, asked: tuple[Any, ...], kept: asyncio.Future[Page]) -> None:
-        if kept.done() and self._pages.get(asked) is kept:
-            del self._pages[asked]
 
     def _read(self, wanted: FeedFilter, after: int) -> Page:
         with self._database.read() as session:
@@ -159,6 +154,7 @@ class Broadcast:
                 found = newest
             if found != newest:
                 newest = found
+                self._growth += 1
                 with self._lock:
                     listeners = tuple(self._listeners)
                 for listener in listeners:
