@@ -39,7 +39,7 @@ def centre(tmp_path: Path, postgres: Postgres) -> Iterator[NodeUnderTest]:
 
 
 def token(place: NodeUnderTest) -> str:
-    made: str = place.facts("token", "create", "dashboard", "--scope", "statements/read")["token"]
+    made: str = place.facts("token", "create", "dashboard", "--scope", "progress.see")["token"]
     return made
 
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from lms.database import PublicId, UtcDateTime
 
-revision = "0007"
-down_revision = "0005"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
