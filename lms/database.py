@@ -131,6 +131,25 @@ class Signal:
             return self._changed.wait_for(lambda: self.count > seen, timeout_s)
 
 
+class _Standing(Session):
+    """A session that stays open, and therefore need not look its connection up for every query."""
+
+    _opened: Connection | None = None
+
+    def connection(self, *_how: Any, **_more: Any) -> Connection:
+        if self._opened is None:
+            self._opened = super().connection()
+        return self._opened
+
+    def rollback(self) -> None:
+        self._opened = None
+        super().rollback()
+
+    def close(self) -> None:
+        self._opened = None
+        super().close()
+
+
 class Database:
     """One database and how to reach it.
 
@@ -148,7 +167,7 @@ class Database:
         self.queued = Signal()  # of commits that have put a job into the queue
         self._together = GroupCommit(self._turn, self._begin_writing)
         always_open = self.engine.execution_options(outpost_begin=())
-        self._standing = Session(always_open, expire_on_commit=False)
+        self._standing = _Standing(always_open, expire_on_commit=False)
         self._always_open = always_open
         self._open_writes: dict[object, datetime] = {}
         self._glances = threading.local()
@@ -248,7 +267,7 @@ class Database:
         """
         session: Session | None = getattr(self._glances, "session", None)
         if session is None:
-            session = self._glances.session = Session(self._always_open)
+            session = self._glances.session = _Standing(self._always_open)
         return session
 
     def close(self) -> None:

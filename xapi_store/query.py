@@ -115,15 +115,15 @@ def find_statement(
     row = _ONE.first(connection, id=statement_id, voided=voided)
     if row is None:
         return None
-    *columns, authority_id = row
+    position, stored, raw, authority_id = row
     if authority is not None and authority_id != _number(connection, AgentRow, authority):
         return None
-    return _stored_statement(connection, *columns)
+    return _stored_statement(connection, position, statement_id, stored, raw)
 
 
 _COLUMNS = (StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.raw)
 _ONE = Prepared(
-    select(*_COLUMNS, StatementRow.authority_id)
+    select(StatementRow.position, StatementRow.stored, StatementRow.raw, StatementRow.authority_id)
     .join(StatementId, StatementId.position == StatementRow.position)
     .where(StatementId.id == bindparam("id"), StatementRow.voided == bindparam("voided"))
 )

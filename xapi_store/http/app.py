@@ -8,7 +8,7 @@ Whatever writes goes through `changes`.
 import logging
 import re
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -26,7 +26,7 @@ from xapi_store.http.about import ACTIVITIES, AGENTS, get_about
 from xapi_store.http.changes import Change, Changes
 from xapi_store.http.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE
 from xapi_store.http.lrs import Lrs
-from xapi_store.http.request import Incoming, LrsRequest, read_request
+from xapi_store.http.request import Incoming, LrsRequest, read_headers, read_request
 from xapi_store.http.resource import Resource
 from xapi_store.http.responses import ALWAYS, PREFLIGHT, add_header, error_answer, failure_answer
 from xapi_store.http.statements import STATEMENTS
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 #: The header became mandatory with 1.0: a request without it speaks 0.95 or older, and is told so.
 _BEFORE_VERSIONS = "0.95"
+_VERSION = VERSION_HEADER.lower()
 
 #: A body up to this size is read and checked in the event loop: about a millisecond.
 MAX_BYTES_AT_ONCE = 32 * 1024
@@ -84,16 +85,16 @@ class _Store:
 
     async def answer(self, scope: Scope, receive: Receive) -> Response:
         """Answer a request, whatever becomes of it."""
-        version = None
+        headers = read_headers(scope)
+        version = headers.get(_VERSION)
         try:
             if scope["method"] == "OPTIONS":
                 response = Response(status_code=204)
                 response.raw_headers.extend(PREFLIGHT)
-                return _versioned(response, _version_header(scope) or Version.V2)
-            version = _version_header(scope)
-            incoming = await read_request(scope, receive)
-            version = incoming.headers.get(VERSION_HEADER.lower())  # which a form may have brought
-            path = _path(scope)
+                return _versioned(response, version or Version.V2)
+            incoming = await read_request(scope, headers, receive)
+            version = incoming.headers.get(_VERSION)  # which a form may have brought
+            path = _path(scope["path"].removeprefix(scope.get("root_path", "")))
             if path == "about":
                 return _versioned(get_about(incoming), version or Version.V2)
             response = await self._carry_out(path, incoming)
@@ -120,7 +121,7 @@ class _Store:
                 response = await self._changes.make(todo)
         except LrsError as error:
             response = error_answer(error)
-        add_header(response, "X-Experience-API-Consistent-Through", through)
+        add_header(response, b"x-experience-api-consistent-through", through)
         return response
 
     def _in_thread(
@@ -152,7 +153,7 @@ class _Store:
                 raise UnauthenticatedError(
                     "The Authorization header is missing, or its credentials are not known."
                 )
-            version = negotiate(incoming.headers.get(VERSION_HEADER.lower()))
+            version = negotiate(incoming.headers.get(_VERSION))
             request = LrsRequest(incoming=incoming, version=version, credentials=credentials)
             if request.method == "GET":
                 if resource.is_one_row(request):
@@ -178,15 +179,10 @@ def _versioned(response: Response, header: str | None) -> Response:
         spoken: str = negotiate(header)
     except UnsupportedVersionError:
         spoken = _BEFORE_VERSIONS if header is None else Version.V2
-    add_header(response, VERSION_HEADER, spoken)
+    add_header(response, _VERSION.encode(), spoken)
     return response
 
 
-def _version_header(scope: Scope) -> str | None:
-    name = VERSION_HEADER.lower().encode()
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
-
-
-def _path(scope: Scope) -> str:
-    inner: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    return re.sub("/+", "/", inner).strip("/")
+@lru_cache(maxsize=256)
+def _path(below: str) -> str:
+    return re.sub("/+", "/", below).strip("/")

@@ -52,7 +52,7 @@ class DocumentResource:
             found = list_documents(session, scope, since=request.instant("since"))
             answer = json_answer(sorted({document.key.name for document in found}))
             if found:
-                add_header(answer, "Last-Modified", http_date(max(one.updated for one in found)))
+                add_header(answer, b"last-modified", http_date(max(one.updated for one in found)))
             return answer
         document = get_document(session, self._key(request, scope))
         if document is None:

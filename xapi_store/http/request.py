@@ -155,7 +155,12 @@ def _actor_key(name: str, value: str, *, group: bool) -> str:
     return key
 
 
-async def read_request(scope: Scope, receive: Receive) -> Incoming:
+def read_headers(scope: Scope) -> dict[str, str]:
+    """Return the headers of a request, their names in lower case."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+async def read_request(scope: Scope, headers: dict[str, str], receive: Receive) -> Incoming:
     """Read a request whole, within the limit.
 
     Raises:
@@ -163,7 +168,6 @@ async def read_request(scope: Scope, receive: Receive) -> Incoming:
         PackedBodyError: the body has a Content-Encoding.
         RequestError: a query that is not UTF-8, a parameter twice, or an alternate request that is not one.
     """
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     _check_headers(headers)
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise PackedBodyError
@@ -234,6 +238,9 @@ def _fields(text: bytes, what: str, *, strict: bool = False) -> dict[str, str]:
 
 def _check_headers(headers: Mapping[str, str]) -> None:
     """Refuse what no answer could give back: a form may bring any characters, and megabytes of them."""
+    together = "".join(headers.values())
+    if len(together) <= MAX_HEADER_CHARS and _HEADER_VALUE.fullmatch(together):
+        return
     for name, value in headers.items():
         if len(value) > MAX_HEADER_CHARS:
             raise HeaderTooLargeError(name, MAX_HEADER_CHARS)

@@ -80,9 +80,9 @@ def failure_answer() -> Response:
     return json_answer({"error": "The store has failed; nothing of this request was stored. Try again."}, 500)
 
 
-def add_header(response: Response, name: str, value: str) -> None:
-    """Add a header that is not there yet."""
-    response.raw_headers.append((name.lower().encode(), value.encode("latin-1")))
+def add_header(response: Response, name: bytes, value: str) -> None:
+    """Add a header, its name in lower case, that is not there yet."""
+    response.raw_headers.append((name, value.encode("latin-1")))
 
 
 def _bearable(text: str) -> str:

@@ -136,7 +136,7 @@ def _one(
         raise NotFoundError(f"There is no statement {statement_id} here, or it is voided.")
     (text,) = _rendered(session, request, [found], wanted)
     answer = _with_files(session, request, text, [found])
-    add_header(answer, "Last-Modified", http_date(found.stored))
+    add_header(answer, b"last-modified", http_date(found.stored))
     return answer
 
 
@@ -167,7 +167,7 @@ def _many(session: Session, request: LrsRequest, wanted_format: Format, authorit
     body = b'{"statements":[%s],"more":%s}' % (texts, orjson.dumps(more))
     answer = _with_files(session, request, body, page.statements)
     if page.statements:
-        add_header(answer, "Last-Modified", http_date(max(one.stored for one in page.statements)))
+        add_header(answer, b"last-modified", http_date(max(one.stored for one in page.statements)))
     return answer
 
 

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from xapi_store.errors import UnsupportedVersionError
 
@@ -23,6 +24,7 @@ class Version(StrEnum):
 _FAMILIES = ((Version.V1, re.compile(r"1\.0(?:\.\d+)?")), (Version.V2, re.compile(r"2\.0(?:\.\d+)?")))
 
 
+@lru_cache(maxsize=64)
 def negotiate(header: str | None) -> Version:
     """Return the version a request is to be answered in.
 

@@ -60,8 +60,14 @@ class Prepared:
 
     def first(self, connection: Connection, /, **values: Any) -> Values | None:
         """Run a query of at most one row."""
-        found = self.rows(connection, **values)
-        return found[0] if found else None
+        rendered = self._for(connection.dialect)
+        found = self._execute(connection, rendered, values).fetchall()
+        if not found:
+            return None
+        row = list(found[0])
+        for place, convert in rendered.read:
+            row[place] = convert(row[place])
+        return tuple(row)
 
     def run(self, connection: Connection, /, **values: Any) -> None:
         """Run a change."""
@@ -73,7 +79,7 @@ class Prepared:
             return
         rendered = self._for(connection.dialect)
         bound = _converted(rows, rendered.bind)
-        driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.dbapi_connection
         try:
             driver.cursor().executemany(rendered.text, bound)
         except rendered.driver_error as error:
@@ -84,7 +90,7 @@ class Prepared:
         bound = [given[name] for name in rendered.names]
         for place, convert in rendered.bind:
             bound[place] = convert(bound[place])
-        driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.dbapi_connection
         try:
             return driver.execute(rendered.text, bound)
         except rendered.driver_error as error:
