@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from lms.database import Database
 from tests.nodes_builders import Place, a_place, a_small_node
-from tests.xapi_builders import an_lrs
+from tests.xapi_builders import V1, V2, a_client, an_lrs
 from xapi_store.http import create_lrs_app
 
 
@@ -35,3 +36,21 @@ def store(lasting_database: Database) -> ASGIApp:
 def own_store(database: Database) -> ASGIApp:
     """A record store for one test."""
     return create_lrs_app(an_lrs(database))
+
+
+@pytest.fixture(scope="module")
+def client(lasting_database: Database) -> TestClient:
+    """Who may do everything in the record store of the module, in 1.0.3."""
+    return a_client(an_lrs(lasting_database), V1)
+
+
+@pytest.fixture(scope="module")
+def client_v2(lasting_database: Database) -> TestClient:
+    """The same in 2.0."""
+    return a_client(an_lrs(lasting_database), V2)
+
+
+@pytest.fixture(params=[V1, V2])
+def either(request: pytest.FixtureRequest, lasting_database: Database) -> TestClient:
+    """The same in both, one after the other."""
+    return a_client(an_lrs(lasting_database), request.param)
