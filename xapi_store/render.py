@@ -86,7 +86,7 @@ def preferred_languages(accept_language: str | None) -> tuple[str, ...]:
     weighed = []
     for part in (accept_language or "").split(","):
         tag, _, parameter = part.partition(";")
-        weight = parameter.strip().removeprefix("q=") if parameter else "1"
+        weight = parameter.strip().lower().removeprefix("q=") if parameter else "1"
         try:
             quality = float(weight)
         except ValueError:

@@ -144,6 +144,7 @@ WORDS = {"en-US": "color", "en": "colour", "fr": "couleur", "de-CH": "Farbe", "z
         ("de-CH;q=0.3, fr;q=0.9, *;q=0.1", "fr"),
         ("fr;q=0.9,de-CH", "de-CH"),
         ("fr; q=0.3, de-CH ;q=0.9", "de-CH"),
+        ("fr;Q=0.3, de-CH;Q=0.9", "de-CH"),
         ("fr;q=0, de-CH;q=0.1", "de-CH"),
         ("es, it;q=0.8, fr;q=0.1", "fr"),
         ("es", "en-US"),  # the first English that there is
