@@ -1,9 +1,12 @@
 """Statements and a record store with plain defaults."""
 
 import base64
+import hashlib
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
+from email import policy
+from email.parser import BytesParser
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -108,3 +111,53 @@ def sent(client: TestClient, *statements: dict[str, Any], **headers: str) -> lis
     assert answer.status_code == 200, answer.text
     ids: list[str] = answer.json()
     return ids
+
+
+# ---------------------------------------------------------------- files
+
+
+def an_attachment(content: bytes, **changes: Any) -> dict[str, Any]:
+    """What a statement says of a file."""
+    return {
+        "usageType": "https://example.org/certificate",
+        "display": {"en": "Certificate"},
+        "contentType": "text/plain",
+        "length": len(content),
+        "sha2": hashlib.sha256(content).hexdigest(),
+    } | changes
+
+
+def with_files(client: TestClient, statements: Any, *files: bytes, **parameters: str) -> Any:
+    """Send statements and files as multipart/mixed, by PUT if the parameters name a statement."""
+    pieces = [b"Content-Type: application/json\r\n\r\n" + orjson.dumps(statements)]
+    pieces += [
+        b"Content-Type: text/plain\r\nContent-Transfer-Encoding: binary\r\nX-Experience-API-Hash: "
+        + hashlib.sha256(content).hexdigest().encode()
+        + b"\r\n\r\n"
+        + content
+        for content in files
+    ]
+    body = b"".join(b"--cut\r\n" + piece + b"\r\n" for piece in pieces) + b"--cut--\r\n"
+    return client.request(
+        "PUT" if parameters else "POST",
+        "/statements",
+        params=parameters,
+        content=body,
+        headers={"Content-Type": "multipart/mixed; boundary=cut"},
+    )
+
+
+def files_in(answer: Any) -> tuple[Any, dict[str, tuple[str, bytes]]]:
+    """The statements of a multipart answer, and its files by their digest: content type and bytes.
+
+    Read by the standard library, which knows nothing of how the store writes.
+    """
+    assert answer.status_code == 200, answer.text
+    head = b"Content-Type: " + answer.headers["Content-Type"].encode() + b"\r\n\r\n"
+    whole = BytesParser(policy=policy.HTTP).parsebytes(head + answer.content)
+    assert whole.get_content_type() == "multipart/mixed"
+    first, *files = whole.iter_parts()
+    assert first.get_content_type() == "application/json"
+    return orjson.loads(first.get_payload(decode=True)), {
+        part["X-Experience-API-Hash"]: (part["Content-Type"], part.get_payload(decode=True)) for part in files
+    }

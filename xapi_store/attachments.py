@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from xapi_store.errors import RequestError
-from xapi_store.tables import AttachmentRow, insert_or_ignore
+from xapi_store.tables import AttachmentRow, PreparedForList, insert_or_ignore
 
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 _DIGESTS = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
@@ -65,10 +65,12 @@ def find_parts(session: Session, statements: Iterable[dict[str, Any]]) -> list[P
         for statement in statements
         for attachment in attachments_of(statement)
     }
-    rows = session.execute(
-        select(AttachmentRow.sha2, AttachmentRow.content).where(AttachmentRow.sha2.in_(types))
-    )
+    rows = _FOUND.rows(session.connection(), list(types))
     return [Part(sha2=sha2, content=content, content_type=types[sha2]) for sha2, content in rows]
+
+
+# In parts: a page may name more files than a query takes values.
+_FOUND = PreparedForList(select(AttachmentRow.sha2, AttachmentRow.content), AttachmentRow.sha2)
 
 
 def sizes_of(session: Session, digests: Collection[str]) -> dict[str, int]:
