@@ -94,6 +94,7 @@ class _Store:
                 return _versioned(response, version or Version.V2)
             incoming = await read_request(scope, headers, receive)
             version = incoming.headers.get(_VERSION)  # which a form may have brought
+            incoming.check_syntax()
             path = _path(scope["path"].removeprefix(scope.get("root_path", "")))
             if path == "about":
                 return _versioned(get_about(incoming), version or Version.V2)

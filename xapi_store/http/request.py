@@ -51,6 +51,16 @@ class Incoming:
     headers: Mapping[str, str]
     body: bytes
     root: str
+    alternate: bool = False  # sent as a form (1.0.3 Communication §1.3)
+
+    def check_syntax(self) -> None:
+        """Refuse a form in a version that has none.
+
+        Raises:
+            RequestError: the version, which may itself stand in the form, is not 1.0.x.
+        """
+        if self.alternate and not self.headers.get("x-experience-api-version", "1.0").startswith("1.0"):
+            raise RequestError("The alternate request syntax ended with xAPI 1.0.3.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,9 +210,6 @@ async def _body(receive: Receive) -> bytes:
 
 def _alternate(plain: Incoming) -> Incoming:
     """Unfold a request that sends method, headers and parameters as a form (1.0.3 Communication §1.3)."""
-    version = plain.headers.get("x-experience-api-version", "1.0")
-    if not version.startswith("1.0"):
-        raise RequestError("The alternate request syntax ended with xAPI 1.0.3.")
     if plain.method != "POST" or len(plain.parameters) != 1:
         raise RequestError("An alternate request is a POST with the parameter method and no other.")
     fields = _fields(plain.body, "form", strict=bool(plain.body))
@@ -217,7 +224,12 @@ def _alternate(plain: Incoming) -> Incoming:
     headers |= {lower: fields.pop(name) for lower, name in sent.items()}
     _check_headers(headers)
     return Incoming(
-        method=method, parameters=fields, headers=headers, body=(content or "").encode(), root=plain.root
+        method=method,
+        parameters=fields,
+        headers=headers,
+        body=(content or "").encode(),
+        root=plain.root,
+        alternate=True,
     )
 
 
