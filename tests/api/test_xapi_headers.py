@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from lms.database import Database
+from tests.asking import ask
+from tests.xapi_asking import KNOWN
 from tests.xapi_builders import (
     COURSE,
     LEARNER,
@@ -157,6 +160,15 @@ def test_head_has_the_headers_of_get_and_no_body(
         name: value for name, value in get.headers.items() if name not in ever_new
     }
     assert head.headers.keys() == get.headers.keys()
+
+
+@pytest.mark.parametrize("path", ["/statements", "/about", "/x", "/agents"])
+def test_not_a_byte_follows_the_headers_of_head(store: ASGIApp, path: str) -> None:
+    """Asked without a client, which would leave it out."""
+    answer = ask(store, "HEAD", path, headers=KNOWN)
+
+    assert answer.body == b""
+    assert int(answer.headers[b"content-length"]) > 0
 
 
 # ---------------------------------------------------------------- time

@@ -34,33 +34,45 @@ from tests.xapi_builders import (
 from xapi_store.errors import ForbiddenError
 from xapi_store.http import create_lrs_app
 
-BREAKS, FORBIDDEN = "urn:x:breaks", "urn:x:forbidden"
+WAITS, BREAKS, FORBIDDEN = "urn:x:waits", "urn:x:breaks", "urn:x:forbidden"
 
 
-def admit(_session: Any, _credentials: Any, statements: Any) -> None:
-    for statement in statements:
-        if statement["verb"]["id"] == BREAKS:
-            raise RuntimeError("a fault of the host")
-        if statement["verb"]["id"] == FORBIDDEN:
-            raise ForbiddenError("Not here.")
+class Gate:
+    """Holds the transaction of one statement open, so that whoever writes meanwhile gathers behind it."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = threading.Event(), threading.Event()
+
+    def admit(self, _session: Any, _credentials: Any, statements: Any) -> None:
+        for statement in statements:
+            verb = statement["verb"]["id"]
+            if verb == WAITS:
+                self.reached.set()
+                assert self.opened.wait(20)
+            elif verb == BREAKS:
+                raise RuntimeError("a fault of the host")
+            elif verb == FORBIDDEN:
+                raise ForbiddenError("Not here.")
 
 
 class Served:
     """A record store on a port, and requests that leave together."""
 
-    def __init__(self, database: Database, url: str) -> None:
+    def __init__(self, database: Database, url: str, gate: Gate) -> None:
         self.database = database
         self.url = url
+        self.gate = gate
 
     def all_at_once(self, *requests: dict[str, Any]) -> list[httpx.Response]:
-        """Send requests that gather behind one open write, and return their answers.
-
-        While the test holds the turn to write, all of them arrive; so they wait together, in few transactions.
-        """
-        with ThreadPoolExecutor(len(requests)) as threads:
-            with self.database.write():
-                asked = [threads.submit(self.ask, **one) for one in requests]
-                time.sleep(0.3)
+        """Send requests that gather behind one open write, and return their answers."""
+        first = posting(a_statement(verb={"id": WAITS}, object=an_activity("https://example.org/first")))
+        with ThreadPoolExecutor(len(requests) + 1) as threads:
+            waiting = threads.submit(self.ask, **first)
+            assert self.gate.reached.wait(20)
+            asked = [threads.submit(self.ask, **one) for one in requests]
+            time.sleep(0.5)
+            self.gate.opened.set()
+            assert waiting.result().status_code == 200
             return [one.result() for one in asked]
 
     def ask(self, method: str, path: str, **others: Any) -> httpx.Response:
@@ -74,8 +86,9 @@ class Served:
 
 @pytest.fixture
 def served(database: Database) -> Iterator[Served]:
-    with serving(create_lrs_app(an_lrs(database, admit=admit))) as url:
-        yield Served(database, url)
+    gate = Gate()
+    with serving(create_lrs_app(an_lrs(database, admit=gate.admit))) as url:
+        yield Served(database, url, gate)
 
 
 @contextmanager
@@ -136,7 +149,9 @@ def test_one_refused_harms_no_other(served: Served) -> None:
     assert set(served.stored()) == kept | {taken}
 
 
-def test_the_same_statement_twice_at_once_is_stored_once_and_another_is_refused(served: Served) -> None:
+def test_the_same_statement_twice_at_once_is_stored_once_and_another_is_refused(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
     same, other = an_id(), an_id()
     requests = [
         posting(a_statement(id=same)),
@@ -151,6 +166,7 @@ def test_the_same_statement_twice_at_once_is_stored_once_and_another_is_refused(
     assert (answers[0], answers[1], answers[4]) == (200, 200, 204)
     assert sorted(answers[2:4]) == [200, 409]
     assert sorted(served.stored()) == sorted([same, other])
+    assert [record.message for record in caplog.records if record.name.startswith("xapi_store")] == []
 
 
 def test_a_failure_is_told_to_the_one_whose_statement_it_was(
@@ -242,7 +258,7 @@ def test_more_than_one_transaction_takes_are_all_stored(served: Served) -> None:
     answers = served.all_at_once(*requests)
 
     assert [len(answer.json()) for answer in answers] == [300] * 5
-    (first, *_) = served.ask("GET", "/statements", params={"limit": 1, "ascending": "true"}).json()[
-        "statements"
-    ]
+    (first, *_) = served.ask(
+        "GET", "/statements", params={"activity": COURSE, "limit": 1, "ascending": "true"}
+    ).json()["statements"]
     assert any(first["id"] in answer.json() for answer in answers)

@@ -293,6 +293,39 @@ def test_no_page_of_statements_is_found_by_reading_all_of_them(database: Databas
     assert faults == []
 
 
+@pytest.mark.parametrize(
+    ("links", "wanted"),
+    [
+        ("agent", StatementFilter(agent=actor_key(LEARNER), verb=PASSED)),
+        ("activity", StatementFilter(activity=COURSE, verb=PASSED)),
+        (
+            "agent",
+            StatementFilter(agent=actor_key(LEARNER), related_agents=True, verb=PASSED, ascending=True),
+        ),
+    ],
+)
+def test_a_verb_narrows_the_index_that_is_walked(
+    session: Session, links: str, wanted: StatementFilter
+) -> None:
+    """Or "this officer, this verb" would walk all that the officer ever did."""
+    if session.connection().dialect.name != "sqlite":
+        pytest.skip("the choice among indexes is PostgreSQL's own, by what it has counted")
+    filled(session)
+
+    with traced(session) as said:
+        find_statements(session, wanted, limit=5)
+
+    driver: Any = session.connection().connection.driver_connection
+    plans = [
+        [step[-1] for step in driver.execute(f"EXPLAIN QUERY PLAN {one}")]
+        for one in said
+        if f"{links}_link" in one
+    ]
+    assert plans
+    for plan in plans:
+        assert any(f"({links}_id=? AND verb_id=? AND related=?" in step for step in plan), plan
+
+
 def test_nothing_else_reads_a_table_whole(database: Database) -> None:
     faults: list[str] = []
     with database.write() as session:
