@@ -183,6 +183,8 @@ class Database:
             Session(self._writing, expire_on_commit=False) as session,
             session.begin(),
         ):
+            if not self.is_sqlite:
+                session.execute(_BEGUN)
             yield session
         self.written.send()
         if QUEUED in session.info:
@@ -338,11 +340,13 @@ class Database:
         shutil.copyfile(kept, database)
 
 
-#: Of every transaction that has a number of its own, in the sessions of this database; PostgreSQL's clock.
-_OLDEST_WRITE = text(
-    "SELECT min(xact_start) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND backend_xid IS NOT NULL"
-)
+#: Of every transaction that has a number of its own, by PostgreSQL's clock; those in other databases of the server
+#: too, since they hold back the feed and ascending pages (`xapi_store.tables.positions`).
+_OLDEST_WRITE = text("SELECT min(xact_start) FROM pg_stat_activity WHERE backend_xid IS NOT NULL")
+
+# The driver begins with the first query, and PostgreSQL numbers a transaction with the first row it writes. Whoever
+# asks for the oldest write must see it before anything is dated in it.
+_BEGUN = text("SELECT pg_current_xact_id()")
 
 
 def remembered(session: Session, name: str, work_out: Callable[[], T]) -> T:

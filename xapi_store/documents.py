@@ -61,9 +61,13 @@ class Conditions:
             PreconditionFailedError: it is not the one the writer read.
             DocumentConflictError: the writer said nothing and had to.
         """
-        if self.if_match is not None and (current is None or not _names(self.if_match, current)):
+        if self.if_match is not None and (current is None or not names_document(self.if_match, current)):
             raise PreconditionFailedError("The document is not, or no longer, the one named in If-Match.")
-        if self.if_none_match is not None and current is not None and _names(self.if_none_match, current):
+        if (
+            self.if_none_match is not None
+            and current is not None
+            and names_document(self.if_none_match, current)
+        ):
             raise PreconditionFailedError("The document named in If-None-Match is there already.")
         if required and current is not None and self.if_match is None and self.if_none_match is None:
             raise DocumentConflictError(
@@ -92,6 +96,14 @@ def get_document(session: Session, key: DocumentKey) -> Document | None:
     """Return a document, or `None` where there is none or it was deleted."""
     row = _AT_KEY.first(session.connection(), **_places(key))
     return None if row is None else _document(key, _Kept(*row))
+
+
+def names_document(header: str, document: Document) -> bool:
+    """Say whether an If-Match or If-None-Match header names a document as it is."""
+    if header.strip() == "*":
+        return True
+    tags = (tag if tag.startswith('"') else f'"{tag}"' for tag in _ETAG.findall(header))
+    return document.etag in tags
 
 
 def list_documents(
@@ -217,13 +229,6 @@ class _Kept:
     updated: datetime
     position: int
     id: int
-
-
-def _names(header: str, document: Document) -> bool:
-    if header.strip() == "*":
-        return True
-    tags = (tag if tag.startswith('"') else f'"{tag}"' for tag in _ETAG.findall(header))
-    return document.etag in tags
 
 
 def _is_json(content_type: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -126,14 +127,9 @@ def test_of_the_oldest_of_several_open_writes_it_lies_before(database: Database)
 
 
 @pytest.mark.parametrize("stage", ["before its first row", "after"])
-def test_what_another_process_is_writing_holds_it_back_too(
-    request: pytest.FixtureRequest, database: Database, stage: str
-) -> None:
+def test_what_another_process_is_writing_holds_it_back_too(database: Database, stage: str) -> None:
     if database.is_sqlite:
         pytest.skip("on SQLite one process serves; commands beside it are not seen, as `oldest_write` says")
-    request.applymarker(
-        pytest.mark.xfail(strict=True, reason="`stored` is set before PostgreSQL knows of the transaction")
-    )
     elsewhere = Database(database.url.render_as_string(hide_password=False))
     client, statement_id, reached, go_on = (
         a_client(an_lrs(database)),
@@ -168,15 +164,9 @@ def test_what_another_process_is_writing_holds_it_back_too(
     [("the store", "false"), ("the store and courses", "false"), ("the store and courses", "true")],
 )
 def test_no_statement_appears_later_that_was_stored_before_it(
-    request: pytest.FixtureRequest, database: Database, by: str, ascending: str
+    database: Database, by: str, ascending: str
 ) -> None:
     """Writers and readers at once; afterwards every answer is held to its own header."""
-    if not database.is_sqlite and ascending == "true":
-        request.applymarker(  # now and then only
-            pytest.mark.xfail(
-                strict=False, reason="`stored` is set before PostgreSQL knows of the transaction"
-            )
-        )
     activity, seen = something(), []
     statement = a_statement(object=an_activity(activity))
     headers = {"Authorization": BASIC, VERSION: V2}
@@ -224,12 +214,6 @@ def test_a_transaction_in_another_database_of_the_server_holds_back_page_and_hea
 ) -> None:
     if database.is_sqlite:
         pytest.skip("an SQLite file stands alone")
-    request.applymarker(
-        pytest.mark.xfail(
-            strict=True,
-            reason="ascending pages stop before the transactions of all databases, the header for ours only",
-        )
-    )
     client = a_client(an_lrs(database))
     another = create_engine(request.getfixturevalue("postgres").create())
     with another.begin() as transaction:
@@ -277,24 +261,21 @@ def test_a_reader_who_polls_since_the_header_misses_nothing(database: Database) 
 
 
 @pytest.mark.parametrize("what", ["voided", "found where its target is"])
-def test_a_reference_and_its_target_written_at_once_know_each_other(
-    request: pytest.FixtureRequest, database: Database, what: str
-) -> None:
-    """Each is written before the other can be seen."""
+def test_a_reference_and_its_target_written_at_once_know_each_other(database: Database, what: str) -> None:
+    """The reference comes while its target is being written."""
     if database.is_sqlite:
         pytest.skip("SQLite has one write at a time")
-    request.applymarker(
-        pytest.mark.xfail(
-            strict=True, reason="neither transaction sees the other's row, so nobody draws the conclusion"
-        )
-    )
     client, target, activity = a_client(an_lrs(database)), an_id(), something()
     sent(
         client, a_statement(), a_voiding(an_id())
     )  # or one would wait for the other, to number learner and verb
-    with held_open(database, a_statement(id=target, object=an_activity(activity))):
-        answer = client.post("/statements", json=a_voiding(target))
-        assert answer.status_code == 200
+    with ThreadPoolExecutor(1) as threads:
+        with held_open(database, a_statement(id=target, object=an_activity(activity))):
+            posting = threads.submit(client.post, "/statements", json=a_voiding(target))
+            time.sleep(0.3)
+            assert not posting.done()  # it waits for the one who is writing its target
+        answer = posting.result()
+    assert answer.status_code == 200
 
     if what == "voided":
         assert client.get("/statements", params={"statementId": target}).status_code == 404

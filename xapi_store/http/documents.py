@@ -13,6 +13,7 @@ from xapi_store.documents import (
     get_document,
     list_documents,
     merge_document,
+    names_document,
     put_document,
 )
 from xapi_store.errors import NotFoundError, RequestError
@@ -58,6 +59,9 @@ class DocumentResource:
         if document is None:
             raise NotFoundError("There is no such document.")
         headers = {"ETag": document.etag, "Last-Modified": http_date(document.updated)}
+        known = request.header("if-none-match")
+        if known is not None and names_document(known, document):
+            return Response(status_code=304, headers=headers)
         return Response(document.content, headers={**headers, "Content-Type": document.content_type})
 
     def put(self, lrs: Lrs, request: LrsRequest) -> DocumentChange:

@@ -218,8 +218,13 @@ def _check_signature(statement: dict[str, Any], attachment: dict[str, Any], jws:
         raise RequestError("The bytes of a signature must come with its statement.")
     signed = signed_statement(jws)
     check_statement(signed, Version.V2)
+    # What was signed is the statement as it was before the signature was attached to it (Data §2.6).
     unsigned = {name: value for name, value in statement.items() if name != "attachments"}
-    signed.pop("attachments", None)
+    others = [one for one in statement["attachments"] if one["usageType"] != SIGNATURE]
+    if others:
+        unsigned["attachments"] = others
     different = differing(signed, unsigned, timestamp_given="timestamp" in signed)
+    if "id" in signed and signed["id"].lower() != str(statement.get("id")).lower():
+        different = ("id", *different)
     if different:
         raise RequestError(f"The signed statement has a different {', '.join(different)} than the one sent.")

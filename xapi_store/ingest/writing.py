@@ -12,7 +12,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, bindparam, select, true, update
+from sqlalchemy import Connection, bindparam, delete, literal_column, select, true, update
+from sqlalchemy.exc import IntegrityError
 
 from xapi_store.model.activity import merge_definitions
 from xapi_store.model.actor import actor_key
@@ -125,8 +126,7 @@ def write(
         (entry.id, position, entry.refers_to, entry.voiding)
         for position, entry in zip(positions, entries, strict=True)
     ]
-    # Two writers that bring the same statements bring them in the same order, and cannot deadlock.
-    _IDS.change(connection, sorted(ids, key=lambda row: row[0].bytes))
+    _take_ids(connection, ids)
     kept = pack(connection, [entry.raw for entry in entries])
     rows = [
         (
@@ -150,7 +150,37 @@ def write(
     return {entry.id: position for entry, position in zip(entries, positions, strict=True)}
 
 
+def _take_ids(connection: Connection, ids: list[Values]) -> None:
+    """Take the ids of new statements.
+
+    Two writers that bring the same statements bring them in the same order, and cannot deadlock. On PostgreSQL a
+    statement that refers to another takes that one's id too, until the ids are in: so whoever is writing the other
+    one at this moment is waited for, or waits, and one of the two sees what the other has written.
+
+    Raises:
+        IntegrityError: another writer has taken one of them meanwhile.
+    """
+    own = {row[0] for row in ids}
+    targets = {row[2] for row in ids if row[2] is not None} - own
+    if connection.dialect.name == "sqlite" or not targets:
+        _IDS.change(connection, sorted(ids, key=lambda row: row[0].bytes))
+        return
+    held = [(target, _NOWHERE, None, False) for target in targets]
+    _IDS_OR_HELD.change(connection, sorted([*ids, *held], key=lambda row: row[0].bytes))
+    _RELEASED.change(connection, [(target,) for target in sorted(targets)])
+    taken = {(statement_id, position) for statement_id, position, _ in _PLACES.rows(connection, list(own))}
+    if taken != {(row[0], row[1]) for row in ids}:
+        raise IntegrityError("take ids", None, ValueError("an id was taken by another writer meanwhile"))
+
+
+_NOWHERE = 0  # the position of an id that is only held
 _IDS = insert_all(StatementId, columns=("id", "position", "refers_to", "voiding"))
+_IDS_OR_HELD = insert_or_ignore(StatementId, columns=("id", "position", "refers_to", "voiding"))
+_RELEASED = Prepared(
+    delete(StatementId).where(
+        StatementId.id == bindparam("held"), StatementId.position == literal_column(str(_NOWHERE))
+    )
+)
 _ADDED = insert_all(
     StatementRow,
     columns=("position", "id", "stored", "authority_id", "voided", "copied", "transaction", "raw"),

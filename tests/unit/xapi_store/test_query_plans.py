@@ -177,7 +177,7 @@ def traced(session: Session) -> Iterator[set[str]]:
 
 
 #: A walk that is meant: along the statements themselves, in order, to a limit; and SQLite's own list of row numbers.
-_MAY_WALK = re.compile(r"SCAN (xapi_statement|sqlite_sequence)")
+_MAY_WALK = re.compile(r"SCAN (xapi_statement|sqlite_sequence|xapi_dictionary USING COVERING INDEX \w+)")
 
 
 def faults_on_sqlite(session: Session, said: set[str], *, no_filter: bool) -> list[str]:
@@ -249,9 +249,11 @@ def faults_on_postgresql(plans: list[dict[str, Any]], *, no_filter: bool) -> lis
     faults = []
     for plan in plans:
         for node in _nodes(plan["Plan"]):
-            kind, table = node["Node Type"], node.get("Relation Name", "")
+            kind, table = node["Node Type"], re.sub(r"_part_\d+$", "", node.get("Relation Name", ""))
             whole = kind in ("Index Scan", "Index Only Scan") and "Index Cond" not in node
-            meant = no_filter and table == "xapi_statement" and "LIMIT" in plan["Query Text"]
+            meant = (
+                no_filter and table in ("xapi_statement", "xapi_dictionary") and "LIMIT" in plan["Query Text"]
+            )
             if (kind == "Seq Scan" and table.startswith("xapi_")) or (whole and not meant):
                 faults.append(f"{kind} of {table}: {plan['Query Text']}")
             if kind == "Sort" and table == "" and "xapi_agent_name" not in plan["Query Text"]:
