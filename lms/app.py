@@ -80,7 +80,7 @@ from sync.errors import KeyLostError
 from sync.node import Node as SyncNode
 from sync.ports import Stream
 from sync.revocations import Revocations
-from sync.sequencer import number_changes
+from sync.sequencer import number_some
 from sync.server import create_app as create_sync_app
 from xapi_store.archive import begin_part as begin_part_of_store
 from xapi_store.archive import part_due, prepare_part
@@ -400,8 +400,7 @@ def build_worker(node: Node) -> Worker:
     sync = node.sync
 
     def number() -> bool:
-        number_changes(sync)
-        return False
+        return number_some(sync)
 
     def read_progress() -> bool:
         with node.database.read() as session:

@@ -24,18 +24,20 @@ from sync.vector import Head, LogKey, Vector
 def number_changes(node: Node) -> int:
     """Number and seal every local change that its feed tells; return how many entries there were.
 
-    Called before each conversation, and now and then by the worker. Works in transactions of one segment's
-    size, so that learners' commits never wait long; safe to interrupt and to run in two processes.
+    Called before each conversation. Works in transactions of one segment's size, so that learners' commits never
+    wait long; safe to interrupt and to run in two processes.
     """
     numbered = 0
     while True:
-        with node.write() as session:
-            step = _number_step(session, node)
-        # After every step: the next one would take a file that lags behind for that of another life.
-        remember_generation(node)
+        step = _number_step(node)
         numbered += step.entries
         if not step.moved:
             return numbered
+
+
+def number_some(node: Node) -> bool:
+    """Number and seal one segment's changes; return whether more may be waiting. The worker calls it now and then."""
+    return _number_step(node).moved
 
 
 def waiting_changes(session: Session, node: Node) -> dict[str, int]:
@@ -88,6 +90,10 @@ def is_overtaken(session: Session, node: Node, me: Standing, theirs: Vector) -> 
 _READ_TO = select(FeedRow.name, FeedRow.position)
 
 
+#: As many changes as usually fill a segment: what is read and finds no room is read again for the next.
+READ_AT_ONCE = 32
+
+
 @dataclass(slots=True)
 class _Step:
     entries: int = 0
@@ -108,7 +114,15 @@ class _Taken:
         return self.entries < segment.MAX_ENTRIES and self.size + len(change.body) <= segment.MAX_ENTRY_BYTES
 
 
-def _number_step(session: Session, node: Node) -> _Step:
+def _number_step(node: Node) -> _Step:
+    with node.write() as session:
+        step = _number_in(session, node)
+    # After every step: the next one would take a file that lags behind for that of another life.
+    remember_generation(node)
+    return step
+
+
+def _number_in(session: Session, node: Node) -> _Step:
     epoch_row = lock_row(session)
     ensure_epoch(session, node)
     step, taken = _Step(), _Taken()
@@ -126,16 +140,18 @@ def _number_step(session: Session, node: Node) -> _Step:
 
 def _read_feed(session: Session, stream: Stream, taken: _Taken) -> bool:
     feed = _feed(session, stream.name)
-    room = segment.MAX_ENTRIES - taken.entries
-    told = stream.changes_after(session, feed.position, room)
-    before, position = feed.position, told.position
-    for change in told.changes:
-        if not taken.has_room_for(change):
-            position = feed.position
+    before = feed.position
+    while taken.entries < segment.MAX_ENTRIES:
+        room = min(segment.MAX_ENTRIES - taken.entries, READ_AT_ONCE)
+        told = stream.changes_after(session, feed.position, room)
+        for change in told.changes:
+            if not taken.has_room_for(change):
+                return feed.position != before
+            _take(feed, taken, change)
+            feed.position = change.position
+        if told.position == feed.position and not told.changes:
             break
-        _take(feed, taken, change)
-        feed.position = change.position
-    feed.position = position
+        feed.position = told.position
     return feed.position != before
 
 
