@@ -6,12 +6,14 @@ So many small writers share what a commit costs, and each is answered only after
 
 import asyncio
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from weakref import WeakKeyDictionary
+from queue import SimpleQueue
+from weakref import WeakKeyDictionary, finalize
 
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -54,6 +56,7 @@ class DocumentChange:
 Change = NewStatements | DocumentChange
 _Outcome = LrsError | None
 _Waiting = tuple[Change, "asyncio.Future[_Outcome]"]
+_Batch = tuple[Sequence[Change], Callable[[Sequence[Exception | None]], None]]
 
 
 class Changes:
@@ -85,61 +88,63 @@ class Changes:
 
 
 class _Queue:
-    """The changes that wait in one event loop."""
+    """The changes that wait in one event loop, and the thread that makes them."""
 
     def __init__(self, lrs: Lrs) -> None:
-        self._lrs = lrs
         self._waiting: deque[_Waiting] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._is_busy = False
         self._expected = 1  # as many as the last transaction took
-        self._gathered = asyncio.Event()
-        # One at a time anyway; a thread of its own is handed its work in a third of the time the shared ones take.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="record-store")
+        self._patience: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        # One batch at a time; handing it to a thread of our own costs a fifth of what the shared ones take.
+        self._batches: SimpleQueue[_Batch | None] = SimpleQueue()
+        threading.Thread(
+            target=_make_batches, args=(lrs, self._batches), name="record-store", daemon=True
+        ).start()
+        finalize(self, self._batches.put, None)
 
-    async def add(self, change: Change) -> _Outcome:
-        done: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
+    def add(self, change: Change) -> "asyncio.Future[_Outcome]":
+        done: asyncio.Future[_Outcome] = self._loop.create_future()
         self._waiting.append((change, done))
-        if self._task is None:
-            self._task = asyncio.create_task(self._make_all())
-        elif len(self._waiting) >= self._expected:
-            self._gathered.set()
-        return await done
+        self._consider()
+        return done
 
-    async def _make_all(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while self._waiting:
-                await self._gather()
-                batch = self._next_batch()
-                self._expected = len(batch)
-                try:
-                    changes = [change for change, _ in batch]
-                    outcomes = await loop.run_in_executor(self._thread, _make, self._lrs, changes)
-                except BaseException as error:
-                    for _, done in batch:
-                        if not done.done():
-                            done.set_exception(error)
-                    if not isinstance(error, Exception):
-                        raise
-                    continue
-                for (_, done), outcome in zip(batch, outcomes, strict=True):
-                    if done.done():  # the client has gone
-                        continue
-                    if isinstance(outcome, Exception) and not isinstance(outcome, LrsError):
-                        done.set_exception(outcome)
-                    else:
-                        done.set_result(outcome)
-        finally:
-            self._task = None
+    def _consider(self) -> None:
+        """Begin with those who wait, or wait a moment for as many as the last time.
 
-    async def _gather(self) -> None:
-        """Wait a moment if there were more the last time: they have their answers, and may be on their way again."""
-        if len(self._waiting) >= self._expected:
+        Those have their answers, and may be on their way again.
+        """
+        if self._is_busy or not self._waiting:
             return
-        self._gathered.clear()
-        give_up = asyncio.get_running_loop().call_later(GATHER_S, self._gathered.set)
-        await self._gathered.wait()
-        give_up.cancel()
+        if len(self._waiting) >= self._expected:
+            self._begin()
+        elif self._patience is None:
+            self._patience = self._loop.call_later(GATHER_S, self._begin)
+
+    def _begin(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        batch = self._next_batch()
+        self._expected = len(batch)
+        self._is_busy = True
+
+        def tell(outcomes: Sequence[Exception | None]) -> None:
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits any longer
+                self._loop.call_soon_threadsafe(self._end, batch, outcomes)
+
+        self._batches.put(([change for change, _ in batch], tell))
+
+    def _end(self, batch: Sequence[_Waiting], outcomes: Sequence[Exception | None]) -> None:
+        self._is_busy = False
+        for (_, done), outcome in zip(batch, outcomes, strict=True):
+            if done.done():  # the client has gone
+                continue
+            if outcome is None or isinstance(outcome, LrsError):
+                done.set_result(outcome)
+            else:
+                done.set_exception(outcome)
+        self._consider()
 
     def _next_batch(self) -> list[_Waiting]:
         batch = [self._waiting.popleft()]
@@ -150,6 +155,18 @@ class _Queue:
                 break
             batch.append(self._waiting.popleft())
         return batch
+
+
+def _make_batches(lrs: Lrs, batches: "SimpleQueue[_Batch | None]") -> None:
+    """Make one batch after the other, until there is to be none."""
+    while (batch := batches.get()) is not None:
+        changes, tell = batch
+        try:
+            outcomes = _make(lrs, changes)
+        except Exception as error:  # noqa: BLE001 - told to those whose changes they were
+            outcomes = [error] * len(changes)
+        tell(outcomes)
+        del batch, changes, tell  # or the last answers would live until the next batch
 
 
 def _size(change: Change) -> int:
