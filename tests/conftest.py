@@ -1,6 +1,7 @@
 """Fixtures for every test: a real database, the shared folder, Chromium, strace.
 
-``--database=postgresql`` runs the same tests on a PostgreSQL server started for them.
+``--database=postgresql`` runs the same tests on a PostgreSQL server started for them; ``--database=both`` runs those
+of ``tests/api`` twice, and the others on SQLite.
 """
 
 from __future__ import annotations
@@ -20,15 +21,33 @@ from migrations import all_metadata
 from tests.postgres import Postgres, start_postgres
 
 ROOT = Path(__file__).parents[1]
+API = ROOT / "tests" / "api"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database",
-        choices=["sqlite", "postgresql"],
+        choices=["sqlite", "postgresql", "both"],
         default="sqlite",
-        help="which database the `database` and `session` fixtures give",
+        help="which database the `database` and `session` fixtures give; both: tests/api on each",
     )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames:
+        asked = metafunc.config.getoption("--database")
+        if asked == "both":
+            kinds = ["sqlite", "postgresql"] if API in metafunc.definition.path.parents else ["sqlite"]
+        else:
+            kinds = [asked]
+        metafunc.parametrize("database_kind", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on: ``sqlite`` or ``postgresql``."""
+    kind: str = request.param
+    return kind
 
 
 @pytest.fixture(scope="session")
@@ -43,13 +62,13 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> str:
     """The URL of a new, empty database of the kind asked for."""
-    return _new_url(request, tmp_path)
+    return _new_url(request, database_kind, tmp_path)
 
 
-def _new_url(request: pytest.FixtureRequest, folder: Path) -> str:
-    if request.config.getoption("--database") == "postgresql":
+def _new_url(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
+    if kind == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
         return server.create()
     return f"sqlite:///{(folder / 'outpost.db').as_posix()}"
@@ -72,10 +91,10 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def lasting_database(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, database_kind: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
     """One database for the tests of a module: those that change nothing, or expect what others left."""
-    database = Database(_new_url(request, tmp_path_factory.mktemp("lasting")))
+    database = Database(_new_url(request, database_kind, tmp_path_factory.mktemp("lasting")))
     fresh_schema(database)
     yield database
     database.close()

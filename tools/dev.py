@@ -59,7 +59,21 @@ def test() -> None:
     """Run the whole test suite; ends with pytest's own closing line."""
     setup()
     _call([_node("npm"), "test", "--silent"], cwd=PLAYER)
-    _call([PYTHON, "-m", "pytest", "-m", "not soak", "-n", "2", "--dist", "loadgroup", *sys.argv[2:]])
+    _call(
+        [
+            PYTHON,
+            "-m",
+            "pytest",
+            "-m",
+            "not soak",
+            "-n",
+            "2",
+            "--dist",
+            "loadgroup",
+            "--database=both",
+            *sys.argv[2:],
+        ]
+    )
 
 
 def check() -> None:

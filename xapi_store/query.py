@@ -39,6 +39,10 @@ from xapi_store.tables import (
 #: On PostgreSQL, `stored` can run behind a lower position by as long as a transaction stays open.
 _SLACK = timedelta(hours=1)
 
+#: A statement may have megabytes, and a page hundreds of statements.
+MAX_PAGE_BYTES = 8 * 1024 * 1024
+_AT_ONCE = 16  # read together, before it is known how large they are
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatementFilter:
@@ -89,15 +93,23 @@ def find_statements(session: Session, wanted: StatementFilter, *, limit: int) ->
     Args:
         session: a reading or writing transaction.
         wanted: what to look for.
-        limit: the most statements in the page, at least 1.
+        limit: the most statements in the page, at least 1. A page that would be larger than `MAX_PAGE_BYTES` ends
+            before that, with more to come.
     """
     connection = session.connection()
     positions = _find_positions(connection, wanted, limit + 1)
-    found = {row[0]: row for row in _AT_POSITIONS.rows(connection, positions[:limit])}
-    return StatementPage(
-        statements=[_stored_statement(connection, *found[position]) for position in positions[:limit]],
-        has_more=len(positions) > limit,
-    )
+    statements: list[StoredStatement] = []
+    size = 0
+    for start in range(0, min(limit, len(positions)), _AT_ONCE):
+        part = positions[start : min(start + _AT_ONCE, limit)]
+        found = {row[0]: row for row in _AT_POSITIONS.rows(connection, part)}
+        for position in part:
+            one = _stored_statement(connection, *found[position])
+            size += len(one.raw)
+            if statements and size > MAX_PAGE_BYTES:
+                return StatementPage(statements=statements, has_more=True)
+            statements.append(one)
+    return StatementPage(statements=statements, has_more=len(positions) > limit)
 
 
 def find_statement(

@@ -69,7 +69,7 @@ def a_place(folder: Path, url: str, size: Size) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def places(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, database_kind: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Place, Place]]:
     """A small school and a large one."""
     folder = tmp_path_factory.mktemp("schools")
@@ -77,7 +77,7 @@ def places(
         made = []
         for name, size in (("small", SMALL), ("large", LARGE)):
             url = f"sqlite:///{(folder / f'{name}.db').as_posix()}"
-            if request.config.getoption("--database") == "postgresql":
+            if database_kind == "postgresql":
                 server: Postgres = request.getfixturevalue("postgres")
                 url = server.create()
             made.append(opened.enter_context(a_place(folder / name, url, size)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from starlette.testclient import TestClient
 
 from lms.database import Database
 from tests.xapi_builders import (
+    AUTHORITY,
     BASIC,
+    NOON,
     V1,
     V2,
     VERSION,
@@ -17,12 +20,15 @@ from tests.xapi_builders import (
     a_statement,
     a_voiding,
     an_activity,
+    an_attachment,
     an_lrs,
     key,
     sent,
     somebody,
     something,
 )
+from xapi_store.attachments import Part
+from xapi_store.ingest import store_statements
 
 FILTERS: list[dict[str, str]] = [
     {},
@@ -127,3 +133,43 @@ def test_more_begins_where_the_store_is_mounted(database: Database) -> None:
 
     assert more.startswith("/xapi/statements?")
     assert len(client.get(more).json()["statements"]) == 1
+
+
+def all_pages(client: TestClient, **query: str) -> list[list[str]]:
+    """Return the ids of each page until the last."""
+    pages, answer = [], client.get("/statements", params=query)
+    while True:
+        assert answer.status_code == 200
+        text = answer.text
+        start = text.index("{")
+        told, _ = json.JSONDecoder().raw_decode(text[start:])
+        pages.append([one["id"] for one in told["statements"]])
+        if not told["more"]:
+            return pages
+        answer = client.get(told["more"])
+
+
+def test_a_page_ends_before_it_takes_more_memory_than_it_may(database: Database) -> None:
+    client, activity = a_client(an_lrs(database)), something()
+    large = {"response": "x" * (3 * 1024 * 1024)}
+    ids = [sent(client, a_statement(object=an_activity(activity), result=large))[0] for _ in range(5)]
+
+    pages = all_pages(client, activity=activity, ascending="true")
+
+    assert [one for page in pages for one in page] == ids
+    assert [len(page) for page in pages] == [2, 2, 1]
+
+
+def test_a_page_with_files_ends_before_they_are_too_many(database: Database) -> None:
+    client, activity, ids = a_client(an_lrs(database)), something(), []
+    with database.write() as session:
+        for number in range(4):
+            content = bytes([number]) * (7 * 1024 * 1024)
+            statement = a_statement(object=an_activity(activity), attachments=[an_attachment(content)])
+            part = Part(sha2=an_attachment(content)["sha2"], content=content, content_type="text/plain")
+            ids += store_statements(session, [statement], authority=AUTHORITY, now=NOON, parts=[part])
+
+    pages = all_pages(client, activity=activity, ascending="true", attachments="true")
+
+    assert [one for page in pages for one in page] == [str(one) for one in ids]
+    assert [len(page) for page in pages] == [2, 2]

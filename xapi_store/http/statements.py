@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from xapi_store.attachments import Part, find_parts
+from xapi_store.attachments import Part, attachments_of, find_parts, sizes_of
 from xapi_store.errors import ForbiddenError, NotFoundError, RequestError
 from xapi_store.http.changes import NewStatements
 from xapi_store.http.lrs import Lrs
@@ -20,10 +20,18 @@ from xapi_store.http.responses import add_header, http_date, json_answer
 from xapi_store.ingest import Submission, check_submission
 from xapi_store.model.actor import actor_key
 from xapi_store.model.strict_json import load
-from xapi_store.query import StatementFilter, StoredStatement, definitions, find_statement, find_statements
+from xapi_store.query import (
+    StatementFilter,
+    StatementPage,
+    StoredStatement,
+    definitions,
+    find_statement,
+    find_statements,
+)
 from xapi_store.render import Format, activity_ids, canonical, exact, ids, preferred_languages
 
 MAX_PAGE = 500
+MAX_FILE_BYTES = 16 * 1024 * 1024  # in a page with attachments
 _SINGLE = {"statementId", "voidedStatementId"}
 _HOW = {"format", "attachments"}
 _FILTERS = {
@@ -158,6 +166,8 @@ def _many(session: Session, request: LrsRequest, wanted_format: Format, authorit
     cursor = request.number("cursor")
     wanted = replace(wanted, after=cursor) if ascending else replace(wanted, before=cursor)
     page = find_statements(session, wanted, limit=limit)
+    if request.flag("attachments"):
+        page = _within_bounds(session, page)
     more = ""
     if page.has_more:
         # The query itself and where it stopped: nothing to keep here, so it holds across restarts.
@@ -169,6 +179,21 @@ def _many(session: Session, request: LrsRequest, wanted_format: Format, authorit
     if page.statements:
         add_header(answer, b"last-modified", http_date(max(one.stored for one in page.statements)))
     return answer
+
+
+def _within_bounds(session: Session, page: StatementPage) -> StatementPage:
+    """Return as many of the statements as have no more than `MAX_FILE_BYTES` of files, at least one."""
+    named = [
+        {attachment["sha2"].lower() for attachment in attachments_of(orjson.loads(one.raw))}
+        for one in page.statements
+    ]
+    sizes = sizes_of(session, set().union(*named))
+    sent: set[str] = set()
+    for place, digests in enumerate(named):
+        sent |= digests
+        if place and sum(sizes.get(digest, 0) for digest in sent) > MAX_FILE_BYTES:
+            return StatementPage(statements=page.statements[:place], has_more=True)
+    return page
 
 
 def _rendered(session: Session, request: LrsRequest, found: Any, wanted: Format) -> list[bytes]:
