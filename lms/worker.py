@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from lms.database import Database
-from lms.queue import claim, finish, is_waiting, put_off
+from lms.queue import claim, finish, is_waiting, put_off, release
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,13 @@ class Worker:
             )
 
     def start(self) -> None:
-        """Begin to work, in threads of its own."""
+        """Begin to work, in threads of its own.
+
+        On SQLite there is one server, so whoever began a job before is gone, and the job is begun anew at once.
+        """
+        if self._database.is_sqlite:
+            with self._database.write() as session:
+                release(session, now=self._now())
         for thread in self._threads:
             thread.start()
 

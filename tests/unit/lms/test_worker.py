@@ -7,10 +7,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from lms.database import Database
-from lms.queue import Job, enqueue
+from lms.queue import Job, claim, enqueue
 from lms.worker import Chore, Worker
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -148,3 +149,20 @@ def test_what_a_chore_has_set_to_work_ends_with_the_worker(database: Database) -
 
     assert slow.joined
     assert not ended
+
+
+def test_a_job_that_died_with_its_server_is_begun_anew_when_the_next_starts(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("beside other servers a job is left to its lease")
+    done = threading.Event()
+    with database.write() as session:
+        enqueue(session, "import", {}, now=NOON)
+    with database.write() as session:
+        claim(session, "import", now=NOON)  # and here the power goes
+
+    worker = Worker(database, now=lambda: NOON, jobs={"import": lambda _payload: done.set()}, chores=[])
+    worker.start()
+    begun = done.wait(10)
+    worker.stop(within_s=10)
+
+    assert begun
