@@ -49,6 +49,7 @@ class Program:
         self._open: Request | None = None  # sent, and not answered yet
         self._client: httpx.Client  # while it works
         self._places: Counter[int] = Counter()
+        self._line = 0
 
     def work(self, *, goes_on: Callable[[], bool] = lambda: True) -> None:
         """Write until the server is gone, or told to stop; begin with what it left without an answer."""
@@ -56,7 +57,11 @@ class Program:
         with (
             suppress(*GONE),
             httpx.Client(
-                base_url=self._node.url, auth=self._credentials, headers=headers, timeout=30
+                base_url=self._node.url,
+                auth=self._credentials,
+                headers=headers,
+                timeout=30,
+                event_hooks={"response": [self._note_line]},
             ) as line,
         ):
             self._client = line
@@ -193,7 +198,7 @@ class Program:
         if request.resource == STATEMENTS and answer.status_code == 200:
             for statement, told in zip(request.statements, answer.json(), strict=True):
                 assert statement.setdefault("id", told) == told
-        request.line = answer.extensions["network_stream"].get_extra_info("client_addr")[1]
+        request.line = self._line
         request.place = self._places[request.line] - 1
         request.status = answer.status_code
         self.acknowledged += request.acknowledged
@@ -201,8 +206,12 @@ class Program:
 
     def _exchange(self, method: str, path: str, **how: Any) -> httpx.Response:
         answer = self._client.request(method, path, **how)
-        self._places[answer.extensions["network_stream"].get_extra_info("client_addr")[1]] += 1
+        self._places[self._line] += 1
         return answer
+
+    def _note_line(self, answer: httpx.Response) -> None:
+        """Note which connection an answer comes on, while that is open: its server may die with the last byte."""
+        self._line = answer.extensions["network_stream"].get_extra_info("client_addr")[1]
 
 
 def posted(statements: list[dict[str, Any]], *, one: bool = False, repeatable: bool = True) -> Request:
