@@ -54,7 +54,7 @@ def counts(session: Session, *, now: datetime) -> Counts:
     gaps = session.get_bind().dialect.name != "sqlite"
 
     def behind(position: int | None) -> Count:
-        number = 0 if position is None else _distance(session, position, last)
+        number = 0 if position is None else positions_taken(session, position, last)
         return Count(number=number, is_estimate=gaps and number > 0)
 
     attachments, attachment_bytes = _attachments(session)
@@ -86,7 +86,7 @@ def last_position(session: Session) -> int:
     return session.scalar(select(func.max(StatementRow.position))) or 0
 
 
-def _distance(session: Session, first: int, last: int) -> int:
+def positions_taken(session: Session, first: int, last: int) -> int:
     """Return how many positions are taken from one to another: in each part those between its ends."""
     taken = 0
     for part in range(part_of(first), part_of(last) + 1):

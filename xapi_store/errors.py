@@ -10,6 +10,7 @@ LrsError
 ├── NotFoundError                     no such statement, document or resource
 ├── MethodNotAllowedError             the resource has no such method
 ├── StatementConflictError            the id is taken by a different statement
+│   └── ArchivedStatementError        or by one that is in the archive
 ├── DocumentConflictError             a document is there and the writer did not say which one it read
 ├── PreconditionFailedError           the document is not the one the writer read
 ├── TooLargeError                     more bytes than the store takes at once
@@ -82,6 +83,16 @@ class StatementConflictError(LrsError):
         super().__init__(
             f"Statement {statement_id} is already stored with a different "
             f"{', '.join(differing)}; stored statements never change."
+        )
+
+
+class ArchivedStatementError(StatementConflictError):
+    """The id is taken by a statement that was put away with its part of the store."""
+
+    def __init__(self, statement_id: UUID) -> None:
+        super().__init__(statement_id, ("content",))
+        self.args = (
+            f"Statement {statement_id} is in the archive, where it cannot be compared with this one; its id is taken.",
         )
 
 

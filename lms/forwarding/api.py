@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
+from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,23 +17,35 @@ from lms.people.viewer import OwnPasswordNeededError, current_person
 from lms.web.errors import NotAllowedError, NotSignedInError
 from lms.web.site import site_of
 from xapi_store.feed import FeedFilter, newest_position
+from xapi_store.model.iri import IRI_PATTERN
 
 router = APIRouter(prefix="/api/v1/statements", tags=["statements"])
 
 MOST_CHARS = 4000
-Iri = Annotated[str | None, Query(max_length=MOST_CHARS)]
+PARAMETERS = frozenset({"verb", "activity", "registration", "after"})
+Iri = Annotated[str | None, Query(max_length=MOST_CHARS, pattern=IRI_PATTERN)]
 Position = Annotated[int | None, Query(ge=0, lt=2**63)]
 
 
 def may_listen(request: Request) -> None:
-    """Let through whoever may see everybody's progress: a person, or a program with a token.
+    """Let through whoever may see everybody's progress or the records: a person, or a program with a token.
 
     Raises:
         NotSignedInError: the token or the session is not in force.
         NotAllowedError: it does not go so far.
     """
-    if not current_person(request).may(Right.SEE_PROGRESS):
+    viewer = current_person(request)
+    if not (viewer.may(Right.SEE_PROGRESS) or viewer.may(Right.SEE_RECORDS)):
         raise NotAllowedError(Right.SEE_PROGRESS)
+    unknown = sorted(set(request.query_params) - PARAMETERS)
+    if unknown:  # or a stream that was to be narrow would tell everything
+        told = {
+            "type": "extra_forbidden",
+            "loc": ("query", unknown[0]),
+            "msg": "is not a parameter here",
+            "input": "",
+        }
+        raise RequestValidationError([told])
 
 
 @router.get(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lms.forwarding.errors import TargetNotFoundError
 from lms.forwarding.tables import DeadLetter, Target, TargetState
 from lms.web.paging import ROWS, Page, first_row
+from xapi_store.counts import positions_taken
 from xapi_store.feed import newest_position
 
 
@@ -59,7 +60,9 @@ def standings(session: Session) -> Sequence[Standing]:
     counted = select(DeadLetter.target_id, func.count()).group_by(DeadLetter.target_id)
     refused = {row[0]: row[1] for row in session.execute(counted)}
     return [
-        Standing(target=one, lag=max(newest - one.cursor, 0), refused=refused.get(one.id, 0))
+        Standing(
+            target=one, lag=positions_taken(session, one.cursor + 1, newest), refused=refused.get(one.id, 0)
+        )
         for one in targets(session)
     ]
 
@@ -69,7 +72,7 @@ def standing_of(session: Session, target: Target) -> Standing:
     refused = select(func.count()).select_from(DeadLetter).where(DeadLetter.target_id == target.id)
     return Standing(
         target=target,
-        lag=max(newest_position(session) - target.cursor, 0),
+        lag=positions_taken(session, target.cursor + 1, newest_position(session)),
         refused=session.scalar(refused) or 0,
     )
 

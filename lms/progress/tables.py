@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import BigInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.database import Base
@@ -34,4 +35,4 @@ class ProgressCursor(Base):
     __tablename__ = "progress_cursor"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    position: Mapped[int]
+    position: Mapped[int] = mapped_column(BigInteger)

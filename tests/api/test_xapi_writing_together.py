@@ -25,6 +25,7 @@ from tests.xapi_builders import (
     V1,
     V2,
     VERSION,
+    a_client,
     a_statement,
     an_activity,
     an_id,
@@ -262,3 +263,20 @@ def test_more_than_one_transaction_takes_are_all_stored(served: Served) -> None:
         "GET", "/statements", params={"activity": COURSE, "limit": 1, "ascending": "true"}
     ).json()["statements"]
     assert any(first["id"] in answer.json() for answer in answers)
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_the_next_write_goes_on(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("a full disk is made here by SQLite's own limit of pages")
+    client, large = a_client(an_lrs(database)), a_statement(result={"response": "x" * 1_000_000})
+    driver = database._standing.connection().connection.driver_connection
+    pages = driver.execute("PRAGMA page_count").fetchone()[0]
+
+    driver.execute(f"PRAGMA max_page_count = {pages + 20}")
+    full = client.post("/statements", json=large)
+    driver.execute("PRAGMA max_page_count = 1000000")
+    (stored,) = client.post("/statements", json=large).json()
+
+    assert full.status_code == 507
+    assert "disk of this node is full" in full.json()["error"]
+    assert [one["id"] for one in client.get("/statements").json()["statements"]] == [stored]

@@ -25,10 +25,10 @@ from xapi_store.errors import (
 from xapi_store.http.about import ACTIVITIES, AGENTS, get_about
 from xapi_store.http.changes import Change, Changes
 from xapi_store.http.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE
-from xapi_store.http.lrs import Lrs
+from xapi_store.http.lrs import Lrs, is_full
 from xapi_store.http.request import Incoming, LrsRequest, read_headers, read_request
 from xapi_store.http.resource import Resource
-from xapi_store.http.responses import ALWAYS, PREFLIGHT, add_header, error_answer, failure_answer
+from xapi_store.http.responses import ALWAYS, PREFLIGHT, add_header, error_answer, failure_answer, full_answer
 from xapi_store.http.statements import STATEMENTS
 from xapi_store.model.timestamps import format_timestamp
 from xapi_store.model.version import VERSION_HEADER, Version, negotiate
@@ -102,8 +102,14 @@ class _Store:
         except LrsError as error:
             response = error_answer(error)
         except Exception as error:
-            log.exception("lrs_request_failed", extra={"error": type(error).__name__})
-            response = failure_answer()
+            if is_full(
+                error
+            ):  # nothing of this program to look into: one line, not a traceback for each request
+                log.error("disk_full", extra={"path": scope["path"]})  # noqa: TRY400
+                response = full_answer()
+            else:
+                log.exception("lrs_request_failed", extra={"error": type(error).__name__})
+                response = failure_answer()
         return _versioned(response, version)
 
     async def _carry_out(self, path: str, incoming: Incoming) -> Response:

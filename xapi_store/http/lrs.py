@@ -1,5 +1,6 @@
 """What the app needs from its host: a database, a clock, and the word on who may do what."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -87,6 +88,15 @@ class Lrs:
             return answer
         last: Answer = self.write(work)
         return last
+
+
+def is_full(error: Exception) -> bool:
+    """Say whether the disk under the database has no room left."""
+    original = getattr(error, "orig", None)
+    return (
+        getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(original, "sqlstate", None) == "53100"
+    )
 
 
 def _code(error: DBAPIError) -> str | None:

@@ -80,6 +80,16 @@ def failure_answer() -> Response:
     return json_answer({"error": "The store has failed; nothing of this request was stored. Try again."}, 500)
 
 
+def full_answer() -> Response:
+    """Answer where the disk has no room left."""
+    return json_answer(
+        {
+            "error": "The disk of this node is full; nothing of this request was stored. Make room, then send it again."
+        },
+        507,
+    )
+
+
 def add_header(response: Response, name: bytes, value: str) -> None:
     """Add a header, its name in lower case, that is not there yet."""
     response.raw_headers.append((name, value.encode("latin-1")))

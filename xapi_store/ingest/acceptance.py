@@ -19,7 +19,13 @@ from sqlalchemy.orm import Session
 
 from xapi_store.attachments import SIGNATURE, Part, check_parts, keep_parts
 from xapi_store.equality import differing
-from xapi_store.errors import InvalidStatementError, LrsError, RequestError, StatementConflictError
+from xapi_store.errors import (
+    ArchivedStatementError,
+    InvalidStatementError,
+    LrsError,
+    RequestError,
+    StatementConflictError,
+)
 from xapi_store.ingest.writing import Entry, find_stored, stored_instant, write
 from xapi_store.model.signature import signed_statement
 from xapi_store.model.statement import check_statement
@@ -163,8 +169,8 @@ def _new_entries(submission: Submission, present: dict[UUID, bytes | None], stor
             entries.append(_complete(submission, statement, statement_id, stored))
             continue
         known = present[statement_id]
-        if known is None:  # archived: the id stays taken, and nothing is left here to compare with
-            continue
+        if known is None:
+            raise ArchivedStatementError(statement_id)
         different = differing(orjson.loads(known), statement, timestamp_given="timestamp" in statement)
         if different:
             raise StatementConflictError(statement_id, different)
