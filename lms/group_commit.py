@@ -1,8 +1,8 @@
 """Make what several threads write durable by one commit.
 
 A commit on SQLite waits for the disk, whatever its size, and one writer works at a time. So while one thread
-commits, the works of the others gather; whoever has the next turn does them all, each behind a savepoint of its
-own, and commits once. Nobody is answered before that commit.
+commits, the works of the others gather; whoever has the next turn does them all and commits once. Where there are
+several, each stands behind a savepoint of its own. Nobody is answered before that commit.
 """
 
 from __future__ import annotations
@@ -73,9 +73,8 @@ class GroupCommit:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), MOST_AT_ONCE))]
         try:
             with self._begin() as session:
-                if (
-                    len(batch) == 1
-                ):  # if it fails, the transaction ends too; a savepoint would double the cost
+                if len(batch) == 1:
+                    # If it fails, the transaction ends with it; a savepoint would double what it costs.
                     batch[0].answer = batch[0].work(session)
                 else:
                     for one in batch:

@@ -102,9 +102,8 @@ class _Store:
         except LrsError as error:
             response = error_answer(error)
         except Exception as error:
-            if is_full(
-                error
-            ):  # nothing of this program to look into: one line, not a traceback for each request
+            if is_full(error):
+                # Nothing of this program to look into: one line, not a traceback for each request.
                 log.error("disk_full", extra={"path": scope["path"]})  # noqa: TRY400
                 response = full_answer()
             else:

@@ -114,7 +114,7 @@ def store_submissions(
         statement_id: raw
         for statement_id, _, raw in find_stored(connection, [i for one, _ in submissions for i in one.ids])
     }
-    stored = stored_instant(connection, now)
+    stored = stored_instant(session, now)
     entries: list[Entry] = []
     outcomes: list[LrsError | None] = []
     for submission, admit in submissions:

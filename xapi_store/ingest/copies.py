@@ -66,7 +66,7 @@ def store_copies(session: Session, copies: Iterable[bytes], *, now: datetime) ->
     for entry in read:
         if isinstance(entry, Entry) and entry.id not in known:
             new.setdefault(entry.id, entry)
-    positions = write(connection, list(new.values()), stored=stored_instant(connection, now), copied=True)
+    positions = write(connection, list(new.values()), stored=stored_instant(session, now), copied=True)
 
     outcomes = []
     for entry in read:

@@ -14,12 +14,14 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection, bindparam, delete, literal_column, select, true, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from xapi_store.model.activity import merge_definitions
 from xapi_store.model.actor import actor_key
 from xapi_store.model.mentions import Mentions, mentions_of
 from xapi_store.model.statement import VOIDED
 from xapi_store.packing import pack, unpack
+from xapi_store.query import newest_stored
 from xapi_store.tables import (
     ActivityLink,
     ActivityRow,
@@ -96,17 +98,14 @@ _STORED = PreparedForList(
 )
 
 
-def stored_instant(connection: Connection, now: datetime) -> datetime:
+def stored_instant(session: Session, now: datetime) -> datetime:
     """Return the `stored` for statements taken in now.
 
     It never runs backwards, even if the clock does: who polls with `since` the last `stored` seen would miss
     everything a clock set back dates before it, and pages by time could not be ranges of positions.
     """
-    newest = _NEWEST.first(connection)
-    return now if newest is None else max(now, newest[0])
-
-
-_NEWEST = Prepared(select(StatementRow.stored).order_by(StatementRow.position.desc()).limit(1))
+    newest = newest_stored(session)
+    return now if newest is None else max(now, newest)
 
 
 def write(
