@@ -75,7 +75,7 @@ class Lrs:
     def change(self, work: Callable[[Session], Answer]) -> Answer:
         """Run one writing transaction and return its answer after it is durable.
 
-        On PostgreSQL two writers may bring the same id at once. The slower one fails, runs again, and finds
+        On PostgreSQL two writers may make the same document at once. The slower one fails, runs again, and finds
         it.
         """
         for _ in range(_ATTEMPTS - 1):

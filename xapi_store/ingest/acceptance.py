@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from xapi_store.attachments import SIGNATURE, Part, check_parts, keep_parts
@@ -26,7 +27,8 @@ from xapi_store.errors import (
     RequestError,
     StatementConflictError,
 )
-from xapi_store.ingest.writing import Entry, find_stored, stored_instant, write
+from xapi_store.ingest.ids import Entry, find_stored, release_ids, take_ids
+from xapi_store.ingest.writing import stored_instant, write
 from xapi_store.model.signature import signed_statement
 from xapi_store.model.statement import check_statement
 from xapi_store.model.strict_json import load_object
@@ -99,9 +101,7 @@ def store_submissions(
 ) -> list[LrsError | None]:
     """Store the statements of several requests, each whole or not at all; say what was wrong with which.
 
-    The store sets `authority` and `stored`, and `id`, `timestamp` and `version` where they are missing. On
-    PostgreSQL a writer that brings the same id at the same moment makes this fail with `IntegrityError`: run
-    the transaction again, and the statement is found as present.
+    The store sets `authority` and `stored`, and `id`, `timestamp` and `version` where they are missing.
 
     Args:
         session: a writing transaction.
@@ -110,26 +110,21 @@ def store_submissions(
         now: aware; becomes `stored` unless the clock ran backwards.
     """
     connection = session.connection()
-    present = {
-        statement_id: raw
-        for statement_id, _, raw in find_stored(connection, [i for one, _ in submissions for i in one.ids])
-    }
     stored = stored_instant(session, now)
-    entries: list[Entry] = []
-    outcomes: list[LrsError | None] = []
-    for submission, admit in submissions:
-        try:
-            new = _new_entries(submission, present, stored)
-            if admit is not None and new:
-                admit([entry.statement for entry in new])
-        except LrsError as error:
-            outcomes.append(error)
-            continue
-        outcomes.append(None)
-        entries += new
-        present |= {entry.id: entry.raw for entry in new}
-        keep_parts(session, submission.parts)
-    write(connection, entries, stored=stored, copied=False)
+    present = _contents(connection, [one for submission, _ in submissions for one in submission.ids])
+    positions: dict[UUID, int] = {}
+    while True:
+        outcomes, entries = _judge(submissions, dict(present), stored)
+        positions |= take_ids(connection, [entry for entry in entries if entry.id not in positions])
+        missed = [entry.id for entry in entries if entry.id not in positions]
+        if not missed:
+            break
+        present |= _contents(connection, missed)
+    release_ids(connection, positions.keys() - {entry.id for entry in entries})
+    for (submission, _), refusal in zip(submissions, outcomes, strict=True):
+        if refusal is None:
+            keep_parts(session, submission.parts)
+    write(connection, entries, positions, stored=stored, copied=False)
     return outcomes
 
 
@@ -160,6 +155,35 @@ def store_statements(
     if refusal is not None:
         raise refusal
     return submission.ids
+
+
+def _contents(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, bytes | None]:
+    return {statement_id: raw for statement_id, _, raw in find_stored(connection, ids)}
+
+
+def _judge(
+    submissions: Sequence[tuple[Submission, Admit | None]],
+    present: dict[UUID, bytes | None],
+    stored: datetime,
+) -> tuple[list[LrsError | None], list[Entry]]:
+    """Return what is wrong with each submission, and the new statements of those with which nothing is.
+
+    *present* is what is stored already; the new statements are added to it.
+    """
+    outcomes: list[LrsError | None] = []
+    entries: list[Entry] = []
+    for submission, admit in submissions:
+        try:
+            new = _new_entries(submission, present, stored)
+            if admit is not None and new:
+                admit([entry.statement for entry in new])
+        except LrsError as error:
+            outcomes.append(error)
+            continue
+        outcomes.append(None)
+        entries += new
+        present |= {entry.id: entry.raw for entry in new}
+    return outcomes, entries
 
 
 def _new_entries(submission: Submission, present: dict[UUID, bytes | None], stored: datetime) -> list[Entry]:

@@ -6,7 +6,7 @@ come from machines that were cut off for months, so one that cannot be taken is 
 other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -14,11 +14,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from xapi_store.equality import differing
 from xapi_store.errors import InvalidStatementError, LrsError
-from xapi_store.ingest.writing import Entry, find_stored, stored_instant, write
+from xapi_store.ingest.ids import Entry, find_stored, take_ids
+from xapi_store.ingest.writing import stored_instant, write
 from xapi_store.model.statement import check_statement
 from xapi_store.model.strict_json import load_object
 from xapi_store.model.version import Version
@@ -56,17 +58,16 @@ def store_copies(session: Session, copies: Iterable[bytes], *, now: datetime) ->
     """
     read = [_read(copy) for copy in copies]
     connection = session.connection()
-    known = {
-        statement_id: (position, raw and orjson.loads(raw))
-        for statement_id, position, raw in find_stored(
-            connection, [entry.id for entry in read if isinstance(entry, Entry)]
-        )
-    }
+    stored = stored_instant(session, now)
+    known = _known(connection, [entry.id for entry in read if isinstance(entry, Entry)])
     new: dict[UUID, Entry] = {}
     for entry in read:
         if isinstance(entry, Entry) and entry.id not in known:
             new.setdefault(entry.id, entry)
-    positions = write(connection, list(new.values()), stored=stored_instant(session, now), copied=True)
+    positions = take_ids(connection, new.values())
+    known |= _known(connection, list(new.keys() - positions.keys()))  # another writer has them since
+    new = {statement_id: new[statement_id] for statement_id in positions}
+    write(connection, list(new.values()), positions, stored=stored, copied=True)
 
     outcomes = []
     for entry in read:
@@ -80,6 +81,13 @@ def store_copies(session: Session, copies: Iterable[bytes], *, now: datetime) ->
             there = known.get(entry.id) or (positions[entry.id], new[entry.id].statement)
             outcomes.append(_compare(entry, *there))
     return outcomes
+
+
+def _known(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, tuple[int, Any]]:
+    return {
+        statement_id: (position, raw and orjson.loads(raw))
+        for statement_id, position, raw in find_stored(connection, ids)
+    }
 
 
 def _read(copy: bytes) -> Entry | CopyOutcome:

@@ -5,21 +5,20 @@ A statement whose object is a StatementRef is found by what its target mentions,
 statement that refers to it, whichever of them arrived first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, literal_column, select, true, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, bindparam, select, true, update
 from sqlalchemy.orm import Session
 
+from xapi_store.ingest.ids import SAME_PLACE, Entry
 from xapi_store.model.activity import merge_definitions
 from xapi_store.model.actor import actor_key
 from xapi_store.model.mentions import Mentions, mentions_of
-from xapi_store.model.statement import VOIDED
 from xapi_store.packing import pack, unpack
 from xapi_store.query import newest_stored
 from xapi_store.tables import (
@@ -39,37 +38,12 @@ from xapi_store.tables import (
     digest,
     insert_all,
     insert_or_ignore,
-    next_positions,
     numbers,
     transaction_number,
 )
 
 #: How many StatementRefs in a row are followed. A longer chain is stored, and found by its nearer end.
 MAX_CHAIN = 16
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """One statement ready to be written; `raw` is its JSON without `stored`.
-
-    `define` says whether it may tell activities and agents anew.
-    """
-
-    id: UUID
-    statement: dict[str, Any]
-    raw: bytes
-    define: bool = True
-
-    @property
-    def refers_to(self) -> UUID | None:
-        """The target of a StatementRef as object."""
-        thing = self.statement["object"]
-        return UUID(thing["id"]) if thing.get("objectType") == "StatementRef" else None
-
-    @property
-    def voiding(self) -> bool:
-        """Whether it voids its target."""
-        return bool(self.statement["verb"]["id"] == VOIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +53,6 @@ class _Numbers:
     agents: dict[str, int]
     activities: dict[str, int]
     verbs: dict[str, int]
-
-
-_SAME_PLACE = StatementRow.position == StatementId.position
-
-
-def find_stored(connection: Connection, ids: Sequence[UUID]) -> Sequence[Values]:
-    """Return `id`, `position` and `raw` of those statements that are here; `raw` is `None` of those archived."""
-    return [
-        (statement_id, position, raw and unpack(connection, raw))
-        for statement_id, position, raw in _STORED.rows(connection, ids)
-    ]
-
-
-_STORED = PreparedForList(
-    select(StatementId.id, StatementId.position, StatementRow.raw).outerjoin(StatementRow, _SAME_PLACE),
-    StatementId.id,
-)
 
 
 def stored_instant(session: Session, now: datetime) -> datetime:
@@ -109,27 +66,26 @@ def stored_instant(session: Session, now: datetime) -> datetime:
 
 
 def write(
-    connection: Connection, entries: Sequence[Entry], *, stored: datetime, copied: bool
-) -> dict[UUID, int]:
-    """Write statements whose ids are not taken; return their positions."""
+    connection: Connection,
+    entries: Sequence[Entry],
+    positions: Mapping[UUID, int],
+    *,
+    stored: datetime,
+    copied: bool,
+) -> None:
+    """Write statements at the positions that they have got with their ids (`take_ids`)."""
     if not entries:
-        return {}
+        return
     mentioned = [mentions_of(entry.statement) for entry in entries]
     known = _numbers(connection, mentioned)
     telling = [mentions for entry, mentions in zip(entries, mentioned, strict=True) if entry.define]
     _tell_names(connection, telling, known)
     _tell_definitions(connection, telling)
-    positions = next_positions(connection, StatementRow, len(entries))
     transaction = transaction_number(connection)
-    ids = [
-        (entry.id, position, entry.refers_to, entry.voiding)
-        for position, entry in zip(positions, entries, strict=True)
-    ]
-    _take_ids(connection, ids)
     kept = pack(connection, [entry.raw for entry in entries])
     rows = [
         (
-            position,
+            positions[entry.id],
             entry.id,
             stored,
             known.agents.get(actor_key(entry.statement.get("authority", {})) or ""),
@@ -138,48 +94,16 @@ def write(
             transaction,
             raw,
         )
-        for position, entry, raw in zip(positions, entries, kept, strict=True)
+        for entry, raw in zip(entries, kept, strict=True)
     ]
     _ADDED.change(connection, rows)
     links = _Links()
-    for position, mentions in zip(positions, mentioned, strict=True):
-        links.add(position, mentions, known)
+    for entry, mentions in zip(entries, mentioned, strict=True):
+        links.add(positions[entry.id], mentions, known)
     links.insert(connection)
     _follow_references(connection, entries)
-    return {entry.id: position for entry, position in zip(entries, positions, strict=True)}
 
 
-def _take_ids(connection: Connection, ids: list[Values]) -> None:
-    """Take the ids of new statements.
-
-    Two writers that bring the same statements bring them in the same order, and cannot deadlock. On PostgreSQL a
-    statement that refers to another takes that one's id too, until the ids are in: so whoever is writing the other
-    one at this moment is waited for, or waits, and one of the two sees what the other has written.
-
-    Raises:
-        IntegrityError: another writer has taken one of them meanwhile.
-    """
-    own = {row[0] for row in ids}
-    targets = {row[2] for row in ids if row[2] is not None} - own
-    if connection.dialect.name == "sqlite" or not targets:
-        _IDS.change(connection, sorted(ids, key=lambda row: row[0].bytes))
-        return
-    held = [(target, _NOWHERE, None, False) for target in targets]
-    _IDS_OR_HELD.change(connection, sorted([*ids, *held], key=lambda row: row[0].bytes))
-    _RELEASED.change(connection, [(target,) for target in sorted(targets)])
-    taken = {(statement_id, position) for statement_id, position, _ in _PLACES.rows(connection, list(own))}
-    if taken != {(row[0], row[1]) for row in ids}:
-        raise IntegrityError("take ids", None, ValueError("an id was taken by another writer meanwhile"))
-
-
-_NOWHERE = 0  # the position of an id that is only held
-_IDS = insert_all(StatementId, columns=("id", "position", "refers_to", "voiding"))
-_IDS_OR_HELD = insert_or_ignore(StatementId, columns=("id", "position", "refers_to", "voiding"))
-_RELEASED = Prepared(
-    delete(StatementId).where(
-        StatementId.id == bindparam("held"), StatementId.position == literal_column(str(_NOWHERE))
-    )
-)
 _ADDED = insert_all(
     StatementRow,
     columns=("position", "id", "stored", "authority_id", "voided", "copied", "transaction", "raw"),
@@ -252,18 +176,28 @@ def _tell_definitions(connection: Connection, mentioned: Iterable[Mentions]) -> 
         for iri, definition in mentions.definitions.items():
             told[iri] = merge_definitions(told[iri], definition) if iri in told else definition
     by_digest = {digest(iri): definition for iri, definition in told.items()}
+    changed = _redefined(_DEFINITIONS.rows(connection, list(by_digest)), by_digest)
+    if changed and connection.dialect.name != "sqlite":
+        # What another writer is telling of them at this moment is waited for, and merged with.
+        changed = _redefined(_LOCKED_DEFINITIONS.rows(connection, [key for _, _, key in changed]), by_digest)
+    _REDEFINED.change(connection, [(after, number) for after, number, _ in changed])
+
+
+def _redefined(
+    rows: Iterable[Values], told: Mapping[bytes, dict[str, Any]]
+) -> list[tuple[bytes, int, bytes]]:
+    """Return the new definition of each activity that gets one, with the activity's number and digest."""
     changed = []
-    for number, key, before in sorted(_DEFINITIONS.rows(connection, list(by_digest))):
-        definition = by_digest[key]
-        after = orjson.dumps(merge_definitions(orjson.loads(before), definition) if before else definition)
+    for number, key, before in sorted(rows):
+        after = orjson.dumps(merge_definitions(orjson.loads(before), told[key]) if before else told[key])
         if after != before:
-            changed.append((after, number))
-    _REDEFINED.change(connection, changed)
+            changed.append((after, number, key))
+    return changed
 
 
-_DEFINITIONS = PreparedForList(
-    select(ActivityRow.id, ActivityRow.digest, ActivityRow.definition), ActivityRow.digest
-)
+_DEFINED = select(ActivityRow.id, ActivityRow.digest, ActivityRow.definition)
+_DEFINITIONS = PreparedForList(_DEFINED, ActivityRow.digest)
+_LOCKED_DEFINITIONS = PreparedForList(_DEFINED.order_by(ActivityRow.id).with_for_update(), ActivityRow.digest)
 _REDEFINED = Prepared(
     update(ActivityRow).where(ActivityRow.id == bindparam("row_id")).inline(),
     columns=("definition", "row_id"),
@@ -324,6 +258,6 @@ def _chain(connection: Connection, statement_id: UUID | None) -> Iterable[tuple[
 
 _LINK_OF_CHAIN = Prepared(
     select(StatementId.position, StatementRow.raw, StatementId.refers_to)
-    .join(StatementRow, _SAME_PLACE)
+    .join(StatementRow, SAME_PLACE)
     .where(StatementId.id == bindparam("id"))
 )

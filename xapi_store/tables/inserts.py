@@ -17,20 +17,28 @@ class Inserted:
     and costs more than the row in it.
     """
 
-    def __init__(self, row: type[Base], columns: Sequence[str], *, or_ignore: bool) -> None:
+    def __init__(
+        self, row: type[Base], columns: Sequence[str], *, or_ignore: bool, telling: Sequence[str] = ()
+    ) -> None:
         table = row.__table__
         assert isinstance(table, Table)  # noqa: S101 - SQLAlchemy types it as any FROM clause
         self._columns = columns
         self._row_by_row = Prepared(_row_by_row(table, or_ignore=or_ignore), columns=columns)
-        self._at_once = Prepared(_at_once(table, columns, or_ignore=or_ignore))
+        self._at_once = Prepared(_at_once(table, columns, or_ignore=or_ignore, telling=telling))
 
     def change(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Insert rows, their values in the order of the columns."""
         if connection.dialect.name == "sqlite":
             self._row_by_row.change(connection, rows)
         elif rows:
-            lists = (list(values) for values in zip(*rows, strict=True))
-            self._at_once.run(connection, **dict(zip(self._columns, lists, strict=True)))
+            self._at_once.run(connection, **self._lists(rows))
+
+    def changed(self, connection: Connection, rows: Sequence[Values]) -> Sequence[Values]:
+        """Insert rows on PostgreSQL, and return of each that is new the columns it is to tell."""
+        return self._at_once.rows(connection, **self._lists(rows)) if rows else ()
+
+    def _lists(self, rows: Sequence[Values]) -> dict[str, list[Any]]:
+        return dict(zip(self._columns, map(list, zip(*rows, strict=True)), strict=True))
 
 
 def insert_all(row: type[Base], *, columns: Sequence[str]) -> Inserted:
@@ -38,9 +46,12 @@ def insert_all(row: type[Base], *, columns: Sequence[str]) -> Inserted:
     return Inserted(row, columns, or_ignore=False)
 
 
-def insert_or_ignore(row: type[Base], *, columns: Sequence[str]) -> Inserted:
-    """Return the insert of rows that changes nothing about those that are there."""
-    return Inserted(row, columns, or_ignore=True)
+def insert_or_ignore(row: type[Base], *, columns: Sequence[str], telling: Sequence[str] = ()) -> Inserted:
+    """Return the insert of rows that changes nothing about those that are there.
+
+    `telling` names the columns of new rows that `Inserted.changed` returns.
+    """
+    return Inserted(row, columns, or_ignore=True, telling=telling)
 
 
 def _row_by_row(table: Table, *, or_ignore: bool) -> Any:
@@ -49,10 +60,12 @@ def _row_by_row(table: Table, *, or_ignore: bool) -> Any:
     return insert(table).inline()
 
 
-def _at_once(table: Table, columns: Sequence[str], *, or_ignore: bool) -> Any:
+def _at_once(table: Table, columns: Sequence[str], *, or_ignore: bool, telling: Sequence[str]) -> Any:
     lists = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns]
     brought = func.unnest(*lists).table_valued(*columns).render_derived()
     change = postgresql.insert(table).from_select(
         list(columns), select(*(brought.c[name] for name in columns))
     )
-    return change.on_conflict_do_nothing() if or_ignore else change
+    if or_ignore:
+        change = change.on_conflict_do_nothing()
+    return change.returning(*(table.c[name] for name in telling)) if telling else change
