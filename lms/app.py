@@ -61,6 +61,7 @@ from lms.progress.actions import advance, is_behind
 from lms.records import export as exporting
 from lms.records.errors import TROUBLES as RECORD_TROUBLES
 from lms.records.export import Exporter
+from lms.records.files import ShelfFiles
 from lms.records.pages import router as record_pages
 from lms.records.pages import validating as record_validator
 from lms.reports.pages import router as report_pages
@@ -161,6 +162,7 @@ class Node:
         self.duties = DUTIES[settings.role]
         self.database = Database(settings.database_url)
         self.shelf = Shelf(settings.shelf)
+        self.attachments = ShelfFiles(Shelf(settings.attachments))
         self.secret = _secret(settings.data / SECRET_NAME)
 
     def close(self) -> None:
@@ -274,6 +276,7 @@ def build_pages(node: Node) -> FastAPI:
     app.state.passwords = node.passwords
     app.state.importer = node.importer
     app.state.exporter = node.exporter
+    app.state.attachments = node.attachments
     app.state.desk = node.desk
     app.state.sync = node.sync
     app.state.broadcast = node.broadcast
@@ -295,6 +298,7 @@ def build_record_store(node: Node) -> ASGIApp:
             glance=database.glance if database.is_sqlite else None,
             authenticate=authenticate,
             oldest_write=database.oldest_write,
+            files=node.attachments,
             now=utc_now,
         )
     )
@@ -427,7 +431,7 @@ def build_worker(node: Node) -> Worker:
                 begin_part_of_store(session, due)
         return False
 
-    forwarder = Forwarder(node.database, secret=node.secret, now=utc_now)
+    forwarder = Forwarder(node.database, files=node.attachments, secret=node.secret, now=utc_now)
     chores = [
         Chore(name="train packing", every_s=PACKING_EVERY_S, do=train_packing),
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),

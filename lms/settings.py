@@ -93,6 +93,11 @@ class Settings(BaseSettings):
         return self.data / "shelf"
 
     @property
+    def attachments(self) -> Path:
+        """Where large attachments of statements are kept."""
+        return self.data / "attachments"
+
+    @property
     def uploads(self) -> Path:
         """Where uploads wait until their import has finished."""
         return self.data / "uploads"

@@ -99,6 +99,7 @@ class Sender:
         """Begin as a new process does, with nothing in memory."""
         self.forwarder = Forwarder(
             self.database,
+            files=None,
             secret=NODE_SECRET,
             now=lambda: self.clock,
             connect=lambda _target, _secret: self.other,

@@ -1,18 +1,38 @@
-"""The bytes of attachments, kept once per SHA-2 digest (xAPI 1.0.3 Data §2.4.11; xAPI 2.0 §4.2.2.6)."""
+"""The bytes of attachments, kept once per SHA-2 digest (xAPI 1.0.3 Data §2.4.11; xAPI 2.0 §4.2.2.6).
+
+Small ones, such as signatures, lie in their row, and become durable with the commit of their statement. Large ones
+lie in files that the host keeps, whole and durable before that commit; a crash between the two leaves a file that no
+row names, and which is found there when the request is sent again.
+"""
 
 import hashlib
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xapi_store.errors import RequestError
-from xapi_store.tables import AttachmentRow, PreparedForList, insert_or_ignore
+from xapi_store.tables import AttachmentRow, PreparedForList, Values, insert_or_ignore
+
+log = logging.getLogger(__name__)
 
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
+#: Up to this size the row is the better place: a file of its own would wait for the disk twice more.
+MAX_BYTES_IN_ROW = 64 * 1024
 _DIGESTS = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
+
+
+class Files(Protocol):
+    """Where the host keeps large files: a folder, an object store."""
+
+    def keep(self, content: bytes) -> str:
+        """Return the name of a file with this content; it is durable by then."""
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of a file, `None` if it is not there any more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,43 +67,67 @@ def check_parts(statements: Iterable[dict[str, Any]], parts: Collection[Part]) -
             )
 
 
-def keep_parts(session: Session, parts: Collection[Part]) -> None:
+def keep_parts(session: Session, files: Files | None, parts: Collection[Part]) -> None:
     """Keep files; one that is there already stays as it is."""
-    if not parts:
+    contents = {part.sha2: part.content for part in parts}
+    if not contents:
         return
-    rows = sorted({part.sha2: part.content for part in parts}.items())
-    _KEPT.change(session.connection(), rows)
+    connection = session.connection()
+    there = {sha2 for sha2, *_ in _FOUND.rows(connection, list(contents))}
+    rows: list[Values] = []
+    for sha2, content in sorted(contents.items()):
+        if sha2 not in there:
+            file = files.keep(content) if files is not None and len(content) > MAX_BYTES_IN_ROW else None
+            rows.append((sha2, len(content), file, content if file is None else None))
+    _KEPT.change(connection, rows)
 
 
-_KEPT = insert_or_ignore(AttachmentRow, columns=("sha2", "content"))
+_KEPT = insert_or_ignore(AttachmentRow, columns=("sha2", "size", "file", "content"))
 
 
-def find_parts(session: Session, statements: Iterable[dict[str, Any]]) -> list[Part]:
+def find_parts(session: Session, files: Files | None, statements: Iterable[dict[str, Any]]) -> list[Part]:
     """Return the files that were kept for some statements, each once."""
     types = {
         attachment["sha2"].lower(): attachment["contentType"]
         for statement in statements
         for attachment in attachments_of(statement)
     }
-    rows = _FOUND.rows(session.connection(), list(types))
-    return [Part(sha2=sha2, content=content, content_type=types[sha2]) for sha2, content in rows]
+    parts = []
+    for sha2, file, content in _FOUND.rows(session.connection(), list(types)):
+        whole = _content(files, sha2, file, content)
+        if whole is not None:
+            parts.append(Part(sha2=sha2, content=whole, content_type=types[sha2]))
+    return parts
 
 
 # In parts: a page may name more files than a query takes values.
-_FOUND = PreparedForList(select(AttachmentRow.sha2, AttachmentRow.content), AttachmentRow.sha2)
+_FOUND = PreparedForList(
+    select(AttachmentRow.sha2, AttachmentRow.file, AttachmentRow.content), AttachmentRow.sha2
+)
 
 
 def sizes_of(session: Session, digests: Collection[str]) -> dict[str, int]:
     """Return how many bytes are kept under each of some digests; those that are not kept are left out."""
-    query = select(AttachmentRow.sha2, func.length(AttachmentRow.content)).where(
-        AttachmentRow.sha2.in_(digests)
-    )
-    return {sha2: size for sha2, size in session.execute(query)}  # noqa: C416 - rows are not pairs to the type checker
+    return dict(_SIZES.rows(session.connection(), list(digests)))
 
 
-def find_content(session: Session, sha2: str) -> bytes | None:
+_SIZES = PreparedForList(select(AttachmentRow.sha2, AttachmentRow.size), AttachmentRow.sha2)
+
+
+def find_content(session: Session, files: Files | None, sha2: str) -> bytes | None:
     """Return the bytes kept under a digest."""
-    return session.scalar(select(AttachmentRow.content).where(AttachmentRow.sha2 == sha2))
+    for _, file, content in _FOUND.rows(session.connection(), [sha2]):
+        return _content(files, sha2, file, content)
+    return None
+
+
+def _content(files: Files | None, sha2: str, file: str | None, content: bytes | None) -> bytes | None:
+    if file is None:
+        return content
+    found = None if files is None else files.read(file)
+    if found is None:
+        log.error("attachment_missing", extra={"sha2": sha2, "file": file})
+    return found
 
 
 def attachments_of(statement: dict[str, Any]) -> list[dict[str, Any]]:

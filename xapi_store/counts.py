@@ -115,9 +115,7 @@ def _documents(session: Session) -> Count:
 
 def _attachments(session: Session) -> tuple[Count, Count]:
     rows = session.execute(
-        select(AttachmentRow.sha2, func.length(AttachmentRow.content).label("size"))
-        .order_by(AttachmentRow.sha2)
-        .limit(SAMPLE + 1)
+        select(AttachmentRow.sha2, AttachmentRow.size).order_by(AttachmentRow.sha2).limit(SAMPLE + 1)
     ).all()
     last = bytes.fromhex(rows[SAMPLE - 1].sha2[:32]) if len(rows) > SAMPLE else None
     return _total([1] * len(rows), last), _total([row.size for row in rows], last)

@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from lms.forwarding.tables import Target
-from xapi_store.attachments import Part, find_parts
+from xapi_store.attachments import Files, Part, find_parts
 from xapi_store.feed import FeedFilter, StatementEntry, statements_after, wanted_among
 from xapi_store.http.multipart import write_parts
 
@@ -67,7 +67,11 @@ def filter_of(target: Target) -> FeedFilter:
 
 
 def next_batch(
-    read: Callable[[], AbstractContextManager[Session]], target: Target, *, until: int | None = None
+    read: Callable[[], AbstractContextManager[Session]],
+    files: Files | None,
+    target: Target,
+    *,
+    until: int | None = None,
 ) -> Batch:
     """Return the next statements for a target; none of them behind position *until*."""
     items: list[Item] = []
@@ -81,7 +85,7 @@ def next_batch(
             wanted = wanted_among(session, [entry.position for entry in entries], filter_of(target))
             for entry in entries:
                 if entry.position in wanted:
-                    item = read_item(session, entry, target.version)
+                    item = read_item(session, files, entry, target.version)
                     size += item.size
                     if items and (len(items) >= MOST_STATEMENTS or size > MOST_BYTES):
                         return Batch(items=items, through=through, has_more=True)
@@ -92,14 +96,14 @@ def next_batch(
     return Batch(items=items, through=through, has_more=True)
 
 
-def read_item(session: Session, entry: StatementEntry, version: str) -> Item:
+def read_item(session: Session, files: Files | None, entry: StatementEntry, version: str) -> Item:
     """Return a statement of the feed as a store that speaks *version* is sent it.
 
     Without `authority`, which the other store sets from the key, and without `version` where it is of the other
     family; `stored` is not kept in the feed.
     """
     statement = orjson.loads(entry.raw)
-    parts = find_parts(session, [statement]) if b'"attachments"' in entry.raw else ()
+    parts = find_parts(session, files, [statement]) if b'"attachments"' in entry.raw else ()
     statement.pop("authority", None)
     if not str(statement.get("version", version)).startswith(version[:2]):
         del statement["version"]

@@ -28,6 +28,7 @@ from lms.forwarding.problems import Problem
 from lms.forwarding.queries import asked_again, due, is_due
 from lms.forwarding.sealing import unseal
 from lms.forwarding.tables import DeadLetter, Target
+from xapi_store.attachments import Files
 from xapi_store.feed import statements_after
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Forwarder:
 
     Args:
         database: where the statements and the targets are.
+        files: where large attachments are.
         secret: the node's own, with which the targets' secrets are sealed.
         now: the clock.
         connect: how a target is reached; tests have a store in memory.
@@ -75,12 +77,14 @@ class Forwarder:
         self,
         database: Database,
         *,
+        files: Files | None,
         secret: bytes,
         now: Callable[[], datetime],
         connect: Connect = connect,
         dice: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
+        self._files = files
         self._secret = secret
         self._now = now
         self._connect = connect
@@ -167,7 +171,7 @@ class Forwarder:
         flown = (
             target.in_flight if target.in_flight is not None and target.in_flight > target.cursor else None
         )
-        batch = next_batch(self._database.read, target, until=flown)
+        batch = next_batch(self._database.read, self._files, target, until=flown)
         if not batch.items:
             if batch.through > target.cursor:
                 self._settle(target, batch.through, 0)
@@ -224,7 +228,7 @@ class Forwarder:
             entries = statements_after(session, letter.position - 1, limit=1)
             if not entries or entries[0].statement_id != letter.statement_id:
                 return
-            item = read_item(session, entries[0], target.version)
+            item = read_item(session, self._files, entries[0], target.version)
         if not (letter.in_flight and self._ask(store, [item])):
             with self._database.write() as session:
                 if not actions.lift(session, letter.id):

@@ -186,7 +186,7 @@ def get_json(request: Request, _: Reader, statement_id: UUID) -> Response:
 def get_attachment(request: Request, _: Reader, statement_id: UUID, sha2: str) -> Response:
     """Give the bytes of an attachment as a file; whatever they are, no browser is told to show them."""
     with site_of(request).database.read() as session:
-        content = attachment(session, statement_id, sha2)
+        content = attachment(session, request.app.state.attachments, statement_id, sha2)
     if content is None:
         raise RecordNotFoundError
     return _file(content, f"{sha2[:16]}.bin")

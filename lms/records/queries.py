@@ -16,7 +16,7 @@ from lms.records.sentences import Sentence, people_in, sentence_of, shown_json
 from lms.records.tables import RecordExport
 from lms.web.locale import Language
 from lms.web.paging import ROWS
-from xapi_store.attachments import attachments_of, find_content, sizes_of
+from xapi_store.attachments import Files, attachments_of, find_content, sizes_of
 from xapi_store.query import (
     StatementFilter,
     StatementPage,
@@ -143,13 +143,13 @@ def stored_text(session: Session, statement_id: UUID) -> bytes | None:
     return exact(found.raw, found.stored) if found else None
 
 
-def attachment(session: Session, statement_id: UUID, sha2: str) -> bytes | None:
+def attachment(session: Session, files: Files, statement_id: UUID, sha2: str) -> bytes | None:
     """Return the bytes of an attachment that a statement names."""
     found = find_statement(session, statement_id) or find_statement(session, statement_id, voided=True)
     if found is None:
         return None
     named = {one["sha2"].lower() for one in attachments_of(orjson.loads(found.raw))}
-    return find_content(session, sha2) if sha2 in named else None
+    return find_content(session, files, sha2) if sha2 in named else None
 
 
 def _lines(session: Session, rows: Sequence[StoredStatement], spoken: Language) -> Sequence[Line]:

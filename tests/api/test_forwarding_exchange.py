@@ -47,7 +47,7 @@ def forward(database: Database, address: str, **wanted: Any) -> Sender:
     """Add a target at an address and send it everything, as the worker does."""
     sender = Sender(database)
     sender.add(endpoint=address, key=KEY, secret=SECRET, **wanted)
-    sender.forwarder = Forwarder(database, secret=NODE_SECRET, now=lambda: sender.clock)
+    sender.forwarder = Forwarder(database, files=None, secret=NODE_SECRET, now=lambda: sender.clock)
     sender.send()
     return sender
 
@@ -94,7 +94,7 @@ def test_files_arrive_with_their_statements(database: Database, other: Database)
 
     with other.read() as session:
         entries = statements_after(session, 0, limit=10)
-        kept = find_parts(session, [json.loads(entry.raw) for entry in entries])
+        kept = find_parts(session, None, [json.loads(entry.raw) for entry in entries])
     assert sorted(part.content for part in kept) == sorted(contents)
 
 

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from xapi_store.errors import MethodNotAllowedError, RequestError
+from xapi_store.http.lrs import Lrs
 from xapi_store.http.request import Incoming, LrsRequest
 from xapi_store.http.resource import Resource
 from xapi_store.http.responses import json_answer
@@ -20,7 +21,7 @@ def get_about(incoming: Incoming) -> Response:
     return json_answer({"version": [str(version) for version in Version]})
 
 
-def _get_activity(session: Session, request: LrsRequest) -> Response:
+def _get_activity(_lrs: Lrs, session: Session, request: LrsRequest) -> Response:
     """Return an activity with its canonical definition."""
     request.credentials.require(*_READERS)
     request.allow({"activityId"})
@@ -30,7 +31,7 @@ def _get_activity(session: Session, request: LrsRequest) -> Response:
     return json_answer(find_activity(session, iri))
 
 
-def _get_person(session: Session, request: LrsRequest) -> Response:
+def _get_person(_lrs: Lrs, session: Session, request: LrsRequest) -> Response:
     """Return the Person object of an agent."""
     request.credentials.require(*_READERS)
     request.allow({"agent"})

@@ -133,15 +133,21 @@ class _Store:
     def _in_thread(
         self, begin: "partial[tuple[str, Response | Change | _Page]]"
     ) -> tuple[str, Response | Change | _Page]:
+        if self._lrs.glance is not None:  # a large body is looked through; no view need stay open for that
+            return begin(self._lrs.glance())
         with self._lrs.read() as session:
             through, todo = begin(session)
-            if isinstance(todo, _Page):
-                return through, _answered(todo, session)
-            return through, todo
+            return through, self._answered(todo, session) if isinstance(todo, _Page) else todo
 
     def _page(self, page: _Page) -> Response:
         with self._lrs.read() as session:
-            return _answered(page, session)
+            return self._answered(page, session)
+
+    def _answered(self, page: _Page, session: Session) -> Response:
+        try:
+            return page.resource.read(self._lrs, session, page.request)
+        except LrsError as error:
+            return error_answer(error)
 
     def _begin(
         self, path: str, incoming: Incoming, session: Session
@@ -163,7 +169,7 @@ class _Store:
             request = LrsRequest(incoming=incoming, version=version, credentials=credentials)
             if request.method == "GET":
                 if resource.is_one_row(request):
-                    return through, resource.read(session, request)
+                    return through, resource.read(lrs, session, request)
                 return through, _Page(resource, request)
             change = resource.changes.get(request.method)
             if change is None:
@@ -171,13 +177,6 @@ class _Store:
             return through, change(lrs, request)
         except LrsError as error:
             return through, error_answer(error)
-
-
-def _answered(page: _Page, session: Session) -> Response:
-    try:
-        return page.resource.read(session, page.request)
-    except LrsError as error:
-        return error_answer(error)
 
 
 def _versioned(response: Response, header: str | None) -> Response:

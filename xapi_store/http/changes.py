@@ -198,7 +198,10 @@ def _carry_out(lrs: Lrs, session: Session, changes: Sequence[Change]) -> list[_O
     new = [change for change in changes if isinstance(change, NewStatements)]
     stored = iter(
         store_submissions(
-            session, [(one.submission, admitting(one.credentials)) for one in new], now=lrs.now()
+            session,
+            [(one.submission, admitting(one.credentials)) for one in new],
+            now=lrs.now(),
+            files=lrs.files,
         )
         if new
         else ()

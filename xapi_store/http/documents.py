@@ -44,7 +44,7 @@ class DocumentResource:
             changes={"PUT": self.put, "POST": self.post, "DELETE": self.delete},
         )
 
-    def get(self, session: Session, request: LrsRequest) -> Response:
+    def get(self, _lrs: Lrs, session: Session, request: LrsRequest) -> Response:
         """Return one document, or the names of all."""
         request.credentials.require(self.scope, "all/read")
         request.allow({*self.owners, self.name, "since"})

@@ -1,5 +1,6 @@
 """What the app needs from its host: a database, a clock, and the word on who may do what."""
 
+import errno
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
+from xapi_store.attachments import Files
 from xapi_store.errors import ForbiddenError
 
 Answer = TypeVar("Answer")
@@ -56,7 +58,7 @@ class Lrs:
     a host whose database may keep one waiting has none, and then everything runs in worker threads.
     `authenticate` finds whom an Authorization header proves, `None` for nobody. `admit` sees new statements
     inside the transaction and may raise `ForbiddenError`. `oldest_write` says since when the oldest write that
-    has not committed is open.
+    has not committed is open. `files` keeps large attachments; without it they are kept in the database.
     """
 
     write: Callable[[Callable[[Session], Any]], Any]
@@ -65,6 +67,7 @@ class Lrs:
     glance: Callable[[], Session] | None = None
     admit: Callable[[Session, Credentials, Sequence[dict[str, Any]]], None] = _admit_all
     oldest_write: Callable[[Session], datetime | None] = _no_open_write
+    files: Files | None = None
     now: Callable[[], datetime] = _now
 
     def consistent_through(self, session: Session) -> datetime:
@@ -91,11 +94,12 @@ class Lrs:
 
 
 def is_full(error: Exception) -> bool:
-    """Say whether the disk under the database has no room left."""
+    """Say whether the disk under the database, or under files, has no room left."""
     original = getattr(error, "orig", None)
     return (
         getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         or getattr(original, "sqlstate", None) == "53100"
+        or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT))
     )
 
 

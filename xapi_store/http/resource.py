@@ -19,6 +19,6 @@ class Resource:
     `is_one_row` says whether a request reads no more than a row found by its key.
     """
 
-    read: Callable[[Session, LrsRequest], Response]
+    read: Callable[[Lrs, Session, LrsRequest], Response]
     is_one_row: Callable[[LrsRequest], bool]
     changes: Mapping[str, Callable[[Lrs, LrsRequest], Change]] = field(default_factory=dict)

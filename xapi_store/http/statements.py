@@ -67,15 +67,14 @@ def _put(_lrs: Lrs, request: LrsRequest) -> NewStatements:
     )
 
 
-def _get(session: Session, request: LrsRequest) -> Response:
+def _get(lrs: Lrs, session: Session, request: LrsRequest) -> Response:
     """Return one statement by its id, or those that match."""
     authority = _readable_authority(request)
     request.allow(_SINGLE | _HOW | _FILTERS)
     wanted_format = _format(request)
-    asked = _SINGLE & request.incoming.parameters.keys()
-    if asked:
-        return _one(session, request, asked, wanted_format, authority)
-    return _many(session, request, wanted_format, authority)
+    if not _SINGLE.isdisjoint(request.incoming.parameters):
+        return _one(lrs, session, request, wanted_format, authority)
+    return _many(lrs, session, request, wanted_format, authority)
 
 
 def _is_one_row(request: LrsRequest) -> bool:
@@ -129,9 +128,8 @@ def _format(request: LrsRequest) -> Format:
         raise RequestError("The parameter format must be exact, ids or canonical.") from None
 
 
-def _one(
-    session: Session, request: LrsRequest, asked: set[str], wanted: Format, authority: str | None
-) -> Response:
+def _one(lrs: Lrs, session: Session, request: LrsRequest, wanted: Format, authority: str | None) -> Response:
+    asked = _SINGLE & request.incoming.parameters.keys()
     if len(asked) == 2 or _FILTERS & request.incoming.parameters.keys():
         raise RequestError(
             "A statement asked for by its id takes no other parameter than format and attachments."
@@ -143,12 +141,14 @@ def _one(
     if found is None:
         raise NotFoundError(f"There is no statement {statement_id} here, or it is voided.")
     (text,) = _rendered(session, request, [found], wanted)
-    answer = _with_files(session, request, text, [found])
+    answer = _with_files(lrs, session, request, text, [found])
     add_header(answer, b"last-modified", http_date(found.stored))
     return answer
 
 
-def _many(session: Session, request: LrsRequest, wanted_format: Format, authority: str | None) -> Response:
+def _many(
+    lrs: Lrs, session: Session, request: LrsRequest, wanted_format: Format, authority: str | None
+) -> Response:
     limit = min(request.number("limit") or MAX_PAGE, MAX_PAGE)
     ascending = request.flag("ascending")
     wanted = StatementFilter(
@@ -175,7 +175,7 @@ def _many(session: Session, request: LrsRequest, wanted_format: Format, authorit
         more = f"{request.incoming.root}/statements?{urlencode(again)}"
     texts = b",".join(_rendered(session, request, page.statements, wanted_format))
     body = b'{"statements":[%s],"more":%s}' % (texts, orjson.dumps(more))
-    answer = _with_files(session, request, body, page.statements)
+    answer = _with_files(lrs, session, request, body, page.statements)
     if page.statements:
         add_header(answer, b"last-modified", http_date(max(one.stored for one in page.statements)))
     return answer
@@ -206,11 +206,11 @@ def _rendered(session: Session, request: LrsRequest, found: Any, wanted: Format)
     return [canonical(one.raw, one.stored, definitions=told, languages=languages) for one in found]
 
 
-def _with_files(session: Session, request: LrsRequest, body: bytes, found: Any) -> Response:
+def _with_files(lrs: Lrs, session: Session, request: LrsRequest, body: bytes, found: Any) -> Response:
     if not request.flag("attachments"):
         return Response(body, media_type="application/json")
     statements: list[StoredStatement] = list(found)
-    parts = find_parts(session, (orjson.loads(one.raw) for one in statements))
+    parts = find_parts(session, lrs.files, (orjson.loads(one.raw) for one in statements))
     boundary = uuid4().hex
     return Response(
         write_parts(boundary, body, parts),

@@ -18,7 +18,7 @@ import orjson
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from xapi_store.attachments import SIGNATURE, Part, check_parts, keep_parts
+from xapi_store.attachments import SIGNATURE, Files, Part, check_parts, keep_parts
 from xapi_store.equality import differing
 from xapi_store.errors import (
     ArchivedStatementError,
@@ -97,7 +97,11 @@ def check_submission(
 
 
 def store_submissions(
-    session: Session, submissions: Sequence[tuple[Submission, Admit | None]], *, now: datetime
+    session: Session,
+    submissions: Sequence[tuple[Submission, Admit | None]],
+    *,
+    now: datetime,
+    files: Files | None = None,
 ) -> list[LrsError | None]:
     """Store the statements of several requests, each whole or not at all; say what was wrong with which.
 
@@ -108,6 +112,7 @@ def store_submissions(
         submissions: in the order in which they came; a later one finds what an earlier one stored. With each,
             what sees its new statements, complete, before they are written.
         now: aware; becomes `stored` unless the clock ran backwards.
+        files: where large attachments are kept; without it, in their rows.
     """
     connection = session.connection()
     stored = stored_instant(session, now)
@@ -123,7 +128,7 @@ def store_submissions(
     release_ids(connection, positions.keys() - {entry.id for entry in entries})
     for (submission, _), refusal in zip(submissions, outcomes, strict=True):
         if refusal is None:
-            keep_parts(session, submission.parts)
+            keep_parts(session, files, submission.parts)
     write(connection, entries, positions, stored=stored, copied=False)
     return outcomes
 

@@ -10,7 +10,7 @@ ever did.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, MetaData, Text, text
+from sqlalchemy import BigInteger, Index, LargeBinary, MetaData, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xapi_store.model.document import DocumentKey, DocumentKind
@@ -218,9 +218,14 @@ class DocumentRow(Base):
 
 
 class AttachmentRow(Base):
-    """The bytes of an attachment, once per digest."""
+    """The bytes of an attachment, once per digest: here, or in a file of the host.
+
+    `size` stands before the content: SQLite reads a row from its beginning.
+    """
 
     __tablename__ = "xapi_attachment"
 
     sha2: Mapped[str] = mapped_column(Text, primary_key=True)
-    content: Mapped[bytes]
+    size: Mapped[int] = mapped_column(BigInteger)
+    file: Mapped[str | None] = mapped_column(Text)
+    content: Mapped[bytes | None]

@@ -16,6 +16,7 @@ import xapi_store.tables
 from lms.database import Database, DatabaseError, alembic_config
 from migrations import TABLES
 from tests.xapi_builders import AUTHORITY, NOON, a_statement, a_voiding
+from xapi_store.attachments import find_content, sizes_of
 from xapi_store.ingest import store_statements
 from xapi_store.query import find_statement
 from xapi_store.tables import PackedUuid, UtcDateTime
@@ -60,6 +61,24 @@ def test_a_statement_of_before_the_ids_were_apart_is_found_and_referred_to(datab
     with database.read() as session:
         assert find_statement(session, OLD) is None
         assert find_statement(session, OLD, voided=True) is not None
+    database.close()
+
+
+def test_an_attachment_of_before_files_were_kept_apart_is_found(database_url: str) -> None:
+    database, content = Database(database_url), b"a certificate"
+    with database.engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010")
+        connection.execute(
+            text("INSERT INTO xapi_attachment (sha2, content) VALUES ('ab', :content)"), {"content": content}
+        )
+
+    database.upgrade()
+
+    with database.read() as session:
+        assert find_content(session, None, "ab") == content
+        assert sizes_of(session, ["ab"]) == {"ab": len(content)}
     database.close()
 
 

@@ -14,16 +14,16 @@ def test_more_digests_than_a_query_takes_values_are_looked_up(session: Session) 
         Part(sha2=one["sha2"], content=content, content_type="text/csv")
         for one, content in zip(kept, (b"first", b"last"), strict=True)
     ]
-    keep_parts(session, parts)
+    keep_parts(session, None, parts)
     many: list[dict[str, Any]] = [
         {"sha2": f"{number:064x}", "contentType": "text/csv"} for number in range(260_000)
     ]
     statements = [a_statement(attachments=[kept[0], *many]), a_statement(attachments=[kept[1], kept[0]])]
 
-    found = find_parts(session, statements)
+    found = find_parts(session, None, statements)
 
     assert sorted(found, key=lambda part: part.content) == parts
 
 
 def test_nothing_is_found_for_statements_without_files(session: Session) -> None:
-    assert find_parts(session, [a_statement()]) == []
+    assert find_parts(session, None, [a_statement()]) == []

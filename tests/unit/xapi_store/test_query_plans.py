@@ -145,7 +145,7 @@ def everything_else(session: Session) -> dict[str, Callable[[], object]]:
         "definitions": lambda: definitions(session, [COURSE, "urn:x:y"]),
         "an activity": lambda: find_activity(session, COURSE),
         "a person": lambda: find_person(session, learner),
-        "files": lambda: find_parts(session, [a_statement(attachments=[an_attachment(b"file")])]),
+        "files": lambda: find_parts(session, None, [a_statement(attachments=[an_attachment(b"file")])]),
         "the feed of statements": lambda: feed.statements_after(session, 0, limit=2),
         "the feed of documents": lambda: feed.documents_after(session, 0, limit=2),
         "statements made here": lambda: feed.statements_made_here(session, 0),

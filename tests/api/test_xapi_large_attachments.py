@@ -1,0 +1,118 @@
+"""Large attachments lie in files, small ones in their rows; a reader sees no difference."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from content_packages.shelf import Shelf
+from lms.database import Database
+from lms.records.files import ShelfFiles
+from tests.xapi_builders import (
+    a_client,
+    a_statement,
+    an_activity,
+    an_attachment,
+    an_id,
+    an_lrs,
+    files_in,
+    found,
+    something,
+    with_files,
+)
+from xapi_store.attachments import MAX_BYTES_IN_ROW
+from xapi_store.tables import AttachmentRow
+
+SMALL, LARGE = os.urandom(MAX_BYTES_IN_ROW), os.urandom(MAX_BYTES_IN_ROW + 1)
+
+
+@dataclass
+class Store:
+    """A record store with a folder for files."""
+
+    database: Database
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.client: TestClient = a_client(
+            an_lrs(self.database, files=ShelfFiles(Shelf(self.folder))), version="2.0.0"
+        )
+
+    def files(self) -> list[Path]:
+        return [path for path in self.folder.rglob("*") if path.is_file()]
+
+    def sizes_in_rows(self) -> list[int]:
+        with self.database.read() as session:
+            return [len(content) for content in session.scalars(select(AttachmentRow.content)) if content]
+
+    def read(self) -> dict[str, bytes]:
+        _, files = files_in(self.client.get("/statements", params={"attachments": "true"}))
+        return {digest: content for digest, (_, content) in files.items()}
+
+
+@pytest.fixture
+def store(database: Database, tmp_path: Path) -> Store:
+    return Store(database, tmp_path / "attachments")
+
+
+def test_each_lies_where_it_costs_least_and_both_come_back(store: Store) -> None:
+    attachments = [an_attachment(SMALL), an_attachment(LARGE)]
+
+    assert with_files(store.client, a_statement(attachments=attachments), SMALL, LARGE).status_code == 200
+
+    assert store.sizes_in_rows() == [len(SMALL)]
+    assert [path.read_bytes() for path in store.files()] == [LARGE]
+    assert store.read() == {attachments[0]["sha2"]: SMALL, attachments[1]["sha2"]: LARGE}
+
+
+def test_the_same_file_again_is_kept_once(store: Store) -> None:
+    for _ in range(2):
+        with_files(store.client, a_statement(attachments=[an_attachment(LARGE)]), LARGE)
+
+    assert len(found(store.client)) == 2
+    assert len(store.files()) == 1
+
+
+def test_of_a_refused_request_no_file_is_left(store: Store) -> None:
+    taken = an_id()
+    store.client.post("/statements", json=a_statement(id=taken))
+    other = a_statement(id=taken, object=an_activity(something()), attachments=[an_attachment(LARGE)])
+
+    assert with_files(store.client, other, LARGE).status_code == 409
+
+    assert store.files() == []
+
+
+def test_a_lost_file_is_logged_and_hides_nothing_else(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    with_files(store.client, a_statement(attachments=[an_attachment(LARGE)]), LARGE)
+    with_files(store.client, a_statement(attachments=[an_attachment(SMALL)]), SMALL)
+    (lost,) = store.files()
+    lost.chmod(0o600)
+    lost.unlink()
+
+    with caplog.at_level(logging.ERROR):
+        assert list(store.read().values()) == [SMALL]
+
+    assert [record.message for record in caplog.records] == ["attachment_missing"]
+
+
+def test_a_full_disk_under_the_files_refuses_the_statement(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("content_packages.shelf.os.fsync", full)
+        answer = with_files(store.client, a_statement(attachments=[an_attachment(LARGE)]), LARGE)
+
+    assert answer.status_code == 507
+    assert found(store.client) == []
+    assert store.files() == []
