@@ -7,14 +7,16 @@ row names, and which is found there when the request is sent again.
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xapi_store.errors import RequestError
+from xapi_store.errors import InvalidStatementError, RequestError, json_path
+from xapi_store.model.sections import ATTACHMENTS, cite
+from xapi_store.model.version import Version
 from xapi_store.tables import AttachmentRow, PreparedForList, Values, insert_or_ignore
 
 log = logging.getLogger(__name__)
@@ -44,26 +46,30 @@ class Part:
     content_type: str
 
 
-def check_parts(statements: Iterable[dict[str, Any]], parts: Collection[Part]) -> None:
+def check_parts(statements: Sequence[dict[str, Any]], parts: Collection[Part], version: Version) -> None:
     """Check that files and statements belong together.
 
     Raises:
-        RequestError: a file whose digest is not its name, one that no statement asked for, or an attachment
-        with
-            neither a file nor a fileUrl.
+        InvalidStatementError: an attachment with neither a file nor a fileUrl, or a file that is not what its
+            attachment says.
+        RequestError: a file that no statement asked for.
     """
-    wanted = [attachment for statement in statements for attachment in attachments_of(statement)]
-    wanted_digests = {attachment["sha2"].lower() for attachment in wanted}
+    section = cite(ATTACHMENTS, version)
+    wanted = list(placed_attachments(statements))
+    places = {attachment["sha2"].lower(): place for place, attachment in reversed(wanted)}
     for part in parts:
         if len(part.sha2) not in _DIGESTS or _DIGESTS[len(part.sha2)](part.content).hexdigest() != part.sha2:
-            raise RequestError(f"The content of a part does not have the digest {part.sha2} it names.")
-        if part.sha2 not in wanted_digests:
+            problem = f"The content of a part does not have the digest {part.sha2} it names."
+            if part.sha2 in places:
+                raise InvalidStatementError(places[part.sha2], problem, section)
+            raise RequestError(problem)
+        if part.sha2 not in places:
             raise RequestError(f"No statement of this request has an attachment with the digest {part.sha2}.")
     sent = {part.sha2 for part in parts}
-    for attachment in wanted:
+    for place, attachment in wanted:
         if "fileUrl" not in attachment and attachment["sha2"].lower() not in sent:
-            raise RequestError(
-                f"The attachment {attachment['sha2']} has no fileUrl, and its bytes are not in the request."
+            raise InvalidStatementError(
+                place, "has no fileUrl, and its bytes are not in the request", section
             )
 
 
@@ -130,9 +136,17 @@ def _content(files: Files | None, sha2: str, file: str | None, content: bytes | 
     return found
 
 
+def placed_attachments(statements: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the attachments of a request's statements, each with its JSON path in that request."""
+    for number, statement in enumerate(statements):
+        way: list[int | str] = [number] if len(statements) > 1 else []
+        for place, attachment in enumerate(statement.get("attachments", ())):
+            yield json_path([*way, "attachments", place]), attachment
+        if statement["object"].get("objectType") == "SubStatement":
+            for place, attachment in enumerate(statement["object"].get("attachments", ())):
+                yield json_path([*way, "object", "attachments", place]), attachment
+
+
 def attachments_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the attachments a statement names, its sub-statement's included."""
-    attachments = list(statement.get("attachments", ()))
-    if statement["object"].get("objectType") == "SubStatement":
-        attachments += statement["object"].get("attachments", ())
-    return attachments
+    return [attachment for _, attachment in placed_attachments([statement])]

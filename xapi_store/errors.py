@@ -3,8 +3,9 @@
 LrsError
 ├── RequestError                      the request itself cannot be carried out as asked
 │   ├── UnsupportedVersionError       no xAPI version named, or one we do not speak
-│   ├── MalformedJsonError            the body is not the JSON the standard asks for
-│   └── InvalidStatementError         a statement, agent or activity breaks a rule; says where
+│   └── FaultError                    something in the body is wrong; says where, and by which rule
+│       ├── MalformedJsonError        it is not the JSON the standard asks for
+│       └── InvalidStatementError     a statement, agent or activity breaks a rule
 ├── UnauthenticatedError              nobody we know
 ├── ForbiddenError                    somebody we know, who may not do this
 ├── NotFoundError                     no such statement, document or resource
@@ -21,6 +22,7 @@ An error carries the facts as attributes and a sentence for a person. It knows n
 `xapi_store.http.responses` has that table.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 
@@ -36,22 +38,37 @@ class UnsupportedVersionError(RequestError):
     """The version header is missing or names a version this store does not speak."""
 
 
-class MalformedJsonError(RequestError):
-    """The text is not JSON, or not JSON that means one thing only."""
-
-
-class InvalidStatementError(RequestError):
-    """Something in a statement breaks a rule of the standard; `section` names where the rule stands."""
+class FaultError(RequestError):
+    """Something in a body is wrong: `path` says where (`json_path`), `section` where the rule stands."""
 
     def __init__(self, path: str, problem: str, section: str = "") -> None:
         self.path = path
         self.problem = problem
         self.section = section
-        super().__init__(f"{path}: {problem}")
+        super().__init__(f"{path}: {problem}" if path != "$" else problem)
+
+
+class MalformedJsonError(FaultError):
+    """The text is not JSON, or not JSON that means one thing only."""
+
+
+class InvalidStatementError(FaultError):
+    """Something in a statement breaks a rule of the standard."""
 
     def at(self, prefix: str) -> "InvalidStatementError":
         """Return the same error as seen from further out: `$.actor` becomes `$[3].actor`."""
         return InvalidStatementError(prefix + self.path.removeprefix("$"), self.problem, self.section)
+
+
+def json_path(steps: Iterable[int | str]) -> str:
+    """Write the way to a value.
+
+    >>> json_path(["context", "extensions", "urn:x:a", 0])
+    "$.context.extensions['urn:x:a'][0]"
+    """
+    return "$" + "".join(
+        f".{step}" if isinstance(step, str) and step.isidentifier() else f"[{step!r}]" for step in steps
+    )
 
 
 class UnauthenticatedError(LrsError):

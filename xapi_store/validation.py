@@ -7,11 +7,10 @@ content of a signature, which a text alone cannot bring.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from xapi_store.attachments import check_parts
-from xapi_store.errors import LrsError, RequestError
-from xapi_store.model.statement import faults_of
+from xapi_store.errors import LrsError
+from xapi_store.model.statement import check_ids, faults_of
 from xapi_store.model.strict_json import load
 from xapi_store.model.version import Version
 
@@ -41,17 +40,18 @@ def validate(text: bytes, version: Version) -> Verdict:
         found.extend(fault.at(f"$[{place}]") if len(statements) > 1 else fault for fault in faults)
         if len(found) > MAX_TOLD:  # a hostile text has millions, and finding them takes half a minute
             return Verdict(statements=statements, errors=found[:MAX_TOLD], has_more=True)
-    return Verdict(statements=statements, errors=found or _between(statements))
+    return Verdict(statements=statements, errors=found or _between(statements, version))
 
 
-def _between(statements: Sequence[dict[str, Any]]) -> list[LrsError]:
+def _between(statements: Sequence[dict[str, Any]], version: Version) -> list[LrsError]:
     """Return what is wrong between statements that are each right by themselves."""
     found: list[LrsError] = []
     try:
-        check_parts(statements, ())
-    except RequestError as error:
+        check_parts(statements, (), version)
+    except LrsError as error:
         found.append(error)
-    ids = [UUID(statement["id"]) for statement in statements if "id" in statement]
-    if len(set(ids)) != len(ids):
-        found.append(RequestError("An id stands twice among the statements of this request."))
+    try:
+        check_ids(statements, version)
+    except LrsError as error:
+        found.append(error)
     return found

@@ -19,6 +19,7 @@ from content_packages.cmi.durations import hundredths_of_duration
 from lms.launch.statements import NODE, PROFILE, VERBS
 from lms.progress.tables import Progress, ProgressCursor
 from xapi_store.feed import statements_after
+from xapi_store.model.timestamps import parse_timestamp
 
 _VERBS = {verb["id"]: name for name, verb in VERBS.items()}
 _COURSE = "http://adlnet.gov/expapi/activities/course"
@@ -60,7 +61,7 @@ def _take(session: Session, statement: dict[str, Any]) -> None:
     about = statement["object"]
     is_course = about.get("definition", {}).get("type") == _COURSE
     course = about["id"] if is_course else next((one["id"] for one in around.get("parent", ())), about["id"])
-    when = datetime.fromisoformat(statement["timestamp"])
+    when = parse_timestamp(statement["timestamp"])
     row = _row(session, UUID(context["registration"]), about["id"], course, when)
     if when >= row.last:
         row.node = context.get("extensions", {}).get(NODE, row.node)

@@ -39,7 +39,7 @@ from lms.web.site import Site, site_of
 from lms.web.viewer import Viewer
 from lms.web.visit import visit_of
 from xapi_store.counts import Count, Counts, counts
-from xapi_store.errors import InvalidStatementError
+from xapi_store.errors import FaultError
 from xapi_store.model.actor import actor_key
 from xapi_store.model.version import Version
 from xapi_store.validation import validate
@@ -303,7 +303,7 @@ def _validated(request: Request, fields: dict[str, str]) -> Response:
 
 
 def _fault(error: Exception) -> dict[str, str]:
-    if isinstance(error, InvalidStatementError):
+    if isinstance(error, FaultError):
         return {"where": seen(error.path, 500), "rule": seen(error.problem, 500), "section": error.section}
     return {"where": "", "rule": seen(str(error), 500), "section": ""}
 

@@ -12,6 +12,7 @@ from sync.messages import Record
 from sync.ports import APPLIED, PRESENT, Change, Changes, Context, Outcome, Verdict
 from sync.scopes import UP
 from xapi_store import feed, ingest
+from xapi_store.model.timestamps import parse_timestamp
 
 KIND = "statement"
 SCHEMA = 1
@@ -74,4 +75,4 @@ def _outcome(copy: ingest.CopyOutcome) -> Outcome:
 
 def _instant_ms(raw: bytes) -> int:
     """Return when a statement says it happened; the record store never keeps one without."""
-    return round(datetime.fromisoformat(orjson.loads(raw)["timestamp"]).timestamp() * 1000)
+    return round(parse_timestamp(orjson.loads(raw)["timestamp"]).timestamp() * 1000)

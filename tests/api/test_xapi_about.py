@@ -42,7 +42,7 @@ def test_about_is_only_read(either: TestClient, method: str) -> None:
     answer = either.request(method, "/about")
 
     assert answer.status_code == 405
-    assert answer.headers["Allow"] == "GET"
+    assert answer.headers["Allow"] == "GET, HEAD"
 
 
 # ---------------------------------------------------------------- activities

@@ -87,6 +87,8 @@ def test_every_answer_names_the_version_and_may_be_read_from_any_page(
     assert answer.headers[VERSION] == version
     for name, values in CORS.items():
         assert values <= set(answer.headers[name].split(", ")), name
+    if status != 500:
+        assert answer.headers[THROUGH]
     if status >= 400:
         assert answer.headers["Content-Type"] == "application/json"
         assert answer.json()["error"]

@@ -191,6 +191,8 @@ def test_a_bad_signature_is_refused_with_its_statement(either: TestClient, name:
 
     assert answer.status_code == 400
     assert answer.json()["error"]
+    assert answer.json()["path"] == "$.attachments[0]"
+    assert answer.json()["section"] in ("xAPI 1.0.3 Data §2.6", "xAPI 2.0 (IEEE 9274.1.1) §4.2.6")
     assert found(either, activity=statement["object"]["id"]) == []
 
 
@@ -232,6 +234,7 @@ def test_one_bad_signature_refuses_the_batch(either: TestClient) -> None:
     answer = with_files(either, batch, *files)
 
     assert answer.status_code == 400
+    assert answer.json()["path"] == "$[1].attachments[0]"
     assert found(either, activity=good["object"]["id"]) == []
 
 

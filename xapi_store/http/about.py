@@ -17,7 +17,7 @@ _READERS = ("statements/read", "statements/read/mine", "all/read", "profile", "s
 def get_about(incoming: Incoming) -> Response:
     """Say which versions are spoken; needs no credentials."""
     if incoming.method not in ("GET", "HEAD"):
-        raise MethodNotAllowedError(incoming.method, ("GET",))
+        raise MethodNotAllowedError(incoming.method, ("GET", "HEAD"))
     return json_answer({"version": [str(version) for version in Version]})
 
 

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 #: The header became mandatory with 1.0: a request without it speaks 0.95 or older, and is told so.
 _BEFORE_VERSIONS = "0.95"
 _VERSION = VERSION_HEADER.lower()
+_THROUGH = b"x-experience-api-consistent-through"
 
 #: A body up to this size is read and checked in the event loop: about a millisecond.
 MAX_BYTES_AT_ONCE = 32 * 1024
@@ -101,6 +102,7 @@ class _Store:
             response = await self._carry_out(path, incoming)
         except LrsError as error:
             response = error_answer(error)
+            add_header(response, _THROUGH, await self._through())
         except Exception as error:
             if is_full(error):
                 # Nothing of this program to look into: one line, not a traceback for each request.
@@ -127,8 +129,20 @@ class _Store:
                 response = await self._changes.make(todo)
         except LrsError as error:
             response = error_answer(error)
-        add_header(response, b"x-experience-api-consistent-through", through)
+        add_header(response, _THROUGH, through)
         return response
+
+    async def _through(self) -> str:
+        """Return the header for a request that could not even be read."""
+        lrs = self._lrs
+        if lrs.glance is not None:
+            return format_timestamp(lrs.consistent_through(lrs.glance()))
+
+        def ask() -> str:
+            with lrs.read() as session:
+                return format_timestamp(lrs.consistent_through(session))
+
+        return await run_in_threadpool(ask)
 
     def _in_thread(
         self, begin: "partial[tuple[str, Response | Change | _Page]]"
@@ -173,7 +187,7 @@ class _Store:
                 return through, _Page(resource, request)
             change = resource.changes.get(request.method)
             if change is None:
-                raise MethodNotAllowedError(request.method, ("GET", *resource.changes))
+                raise MethodNotAllowedError(request.method, ("GET", "HEAD", *resource.changes))
             return through, change(lrs, request)
         except LrsError as error:
             return through, error_answer(error)

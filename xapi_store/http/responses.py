@@ -59,10 +59,10 @@ def json_answer(value: object, status: int = 200) -> Response:
 
 
 def error_answer(error: errors.LrsError) -> Response:
-    """Answer with the sentence of an error and, for a statement, the JSON path of the fault and the rule's section."""
+    """Answer with the sentence of an error and, for a fault in the body, its JSON path and the rule's section."""
     status = next(STATUS[family] for family in type(error).__mro__ if family in STATUS)
     body: dict[str, object] = {"error": _bearable(str(error))}
-    if isinstance(error, errors.InvalidStatementError):
+    if isinstance(error, errors.FaultError):
         body["path"] = _bearable(error.path)
         body["section"] = error.section
     response = json_answer(body, status)

@@ -8,7 +8,7 @@ It goes in two steps. `check_submission` needs no database: it finds all that is
 `store_submissions` writes those of many requests at once, for the price of one, and refuses each for itself.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,11 +26,13 @@ from xapi_store.errors import (
     LrsError,
     RequestError,
     StatementConflictError,
+    json_path,
 )
 from xapi_store.ingest.ids import Entry, find_stored, release_ids, take_ids
 from xapi_store.ingest.writing import stored_instant, write
+from xapi_store.model.sections import SIGNED, cite
 from xapi_store.model.signature import signed_statement
-from xapi_store.model.statement import check_statement
+from xapi_store.model.statement import check_ids, check_statement
 from xapi_store.model.strict_json import load_object
 from xapi_store.model.timestamps import format_timestamp
 from xapi_store.model.version import Version
@@ -79,7 +81,7 @@ def check_submission(
 
     Raises:
         InvalidStatementError: a statement breaks a rule; the path starts with its place in the request.
-        RequestError: an id stands twice, or files and statements do not belong together.
+        RequestError: files and statements do not belong together.
     """
     parsed = [load_object(one) if isinstance(one, bytes) else one for one in statements]
     for place, statement in enumerate(parsed):
@@ -87,12 +89,11 @@ def check_submission(
             check_statement(statement, version)
         except InvalidStatementError as error:
             raise (error.at(f"$[{place}]") if len(parsed) > 1 else error) from None
-    _check_files(parsed, parts)
+    _check_files(parsed, parts, version)
+    check_ids(parsed, version)
     identified = [
         (UUID(statement["id"]) if "id" in statement else new_id(), statement) for statement in parsed
     ]
-    if len({statement_id for statement_id, _ in identified}) != len(identified):
-        raise RequestError("An id stands twice among the statements of this request.")
     return Submission(statements=identified, authority=authority, version=version, parts=parts, define=define)
 
 
@@ -228,18 +229,20 @@ def _list_context_activities(statement: dict[str, Any]) -> None:
         _list_context_activities(statement["object"])
 
 
-def _check_files(statements: Iterable[dict[str, Any]], parts: Collection[Part]) -> None:
-    with_files = [
-        statement for statement in statements if "attachments" in statement or _inner_files(statement)
-    ]
-    if not with_files and not parts:
+def _check_files(statements: Sequence[dict[str, Any]], parts: Collection[Part], version: Version) -> None:
+    if not parts and not any("attachments" in one or _inner_files(one) for one in statements):
         return
-    check_parts(with_files, parts)
+    check_parts(statements, parts, version)
     contents = {part.sha2: part.content for part in parts}
-    for statement in with_files:
-        for attachment in statement.get("attachments", ()):
+    for number, statement in enumerate(statements):
+        for place, attachment in enumerate(statement.get("attachments", ())):
             if attachment["usageType"] == SIGNATURE:
-                _check_signature(statement, attachment, contents.get(attachment["sha2"].lower()))
+                try:
+                    _check_signature(statement, attachment, contents.get(attachment["sha2"].lower()))
+                except RequestError as error:
+                    way = [number] if len(statements) > 1 else []
+                    path = json_path([*way, "attachments", place])
+                    raise InvalidStatementError(path, str(error), cite(SIGNED, version)) from None
 
 
 def _inner_files(statement: dict[str, Any]) -> bool:

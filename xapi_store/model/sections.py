@@ -29,10 +29,13 @@ _FORMAT = Section(
     "2.2", "4.2.1"
 )  # null, wrong type, unknown property: "Formatting Requirements", "Table Guidelines"
 _STATEMENT = Section("2.4", "4.2.2")
+ID = Section("2.4.1", "4.2.2")
 _IDENTIFIER = Section("2.4.2.3", "4.2.2.1")
 _ACTIVITY = Section("2.4.4.1", "4.2.2.3")
 _CONTEXT = Section("2.4.6", "4.2.2.5")
 _AUTHORITY = Section("2.4.9", "4.2.4.2")
+ATTACHMENTS = Section("2.4.11", "4.2.2.6")
+SIGNED = Section("2.6", "4.2.6")
 _EXTENSIONS = Section("4.1", "4.2.7")
 _LANGUAGE_MAP = Section("4.2", "4.2.7")
 
@@ -62,7 +65,7 @@ BY_PATTERN: dict[str, Section] = {
 
 #: Names of properties and, behind =, of the shape that was chosen; the innermost one that stands here decides.
 BY_PLACE: dict[str, Section] = {
-    "id": Section("2.4.1", "4.2.2"),
+    "id": ID,
     "actor": Section("2.4.2", "4.2.2.1"),
     "=Agent": Section("2.4.2.1", "4.2.2.1"),
     "=Group": Section("2.4.2.2", "4.2.2.1"),
@@ -88,7 +91,7 @@ BY_PLACE: dict[str, Section] = {
     "stored": Section("2.4.8", "4.2.4.2"),
     "authority": _AUTHORITY,
     "version": Section("2.4.10", "4.2.2"),
-    "attachments": Section("2.4.11", "4.2.2.6"),
+    "attachments": ATTACHMENTS,
 }
 _MAPS = {
     "display": _LANGUAGE_MAP,

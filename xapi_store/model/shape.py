@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from xapi_store.errors import InvalidStatementError
+from xapi_store.errors import InvalidStatementError, json_path
 from xapi_store.model.iri import SENTENCES
 from xapi_store.model.sections import Section, cite, section_of
 from xapi_store.model.version import Version
@@ -72,13 +72,7 @@ def _path(fault: Any) -> str:
         del location[-2:]
     # What starts with = is the choice among shapes, which is no part of the document.
     outer = [step for step in location if isinstance(step, int) or not step.startswith("=")]
-    return "$" + "".join(_step(step) for step in (*outer, *named))
-
-
-def _step(step: int | str) -> str:
-    if isinstance(step, str) and step.isidentifier():
-        return f".{step}"
-    return f"[{step!r}]"
+    return json_path([*outer, *named])
 
 
 def _sentence(fault: Any) -> str:

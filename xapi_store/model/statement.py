@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, wit
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict  # Pydantic asks for this one below Python 3.12
 
-from xapi_store.errors import InvalidStatementError
+from xapi_store.errors import InvalidStatementError, json_path
 from xapi_store.model.activity import Activity
 from xapi_store.model.actor import Actor, Agent, Group, actor_key
 from xapi_store.model.iri import (
@@ -24,6 +24,7 @@ from xapi_store.model.iri import (
     VersionAny,
     VersionV1,
 )
+from xapi_store.model.sections import ID, cite
 from xapi_store.model.shape import STRICT, check, faults
 from xapi_store.model.timestamps import Duration, Timestamp
 from xapi_store.model.version import Version
@@ -272,6 +273,24 @@ def check_statement(statement: Any, version: Version) -> None:
 def faults_of(statement: Any, version: Version) -> Sequence[InvalidStatementError]:
     """Return what is wrong with one statement, all of it that can be seen at once."""
     return faults(_SHAPES[version], statement, version)
+
+
+def check_ids(statements: Sequence[dict[str, Any]], version: Version) -> None:
+    """Check that the statements of one request have different ids.
+
+    Raises:
+        InvalidStatementError: with the JSON path of the first id that stands twice.
+    """
+    seen: set[str] = set()
+    for number, statement in enumerate(statements):
+        statement_id = statement.get("id", "").lower()
+        if statement_id in seen:
+            path = json_path([number, "id"])
+            raise InvalidStatementError(
+                path, "stands twice among the statements of this request", cite(ID, version)
+            )
+        if statement_id:
+            seen.add(statement_id)
 
 
 def check_actor(actor: Any) -> None:

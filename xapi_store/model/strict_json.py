@@ -6,17 +6,24 @@ slower standard library only where the text is not already what orjson itself wo
 """
 
 import json
-from collections.abc import Iterable
+from collections import deque
 from typing import Any
 
 import orjson
 
-from xapi_store.errors import MalformedJsonError
+from xapi_store.errors import MalformedJsonError, json_path
 
 MAX_DEPTH = 64
 
 #: A JSON value. Statements are read by key all over; their shape is what `model.statement` vouches for.
 Json = Any
+
+_SYNTAX = "RFC 8259 (JSON)"
+_UNIQUE_NAMES = "RFC 8259 (JSON) §4"
+_LIMITS = "RFC 8259 (JSON) §9"
+
+#: What orjson says where a text nests deeper than it reads, or nests deep and then ends.
+_TOO_DEEP = ("depth limit exceeded", "failed to allocate memory")
 
 
 def load(text: bytes) -> Json:
@@ -28,11 +35,14 @@ def load(text: bytes) -> Json:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise MalformedJsonError(f"The body is not JSON: {error}") from None
+        if error.msg.startswith(_TOO_DEEP):
+            problem = f"The body nests deeper than {MAX_DEPTH} levels, or ends in the middle of them."
+            raise MalformedJsonError("$", problem, _LIMITS) from None
+        raise MalformedJsonError("$", f"The body is not JSON: {error}", _SYNTAX) from None
     _refuse_deep(value)
     if orjson.dumps(value) != text:
         # A key given twice is lost in parsing, so a text that equals its own rendering has none.
-        json.loads(text, object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str)
+        _refuse_repeated(json.loads(text, object_pairs_hook=_Pairs, parse_int=str, parse_float=str))
     return value
 
 
@@ -40,7 +50,7 @@ def load_object(text: bytes) -> dict[str, Json]:
     """Parse a body that must be one JSON object."""
     value = load(text)
     if not isinstance(value, dict):
-        raise MalformedJsonError("The body must be a JSON object.")
+        raise MalformedJsonError("$", "The body must be a JSON object.")
     return value
 
 
@@ -55,12 +65,33 @@ def _refuse_deep(value: Json) -> None:
         ]
         if not level:
             return
-    raise MalformedJsonError(f"The body nests deeper than {MAX_DEPTH} levels.")
+    raise MalformedJsonError("$", f"The body nests deeper than {MAX_DEPTH} levels.", _LIMITS)
 
 
-def _refuse_repeated(pairs: Iterable[tuple[str, Json]]) -> None:
-    seen = set()
-    for key, _ in pairs:
-        if key in seen:
-            raise MalformedJsonError(f"The key {key!r} stands twice in one object.")
-        seen.add(key)
+class _Pairs(list[tuple[str, Json]]):
+    """An object with all of its keys."""
+
+
+def _refuse_repeated(value: Json) -> None:
+    repeated = _repeated(value)
+    if repeated is not None:
+        *way, key = repeated
+        raise MalformedJsonError(
+            json_path(way), f"The key {key!r} stands twice in one object.", _UNIQUE_NAMES
+        )
+
+
+def _repeated(value: Json) -> deque[int | str] | None:
+    """Return the way to a key that stands twice, the key at its end."""
+    seen: set[int | str] = set()
+    for step, child in value if type(value) is _Pairs else enumerate(value):
+        if type(value) is _Pairs:
+            if step in seen:
+                return deque([step])
+            seen.add(step)
+        if isinstance(child, list):
+            found = _repeated(child)
+            if found is not None:
+                found.appendleft(step)
+                return found
+    return None

@@ -1,7 +1,8 @@
 """Instants and durations as the standard writes them (xAPI 1.0.3 Data §4.5, §4.6; xAPI 2.0 §4.2.7)."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
@@ -17,7 +18,14 @@ _BASIC = re.compile(
     r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(?:(\d{2}(?:\.\d+)?))?(Z|[+-]\d{2}(?::?\d{2})?)?", re.ASCII
 )
 _NO_ZONE_KNOWN = ("-00", "-0000", "-00:00")
-_FRACTION_OF_SECONDS = re.compile(r"[.,](\d+)S$")
+_DURATION = re.compile(
+    r"P(?:(?P<weeks>[\d.]+)W)?(?:(?P<years>[\d.]+)Y)?(?:(?P<months>[\d.]+)M)?(?:(?P<days>[\d.]+)D)?"
+    r"(?:T(?:(?P<hours>[\d.]+)H)?(?:(?P<minutes>[\d.]+)M)?(?:(?P<seconds>[\d.]+)S)?)?",
+    re.ASCII,
+)
+_SECONDS = {"weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
+_MONTHS = {"years": 12, "months": 1}
+_COMPARED_CHARS = 100  # what is longer has as many digits, and means nothing to anybody
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -40,8 +48,16 @@ def parse_timestamp(text: str) -> datetime:
         raise ValueError("the offset -00:00 says that the zone is unknown")
     if match["fraction"] and len(match["fraction"]) > 7:  # Python reads no finer than a microsecond
         text = text.replace(match["fraction"], match["fraction"][:7], 1)
-    instant = datetime.fromisoformat(text)
-    return instant.replace(tzinfo=UTC) if zone is None else instant.astimezone(UTC)
+    leap = text[17:19] == "60"  # Python has no such second: it is taken for the next
+    instant = datetime.fromisoformat(text[:17] + "59" + text[19:] if leap else text)
+    instant = instant.replace(tzinfo=UTC) if zone is None else instant.astimezone(UTC)
+    return _after_leap_second(instant) if leap else instant
+
+
+def _after_leap_second(before: datetime) -> datetime:
+    if (before.hour, before.minute) != (23, 59):
+        raise ValueError("leap seconds come at the end of a day, by UTC")
+    return before + timedelta(seconds=1)
 
 
 def format_timestamp(instant: datetime) -> str:
@@ -50,12 +66,21 @@ def format_timestamp(instant: datetime) -> str:
 
 
 def comparable_duration(text: str) -> str:
-    """Return a duration without what lies beyond 0.01 s, which no comparison may see.
+    """Return a duration in months and hundredths of a second; what lies beyond, no comparison may see.
 
-    >>> comparable_duration("PT1,509S"), comparable_duration("PT2.00S")
-    ('PT1.5S', 'PT2S')
+    >>> comparable_duration("PT1M1,509S"), comparable_duration("PT61.50S"), comparable_duration("P1Y")
+    ('0 months, 6150 cs', '0 months, 6150 cs', '12 months, 0 cs')
     """
-    return _FRACTION_OF_SECONDS.sub(lambda found: f".{found[1][:2]}".rstrip("0").rstrip(".") + "S", text)
+    found = _DURATION.fullmatch(text.replace(",", "."))
+    if found is None or len(text) > _COMPARED_CHARS:
+        return text
+
+    def total(units: dict[str, int]) -> Fraction:
+        return sum(
+            (Fraction(found[unit]) * worth for unit, worth in units.items() if found[unit]), Fraction()
+        )
+
+    return f"{total(_MONTHS)} months, {int(total(_SECONDS) * 100)} cs"
 
 
 def _is_timestamp(text: str) -> str:

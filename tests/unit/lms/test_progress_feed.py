@@ -67,6 +67,17 @@ def test_a_lesson_passed_here_shows_with_score_time_and_laptop(database: Databas
     assert (status(row), row.score, row.seconds, row.node) == ("passed", 0.8, 30, "laptop-7")
 
 
+@pytest.mark.parametrize(
+    "timestamp",
+    ["2026-11-24T09:30:00", "20261124T093000Z", "2016-12-31T23:59:60Z", "2026-11-24T09:30:00.123456789Z"],
+)
+def test_any_timestamp_that_the_store_takes_is_read(database: Database, desk: Desk, timestamp: str) -> None:
+    first = unit_statement(SUBJECT, "initialized", now=NOON)
+    kept(database, desk, [first, unit_statement(SUBJECT, "passed", now=NOON) | {"timestamp": timestamp}])
+
+    assert status(read(database)) == "passed"
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_the_order_of_arrival_does_not_matter(database: Database, desk: Desk, seed: int) -> None:
     made = [

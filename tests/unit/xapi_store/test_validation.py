@@ -48,12 +48,31 @@ def test_what_is_no_json_is_said_to_be_none(text: bytes) -> None:
     assert isinstance(error, MalformedJsonError)
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (b'{"a":1,"a":2}', "$"),
+        (b'[{"a":1},{"b c":[0,{"d":1,"d":1}]}]', "$[1]['b c'][1]"),
+        (b'{"a":{"b":1},"c":{"b":1,"e":{},"b":1}}', "$.c"),
+        (b'{"a":1,"\\u0061":2}', "$"),
+    ],
+)
+def test_a_key_that_stands_twice_is_told_with_its_place(text: bytes, path: str) -> None:
+    (error,) = validate(text, Version.V1).errors
+
+    assert isinstance(error, MalformedJsonError)
+    assert "stands twice" in error.problem
+    assert (error.path, error.section) == (path, "RFC 8259 (JSON) §4")
+
+
 def test_an_id_that_stands_twice_is_told() -> None:
     twice = [a_statement(id=ONE_ID), a_statement(id=ONE_ID.upper())]
 
     (error,) = validate(orjson.dumps(twice), Version.V1).errors
 
-    assert "stands twice" in str(error)
+    assert isinstance(error, InvalidStatementError)
+    assert "stands twice" in error.problem
+    assert (error.path, error.section) == ("$[1].id", "xAPI 1.0.3 Data §2.4.1")
 
 
 def test_an_attachment_without_bytes_or_address_is_told() -> None:
@@ -67,7 +86,9 @@ def test_an_attachment_without_bytes_or_address_is_told() -> None:
 
     (error,) = validate(orjson.dumps(a_statement(attachments=[attachment])), Version.V1).errors
 
-    assert "fileUrl" in str(error)
+    assert isinstance(error, InvalidStatementError)
+    assert "fileUrl" in error.problem
+    assert (error.path, error.section) == ("$.attachments[0]", "xAPI 1.0.3 Data §2.4.11")
 
 
 def test_of_many_faults_the_first_are_told_and_the_others_not_looked_for() -> None:
