@@ -11,11 +11,11 @@ from typing import Any
 
 from content_packages.archive import Archive, open_archive
 from content_packages.content_scan import ExternalAddresses, type_of
-from content_packages.detect import READERS, Root, detect, find_root
+from content_packages.detect import find_root
 from content_packages.errors import PackageRefusedError
 from content_packages.findings import Finding, blocking, finding
 from content_packages.limits import Limits
-from content_packages.manifest.document import parse
+from content_packages.manifest.source import Source
 from content_packages.package import Activity, Package, from_json
 from content_packages.rules import Severity
 from content_packages.shelf import Delivery, FileRef, Shelf
@@ -123,7 +123,14 @@ def _take(
     root = find_root(archive.members)
     findings += root.findings
     paths = {path.removeprefix(root.prefix): path for path in archive.members if path.startswith(root.prefix)}
-    package = _read_manifest(archive, root, paths, limits, findings)
+    source = Source(
+        main=root.main.removeprefix(root.prefix),
+        names=paths,
+        open=lambda path: archive.open(paths[path]),
+        limits=limits,
+        findings=findings,
+    )
+    package = root.read(source)
     sizes: Counter[str] = Counter()
     for path, original in paths.items():
         sizes[type_of(path)] += archive.members[original].size
@@ -142,22 +149,6 @@ def _take(
     return ImportReport(
         package=package, digest=digest, findings=tuple(findings), sizes=sizes, external_hosts=addresses.hosts
     )
-
-
-def _read_manifest(
-    archive: Archive, root: Root, paths: Mapping[str, str], limits: Limits, findings: list[Finding]
-) -> Package:
-    stream = archive.open(root.manifest)
-    data = bytearray()
-    while piece := stream.read():
-        data += piece
-        if len(data) > limits.max_xml_bytes:
-            break  # ``parse`` refuses it and says so
-    document = parse(
-        bytes(data), file=root.manifest.removeprefix(root.prefix), limits=limits, findings=findings
-    )
-    standard, edition = detect(document, findings)
-    return READERS[standard](document, paths, edition=edition, findings=findings)
 
 
 def _deliver(

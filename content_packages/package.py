@@ -19,7 +19,7 @@ from content_packages.shelf import FileRef
 
 FORMAT = 1
 
-Standard = Literal["scorm12", "scorm2004"]
+Standard = Literal["scorm12", "scorm2004", "site"]
 Kind = Literal["sco", "asset", "block"]
 
 
@@ -118,7 +118,7 @@ class Package:
     """A course as it was imported.
 
     Args:
-        edition: the edition of the standard: ``1.2``, ``2004 2nd Edition`` to ``2004 4th Edition``.
+        edition: the edition of the standard: ``1.2``, ``2004 2nd Edition`` to ``2004 4th Edition``; ``HTML``.
         languages: language tags found in the manifest, sorted.
         files: path in the package to the file on the shelf.
         other_organizations: titles of those not taken.
@@ -141,9 +141,26 @@ class Package:
         plain = _PACKAGE.dump_python(self, mode="json", exclude_defaults=True)
         return orjson.dumps({"format": FORMAT, **plain}, option=orjson.OPT_SORT_KEYS)
 
+    @property
+    def data_model(self) -> Literal["scorm12", "scorm2004"]:
+        """What its units speak to the player; the newer one where they say nothing, or pages of ours speak for them."""
+        return "scorm12" if self.standard == "scorm12" else "scorm2004"
+
     def digests(self) -> frozenset[str]:
         """Return every file it names, for a sweep to keep and for sync to ask for."""
         return frozenset(ref.digest for ref in self.files.values())
+
+
+_FAMILIES = {"scorm12": "SCORM", "scorm2004": "SCORM", "site": ""}
+
+
+def standard_name(standard: str, edition: str) -> str:
+    """Return what people call a standard.
+
+    >>> standard_name("scorm2004", "2004 4th Edition"), standard_name("site", "HTML")
+    ('SCORM 2004 4th Edition', 'HTML')
+    """
+    return f"{_FAMILIES.get(standard, standard)} {edition}".strip()
 
 
 def from_json(data: bytes) -> Package:

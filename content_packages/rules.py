@@ -203,8 +203,8 @@ _XML = {
 _PACKAGE = {
     "package.no_manifest": _error(
         _CP,
-        "The zip holds no imsmanifest.xml, so it is no SCORM package.",
-        "Export the course as SCORM 1.2 or SCORM 2004 and import that zip.",
+        "The zip holds neither a manifest of a standard that is known nor an index.html.",
+        "Export the course as SCORM 1.2 or SCORM 2004, or as web pages, and import that zip.",
     ),
     "package.several_manifests": _error(
         _CP, "The zip holds several packages: {name} and {other}.", "Import each package by itself."
@@ -220,7 +220,7 @@ _PACKAGE = {
     "package.nested_root": _note(
         _CP, "The package lies in the folder {name}; that folder was taken as its root."
     ),
-    "package.manifest_case": _note(_CP, "The manifest is called {name}; it was read as imsmanifest.xml."),
+    "package.manifest_case": _note(_CP, "The manifest is called {name}; it was read as {usual}."),
     "package.edition_guessed": _warning(
         _CP, "The manifest names no edition that is known ({written}); it was read as SCORM {edition}."
     ),
@@ -228,6 +228,11 @@ _PACKAGE = {
         "Works without a network",
         "The content names addresses on {hosts}, which do not work offline (number: {count}).",
         "Try the course with the network off; ask the author to put the files into the package.",
+    ),
+    "site.no_title": _note(
+        "HTML, The title element",
+        "The page {name} has no title; its file name was taken.",
+        "Give the course a title.",
     ),
     "organization.missing": _warning(
         _CP, "The manifest has no organization; what can be launched was listed in order (number: {count})."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -205,3 +206,15 @@ def _end(
 
 def _bytes(name: str | bytes) -> bytes:
     return name.encode() if isinstance(name, str) else name
+
+
+#: A manifest with nothing in it.
+EMPTY_MANIFEST = b"<manifest identifier='m'><organizations/><resources/></manifest>"
+
+
+def a_zip(path: Path, files: dict[str, bytes]) -> Path:
+    """Write a zip as an ordinary tool does."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    return path

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 
 from lxml import etree
 
-from content_packages.detect import READERS, detect
 from content_packages.limits import Limits
 from content_packages.manifest.document import parse
+from content_packages.manifest.scorm import READERS, edition_of
 from content_packages.package import Package, activity_tree
 from content_packages.sequencing.controls import controls, outline
 from content_packages.sequencing.event import Event, ObjectiveResult, Outcome, Request, RunTime, RunTimeResult
@@ -44,7 +44,7 @@ class Course:
     def __init__(self, manifest: Path) -> None:
         text = manifest.read_bytes()
         document = parse(text, file=manifest.name, limits=Limits(), findings=[])
-        standard, edition = detect(document, [])
+        standard, edition = edition_of(document, [])
         self.pages, files = _pages(manifest)
         self.package: Package = READERS[standard](document, files, edition=edition, findings=[])
         self.units = {unit.identifier: unit for unit in self.package.root.walk()}

@@ -96,7 +96,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - five short rout
         content += f"?{target.query}" * bool(target.query) + f"#{target.fragment}" * bool(target.fragment)
         languages = taking.opened.package.languages
         boot = {
-            "standard": "asset" if activity.kind == "asset" else taking.opened.package.standard,
+            "standard": "asset" if activity.kind == "asset" else taking.opened.package.data_model,
             "content": content,
             "values": values,
             "sequence": launch.sequence,

@@ -167,7 +167,7 @@ def _edition_out(edition: Edition) -> EditionOut:
     return EditionOut(
         id=edition.public_id,
         number=edition.number,
-        standard=f"SCORM {edition.standard_edition}",
+        standard=edition.standard_name,
         digest=edition.manifest,
         size=edition.size,
         imported=edition.imported,

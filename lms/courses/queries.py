@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError
 from content_packages.intake import load_package
+from content_packages.package import standard_name
 from content_packages.shelf import Shelf
 from lms.courses.tables import Course, CourseImport, Edition, OutlineItem, Unit
 from lms.web.paging import ROWS, Page, first_row
@@ -243,6 +244,7 @@ LINES = (
         Course.title,
         Course.languages,
         Edition.number,
+        Edition.standard,
         Edition.standard_edition,
         Edition.size,
         Course.coming_edition.is_not(None).label("coming"),
@@ -259,7 +261,7 @@ def line_of(row: Any) -> CourseLine:
         title=row.title,
         languages=tuple(row.languages),
         number=row.number,
-        standard=None if row.number is None else f"SCORM {row.standard_edition}",
+        standard=None if row.number is None else standard_name(row.standard, row.standard_edition),
         size=row.size,
         coming=row.coming,
     )

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from content_packages.package import standard_name
 from lms.database import Base
 
 
@@ -60,6 +61,11 @@ class Edition(Base):
     report: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # none on nodes that received the course
     published: Mapped[datetime | None]
     withdrawn: Mapped[datetime | None]
+
+    @property
+    def standard_name(self) -> str:
+        """What people call its standard."""
+        return standard_name(self.standard, self.standard_edition)
 
 
 class Unit(Base):

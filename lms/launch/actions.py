@@ -284,7 +284,7 @@ def _record(
     commit: Commit,
     now: datetime,
 ) -> dict[str, Any]:
-    standard = Standard(taking.opened.package.standard)
+    standard = Standard(taking.opened.package.data_model)
     activity = taking.opened.activities[launch.identifier]
     given = given_values(session, taking, activity, standing)
     kept = read_unit(session, taking, launch.unit) or UnitState(attempt=launch.attempt)
@@ -332,7 +332,7 @@ def _end(
     now: datetime,
 ) -> tuple[RunTimeResult, list[dict[str, Any]]]:
     """Draw up what a session leaves; return what sequencing is told, and the last statements."""
-    standard = Standard(taking.opened.package.standard)
+    standard = Standard(taking.opened.package.data_model)
     activity = taking.opened.activities[launch.identifier]
     given = given_values(session, taking, activity, standing)
     kept = read_unit(session, taking, launch.unit) or UnitState(attempt=launch.attempt)

@@ -51,7 +51,7 @@ def keep_unit(session: Session, taking: Taking, unit: UUID, state: UnitState, *,
 
 def given_values(session: Session, taking: Taking, activity: Activity, standing: Standing) -> dict[str, str]:
     """Return what the unit finds and does not keep itself: what it may only read, and shared stores."""
-    standard = Standard(taking.opened.package.standard)
+    standard = Standard(taking.opened.package.data_model)
     given = launch_values(
         standard,
         {},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -13,16 +12,7 @@ import pytest
 
 from content_packages.intake import read_package
 from content_packages.shelf import Shelf
-from tests.package_builders import deflated, raw_zip
-
-MANIFEST = b"<manifest identifier='m'><organizations/><resources/></manifest>"
-
-
-def a_zip(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    return path
+from tests.package_builders import EMPTY_MANIFEST, a_zip, deflated, raw_zip
 
 
 @pytest.mark.parametrize(
@@ -41,11 +31,12 @@ def a_zip(path: Path, files: dict[str, bytes]) -> Path:
         ({"a" * 241: b"x"}, "name.too_long"),
         ({"A.txt": b"x", "a.txt": b"y"}, "name.collision"),
         ({"a": b"x", "a/b": b"y"}, "name.file_is_folder"),
-        ({"index.html": b"x"}, "package.no_manifest"),
+        ({"page.html": b"x"}, "package.no_manifest"),
+        ({"a/index.html": b"x", "b/index.html": b"x"}, "package.several_manifests"),
         ({"imsmanifest.xml": b"not xml"}, "xml.not_well_formed"),
         ({"imsmanifest.xml": b"<!DOCTYPE m><m/>"}, "xml.dtd"),
         ({"imsmanifest.xml": b"<a>" * 65 + b"</a>" * 65}, "xml.too_deep"),
-        ({"imsmanifest.xml": MANIFEST}, "organization.empty"),
+        ({"imsmanifest.xml": EMPTY_MANIFEST}, "organization.empty"),
     ],
 )
 def test_a_harmful_package_is_refused_and_leaves_nothing(
@@ -61,7 +52,7 @@ def test_a_harmful_package_is_refused_and_leaves_nothing(
 
 
 def test_a_zip_cut_short_says_so(tmp_path: Path) -> None:
-    path = a_zip(tmp_path / "cut.zip", {"imsmanifest.xml": MANIFEST})
+    path = a_zip(tmp_path / "cut.zip", {"imsmanifest.xml": EMPTY_MANIFEST})
     path.write_bytes(path.read_bytes()[:-30])
 
     report = read_package(path, Shelf(tmp_path / "shelf"))

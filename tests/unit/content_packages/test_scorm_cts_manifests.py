@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from content_packages.detect import READERS, detect
 from content_packages.findings import Finding
 from content_packages.limits import Limits
 from content_packages.manifest.document import parse
+from content_packages.manifest.scorm import READERS, edition_of
 
 
 @pytest.mark.shared
@@ -20,7 +20,7 @@ def test_all_manifests_of_the_suite_give_a_tree(shared: Path) -> None:
     for path in manifests:
         findings: list[Finding] = []
         document = parse(path.read_bytes(), file=path.name, limits=Limits(), findings=findings)
-        standard, edition = detect(document, findings)
+        standard, edition = edition_of(document, findings)
         package = READERS[standard](document, [], edition=edition, findings=findings)
 
         items = [node for node in document.root.walk() if node.name == "item"]

@@ -1,0 +1,84 @@
+"""Read an ``imsmanifest.xml``: which SCORM it is, and then by the rules of that one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from content_packages.errors import PackageRefusedError
+from content_packages.findings import Finding, finding
+from content_packages.manifest import scorm12, scorm2004
+from content_packages.manifest.document import Document
+from content_packages.manifest.source import Source
+from content_packages.package import Package, Standard
+
+_EDITIONS: dict[str, tuple[Standard, str]] = {
+    "1.2": ("scorm12", "1.2"),
+    "cam 1.3": ("scorm2004", "2004 2nd Edition"),
+    "1.3": ("scorm2004", "2004 2nd Edition"),
+    "2004 2nd edition": ("scorm2004", "2004 2nd Edition"),
+    "2004 3rd edition": ("scorm2004", "2004 3rd Edition"),
+    "2004 4th edition": ("scorm2004", "2004 4th Edition"),
+}
+
+
+class Reader(Protocol):
+    """Turns a manifest into a package without files."""
+
+    def __call__(  # noqa: D102 - the class says it
+        self, document: Document, names: Iterable[str], *, edition: str, findings: list[Finding]
+    ) -> Package: ...
+
+
+READERS: dict[Standard, Reader] = {"scorm12": scorm12.read, "scorm2004": scorm2004.read}
+
+
+def read(source: Source) -> Package:
+    """Return the package, still without files.
+
+    Raises:
+        PackageRefusedError: the manifest cannot be read, or is of another kind.
+    """
+    document = source.document()
+    standard, edition = edition_of(document, source.findings)
+    return READERS[standard](document, source.names, edition=edition, findings=source.findings)
+
+
+def edition_of(document: Document, findings: list[Finding]) -> tuple[Standard, str]:
+    """Return standard and edition: by schemaversion, or by the namespaces where it is missing or unknown.
+
+    Raises:
+        PackageRefusedError: it is a package of another kind.
+    """
+    metadata = document.root.first("metadata")
+    written = "" if metadata is None else metadata.value("schemaversion") or ""
+    schema = "" if metadata is None else metadata.value("schema") or ""
+    if "common cartridge" in schema.lower() or any("/imsccv" in space for space in document.namespaces):
+        raise PackageRefusedError([finding("package.common_cartridge", file=document.file)])
+    known = _EDITIONS.get(written.lower())
+    if known is not None:
+        return known
+    guessed: tuple[Standard, str] = ("scorm12", "1.2")
+    if any(space.endswith(("_v1p3", "/imsss", "/imscp_v1p1")) for space in document.namespaces):
+        guessed = (
+            "scorm2004",
+            "2004 4th Edition" if _has_fourth_edition_parts(document) else "2004 3rd Edition",
+        )
+    findings.append(
+        finding(
+            "package.edition_guessed",
+            file=document.file,
+            line=document.root.line,
+            written=written,
+            edition=guessed[1],
+        )
+    )
+    return guessed
+
+
+def _has_fourth_edition_parts(document: Document) -> bool:
+    fourth = {("adlcp", "data"), ("adlseq", "objectives")}
+    return any(
+        (node.family, node.name) in fourth or node.get("completedByMeasure") is not None
+        for node in document.root.walk()
+    )

@@ -1,0 +1,44 @@
+"""Read a plain site: HTML pages with an ``index.html`` and nothing that says more of them."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from content_packages.manifest.source import Source
+from content_packages.package import Activity, LaunchTarget, Metadata, Package
+
+_HEAD_BYTES = 64 * 1024
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_LANGUAGE = re.compile(r"<html[^>]*\slang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)", re.IGNORECASE)
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
+
+
+def read(source: Source) -> Package:
+    """Return a course of one page, which is complete when it has been shown."""
+    text = _text(source.head(source.main, _HEAD_BYTES))
+    named = _TITLE.search(text)
+    title = " ".join(html.unescape(named[1]).split()) if named else ""
+    if not title:
+        source.note("site.no_title", name=source.main)
+        title = source.main
+    language = _LANGUAGE.search(text)
+    languages = (language[1],) if language else ()
+    page = Activity(identifier="site", title=title, kind="asset", launch=LaunchTarget(path=source.main))
+    return Package(
+        standard="site",
+        edition="HTML",
+        identifier=f"site:{title}",
+        title=title,
+        root=Activity(identifier="root", title=title, children=(page,)),
+        languages=languages,
+        metadata=Metadata(titles={languages[0] if languages else "und": title}),
+    )
+
+
+def _text(data: bytes) -> str:
+    declared = _CHARSET.search(data[:1024])
+    try:
+        return data.decode(declared[1].decode("ascii") if declared else "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        return data.decode("utf-8", "replace")
