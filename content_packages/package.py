@@ -105,12 +105,21 @@ class Activity:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Metadata:
-    """What the catalogue may take over: texts by language tag, ``und`` where none is given."""
+    """What the catalogue may take over: texts by language tag, ``und`` where none is given.
+
+    Args:
+        minutes: how long it typically takes to learn.
+        rights: licence or conditions, in words.
+        publisher: the institution behind it.
+    """
 
     titles: Mapping[str, str] = field(default_factory=dict, hash=False)
     descriptions: Mapping[str, str] = field(default_factory=dict, hash=False)
     keywords: tuple[str, ...] = ()
     version: str | None = None
+    minutes: int | None = None
+    rights: str | None = None
+    publisher: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

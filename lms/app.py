@@ -26,10 +26,13 @@ from content_packages.shelf import Shelf
 from lms.content.app import ContentSite, build_content
 from lms.courses import importing
 from lms.courses.api import router as courses_api
+from lms.courses.catalogue_pages import api as catalogue_api
+from lms.courses.catalogue_pages import router as catalogue_pages
 from lms.courses.errors import TROUBLES as COURSE_TROUBLES
 from lms.courses.importing import Importer
 from lms.courses.pages import router as course_pages
 from lms.courses.pages import uploading as course_uploads
+from lms.courses.subjects import load_subjects
 from lms.database import Database
 from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
@@ -94,6 +97,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     courses_api,
     course_uploads,
     course_pages,
+    catalogue_api,
+    catalogue_pages,
     enrolment_pages,
     launch_pages,
     report_pages,
@@ -276,6 +281,7 @@ def build_pages(node: Node) -> FastAPI:
     app.state.passwords = node.passwords
     app.state.importer = node.importer
     app.state.exporter = node.exporter
+    app.state.subjects = load_subjects(node.settings.data)
     app.state.attachments = node.attachments
     app.state.desk = node.desk
     app.state.sync = node.sync

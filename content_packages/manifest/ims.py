@@ -6,17 +6,17 @@ may have a page and sub-items at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from content_packages.errors import PackageRefusedError
 from content_packages.findings import Finding, blocking, finding
 from content_packages.manifest.document import Document, Node, collapse
+from content_packages.manifest.lom import NO_LANGUAGE, read_metadata
 from content_packages.manifest.names import FileNames, OutsideError, merge_parameters, resolve, split_href
-from content_packages.package import Activity, Kind, LaunchTarget, Metadata, Package, Standard
+from content_packages.package import Activity, Kind, LaunchTarget, Package, Standard
 
 _XML_BASE = ("xml", "base")
-_NO_LANGUAGE = frozenset({"", "und", "none", "x-none"})  # Articulate tags every text x-none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +76,7 @@ def read(
     tree = _flat(reading) if organization is None else _organization(reading, organization)
     if not tree.units() and not blocking(findings):  # otherwise it is said already why
         reading.note("organization.empty", organization or root)
-    metadata = _metadata(root, organization)
+    metadata = read_metadata(root, organization)
     return Package(
         standard=dialect.standard,
         edition=edition,
@@ -165,9 +165,8 @@ def _flat(reading: _Reading) -> Activity:
         children.append(
             reading.dialect.extend(activity, Node(family="cp", name="item", attributes={}, text="", line=1))
         )
-    record = root.first("metadata")
-    titles = [] if record is None else list(_texts(record, "title").values())
-    name = titles[0] if titles else collapse(root.get("identifier") or "")
+    titles = read_metadata(root, None).titles
+    name = next(iter(titles.values()), "") or collapse(root.get("identifier") or "")
     return Activity(identifier="organization", title=name or "Untitled", children=tuple(children))
 
 
@@ -277,35 +276,4 @@ def _is_sco(node: Node) -> bool:
 def _languages(root: Node) -> tuple[str, ...]:
     found = {node.attributes.get(("xml", "lang"), "") for node in root.walk()}
     found |= {collapse(n.text) for n in root.walk() if n.family == "lom" and n.name == "language"}
-    return tuple(sorted(tag for tag in found if tag.lower() not in _NO_LANGUAGE))
-
-
-def _metadata(root: Node, organization: Node | None) -> Metadata:
-    """Read title, description and keywords of the package's LOM record (IEEE 1484.12.1, 1.2 to 1.5)."""
-    record = root.first("metadata") or (organization.first("metadata") if organization else None)
-    if record is None:
-        return Metadata()
-    keywords = [text for node in _general(record) if node.name == "keyword" for _, text in _strings(node)]
-    return Metadata(
-        titles=_texts(record, "title"),
-        descriptions=_texts(record, "description"),
-        keywords=tuple(dict.fromkeys(keywords)),
-        version=collapse(root.get("version") or "") or None,
-    )
-
-
-def _general(record: Node) -> Iterator[Node]:
-    lom = record.first("lom", "lom")
-    general = None if lom is None else lom.first("general", "lom")
-    return iter(() if general is None else general.children)
-
-
-def _texts(record: Node, name: str) -> dict[str, str]:
-    return {tag: text for node in _general(record) if node.name == name for tag, text in _strings(node)}
-
-
-def _strings(node: Node) -> Iterator[tuple[str, str]]:
-    for string in node.children:
-        if string.name in {"langstring", "string"} and string.text.strip():
-            tag = string.attributes.get(("xml", "lang")) or string.get("language") or ""
-            yield "und" if tag.lower() in _NO_LANGUAGE else tag, collapse(string.text)
+    return tuple(sorted(tag for tag in found if tag.lower() not in NO_LANGUAGE))

@@ -18,6 +18,7 @@ from lms.cli.demo import PASSWORD, PEOPLE
 from lms.cli.opening import is_made, opened, require_node, settings_of
 from lms.cli.server import ServerError
 from lms.cli.server import serve as serve_node
+from lms.courses.subjects import SubjectsUnreadableError
 from lms.database import DatabaseError
 from lms.nodes.local import make_identity
 from lms.nodes.queries import Overview, overview
@@ -107,7 +108,7 @@ def serve(  # noqa: PLR0917 - typer reads options from positional parameters
         if show_demo:
             warn("Demo sign-ins: " + ", ".join(f"{person[0]} / {PASSWORD}" for person in PEOPLE))
 
-    with failing_on(ServerError, DatabaseError, KeyLostError, AssetsMissingError):
+    with failing_on(ServerError, DatabaseError, KeyLostError, AssetsMissingError, SubjectsUnreadableError):
         serve_node(settings, workers=workers, when_listening=greet)
 
 

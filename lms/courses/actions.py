@@ -17,6 +17,7 @@ from content_packages.errors import StoredPackageError
 from content_packages.intake import load_package
 from content_packages.package import Activity, Package
 from content_packages.shelf import Shelf
+from lms.courses.catalogue import Entry
 from lms.courses.queries import editions_on_their_way, find_course, find_edition, missing_files
 from lms.courses.tables import Course, Edition, OutlineItem, Unit
 from lms.people.changes import record_change
@@ -152,6 +153,19 @@ def withdraw_edition(session: Session, public_id: UUID, *, now: datetime) -> Cou
     return course
 
 
+def describe_in_catalogue(session: Session, public_id: UUID, entry: Entry, *, now: datetime) -> None:
+    """Keep what people wrote of a course; what is left empty, the package goes on to say.
+
+    Raises:
+        CourseNotFoundError: there is no such course.
+    """
+    course = _course(session, public_id)
+    course.catalogue = entry.to_json() or None
+    course.changed = now
+    session.flush()
+    record_change(session, KIND, course.public_id)
+
+
 def delete_course(session: Session, public_id: UUID, *, now: datetime) -> None:
     """Take a course away from every list; what learners did in it stays recorded.
 
@@ -192,6 +206,7 @@ def apply_course(
     course.title = described["title"]
     course.languages = list(described["languages"])
     course.provisional = bool(described["provisional"])
+    course.catalogue = described.get("catalogue", course.catalogue)  # an older node says nothing of it
     course.deleted = _instant(described["deleted"])
     course.changed = datetime.fromisoformat(described["changed"])
     session.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lms.courses.actions import CourseNotFoundError, EditionIncompleteError, EditionNotFoundError
+from lms.courses.catalogue import EntryError
 from lms.web.errors import Trouble
 from lms.web.wording import Worded, mark
 
@@ -36,6 +37,12 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="edition-incomplete",
         title=mark("Some files of this edition are not on this node yet"),
         remedy=mark("Sync with the node it came from, or import the package again."),
+    ),
+    EntryError: Trouble(
+        status=422,
+        code="catalogue-entry-wrong",
+        title=mark("The catalogue cannot take this"),
+        remedy=mark("Go back, change it, and save again."),
     ),
     UploadTooLargeError: Trouble(
         status=413,

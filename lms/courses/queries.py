@@ -154,6 +154,7 @@ def describe_course(session: Session, public_id: UUID) -> dict[str, Any] | None:
         "created_by": str(course.created_by) if course.created_by else None,
         "current_edition": str(given) if given else None,
         "provisional": course.provisional,
+        "catalogue": course.catalogue,
         "deleted": course.deleted.isoformat() if course.deleted else None,
         "changed": course.changed.isoformat(),
         "editions": [

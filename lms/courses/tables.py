@@ -38,6 +38,9 @@ class Course(Base):
     provisional: Mapped[bool] = mapped_column(default=True)  # offered by this node, not yet taken up
     deleted: Mapped[datetime | None]  # kept as a row, so that the deletion travels
     changed: Mapped[datetime] = mapped_column(default=lambda row: row.get_current_parameters()["created"])
+    catalogue: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON
+    )  # what people wrote over what the package says
 
 
 class Edition(Base):

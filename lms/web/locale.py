@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from babel import Locale, negotiate_locale
+from babel import Locale, UnknownLocaleError, negotiate_locale
 from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 from babel.support import Translations
@@ -97,6 +97,13 @@ class Language:
     def percent(self, share: float) -> str:
         """Return a share (0 to 1) in per cent."""
         return _percent(self.locale, share)
+
+    def language_name(self, tag: str) -> str:
+        """Return what a language is called here, by its tag (RFC 5646); the tag itself where nobody knows."""
+        try:
+            return Locale.parse(tag, sep="-").get_display_name(self.locale) or tag
+        except (UnknownLocaleError, ValueError):
+            return tag
 
     def size(self, count_bytes: int) -> str:
         """Return a file size in the unit that reads best."""

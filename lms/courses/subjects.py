@@ -1,0 +1,74 @@
+"""What courses may be about: the taxonomy that ships with the product, and what a node adds to it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+#: What resolution 60/9 wants in every curriculum; any course can declare that it covers one.
+COVERAGE: Final = ("human-rights", "gender", "code-of-conduct")
+
+FILE_NAME = "subjects.toml"
+
+
+class SubjectsUnreadableError(Exception):
+    """The file with a node's own subjects cannot be read; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """One subject: a code that stays, and what people call it, by language."""
+
+    code: str
+    labels: Mapping[str, str]
+
+    def label(self, language: str) -> str:
+        """Return what it is called in a language, in English, in any, or its code."""
+        return (
+            self.labels.get(language) or self.labels.get("en") or next(iter(self.labels.values()), self.code)
+        )
+
+
+def load_subjects(data: Path) -> Mapping[str, Subject]:
+    """Return the subjects known on a node by their codes, in the order in which they stand in the files.
+
+    Args:
+        data: the data folder, which may have a ``subjects.toml`` of its own.
+
+    Raises:
+        SubjectsUnreadableError: that file is not of the right form.
+    """
+    labels: dict[str, dict[str, str]] = {}
+    for source, text in (
+        (FILE_NAME, files("lms.courses").joinpath(FILE_NAME).read_text(encoding="utf-8")),
+        (str(data / FILE_NAME), _text(data / FILE_NAME)),
+    ):
+        for code, words in _tables(source, text).items():
+            labels.setdefault(code, {}).update(words)
+    return {code: Subject(code=code, labels=words) for code, words in labels.items()}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SubjectsUnreadableError(f"{path} cannot be read: {error}.") from error
+
+
+def _tables(source: str, text: str) -> Mapping[str, Mapping[str, str]]:
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SubjectsUnreadableError(f"{source} is not TOML: {error}.") from error
+    for code, words in tables.items():
+        if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
+            raise SubjectsUnreadableError(
+                f"{source}: {code} must be a table of words by language, as in [{code}]."
+            )
+    return tables
