@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,11 +12,12 @@ from uuid import UUID, uuid4
 import orjson
 
 from lms.database import Database
+from lms.forwarding import actions
 from lms.forwarding.actions import NewTarget, add_target
 from lms.forwarding.forwarder import Forwarder
 from lms.forwarding.ports import Answer, NoAnswerError
-from lms.forwarding.queries import find_target
-from lms.forwarding.tables import Target
+from lms.forwarding.queries import dead_letters, find_target
+from lms.forwarding.tables import DeadLetter, Target
 from tests.xapi_builders import AUTHORITY, NOON, a_statement
 from xapi_store.attachments import Part
 from xapi_store.http.multipart import read_parts
@@ -23,7 +25,10 @@ from xapi_store.ingest import store_statements
 
 NODE_SECRET = b"s" * 32
 NAME = "ministry"
+FAILED = "http://adlnet.gov/expapi/verbs/failed"
 REFUSAL = b'{"error": "The verb is not known here."}'
+LOST = NoAnswerError("ReadTimeout", may_have_arrived=True)
+NOBODY = NoAnswerError("ConnectError", may_have_arrived=False)
 
 
 @dataclass
@@ -126,7 +131,35 @@ class Sender:
         """Send what may be sent, as the thread of a target does."""
         self.forwarder.forward(self.target.id)
 
+    def resume(self) -> None:
+        """Have the target served again."""
+        with self.database.write() as session:
+            actions.resume(session.merge(self.target))
+
+    def replay(self, *statements: UUID) -> None:
+        """Have refused statements sent once more, all or those named."""
+        with self.database.write() as session:
+            actions.replay(session, session.merge(self.target), statements or None)
+
+    def letters(self) -> Sequence[DeadLetter]:
+        """What was refused, oldest first."""
+        with self.database.read() as session:
+            return [letter for _, letter in dead_letters(session)]
+
+    def sent(self) -> Counter[UUID]:
+        """How often each statement was sent."""
+        return Counter(one for post in self.other.posts for one in post)
+
     @property
     def target(self) -> Target:
         with self.database.read() as session:
             return find_target(session, NAME)
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    """Return what raises *error* when it is called, for ``OtherStore.before_answering``."""
+
+    def fail() -> None:
+        raise error
+
+    return fail
