@@ -111,10 +111,12 @@ class Sender:
             dice=lambda: 1.0,
         )
 
-    def add(self, **wanted: Any) -> Target:
-        given = {"name": NAME, "endpoint": "https://lrs.example.org/xapi", "key": "k", "secret": "s"}
+    def add(self, *, secret: str = "s", **wanted: Any) -> Target:
+        given = {"name": NAME, "endpoint": "https://lrs.example.org/xapi", "key": "k"}
         with self.database.write() as session:
-            return add_target(session, NewTarget(**given | wanted), node_secret=NODE_SECRET, now=self.clock)
+            return add_target(
+                session, NewTarget(**given | wanted), secret=secret, node_secret=NODE_SECRET, now=self.clock
+            )
 
     def record(self, count: int = 1, *, parts: Sequence[Part] = (), **changes: Any) -> list[UUID]:
         """Store statements here and return their ids."""

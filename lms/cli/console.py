@@ -45,6 +45,19 @@ def failing_on(*errors: type[Exception]) -> Iterator[None]:
         fail(str(error))
 
 
+def read_secret(name: str, *, from_stdin: bool, twice: bool = False) -> str:
+    """Return a secret: typed unseen on a terminal, or else the next line of standard input.
+
+    Args:
+        name: what is asked for, in a word.
+        from_stdin: read it from standard input even on a terminal.
+        twice: have it typed once more, because nobody could tell a slip.
+    """
+    if from_stdin or not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(typer.prompt(name, hide_input=True, confirmation_prompt=twice))
+
+
 def show(facts: Mapping[str, Any], *, as_json: bool) -> None:
     """Print named facts."""
     if as_json:

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from lms.app import utc_now
-from lms.cli.console import Data, Json, failing_on, say, show, show_rows
+from lms.cli.console import Data, Json, failing_on, read_secret, say, show, show_rows
 from lms.cli.opening import opened
 from lms.forwarding import actions
 from lms.forwarding.actions import NewTarget
@@ -60,7 +60,6 @@ def add(  # noqa: PLR0917 - typer reads options from positional parameters
         name=name,
         endpoint=endpoint,
         key=key,
-        secret=_read_secret(from_stdin=secret_stdin),
         version=version,
         verbs=verb or (),
         activity=activity,
@@ -69,9 +68,15 @@ def add(  # noqa: PLR0917 - typer reads options from positional parameters
         since=since,
         unprotected_allowed=allow_http,
     )
-    with opened(data) as node, failing_on(Worded), node.database.write() as session:
-        target = actions.add_target(session, wanted, node_secret=node.secret, now=utc_now())
-        facts = _facts(standing_of(session, target))
+    with opened(data) as node, failing_on(Worded):
+        with node.database.read() as session:
+            actions.checked_target(session, wanted)
+        secret = read_secret("Secret", from_stdin=secret_stdin)
+        with node.database.write() as session:
+            target = actions.add_target(
+                session, wanted, secret=secret, node_secret=node.secret, now=utc_now()
+            )
+            facts = _facts(standing_of(session, target))
     show(facts, as_json=as_json)
 
 
@@ -110,11 +115,15 @@ def credentials(
     name: Name, key: Key, secret_stdin: FromStdin = False, data: Data = None, as_json: Json = False
 ) -> None:
     """Give a target a new key and secret; how far it is stays."""
-    secret = _read_secret(from_stdin=secret_stdin)
-    with opened(data) as node, failing_on(Worded), node.database.write() as session:
-        target = find_target(session, name)
-        actions.change_credentials(target, key=key, secret=secret, node_secret=node.secret)
-        facts = _facts(standing_of(session, target))
+    with opened(data) as node, failing_on(Worded):
+        actions.checked_key(key)
+        with node.database.read() as session:
+            find_target(session, name)
+        secret = read_secret("Secret", from_stdin=secret_stdin)
+        with node.database.write() as session:
+            target = find_target(session, name)
+            actions.change_credentials(target, key=key, secret=secret, node_secret=node.secret)
+            facts = _facts(standing_of(session, target))
     _tell(
         facts,
         f"{name} has the new key. If it is paused, `lms forward resume {name}` goes on.",
@@ -175,12 +184,6 @@ def _tell(facts: dict[str, object], words: str, *, as_json: bool) -> None:
         show(facts, as_json=True)
     else:
         say(words)
-
-
-def _read_secret(*, from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    return str(typer.prompt("Secret", hide_input=True))
 
 
 def _facts(standing: Standing) -> dict[str, object]:

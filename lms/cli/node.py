@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from importlib.metadata import version
 from typing import Annotated
 from uuid import uuid4
@@ -13,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from lms.app import Node, utc_now
-from lms.cli.console import Data, Json, fail, failing_on, say, show, show_rows, warn
+from lms.cli.console import Data, Json, fail, failing_on, read_secret, say, show, show_rows, warn
 from lms.cli.demo import PASSWORD, PEOPLE
 from lms.cli.opening import is_made, opened, require_node, settings_of
 from lms.cli.server import ServerError
@@ -59,7 +58,9 @@ def init(
     except (DatabaseError, OperationalError) as error:
         fail(f"The database does not answer: {error}")
     with failing_on(KeyLostError, FieldError):
-        password = node.passwords.hash(_read_password(from_stdin=password_stdin)) if admin else None
+        password = None
+        if admin:
+            password = node.passwords.hash(read_secret("Password", from_stdin=password_stdin, twice=True))
         with node.database.write() as session:
             key = make_identity(session, settings.data, name=settings.name, role=settings.role.value)
             if admin and person_signing_in(session, admin) is None:
@@ -80,12 +81,6 @@ def _make_admin(session: Session, node: Node, number: str, password: str | None)
         now=utc_now(),
         grants_travel=node.duties.grants_travel,
     )
-
-
-def _read_password(*, from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\n")
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 @app.command()

@@ -47,7 +47,6 @@ class NewTarget:
     name: str
     endpoint: str
     key: str
-    secret: str
     version: str = Version.V1
     verbs: Collection[str] = ()
     activity: str = ""
@@ -57,8 +56,8 @@ class NewTarget:
     unprotected_allowed: bool = False
 
 
-def add_target(session: Session, wanted: NewTarget, *, node_secret: bytes, now: datetime) -> Target:
-    """Add a target; it is given what it wants from the beginning of the feed on.
+def checked_target(session: Session, wanted: NewTarget) -> Target:
+    """Return a target as it would be added, but for its secret: nobody is asked for that in vain.
 
     Raises:
         FieldError: something in it cannot be taken.
@@ -70,21 +69,30 @@ def add_target(session: Session, wanted: NewTarget, *, node_secret: bytes, now: 
         raise NameTakenError(name=name)
     if wanted.version not in set(Version):
         raise VersionError
-    endpoint = checked_endpoint(wanted.endpoint, unprotected_allowed=wanted.unprotected_allowed)
-    key, secret = _credentials(wanted.key, wanted.secret)
-    target = Target(
+    return Target(
         name=name,
-        endpoint=endpoint,
-        key=key,
-        secret=seal(node_secret, secret, endpoint=endpoint, key=key),
+        endpoint=checked_endpoint(wanted.endpoint, unprotected_allowed=wanted.unprotected_allowed),
+        key=checked_key(wanted.key),
         version=wanted.version,
-        created=now,
         verbs=_verbs(wanted.verbs),
         activity=_activity(wanted.activity),
         agent=_agent(wanted.agent),
         made_here=wanted.made_here,
         since=_since(wanted.since),
     )
+
+
+def add_target(
+    session: Session, wanted: NewTarget, *, secret: str, node_secret: bytes, now: datetime
+) -> Target:
+    """Add a target; it is given what it wants from the beginning of the feed on.
+
+    Raises:
+        FieldError: something in it cannot be taken.
+    """
+    target = checked_target(session, wanted)
+    target.secret = _sealed(secret, target, node_secret)
+    target.created = now
     session.add(target)
     session.flush()
     return target
@@ -96,8 +104,20 @@ def change_credentials(target: Target, *, key: str, secret: str, node_secret: by
     Raises:
         FieldError: one of them cannot be taken.
     """
-    target.key, secret = _credentials(key, secret)
-    target.secret = seal(node_secret, secret, endpoint=target.endpoint, key=target.key)
+    target.key = checked_key(key)
+    target.secret = _sealed(secret, target, node_secret)
+
+
+def checked_key(key: str) -> str:
+    """Return a key as it is sent.
+
+    Raises:
+        KeyMissingError: it is none.
+    """
+    key = key.strip()
+    if not key or ":" in key or not key.isprintable():
+        raise KeyMissingError
+    return key
 
 
 def pause(target: Target) -> None:
@@ -260,13 +280,10 @@ def _succeeded(target: Target, delivered: int, now: datetime) -> None:
 # ---------------------------------------------------------------- what people write
 
 
-def _credentials(key: str, secret: str) -> tuple[str, str]:
-    key = key.strip()
-    if not key or ":" in key or not key.isprintable():
-        raise KeyMissingError
+def _sealed(secret: str, target: Target, node_secret: bytes) -> bytes:
     if not secret or not secret.isprintable():
         raise SecretMissingError
-    return key, secret
+    return seal(node_secret, secret, endpoint=target.endpoint, key=target.key)
 
 
 def _verbs(written: Collection[str]) -> list[str]:

@@ -70,7 +70,6 @@ def post_add(
         name=name,
         endpoint=endpoint,
         key=key,
-        secret=secret,
         version=version,
         verbs=verbs.split(),
         activity=activity,
@@ -81,7 +80,9 @@ def post_add(
     )
     try:
         with site.database.write() as session:
-            target = actions.add_target(session, wanted, node_secret=site.secret, now=site.now())
+            target = actions.add_target(
+                session, wanted, secret=secret, node_secret=site.secret, now=site.now()
+            )
     except FieldError as error:
         typed = {
             "name": name, "endpoint": endpoint, "key": key, "version": version, "verbs": verbs,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +22,7 @@ from lms.forwarding.sealing import unseal
 from lms.forwarding.tables import DeadLetter, Target
 from tests.xapi_builders import COURSE, NOON, PASSED
 
+ROOT = Path(__file__).parents[3]
 ENDPOINT = "https://lrs.example.org/xapi"
 SECRET = "a secret, with words"
 STATEMENT = "39e24cc4-69af-4b01-a824-1fdc6ea8a3af"
@@ -34,6 +37,14 @@ def data(tmp_path: Path) -> Iterator[Path]:
 
 def forward(data: Path, *arguments: str, stdin: str = SECRET) -> Result:
     return CliRunner().invoke(app, ["forward", *arguments, "--data", str(data)], input=f"{stdin}\n")
+
+
+def as_a_program(data: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Begin the command in a process of its own, that has no terminal."""
+    command = [sys.executable, "-m", "lms", "forward", *arguments, "--data", str(data)]
+    return subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def add(data: Path, *options: str, endpoint: str = ENDPOINT) -> Result:
@@ -66,6 +77,13 @@ def database(data: Path) -> Database:
     return Database(f"sqlite:///{(data / 'outpost.db').as_posix()}")
 
 
+def secret_kept(data: Path, *, key: str) -> str:
+    """Return the secret of the only target, as it is sent with a key."""
+    with closing(database(data)) as opened, opened.read() as session:
+        target = session.scalars(select(Target)).one()
+    return unseal((data / "secret.key").read_bytes(), target.secret, endpoint=ENDPOINT, key=key)
+
+
 def test_a_target_is_added_and_listed_with_what_it_wants(data: Path) -> None:
     added = add(data, "--verb", PASSED, "--activity", COURSE, "--made-here", "--since", "2026-11-24")
 
@@ -84,10 +102,7 @@ def test_the_secret_is_neither_shown_nor_readable_in_the_folder(data: Path) -> N
     kept = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file())
     assert SECRET not in added.output + listed.output
     assert SECRET.encode() not in kept
-    with closing(database(data)) as opened, opened.read() as session:
-        target = session.scalars(select(Target)).one()
-    node_secret = (data / "secret.key").read_bytes()
-    assert unseal(node_secret, target.secret, endpoint=ENDPOINT, key="k1") == SECRET
+    assert secret_kept(data, key="k1") == SECRET
 
 
 @pytest.mark.parametrize(
@@ -134,6 +149,30 @@ def test_without_tls_only_what_is_near_or_meant(data: Path, endpoint: str, optio
     assert facts(data, "list")[0]["endpoint"] == endpoint.rstrip("/")
 
 
+def test_without_a_terminal_the_secret_is_a_line_of_standard_input_and_nothing_warns(data: Path) -> None:
+    with as_a_program(data, "add", "ministry", ENDPOINT, "--key", "k1") as program:
+        _, said = program.communicate(f"{SECRET}\n", timeout=30)
+
+    assert (program.returncode, said) == (0, "")
+    assert secret_kept(data, key="k1") == SECRET
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("add", "ministry", "lrs.example.org", "--key", "k1"), "no address of a record store"),
+        (("credentials", "ministry", "--key", "k1"), "no target called ministry"),
+    ],
+)
+def test_nobody_is_asked_for_a_secret_in_vain(data: Path, arguments: tuple[str, ...], sentence: str) -> None:
+    with as_a_program(data, *arguments) as program:
+        program.wait(timeout=30)  # nothing is typed: one that asks waits for ever
+        _, said = program.communicate()
+
+    assert program.returncode == 1
+    assert sentence in said
+
+
 def test_a_name_is_given_once(data: Path) -> None:
     add(data)
 
@@ -162,10 +201,7 @@ def test_another_key_is_given_without_losing_the_place(data: Path) -> None:
     done = forward(data, "credentials", "ministry", "--key", "k2", "--secret-stdin", stdin="another")
 
     assert done.exit_code == 0
-    with closing(database(data)) as opened, opened.read() as session:
-        target = session.scalars(select(Target)).one()
-    node_secret = (data / "secret.key").read_bytes()
-    assert unseal(node_secret, target.secret, endpoint=ENDPOINT, key="k2") == "another"
+    assert secret_kept(data, key="k2") == "another"
 
 
 def test_refused_statements_are_listed_and_asked_for_once_more(data: Path) -> None:
