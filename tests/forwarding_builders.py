@@ -22,6 +22,7 @@ from tests.xapi_builders import AUTHORITY, NOON, a_statement
 from xapi_store.attachments import Part
 from xapi_store.http.multipart import read_parts
 from xapi_store.ingest import store_statements
+from xapi_store.model.version import Version
 
 NODE_SECRET = b"s" * 32
 NAME = "ministry"
@@ -46,6 +47,7 @@ class OtherStore:
     may_be_asked: bool = True
     before_answering: Callable[[], None] = lambda: None
     closed: bool = False
+    version: str = Version.V1
 
     def post(self, body: bytes, content_type: str) -> Answer:
         if self.next_answers:
@@ -107,9 +109,13 @@ class Sender:
             files=None,
             secret=NODE_SECRET,
             now=lambda: self.clock,
-            connect=lambda _target, _secret: self.other,
+            connect=self._connect,
             dice=lambda: 1.0,
         )
+
+    def _connect(self, target: Target, _secret: str) -> OtherStore:
+        self.other.version = target.version
+        return self.other
 
     def add(self, *, secret: str = "s", **wanted: Any) -> Target:
         given = {"name": NAME, "endpoint": "https://lrs.example.org/xapi", "key": "k"}

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from lms.app import utc_now
-from lms.cli.console import Data, Json, failing_on, read_secret, say, show, show_rows
+from lms.cli.console import Data, Json, fail, failing_on, read_secret, say, show, show_rows
 from lms.cli.opening import opened
 from lms.forwarding import actions
 from lms.forwarding.actions import NewTarget
@@ -111,22 +111,34 @@ def resume(name: Name, data: Data = None, as_json: Json = False) -> None:
 
 
 @forward.command()
-def credentials(
-    name: Name, key: Key, secret_stdin: FromStdin = False, data: Data = None, as_json: Json = False
+def credentials(  # noqa: PLR0917 - typer reads options from positional parameters
+    name: Name,
+    key: Annotated[str | None, typer.Option(help="Another key (user name).")] = None,
+    secret_stdin: FromStdin = False,
+    version: Annotated[Version | None, typer.Option(help="Another version of xAPI to speak.")] = None,
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
-    """Give a target a new key and secret; how far it is stays."""
+    """Give a target another key and its secret, or speak another version of xAPI; how far it is stays."""
+    if key is None and (secret_stdin or version is None):
+        fail("Say what changes: the key and its secret with --key, the version with --version.", status=2)
     with opened(data) as node, failing_on(Worded):
-        actions.checked_key(key)
-        with node.database.read() as session:
-            find_target(session, name)
-        secret = read_secret("Secret", from_stdin=secret_stdin)
+        secret = ""
+        if key is not None:
+            actions.checked_key(key)
+            with node.database.read() as session:
+                find_target(session, name)
+            secret = read_secret("Secret", from_stdin=secret_stdin)
         with node.database.write() as session:
             target = find_target(session, name)
-            actions.change_credentials(target, key=key, secret=secret, node_secret=node.secret)
+            if key is not None:
+                actions.change_credentials(target, key=key, secret=secret, node_secret=node.secret)
+            if version is not None:
+                actions.change_version(target, version)
             facts = _facts(standing_of(session, target))
     _tell(
         facts,
-        f"{name} has the new key. If it is paused, `lms forward resume {name}` goes on.",
+        f"{name} is changed. If it is paused, `lms forward resume {name}` goes on.",
         as_json=as_json,
     )
 

@@ -67,13 +67,11 @@ def checked_target(session: Session, wanted: NewTarget) -> Target:
         raise NameMissingError
     if session.scalar(select(Target.id).where(Target.name == name)) is not None:
         raise NameTakenError(name=name)
-    if wanted.version not in set(Version):
-        raise VersionError
     return Target(
         name=name,
         endpoint=checked_endpoint(wanted.endpoint, unprotected_allowed=wanted.unprotected_allowed),
         key=checked_key(wanted.key),
-        version=wanted.version,
+        version=_version(wanted.version),
         verbs=_verbs(wanted.verbs),
         activity=_activity(wanted.activity),
         agent=_agent(wanted.agent),
@@ -106,6 +104,15 @@ def change_credentials(target: Target, *, key: str, secret: str, node_secret: by
     """
     target.key = checked_key(key)
     target.secret = _sealed(secret, target, node_secret)
+
+
+def change_version(target: Target, version: str) -> None:
+    """Speak another version of xAPI to a target; how far it is stays, and its key and secret.
+
+    Raises:
+        VersionError: it is none that is spoken here.
+    """
+    target.version = _version(version)
 
 
 def checked_key(key: str) -> str:
@@ -284,6 +291,12 @@ def _sealed(secret: str, target: Target, node_secret: bytes) -> bytes:
     if not secret or not secret.isprintable():
         raise SecretMissingError
     return seal(node_secret, secret, endpoint=target.endpoint, key=target.key)
+
+
+def _version(written: str) -> str:
+    if written not in set(Version):
+        raise VersionError
+    return written
 
 
 def _verbs(written: Collection[str]) -> list[str]:

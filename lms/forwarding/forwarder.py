@@ -153,6 +153,8 @@ class Forwarder:
             letters = asked_again(session, target, limit=REPLAYED_AT_ONCE) if target is not None else ()
         if target is None or not is_due(target, self._now()):
             return False
+        if target.version != store.version:
+            return False  # changed meanwhile: it is spoken by the thread that comes next
         try:
             for letter in letters:
                 self._replay(target, store, letter)

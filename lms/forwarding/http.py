@@ -21,6 +21,7 @@ class HttpRecordStore:
     """One record store at one endpoint."""
 
     def __init__(self, endpoint: str, *, key: str, secret: str, version: str) -> None:
+        self.version = version
         self._statements = f"{endpoint}/statements"
         self._client = httpx.Client(
             auth=httpx.BasicAuth(key.encode(), secret.encode()),

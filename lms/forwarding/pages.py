@@ -30,6 +30,7 @@ router = page_router(PATH)
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_KEYS))]
 Text = Annotated[str, Form()]
 _NARROWING = {"verbs", "activity", "agent", "since", "made_here"}
+_VERSIONS = [(version.value, version.value) for version in Version]
 MOST_NUMBER = 2**31 - 1  # of a target; more PostgreSQL would not compare
 
 
@@ -130,6 +131,17 @@ def post_credentials(
     return _back_to(target_id)
 
 
+@router.post("/{target_id}/version")
+def post_version(request: Request, _: Manager, target_id: int, version: Text = "") -> Response:
+    """Speak another version of xAPI to it."""
+    try:
+        with site_of(request).database.write() as session:
+            actions.change_version(get_target(session, _number(target_id)), version)
+    except FieldError as error:
+        return _target_page(request, target_id, errors=_said(request, error), status=422)
+    return _back_to(target_id)
+
+
 @router.post("/{target_id}/replay")
 def post_replay(
     request: Request, _: Manager, target_id: int, statement: Annotated[UUID | None, Form()] = None
@@ -175,6 +187,7 @@ def _target_page(
         asked=_all_asked(page.rows),
         typed=typed or {},
         errors=errors or {},
+        versions_offered=_VERSIONS,
         **_words(),
     )
 
@@ -188,7 +201,7 @@ def _add_page(
         status_code=status,
         typed=typed,
         errors=errors,
-        versions_offered=[(version.value, version.value) for version in Version],
+        versions_offered=_VERSIONS,
         narrowed=any(typed.get(name) for name in _NARROWING) or bool(errors.keys() & _NARROWING),
     )
 

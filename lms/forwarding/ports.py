@@ -28,6 +28,8 @@ class NoAnswerError(Exception):
 class RecordStore(Protocol):
     """One other record store, with the credentials for it. Every call may raise :class:`NoAnswerError`."""
 
+    version: str  # of xAPI, that is spoken to it
+
     def post(self, body: bytes, content_type: str) -> Answer:
         """Send statements (xAPI 1.0.3 Communication §2.1.2; xAPI 2.0 §4.1.6.1)."""
         ...

@@ -198,6 +198,22 @@ def test_another_key_is_given(school: School, browser: TestClient) -> None:
     assert unseal(school.site.secret, kept.secret, endpoint=ENDPOINT, key="k2") == "another"
 
 
+def test_another_version_is_spoken_and_the_secret_stays(school: School, browser: TestClient) -> None:
+    add(browser)
+    target = only_target(school).id
+
+    offered = browser.get(f"/forwarding/{target}").text
+    changed = send(browser, f"/{target}/version", version="2.0.0")
+    wrong = send(browser, f"/{target}/version", version="0.9")
+
+    kept = only_target(school)
+    assert '<option value="1.0.3" selected>' in offered
+    assert '<option value="2.0.0" selected>' in browser.get(f"/forwarding/{target}").text
+    assert (changed.status_code, wrong.status_code, kept.version) == (303, 422, "2.0.0")
+    assert "The version is 1.0.3 or 2.0.0." in wrong.text
+    assert unseal(school.site.secret, kept.secret, endpoint=ENDPOINT, key="k1") == "a secret"
+
+
 def test_a_target_is_removed_with_what_it_refused(school: School, browser: TestClient) -> None:
     add(browser)
     target = only_target(school).id
@@ -216,13 +232,15 @@ def test_what_is_not_here_is_said_to_be_not_here(browser: TestClient, target: st
     assert browser.get(f"/forwarding/{target}").status_code in {404, 422}
 
 
-@pytest.mark.parametrize("action", ["pause", "resume", "replay", "remove", "credentials"])
+@pytest.mark.parametrize("action", ["pause", "resume", "replay", "remove", "credentials", "version"])
 def test_nothing_is_changed_without_the_token(school: School, browser: TestClient, action: str) -> None:
     add(browser)
     before = only_target(school)
 
-    answer = browser.post(f"/forwarding/{before.id}/{action}", data={"key": "k2", "secret": "s"})
+    answer = browser.post(
+        f"/forwarding/{before.id}/{action}", data={"key": "k2", "secret": "s", "version": "2.0.0"}
+    )
 
     after = only_target(school)
     assert answer.status_code == 403
-    assert (after.state, after.key) == (before.state, before.key)
+    assert (after.state, after.key, after.version) == (before.state, before.key, before.version)

@@ -204,6 +204,31 @@ def test_another_key_is_given_without_losing_the_place(data: Path) -> None:
     assert secret_kept(data, key="k2") == "another"
 
 
+def test_another_version_is_spoken_without_losing_the_place_or_the_secret(data: Path) -> None:
+    add(data)
+
+    changed = facts(data, "credentials", "ministry", "--version", "2.0.0")
+    with_a_key = facts(data, "credentials", "ministry", "--key", "k2", "--version", "1.0.3")
+
+    assert (changed["version"], changed["key"]) == ("2.0.0", "k1")
+    assert (with_a_key["version"], with_a_key["key"]) == ("1.0.3", "k2")
+    assert secret_kept(data, key="k2") == SECRET
+
+
+@pytest.mark.parametrize("options", [(), ("--secret-stdin",), ("--secret-stdin", "--version", "2.0.0")])
+def test_a_change_of_nothing_and_a_secret_without_a_key_are_refused(
+    data: Path, options: tuple[str, ...]
+) -> None:
+    add(data)
+
+    done = forward(data, "credentials", "ministry", *options, stdin="another")
+
+    assert done.exit_code == 2
+    assert "--key" in done.stderr
+    assert facts(data, "list")[0]["version"] == "1.0.3"
+    assert secret_kept(data, key="k1") == SECRET
+
+
 def test_refused_statements_are_listed_and_asked_for_once_more(data: Path) -> None:
     add(data)
     refuse(data)

@@ -75,6 +75,25 @@ def test_a_target_paused_while_a_batch_is_on_its_way_keeps_that_it_was_taken(sen
     assert sender.target.in_flight is None
 
 
+def test_a_version_changed_while_a_batch_is_on_its_way_is_spoken_from_the_next_one_on(sender: Sender) -> None:
+    sender.add()
+    recorded = sender.record(150)
+
+    def change() -> None:
+        with sender.database.write() as session:
+            actions.change_version(session.merge(sender.target), "2.0.0")
+
+    sender.other.before_answering = change
+    sender.send()
+    spoken_first = sender.other.version
+    sender.send()
+
+    assert list(sender.other.kept) == recorded
+    assert (spoken_first, sender.other.version) == ("1.0.3", "2.0.0")
+    versions = [told.get("version") for told in sender.other.kept.values()]
+    assert versions == ["1.0.0"] * 100 + [None] * 50
+
+
 def test_a_target_removed_while_a_batch_is_on_its_way_is_gone(sender: Sender) -> None:
     target = sender.add()
     sender.record(3)
