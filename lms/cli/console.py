@@ -85,6 +85,14 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -
     _out.print(table)
 
 
+def tell(facts: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
+    """Tell a program the facts, a person what they mean for her."""
+    if as_json:
+        print_json(facts)
+    else:
+        say(sentence)
+
+
 def print_json(facts: Any) -> None:
     """Print facts for a program."""
     typer.echo(orjson.dumps(facts, default=str, option=orjson.OPT_INDENT_2).decode())

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from lms.app import utc_now
-from lms.cli.console import Data, Json, fail, failing_on, read_secret, say, show, show_rows
+from lms.cli.console import Data, Json, fail, failing_on, read_secret, show, show_rows, tell
 from lms.cli.opening import opened
 from lms.forwarding import actions
 from lms.forwarding.actions import NewTarget
@@ -97,7 +97,7 @@ def pause(name: Name, data: Data = None, as_json: Json = False) -> None:
         target = find_target(session, name)
         actions.pause(target)
         facts = _facts(standing_of(session, target))
-    _tell(facts, f"{name} is paused. `lms forward resume {name}` goes on where it stands.", as_json=as_json)
+    tell(facts, f"{name} is paused. `lms forward resume {name}` goes on where it stands.", as_json=as_json)
 
 
 @forward.command()
@@ -107,7 +107,7 @@ def resume(name: Name, data: Data = None, as_json: Json = False) -> None:
         target = find_target(session, name)
         actions.resume(target)
         facts = _facts(standing_of(session, target))
-    _tell(facts, f"{name} goes on.", as_json=as_json)
+    tell(facts, f"{name} goes on.", as_json=as_json)
 
 
 @forward.command()
@@ -136,7 +136,7 @@ def credentials(  # noqa: PLR0917 - typer reads options from positional paramete
             if version is not None:
                 actions.change_version(target, version)
             facts = _facts(standing_of(session, target))
-    _tell(
+    tell(
         facts,
         f"{name} is changed. If it is paused, `lms forward resume {name}` goes on.",
         as_json=as_json,
@@ -159,7 +159,7 @@ def remove(
         target = find_target(session, name)
         facts = _facts(standing_of(session, target))
         actions.remove(session, target)
-    _tell(facts, f"{name} is removed.", as_json=as_json)
+    tell(facts, f"{name} is removed.", as_json=as_json)
 
 
 @forward.command()
@@ -189,13 +189,6 @@ def replay(
 
 
 _IN_A_TABLE = ("name", "endpoint", "state", "lag", "forwarded", "refused", "retry_at", "problem")
-
-
-def _tell(facts: dict[str, object], words: str, *, as_json: bool) -> None:
-    if as_json:
-        show(facts, as_json=True)
-    else:
-        say(words)
 
 
 def _facts(standing: Standing) -> dict[str, object]:
