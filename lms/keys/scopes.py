@@ -26,7 +26,8 @@ LRS_SCOPES: dict[str, str] = {
 #: What a bearer token may do at `/api/v1`: any right that does not need a person.
 TOKEN_RIGHTS: frozenset[str] = frozenset(Right) - {Right.TAKE_COURSES}
 
-_KNOWN: dict[str, Sequence[str]] = {
+#: Of each kind of credential, the scopes that it may have.
+KNOWN_SCOPES: dict[str, Sequence[str]] = {
     "lrs": tuple(LRS_SCOPES),
     "token": (EVERYTHING, *sorted(TOKEN_RIGHTS)),
 }
@@ -63,7 +64,7 @@ def checked_scopes(kind: str, scopes: Iterable[str]) -> Sequence[str]:
     wanted = set(scopes)
     if not wanted:
         raise ScopesMissingError
-    known = _KNOWN[kind]
+    known = KNOWN_SCOPES[kind]
     unknown = sorted(wanted - set(known))
     if unknown:
         raise ScopesUnknownError(scopes=", ".join(unknown)[:200], known=", ".join(known))

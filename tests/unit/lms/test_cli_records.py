@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from lms.cli import app
 from lms.database import Database
+from lms.keys.scopes import LRS_SCOPES, TOKEN_RIGHTS
 from tests.xapi_builders import AUTHORITY, NOON, a_statement
 from xapi_store.ingest import store_statements
 
@@ -92,3 +94,31 @@ def test_a_key_opens_only_what_there_is(data: Path) -> None:
     assert refused.exit_code == 1
     assert "There is no scope statements/wirte. There are: statements/write," in refused.output
     assert json.loads(made.stdout)["scopes"] == ["statements/write"]
+
+
+@pytest.mark.parametrize(("command", "scopes"), [("lrs-key", LRS_SCOPES), ("token", TOKEN_RIGHTS)])
+def test_the_help_tells_every_scope_and_which_is_given_unless_said(
+    command: str, scopes: Collection[str]
+) -> None:
+    told = lms(command, "create", "--help").stdout
+
+    assert all(f"  {scope}" in told for scope in scopes)
+    assert "all unless said" in " ".join(told.split())
+
+
+def test_the_help_of_keys_names_both_ways_to_show_one() -> None:
+    told = lms("lrs-key", "--help").stdout
+
+    assert "Basic" in told
+    assert "Bearer KEY.SECRET" in told
+
+
+def test_a_key_for_which_no_scope_was_named_says_that_it_opens_everything(data: Path) -> None:
+    unsaid = lms("lrs-key", "create", "Simulator", "--data", str(data))
+    said = lms("lrs-key", "create", "Simulator", "--scope", "statements/write", "--data", str(data))
+    as_json = lms("lrs-key", "create", "Simulator", "--data", str(data), "--json")
+
+    assert "No --scope was given, so it opens everything." in unsaid.stdout
+    assert "No --scope" not in said.stdout
+    assert "statements/write" in said.stdout
+    assert json.loads(as_json.stdout)["scopes"] == ["all"]
