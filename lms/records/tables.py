@@ -59,5 +59,8 @@ class RecordExport(Base):
 
     @property
     def file_name(self) -> str:
-        """What the file is called where it is downloaded to."""
-        return f"statements-{self.started:%Y-%m-%d-%H%M}.{self.format}"
+        """What the file is called where it is downloaded to; no other is called so.
+
+        The number alone would not do: SQLite gives it again once the newest export was deleted.
+        """
+        return f"statements-{self.started:%Y-%m-%d-%H%M%S}-{self.id}.{self.format}"

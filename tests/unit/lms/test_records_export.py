@@ -100,6 +100,21 @@ def test_json_lines_are_what_the_api_gives_newest_first(exporter: Exporter) -> N
     assert done.size == exporter.path_of(done).stat().st_size
 
 
+def test_no_two_files_are_called_the_same(exporter: Exporter, clock: Clock) -> None:
+    names = []
+    for pause_s in (0, 1):
+        clock.now += timedelta(seconds=pause_s)
+        for _ in range(2):
+            export_id = exporter.queue(StatementFilter(), ExportFormat.CSV, by=None)
+            names.append(export_of(exporter, export_id).file_name)
+    exporter.remove(export_id)
+    clock.now += timedelta(seconds=1)
+    names.append(export_of(exporter, exporter.queue(StatementFilter(), ExportFormat.CSV, by=None)).file_name)
+
+    assert names[0] == "statements-2026-11-24-120000-1.csv"
+    assert len(set(names)) == 5
+
+
 def test_a_table_has_a_column_for_what_reports_ask_about(exporter: Exporter) -> None:
     (one,) = store(
         exporter.database,
