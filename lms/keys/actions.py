@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lms.keys.queries import digest
@@ -15,6 +16,7 @@ from lms.keys.scopes import KeyNameMissingError, checked_scopes
 from lms.keys.tables import Key
 
 MOST_NAME_CHARS = 200
+KEY_PATTERN = "^[0-9a-f]{20}$"
 
 
 class KeyNotFoundError(Exception):
@@ -25,6 +27,14 @@ class KeyNotFoundError(Exception):
         super().__init__(f"No key {key!r} is in force.")
 
 
+class KeyMadeAlreadyError(Exception):
+    """A form for a new key was sent once more; the secret that it made was shown then."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"Key {key!r} was made already.")
+
+
 @dataclass(frozen=True, slots=True)
 class NewKey:
     """A key just made; the secret is shown this once and kept nowhere."""
@@ -33,10 +43,20 @@ class NewKey:
     secret: str
 
 
-def create_key(session: Session, kind: str, name: str, scopes: Sequence[str], *, now: datetime) -> NewKey:
+def unused_key() -> str:
+    """Return what a new key can be called."""
+    return secrets.token_hex(10)
+
+
+def create_key(
+    session: Session, kind: str, name: str, scopes: Sequence[str], *, now: datetime, key: str | None = None
+) -> NewKey:
     """Make a credential of *kind* ``"lrs"`` or ``"token"``.
 
+    Where a form may be sent twice, *key* is what it offered (:func:`unused_key`): so it makes one all the same.
+
     Raises:
+        KeyMadeAlreadyError: there is such a key.
         KeyNameMissingError: the name is empty, or too long to be one.
         ScopesMissingError, ScopesUnknownError: it would open nothing, or what there is not.
     """
@@ -44,7 +64,7 @@ def create_key(session: Session, kind: str, name: str, scopes: Sequence[str], *,
     if not 0 < len(name) <= MOST_NAME_CHARS:
         raise KeyNameMissingError
     scopes = checked_scopes(kind, scopes)
-    made = NewKey(key=secrets.token_hex(10), secret=secrets.token_urlsafe(32))
+    made = NewKey(key=key or unused_key(), secret=secrets.token_urlsafe(32))
     session.add(
         Key(
             kind=kind,
@@ -55,7 +75,10 @@ def create_key(session: Session, kind: str, name: str, scopes: Sequence[str], *,
             created=now,
         )
     )
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise KeyMadeAlreadyError(made.key) from error
     return made
 
 

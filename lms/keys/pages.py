@@ -9,7 +9,7 @@ from fastapi import Depends, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from lms.keys.actions import KeyNotFoundError, create_key, revoke_key
+from lms.keys.actions import KEY_PATTERN, KeyNotFoundError, create_key, revoke_key, unused_key
 from lms.keys.queries import find_key, list_keys
 from lms.keys.scopes import LRS_SCOPES
 from lms.people.policy import Right
@@ -42,7 +42,7 @@ def show_keys(request: Request, _: Manager) -> Response:
 @router.get("/new")
 def show_new_key(request: Request, _: Manager) -> Response:
     """Offer to make a key."""
-    return _form(request, name="", chosen=())
+    return _form(request, key=unused_key(), name="", chosen=())
 
 
 @router.post("/new")
@@ -50,16 +50,17 @@ def post_new_key(
     request: Request,
     _: Manager,
     *,
+    key: Annotated[str, Form(pattern=KEY_PATTERN)],
     name: Annotated[str, Form()] = "",
     scopes: Annotated[list[str], Form(default_factory=list)],
 ) -> Response:
-    """Make a key and show its secret, this once."""
+    """Make a key and show its secret, this once: the same form sent again makes none and shows none."""
     site = site_of(request)
     try:
         with site.database.write() as session:
-            made = create_key(session, "lrs", name, scopes, now=site.now())
+            made = create_key(session, "lrs", name, scopes, now=site.now(), key=key)
     except FieldError as error:
-        return _form(request, name=name, chosen=scopes, error=error)
+        return _form(request, key=key, name=name, chosen=scopes, error=error)
     # Not a redirect: the secret exists in this answer only.
     return render(request, "keys/made.html", key=made, name=name, endpoint=f"{site.public_url}/xapi")
 
@@ -83,12 +84,15 @@ def post_revocation(request: Request, _: Manager, key: str) -> Response:
     return RedirectResponse("/records/keys", status_code=303)
 
 
-def _form(request: Request, *, name: str, chosen: Sequence[str], error: FieldError | None = None) -> Response:
+def _form(
+    request: Request, *, key: str, name: str, chosen: Sequence[str], error: FieldError | None = None
+) -> Response:
     errors = {error.field: error.said(language_of(request))} if error else {}
     return render(
         request,
         "keys/new.html",
         status_code=422 if error else 200,
+        key=key,
         name=name,
         chosen=chosen,
         errors=errors,

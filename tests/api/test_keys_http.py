@@ -36,6 +36,11 @@ def send(client: TestClient, made: dict[str, str]) -> Any:
     return client.post(f"{made['endpoint']}/statements", json=a_statement(), headers=headers)
 
 
+def form(client: TestClient) -> dict[str, str]:
+    """Return the hidden fields of the form for a new key."""
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', client.get("/records/keys/new").text))
+
+
 def test_a_key_made_by_the_api_opens_the_record_store_until_it_is_revoked(records: Records) -> None:
     client = records.client()
 
@@ -80,16 +85,16 @@ def test_a_key_that_makes_no_sense_is_refused_with_the_reason(
 
 def test_a_key_is_made_on_a_page_and_its_secret_shown_once(records: Records) -> None:
     client = records.client()
-    form = client.get("/records/keys/new").text
+    offered = client.get("/records/keys/new").text
 
     made = client.post(
         "/records/keys/new",
-        data=token(client, "/records/keys/new") | {"name": "<b>Sim</b>", "scopes": ["state", "define"]},
+        data=form(client) | {"name": "<b>Sim</b>", "scopes": ["state", "define"]},
     )
     values = dict(re.findall(r'data-testid="(\w+)">([^<]*)<', made.text))
     listed = client.get("/records/keys").text
 
-    assert all(f'value="{scope}"' in form for scope in LRS_SCOPES)
+    assert all(f'value="{scope}"' in offered for scope in LRS_SCOPES)
     assert send(client, values).status_code == 403  # it opens state, not statements
     assert "&lt;b&gt;Sim&lt;/b&gt;" in listed
     assert values["key"] in listed
@@ -97,14 +102,42 @@ def test_a_key_is_made_on_a_page_and_its_secret_shown_once(records: Records) -> 
     assert made.headers["cache-control"] == "no-store"
 
 
+def test_a_form_sent_again_makes_no_second_key_and_shows_no_secret(records: Records) -> None:
+    client = records.client()
+    filled = form(client) | {"name": "Simulator", "scopes": ["statements/write"]}
+
+    made = client.post("/records/keys/new", data=filled)
+    again = client.post("/records/keys/new", data=filled)
+
+    values = dict(re.findall(r'data-testid="(\w+)">([^<]*)<', made.text))
+    assert (made.status_code, again.status_code) == (200, 409)
+    assert "This key was made already" in again.text
+    assert "secret" not in dict(re.findall(r'data-testid="(\w+)">([^<]*)<', again.text))
+    assert [one["key"] for one in client.get(API).json()["keys"]] == [values["key"]]
+    assert send(client, values).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", "a:b", "0" * 19, "G" * 20, "0" * 21])
+def test_a_key_is_called_as_the_form_said_or_not_at_all(records: Records, key: str) -> None:
+    client = records.client()
+
+    answer = client.post(
+        "/records/keys/new", data=form(client) | {"key": key, "name": "A", "scopes": ["all"]}
+    )
+
+    assert answer.status_code == 422
+    assert client.get(API).json() == {"keys": []}
+
+
 def test_what_was_chosen_stays_when_something_is_missing(records: Records) -> None:
     client = records.client()
-    form = token(client, "/records/keys/new")
+    fields = form(client)
 
-    nameless = client.post("/records/keys/new", data=form | {"scopes": ["state"]})
-    scopeless = client.post("/records/keys/new", data=form | {"name": "Simulator"})
+    nameless = client.post("/records/keys/new", data=fields | {"scopes": ["state"]})
+    scopeless = client.post("/records/keys/new", data=fields | {"name": "Simulator"})
 
     assert nameless.status_code == scopeless.status_code == 422
+    assert f'name="key" value="{fields["key"]}"' in nameless.text
     assert 'value="state" checked' in nameless.text
     assert "Say what the key is for" in nameless.text
     assert 'value="Simulator"' in scopeless.text
@@ -128,7 +161,7 @@ def test_a_key_is_revoked_after_a_question(records: Records) -> None:
 @pytest.mark.parametrize("role", ["officer", "instructor"])
 def test_nobody_else_has_to_do_with_keys(records: Records, role: str) -> None:
     client = records.client(role)
-    form = token(client, "/account")
+    fields = token(client, "/account") | {"key": "0" * 20}
 
     assert [
         client.get(path).status_code
@@ -136,8 +169,8 @@ def test_nobody_else_has_to_do_with_keys(records: Records, role: str) -> None:
     ] == [403] * 4
     assert client.post(API, json={"name": "A", "scopes": ["all"]}).status_code == 403
     assert client.delete(f"{API}/x").status_code == 403
-    assert client.post("/records/keys/new", data=form | {"name": "A", "scopes": ["all"]}).status_code == 403
-    assert client.post("/records/keys/x/revoke", data=form).status_code == 403
+    assert client.post("/records/keys/new", data=fields | {"name": "A", "scopes": ["all"]}).status_code == 403
+    assert client.post("/records/keys/x/revoke", data=fields).status_code == 403
 
 
 def test_a_token_opens_what_its_scopes_name(records: Records) -> None:
