@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms.people.queries import names_of
-from lms.records.sentences import Sentence, people_in, sentence_of, shown_json
+from lms.records.sentences import Sentence, people_in, said_in, seen, sentence_of, shown_json
 from lms.records.tables import RecordExport
 from lms.web.locale import Language
 from lms.web.paging import ROWS
@@ -30,6 +30,7 @@ from xapi_store.voiding import voided_by
 
 SHOWN_CHARS = 40_000  # of JSON; the whole of it can be downloaded
 SHOWN_ATTACHMENTS = 20
+MOST_CHARS_OF_A_DESCRIPTION = 400
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +54,8 @@ class Lines:
 class File:
     """An attachment as its statement names it; *kept* is the size of its bytes, none where they are not here."""
 
+    name: str
+    description: str
     sha2: str
     content_type: str
     usage: str
@@ -132,7 +135,7 @@ def record(session: Session, statement_id: UUID, spoken: Language) -> Record | N
         registration=statement.get("context", {}).get("registration"),
         actor=statement["actor"],
         activity=thing["id"] if kind == "Activity" else None,
-        files=_files(session, named[:SHOWN_ATTACHMENTS]),
+        files=_files(session, named[:SHOWN_ATTACHMENTS], spoken),
         files_left_out=max(len(named) - SHOWN_ATTACHMENTS, 0),
     )
 
@@ -160,10 +163,12 @@ def _lines(session: Session, rows: Sequence[StoredStatement], spoken: Language) 
     ]
 
 
-def _files(session: Session, named: Sequence[dict[str, Any]]) -> Sequence[File]:
+def _files(session: Session, named: Sequence[dict[str, Any]], spoken: Language) -> Sequence[File]:
     kept = sizes_of(session, {one["sha2"].lower() for one in named}) if named else {}
     return [
         File(
+            name=said_in(one["display"], spoken) or seen(one["contentType"]),
+            description=said_in(one.get("description") or {}, spoken, MOST_CHARS_OF_A_DESCRIPTION),
             sha2=one["sha2"].lower(),
             content_type=one["contentType"],
             usage=one["usageType"],

@@ -112,6 +112,20 @@ def seen(text: str, most: int = MOST_CHARS) -> str:
     return plain if len(plain) <= most else f"{plain[:most].rstrip()}…"
 
 
+def said_in(words: Mapping[str, str], spoken: Language, most: int = MOST_CHARS) -> str:
+    """Return what a language map says to the reader: in her language, or else in English, or in any; or nothing."""
+    word = _word_in(words, spoken.code) or _word_in(words, "en")
+    return seen(word or next((word for word in words.values() if word.strip()), ""), most)
+
+
+def _word_in(words: Mapping[str, str], language: str) -> str:
+    wanted, _, _ = language.partition("_")
+    for tag, word in words.items():
+        if word.strip() and tag.casefold().partition("-")[0] == wanted:
+            return word
+    return ""
+
+
 def _sentence(
     statement: dict[str, Any], spoken: Language, names: Mapping[UUID, str], stored: datetime
 ) -> Sentence:
@@ -170,14 +184,10 @@ def _host(address: str) -> str:
 
 def _verb(verb: dict[str, Any], spoken: Language) -> str:
     told = verb.get("display") or {}
-    for tag, word in told.items():
-        if word.strip() and tag.casefold().split("-")[0] == spoken.code.split("_")[0]:
-            return seen(word)
     usual = VERBS.get(verb["id"])
-    if usual is not None:
+    if usual is not None and not _word_in(told, spoken.code):
         return spoken.gettext(usual)
-    word = next((word for word in told.values() if word.strip()), "")
-    return seen(word or verb["id"].rstrip("/#").rpartition("/")[2] or verb["id"])
+    return said_in(told, spoken) or seen(verb["id"].rstrip("/#").rpartition("/")[2] or verb["id"])
 
 
 def _what(thing: dict[str, Any], spoken: Language, names: Mapping[UUID, str]) -> str:

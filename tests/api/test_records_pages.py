@@ -288,6 +288,41 @@ def test_an_attachment_is_given_as_bytes_that_no_browser_shows(records: Records,
     assert file.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize(
+    ("words", "in_english", "in_arabic"),
+    [
+        ({"ar": "شهادة", "en-GB": "Certificate"}, "Certificate", "شهادة"),
+        ({"fr": "Attestation", "en": "Certificate"}, "Certificate", "Certificate"),
+        ({"en": " ", "fr": "Attestation"}, "Attestation", "Attestation"),
+        ({"fr": " "}, "text/plain", "text/plain"),
+    ],
+)
+def test_an_attachment_is_called_as_its_statement_says_in_the_readers_language(
+    records: Records, words: dict[str, str], in_english: str, in_arabic: str
+) -> None:
+    named, part = an_attachment(b"x", "text/plain")
+    (one,) = records.store(a_statement(attachments=[named | {"display": words}]), parts=[part])
+
+    pages = [records.client(locale=spoken).get(f"/records/{one}").text for spoken in ("en", "ar")]
+
+    told = [re.findall(r'<th scope="row"><bdi>([^<]*)</bdi>', page) for page in pages]
+    assert told == [[in_english], [in_arabic]]
+
+
+def test_the_description_of_an_attachment_stands_beneath_its_name(records: Records) -> None:
+    named, part = an_attachment(b"x", "text/plain")
+    described = named | {"description": {"en": f"Given at the end {EVIL}", "ar": "تُمنح في النهاية"}}
+    (one,) = records.store(a_statement(attachments=[described]), parts=[part])
+    (bare,) = records.store(a_statement(attachments=[named]), parts=[part])
+
+    page = records.client().get(f"/records/{one}").text
+    arabic = records.client(locale="ar").get(f"/records/{one}").text
+
+    assert f'<p class="hint"><bdi>Given at the end {SAYS_EVIL}</bdi></p>' in page
+    assert '<p class="hint"><bdi>تُمنح في النهاية</bdi></p>' in arabic
+    assert '<p class="hint">' not in records.client().get(f"/records/{bare}").text
+
+
 def test_an_attachment_of_another_statement_is_not_given(records: Records) -> None:
     named, part = an_attachment(b"secret", "text/plain")
     records.store(a_statement(attachments=[named]), parts=[part])
