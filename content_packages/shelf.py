@@ -52,7 +52,10 @@ class Shelf:
     def __init__(self, root: Path) -> None:
         self._files = root / "files"
         self._incoming = root / "incoming"
-        self._files.mkdir(parents=True, exist_ok=True)
+        if not self._files.exists():
+            self._files.mkdir(parents=True)
+            _sync_folder(root)
+            _sync_folder(root.parent)
         self._incoming.mkdir(exist_ok=True)
 
     def put(self, stream: Readable, *, expected: str | None = None) -> FileRef:
@@ -153,11 +156,14 @@ class Shelf:
             _touch(target)  # named again: a sweep must not take it for old litter
             part.unlink()
             return
+        new_folder = not target.parent.exists()
         target.parent.mkdir(exist_ok=True)
         _remove(target)  # damaged, if it was there
         part.replace(target)
         target.chmod(stat.S_IREAD)
         _sync_folder(target.parent)
+        if new_folder:
+            _sync_folder(self._files)
 
     def _is_whole(self, ref: FileRef) -> bool:
         """Tell whether the file is here and undamaged.

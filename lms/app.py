@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -62,6 +62,7 @@ from lms.people.sessions import recognise
 from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
 from lms.progress.actions import advance, is_behind
 from lms.records import export as exporting
+from lms.records import upkeep
 from lms.records.errors import TROUBLES as RECORD_TROUBLES
 from lms.records.export import Exporter
 from lms.records.files import ShelfFiles
@@ -86,11 +87,8 @@ from sync.ports import Stream
 from sync.revocations import Revocations
 from sync.sequencer import number_some
 from sync.server import create_app as create_sync_app
-from xapi_store.archive import begin_part as begin_part_of_store
-from xapi_store.archive import part_due, prepare_part
 from xapi_store.http.app import create_lrs_app
 from xapi_store.http.lrs import Lrs
-from xapi_store.packing import keep_dictionary, train, training_is_due
 
 ROUTERS: tuple[APIRouter, ...] = (
     people_pages,
@@ -132,6 +130,7 @@ SECRET_NAME = "secret.key"  # noqa: S105 - the name of a file, not what is in it
 NUMBERING_EVERY_S = 60.0
 PROGRESS_EVERY_S = 1.0
 PART_EVERY_S = 3600.0
+STATISTICS_EVERY_S = 60.0
 PACKING_EVERY_S = 60.0
 SWEEP_EXPORTS_EVERY_S = 3600.0
 FORWARDING_EVERY_S = 1.0
@@ -419,34 +418,29 @@ def build_worker(node: Node) -> Worker:
         with node.database.write() as session:
             return advance(session)
 
-    def train_packing() -> bool:
-        with node.database.read() as session:
-            trained = train(session) if training_is_due(session) else None
-        if trained is not None:
-            with node.database.write() as session:
-                keep_dictionary(session, trained)
-        return False
-
-    def begin_part() -> bool:
-        with node.database.read() as session:
-            due = part_due(session, now=utc_now())
-        if due is not None:
-            with node.database.write() as session:
-                prepare_part(session, due)
-            with node.database.write() as session:
-                begin_part_of_store(session, due)
-        return False
-
     forwarder = Forwarder(node.database, files=node.attachments, secret=node.secret, now=utc_now)
     chores = [
-        Chore(name="train packing", every_s=PACKING_EVERY_S, do=train_packing),
+        Chore(name="train packing", every_s=PACKING_EVERY_S, do=partial(upkeep.train_packing, node.database)),
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
         Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress, follows_writing=True),
         Chore(name="sweep exports", every_s=SWEEP_EXPORTS_EVERY_S, do=node.exporter.sweep),
         Chore(name="forward", every_s=FORWARDING_EVERY_S, do=forwarder.look_after, follows_writing=True),
     ]
     if not node.database.is_sqlite:
-        chores.append(Chore(name="begin a part of the store", every_s=PART_EVERY_S, do=begin_part))
+        chores.append(
+            Chore(
+                name="begin a part of the store",
+                every_s=PART_EVERY_S,
+                do=partial(upkeep.begin_part, node.database, utc_now),
+            )
+        )
+        chores.append(
+            Chore(
+                name="look at the store",
+                every_s=STATISTICS_EVERY_S,
+                do=partial(upkeep.look_at_store, node.database),
+            )
+        )
     jobs = {
         importing.JOB: node.importer.run_job,
         exporting.JOB: node.exporter.run_job,

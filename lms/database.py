@@ -416,8 +416,14 @@ def _tell(driver: sqlite3.Connection, statement: str) -> None:
         raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
 
 
+# Every query here reads a page. To compile one, or to begin it in several processes, takes longer than to answer it.
+_SHORT_QUERIES = "-c jit=off -c max_parallel_workers_per_gather=0"
+
+
 def _postgresql_engine(url: str) -> Engine:
-    engine = create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True)
+    engine = create_engine(
+        url, pool_size=8, max_overflow=32, pool_pre_ping=True, connect_args={"options": _SHORT_QUERIES}
+    )
     with engine.connect() as connection:
         _refuse_forgetful_server(connection)
     return engine

@@ -11,13 +11,24 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from xapi_store.errors import InvalidStatementError, RequestError, json_path
+from xapi_store.model.actor import actor_key
 from xapi_store.model.sections import ATTACHMENTS, cite
 from xapi_store.model.version import Version
-from xapi_store.tables import AttachmentRow, PreparedForList, Values, insert_or_ignore
+from xapi_store.tables import (
+    AgentRow,
+    AttachmentAuthority,
+    AttachmentRow,
+    Prepared,
+    PreparedForList,
+    Values,
+    find_numbers,
+    insert_or_ignore,
+    numbers,
+)
 
 log = logging.getLogger(__name__)
 
@@ -73,39 +84,70 @@ def check_parts(statements: Sequence[dict[str, Any]], parts: Collection[Part], v
             )
 
 
-def keep_parts(session: Session, files: Files | None, parts: Collection[Part]) -> None:
-    """Keep files; one that is there already stays as it is."""
+def keep_parts(
+    session: Session, files: Files | None, parts: Collection[Part], authority: dict[str, Any]
+) -> None:
+    """Keep files that an authority has brought; a file that is there already is looked at, and mended if need be."""
     contents = {part.sha2: part.content for part in parts}
     if not contents:
         return
     connection = session.connection()
-    there = {sha2 for sha2, *_ in _FOUND.rows(connection, list(contents))}
+    in_rows = {sha2 for sha2, file, _ in _FOUND.rows(connection, list(contents)) if file is None}
     rows: list[Values] = []
     for sha2, content in sorted(contents.items()):
-        if sha2 not in there:
+        if sha2 not in in_rows:
             file = files.keep(content) if files is not None and len(content) > MAX_BYTES_IN_ROW else None
             rows.append((sha2, len(content), file, content if file is None else None))
     _KEPT.change(connection, rows)
+    key = actor_key(authority)
+    if key is not None:
+        number = numbers(connection, AgentRow, [key])[key]
+        _BROUGHT.change(connection, [(sha2, number) for sha2 in sorted(contents)])
 
 
 _KEPT = insert_or_ignore(AttachmentRow, columns=("sha2", "size", "file", "content"))
+_BROUGHT = insert_or_ignore(AttachmentAuthority, columns=("sha2", "authority_id"))
 
 
-def find_parts(session: Session, files: Files | None, statements: Iterable[dict[str, Any]]) -> list[Part]:
-    """Return the files that were kept for some statements, each once."""
+def find_parts(
+    session: Session,
+    files: Files | None,
+    statements: Iterable[dict[str, Any]],
+    *,
+    authority: str | None = None,
+) -> list[Part]:
+    """Return the files that were kept for some statements, each once.
+
+    An *authority* is given where only what it has brought may be read: whoever knows a digest could otherwise name it
+    in a statement of his own, and be given the bytes of somebody else.
+    """
     types = {
         attachment["sha2"].lower(): attachment["contentType"]
         for statement in statements
         for attachment in attachments_of(statement)
     }
+    connection = session.connection()
+    if authority is not None:
+        number = find_numbers(connection, AgentRow, [authority]).get(authority)
+        types = {
+            sha2: content_type
+            for sha2, content_type in types.items()
+            if _IS_BROUGHT.first(connection, digest=sha2, authority=number)
+        }
     parts = []
-    for sha2, file, content in _FOUND.rows(session.connection(), list(types)):
+    for sha2, file, content in _FOUND.rows(connection, list(types)):
         whole = _content(files, sha2, file, content)
         if whole is not None:
             parts.append(Part(sha2=sha2, content=whole, content_type=types[sha2]))
     return parts
 
 
+_IS_BROUGHT = Prepared(
+    select(AttachmentAuthority.sha2).where(
+        AttachmentAuthority.sha2 == bindparam("digest"),
+        AttachmentAuthority.authority_id == bindparam("authority"),
+    )
+)
 # In parts: a page may name more files than a query takes values.
 _FOUND = PreparedForList(
     select(AttachmentRow.sha2, AttachmentRow.file, AttachmentRow.content), AttachmentRow.sha2

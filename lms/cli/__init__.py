@@ -6,12 +6,10 @@ transaction, and says in a sentence what came of it.
 
 from __future__ import annotations
 
-import logging
-import sys
-
 import typer
 
 from lms.cli import archive, courses, demo, forwarding, keys, node, nodes, people, records
+from lms.cli.logs import begin_log
 
 app = typer.Typer(
     name="lms",
@@ -27,7 +25,5 @@ for module in (node, demo, people, courses, keys, records, nodes, forwarding, ar
 
 def main() -> None:
     """Run the command named on the command line."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    for chatty in ("alembic", "httpx"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    begin_log()
     app()

@@ -64,7 +64,7 @@ def create_key(
     if not 0 < len(name) <= MOST_NAME_CHARS:
         raise KeyNameMissingError
     scopes = checked_scopes(kind, scopes)
-    made = NewKey(key=key or unused_key(), secret=secrets.token_urlsafe(32))
+    made = NewKey(key=key or unused_key(), secret=secrets.token_hex(32))
     session.add(
         Key(
             kind=kind,

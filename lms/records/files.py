@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from io import BytesIO
 
 from content_packages.errors import FileMissingError
@@ -19,9 +20,10 @@ class ShelfFiles:
         return self._shelf.put(BytesIO(content)).digest
 
     def read(self, name: str) -> bytes | None:
-        """Return the content of a file; ``None`` when it is not here."""
+        """Return the content of a file; ``None`` when it is not here, or is not what it was."""
         try:
             with self._shelf.open(name) as file:
-                return file.read()
+                content = file.read()
         except FileMissingError:
             return None
+        return content if hashlib.sha256(content).hexdigest() == name else None

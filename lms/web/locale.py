@@ -92,11 +92,15 @@ class Language:
 
     def number(self, value: float) -> str:
         """Return a number in the digits of this language."""
-        return _number(self.locale, value)
+        return self._signed(value, _number(self.locale, value))
 
     def percent(self, share: float) -> str:
         """Return a share (0 to 1) in per cent."""
-        return _percent(self.locale, share)
+        return self._signed(share, _percent(self.locale, share))
+
+    def _signed(self, value: float, text: str) -> str:
+        """Keep a minus before its number where lines run from right to left (U+200E, left-to-right mark)."""
+        return f"\u200e{text}" if value < 0 and self.direction == "rtl" else text
 
     def language_name(self, tag: str) -> str:
         """Return what a language is called here, by its tag (RFC 5646); the tag itself where nobody knows."""

@@ -61,6 +61,15 @@ def test_any_bytes_come_back_as_they_were(either: TestClient, content: bytes) ->
     assert hashlib.sha256(read).digest() == hashlib.sha256(content).digest()
 
 
+@pytest.mark.parametrize("digits", [55, 57, 63, 65, 97, 127, 129])
+def test_what_no_sha_2_gives_names_no_file(either: TestClient, digits: int) -> None:
+    attachment = an_attachment(b"x", sha2="a" * digits, fileUrl="https://example.org/x")
+
+    answer = either.post("/statements", json=a_statement(attachments=[attachment]))
+
+    assert (answer.status_code, answer.json()["path"]) == (400, "$.attachments[0].sha2")
+
+
 @pytest.mark.parametrize("algorithm", ["sha224", "sha256", "sha384", "sha512"])
 def test_every_sha_2_names_a_file_in_either_case(either: TestClient, algorithm: str) -> None:
     content = algorithm.encode()

@@ -76,11 +76,11 @@ def test_a_document_without_a_type_is_bytes(either: TestClient, resource: str) -
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_what_says_it_is_json_must_be_an_object(either: TestClient, resource: str) -> None:
+def test_what_says_it_is_json_must_be_json(either: TestClient, resource: str) -> None:
     where = place(resource)
 
     answers = [
-        put(either, resource, where, text, Content_Type="application/json") for text in (b"{", b"[]", b"7")
+        put(either, resource, where, text, Content_Type="application/json") for text in (b"{", b"[1", b"NaN")
     ]
 
     assert answers == [400, 400, 400]
@@ -148,6 +148,21 @@ def test_posting_merges_properties_at_the_top(either: TestClient, resource: str)
     got = either.get(resource, params=where)
     assert got.json() == {"a": 1, "b": {"d": 2}, "e": None}
     assert got.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.parametrize("content", [b"[1,2]", b'"bookmark"', b"5", b"null"])
+def test_any_json_may_be_put_and_only_objects_merged(
+    either: TestClient, resource: str, content: bytes
+) -> None:
+    where, new = place(resource), place(resource)
+
+    assert put(either, resource, where, content, Content_Type="application/json") == 204
+    posted = either.post(resource, params=new, content=content, headers={"Content-Type": "application/json"})
+
+    assert either.get(resource, params=where).content == content
+    assert posted.status_code == 400
+    assert either.get(resource, params=new).status_code == 404
 
 
 @pytest.mark.parametrize("resource", RESOURCES)

@@ -116,3 +116,44 @@ def test_a_full_disk_under_the_files_refuses_the_statement(
     assert answer.status_code == 507
     assert found(store.client) == []
     assert store.files() == []
+
+
+@pytest.mark.parametrize("how", ["lost", "damaged"])
+def test_a_file_sent_again_is_mended(store: Store, how: str) -> None:
+    with_files(store.client, a_statement(attachments=[an_attachment(LARGE)]), LARGE)
+    (file,) = store.files()
+    file.chmod(0o600)
+    if how == "lost":
+        file.unlink()
+    else:
+        file.write_bytes(LARGE[:-1] + bytes([LARGE[-1] ^ 1]))
+    assert store.read() == {}  # never other bytes under this digest
+
+    assert with_files(store.client, a_statement(attachments=[an_attachment(LARGE)]), LARGE).status_code == 200
+
+    assert list(store.read().values()) == [LARGE]
+
+
+@pytest.mark.parametrize("content", [SMALL, LARGE])
+def test_who_may_read_only_his_own_is_not_given_what_others_brought(store: Store, content: bytes) -> None:
+    with_files(store.client, a_statement(attachments=[an_attachment(content)]), content)
+    mine = a_client(
+        an_lrs(
+            store.database,
+            "statements/write",
+            "statements/read/mine",
+            authority={"objectType": "Agent", "mbox": "mailto:tool@example.org"},
+            files=ShelfFiles(Shelf(store.folder)),
+        ),
+        version="2.0.0",
+    )
+    everything = {"attachments": "true"}
+    named = a_statement(attachments=[an_attachment(content, fileUrl="https://example.org/f")])
+
+    mine.post("/statements", json=named)
+    _, not_mine = files_in(mine.get("/statements", params=everything))
+    with_files(mine, a_statement(attachments=[an_attachment(content)]), content)
+    _, brought = files_in(mine.get("/statements", params=everything))
+
+    assert not_mine == {}
+    assert [read for _, read in brought.values()] == [content]

@@ -180,7 +180,9 @@ def _make(lrs: Lrs, changes: Sequence[Change]) -> Sequence[Exception | None]:
     except Exception as error:
         if len(changes) == 1:
             raise
-        log.warning("shared_transaction_failed", extra={"changes": len(changes), "error": repr(error)})
+        log.warning(
+            "shared_transaction_failed", extra={"changes": len(changes), "error": type(error).__name__}
+        )
     # Nothing of it has happened. Alone, only the one that fails will fail.
     outcomes: list[Exception | None] = []
     for change in changes:

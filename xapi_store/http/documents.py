@@ -23,7 +23,7 @@ from xapi_store.http.request import LrsRequest
 from xapi_store.http.resource import Resource
 from xapi_store.http.responses import add_header, http_date, json_answer
 from xapi_store.model.document import DocumentKey, DocumentKind, DocumentScope
-from xapi_store.model.strict_json import load_object
+from xapi_store.model.strict_json import load
 from xapi_store.model.version import Version
 
 
@@ -121,7 +121,7 @@ class DocumentResource:
         key = self._key(request, self._scope(request))
         content_type = request.header("content-type") or "application/octet-stream"
         if content_type.partition(";")[0].strip().lower() == "application/json":
-            load_object(request.incoming.body)
+            load(request.incoming.body)
         return key, request.incoming.body, content_type, _conditions(request)
 
     def _scope(self, request: LrsRequest) -> DocumentScope:

@@ -210,7 +210,8 @@ def _with_files(lrs: Lrs, session: Session, request: LrsRequest, body: bytes, fo
     if not request.flag("attachments"):
         return Response(body, media_type="application/json")
     statements: list[StoredStatement] = list(found)
-    parts = find_parts(session, lrs.files, (orjson.loads(one.raw) for one in statements))
+    read = (orjson.loads(one.raw) for one in statements)
+    parts = find_parts(session, lrs.files, read, authority=_readable_authority(request))
     boundary = uuid4().hex
     return Response(
         write_parts(boundary, body, parts),

@@ -129,7 +129,7 @@ def store_submissions(
     release_ids(connection, positions.keys() - {entry.id for entry in entries})
     for (submission, _), refusal in zip(submissions, outcomes, strict=True):
         if refusal is None:
-            keep_parts(session, files, submission.parts)
+            keep_parts(session, files, submission.parts, submission.authority)
     write(connection, entries, positions, stored=stored, copied=False)
     return outcomes
 

@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 IRI_PATTERN = r"^[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20\s<>\"{}|\\^`]+$"
 MAILTO_PATTERN = r"^mailto:[^\s@:]+@[^\s@]+$"
 SHA1_PATTERN = r"^[0-9A-Fa-f]{40}$"
-SHA2_PATTERN = r"^[0-9A-Fa-f]{56,128}$"
+SHA2_PATTERN = r"^(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})$"
 UUID_PATTERN = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[89ABab][0-9A-Fa-f]{3}-[0-9A-Fa-f]{12}$"
 DURATION_PATTERN = (
     r"^P(?:[0-9]+(?:[.,][0-9]+)?W"

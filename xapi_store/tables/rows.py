@@ -229,3 +229,12 @@ class AttachmentRow(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     file: Mapped[str | None] = mapped_column(Text)
     content: Mapped[bytes | None]
+
+
+class AttachmentAuthority(Base):
+    """Who has brought the bytes of an attachment, and may therefore read them even if he may read only his own."""
+
+    __tablename__ = "xapi_attachment_authority"
+
+    sha2: Mapped[str] = mapped_column(Text, primary_key=True)
+    authority_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)

@@ -38,6 +38,19 @@ def damage(shelf: Shelf, data: bytes) -> None:
     path.write_bytes(data)
 
 
+def test_a_file_and_every_new_folder_above_it_are_synced_before_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a folder whose own entry was not synced, a power cut leaves nothing."""
+    synced: list[Path] = []
+    monkeypatch.setattr("content_packages.shelf._sync_folder", synced.append)
+    root = tmp_path / "data" / "shelf"
+
+    ref = Shelf(root).put(BytesIO(b"new"))
+
+    assert synced == [root, root.parent, root / "files" / ref.digest[:2], root / "files"]
+
+
 def test_a_file_is_found_by_its_digest(shelf: Shelf, tmp_path: Path) -> None:
     ref = shelf.put(BytesIO(HELLO))
 

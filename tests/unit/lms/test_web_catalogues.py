@@ -55,3 +55,12 @@ def test_every_language_says_its_own_name_and_direction() -> None:
         ("en", "English", "ltr"),
         ("ar", "العربية", "rtl"),
     ]
+
+
+@pytest.mark.parametrize(("code", "minus"), [("en", "-5"), ("ar", "\u200e-5")])
+def test_a_minus_stays_before_its_number_in_either_direction(code: str, minus: str) -> None:
+    spoken = language(code)
+
+    assert spoken is not None
+    assert (spoken.number(-5), spoken.percent(-0.05)) == (minus, f"{minus}%")
+    assert spoken.number(5) == "5"

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from tests.xapi_builders import a_statement, an_attachment
+from tests.xapi_builders import AUTHORITY, a_statement, an_attachment
 from xapi_store.attachments import Part, find_parts, keep_parts
 
 
@@ -14,7 +14,7 @@ def test_more_digests_than_a_query_takes_values_are_looked_up(session: Session) 
         Part(sha2=one["sha2"], content=content, content_type="text/csv")
         for one, content in zip(kept, (b"first", b"last"), strict=True)
     ]
-    keep_parts(session, None, parts)
+    keep_parts(session, None, parts, AUTHORITY)
     many: list[dict[str, Any]] = [
         {"sha2": f"{number:064x}", "contentType": "text/csv"} for number in range(260_000)
     ]

@@ -60,7 +60,7 @@ def test_few_documents_and_attachments_are_counted_exactly(session: Session) -> 
     for name in ("a", "b", "c"):
         put_document(session, a_document(name), b"{}", content_type="application/json", now=NOON)
     delete_document(session, a_document("b"), now=NOON)
-    keep_parts(session, None, attachments(4, 100))
+    keep_parts(session, None, attachments(4, 100), AUTHORITY)
 
     found = counts(session, now=NOON)
 
@@ -70,7 +70,7 @@ def test_few_documents_and_attachments_are_counted_exactly(session: Session) -> 
 
 @pytest.mark.parametrize("times", [2, 10])
 def test_of_many_it_is_said_how_many_there_are_about(session: Session, times: int) -> None:
-    keep_parts(session, None, attachments(times * SAMPLE, 50))
+    keep_parts(session, None, attachments(times * SAMPLE, 50), AUTHORITY)
 
     found = counts(session, now=NOON)
 

@@ -18,7 +18,6 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lms.database import Database
@@ -61,6 +60,7 @@ from xapi_store.query import (
     find_statements,
     newest_stored,
 )
+from xapi_store.statistics import refresh_statistics
 
 REGISTRATION = UUID("39e24cc4-69af-4b01-a824-1fdc6ea8a3af")
 STATE = DocumentKey.state(activity=COURSE, agent=LEARNER, name="s", registration=REGISTRATION)
@@ -129,7 +129,7 @@ def among_many_others(session: Session) -> None:
         for _ in range(1000)
     ]
     store_statements(session, others, authority=AUTHORITY, now=NOON)
-    session.execute(text("ANALYZE"))
+    refresh_statistics(session)
 
 
 def everything_else(session: Session) -> dict[str, Callable[[], object]]:
