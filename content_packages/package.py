@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 import orjson
@@ -19,8 +20,10 @@ from content_packages.shelf import FileRef
 
 FORMAT = 1
 
-Standard = Literal["scorm12", "scorm2004", "site"]
-Kind = Literal["sco", "asset", "block"]
+Standard = Literal["scorm12", "scorm2004", "cmi5", "xapi", "site"]
+Kind = Literal["sco", "asset", "block", "au", "tincan"]
+MoveOn = Literal["NotApplicable", "Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed"]
+LaunchMethod = Literal["AnyWindow", "OwnWindow"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,14 +31,16 @@ class LaunchTarget:
     """Where an activity starts.
 
     Args:
-        path: a key of ``Package.files``.
+        path: a key of ``Package.files``; empty where the content lies elsewhere.
         query: parameters and the query of the href, merged as the standard says; without ``?``.
         fragment: without ``#``.
+        address: the whole address of content that lies elsewhere (cmi5 14.1), up to its query.
     """
 
-    path: str
+    path: str = ""
     query: str = ""
     fragment: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,15 +53,53 @@ class SharedDataMap:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AssignableUnit:
+    """What cmi5 says of a unit beyond where it starts (cmi5 13.1.4).
+
+    Args:
+        mastery_score: 0 to 1, as a decimal: 0.9 is passed on as 0.9.
+    """
+
+    move_on: MoveOn = "NotApplicable"
+    mastery_score: Decimal | None = None
+    launch_method: LaunchMethod = "AnyWindow"
+    launch_parameters: str | None = None
+    entitlement_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Described:
+    """What a package only speaks of: a cmi5 objective (13.1.3), an xAPI activity that is not launched.
+
+    Args:
+        activity_type: of an activity; an IRI, as far as the package keeps to the standard.
+    """
+
+    identifier: str
+    titles: Mapping[str, str] = field(default_factory=dict, hash=False)
+    descriptions: Mapping[str, str] = field(default_factory=dict, hash=False)
+    activity_type: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Activity:
     """One item of the outline; the organization is the root.
 
     Args:
-        kind: ``sco`` talks to the player, ``asset`` is only shown, ``block`` leads to its children.
+        identifier: unique in the package.
+        kind: ``sco`` talks to the player, ``asset`` is only shown, ``block`` leads to its children; ``au`` is a unit
+            of cmi5, ``tincan`` one of an xAPI package.
         prerequisites: an ``aicc_script`` expression (SCORM 1.2).
         mastery_score: as written, 0 to 100 (SCORM 1.2).
         max_time_allowed: as written, ``HHHH:MM:SS.SS`` (SCORM 1.2); SCORM 2004 has a limit condition.
         sequencing: ``None`` where the standard has none.
+        titles: all that the package gives, by language tag, where its standard has them in each unit; ``und``
+            where it names no language.
+        publisher_id: the id a cmi5 or xAPI package gives, unique among its like only (cmi5 13.1).
+        au: of the kind ``au`` alone.
+        objectives: ids of ``Package.objectives``.
+        extensions: elements of other namespaces as they were written, each by itself XML (cmi5 13.1.5).
+        extension_attributes: attributes of other namespaces, named ``{namespace}name``.
     """
 
     identifier: str
@@ -73,6 +116,14 @@ class Activity:
     hide_lms_ui: tuple[str, ...] = ()
     shared_data: tuple[SharedDataMap, ...] = ()
     sequencing: SequencingDefinition | None = None
+    titles: Mapping[str, str] = field(default_factory=dict, hash=False)
+    descriptions: Mapping[str, str] = field(default_factory=dict, hash=False)
+    publisher_id: str | None = None
+    activity_type: str | None = None
+    au: AssignableUnit | None = None
+    objectives: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    extension_attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def completion_threshold(self) -> float | None:
@@ -127,10 +178,13 @@ class Package:
     """A course as it was imported.
 
     Args:
-        edition: the edition of the standard: ``1.2``, ``2004 2nd Edition`` to ``2004 4th Edition``; ``HTML``.
+        edition: the edition of the standard: ``1.2``, ``2004 2nd Edition`` to ``2004 4th Edition``; ``HTML``; ``1.0``
+            of cmi5; none of xAPI.
         languages: language tags found in the manifest, sorted.
         files: path in the package to the file on the shelf.
         other_organizations: titles of those not taken.
+        objectives: of cmi5, for units and blocks to refer to.
+        other_activities: activities an xAPI package describes and does not launch.
     """
 
     standard: Standard
@@ -143,6 +197,8 @@ class Package:
     objectives_global_to_system: bool = True
     shared_data_global_to_system: bool = True
     other_organizations: tuple[str, ...] = ()
+    objectives: tuple[Described, ...] = ()
+    other_activities: tuple[Described, ...] = ()
     files: Mapping[str, FileRef] = field(default_factory=dict, hash=False)
 
     def to_json(self) -> bytes:
@@ -160,7 +216,7 @@ class Package:
         return frozenset(ref.digest for ref in self.files.values())
 
 
-_FAMILIES = {"scorm12": "SCORM", "scorm2004": "SCORM", "site": ""}
+_FAMILIES = {"scorm12": "SCORM", "scorm2004": "SCORM", "cmi5": "cmi5", "xapi": "xAPI", "site": ""}
 
 
 def standard_name(standard: str, edition: str) -> str:

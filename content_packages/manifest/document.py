@@ -37,6 +37,8 @@ FAMILIES: dict[str, str] = {
     "http://www.imsglobal.org/xsd/imsmd_v1p2": "lom",
     "http://www.imsproject.org/xsd/imsmd_rootv1p2": "lom",
     "http://ltsc.ieee.org/xsd/LOM": "lom",
+    "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd": "cmi5",
+    "http://projecttincan.com/tincan.xsd": "tincan",
     XML: "xml",
     "http://www.w3.org/2001/XMLSchema-instance": "xsi",
 }
@@ -81,7 +83,13 @@ _ROOT_TAG = re.compile(r"<[A-Za-z_][\w.:-]*")
 
 @dataclass(kw_only=True, slots=True)
 class Node:
-    """One element: names as (family, local name); attributes without a prefix have the family ''."""
+    """One element: names as (family, local name).
+
+    Args:
+        attributes: those without a prefix have the family ''; those of an unknown namespace its address.
+        namespace: the address as it was written.
+        element: what it was made from.
+    """
 
     family: str
     name: str
@@ -89,6 +97,14 @@ class Node:
     text: str
     line: int
     children: list[Node] = field(default_factory=list)
+    namespace: str = ""
+    element: etree._Element | None = field(default=None, repr=False, compare=False)
+
+    def xml(self) -> str:
+        """Return it with all beneath it as XML that stands by itself (Exclusive XML Canonicalization)."""
+        if self.element is None:
+            return ""
+        return etree.tostring(self.element, method="c14n", exclusive=True, with_comments=False).decode()
 
     def all(self, name: str, family: str = "cp") -> Iterator[Node]:
         """Return the children of this name, in document order."""
@@ -330,6 +346,8 @@ def _simplify(root: etree._Element, *, file: str, limits: Limits, findings: list
             attributes=_attributes(element, namespaces),
             text=(element.text or "") + "".join(child.tail or "" for child in element),
             line=_line(element),
+            namespace=namespace,
+            element=element,
         )
         if parent is None:
             top = node
@@ -367,8 +385,8 @@ def _attributes(element: etree._Element, namespaces: set[str]) -> dict[tuple[str
         namespace, name = _split(str(key))
         if namespace:
             namespaces.add(namespace)
-        family = FAMILIES.get(namespace, "" if not namespace else "other")
-        if family == "other" and (prefix := prefixes.get(namespace)) in _BY_PREFIX:
+        family = FAMILIES.get(namespace, namespace)
+        if family and family == namespace and (prefix := prefixes.get(namespace)) in _BY_PREFIX:
             family = FAMILIES[_BY_PREFIX[prefix]]
         found[family, name] = str(value)
     return found
