@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from content_packages import site
 from content_packages.errors import PackageRefusedError
 from content_packages.findings import Finding, finding
-from content_packages.manifest import scorm
+from content_packages.manifest import cmi5, scorm, tincan
 from content_packages.manifest.source import Source
 from content_packages.package import Package
 
@@ -17,7 +17,10 @@ Reader = Callable[[Source], Package]
 #: The file that says what a package is, and who reads it; what stands first decides. A plain site is what has no
 #: manifest at all, however deep.
 MARKERS: tuple[tuple[str, Reader], ...] = (
+    ("cmi5.xml", cmi5.read),
     ("imsmanifest.xml", scorm.read),
+    ("tincan.xml", tincan.read),
+    ("cmi5.xml", cmi5.refuse_in_folder),
     ("index.html", site.read),
     ("index.htm", site.read),
 )
@@ -49,6 +52,8 @@ def find_root(paths: Collection[str]) -> Root:
             (path for path in paths if path.rpartition("/")[2].casefold() == marker),
             key=lambda path: (path.count("/"), path),
         )
+        if read is cmi5.read:  # which lies at the root or nowhere (cmi5 14.1)
+            found = [path for path in found if "/" not in path]
         if found:
             return _root(found, marker, read)
     raise PackageRefusedError([finding("package.no_manifest")])

@@ -9,7 +9,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from content_packages.archive import Archive, open_archive
+from content_packages.archive import Archive
+from content_packages.bare_structure import BareStructure, open_package
 from content_packages.content_scan import ExternalAddresses, type_of
 from content_packages.detect import find_root
 from content_packages.errors import PackageRefusedError
@@ -78,16 +79,16 @@ class ImportReport:
 
 
 def read_package(
-    zip_path: Path,
+    path: Path,
     shelf: Shelf,
     *,
     limits: Limits | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> ImportReport:
-    """Import a zip: all of its files and its description are on the shelf afterwards, or nothing is.
+    """Import a zip or a bare ``cmi5.xml``: all of it and a description are on the shelf afterwards, or nothing is.
 
     Args:
-        zip_path: an untrusted file.
+        path: an untrusted file.
         shelf: where the files go.
         limits: the most that is taken; the defaults when left out.
         progress: told after each file; what it raises cancels the import.
@@ -95,7 +96,7 @@ def read_package(
     limits = limits or Limits()
     findings: list[Finding] = []
     try:
-        with open_archive(zip_path, limits) as archive:
+        with open_package(path, limits) as archive:
             findings += archive.findings
             return _take(archive, shelf, limits, findings, progress or (lambda _: None))
     except PackageRefusedError as refusal:
@@ -114,7 +115,7 @@ def load_package(shelf: Shelf, digest: str) -> Package:
 
 
 def _take(
-    archive: Archive,
+    archive: Archive | BareStructure,
     shelf: Shelf,
     limits: Limits,
     findings: list[Finding],
@@ -129,6 +130,7 @@ def _take(
         open=lambda path: archive.open(paths[path]),
         limits=limits,
         findings=findings,
+        alone=isinstance(archive, BareStructure),
     )
     package = root.read(source)
     sizes: Counter[str] = Counter()
@@ -152,7 +154,7 @@ def _take(
 
 
 def _deliver(
-    archive: Archive,
+    archive: Archive | BareStructure,
     delivery: Delivery,
     paths: Mapping[str, str],
     addresses: ExternalAddresses,

@@ -204,7 +204,7 @@ _PACKAGE = {
     "package.no_manifest": _error(
         _CP,
         "The zip holds neither a manifest of a standard that is known nor an index.html.",
-        "Export the course as SCORM 1.2 or SCORM 2004, or as web pages, and import that zip.",
+        "Export the course as SCORM 1.2, SCORM 2004, cmi5 or xAPI, or as web pages, and import that zip.",
     ),
     "package.several_manifests": _error(
         _CP, "The zip holds several packages: {name} and {other}.", "Import each package by itself."
@@ -228,6 +228,11 @@ _PACKAGE = {
         "Works without a network",
         "The content names addresses on {hosts}, which do not work offline (number: {count}).",
         "Try the course with the network off; ask the author to put the files into the package.",
+    ),
+    "site.empty": _error(
+        "HTML, The body element",
+        "The page {name} shows nothing, and the zip holds no manifest of a standard that is known.",
+        "Import the zip that the authoring tool made, with its manifest.",
     ),
     "site.no_title": _note(
         "HTML, The title element",
@@ -286,4 +291,157 @@ _PACKAGE = {
     ),
 }
 
-RULES: dict[str, Rule] = {**_ARCHIVE, **_NAME, **_XML, **_PACKAGE}
+_XSD = "cmi5 13.2, CourseStructure.xsd"
+_AU = "cmi5 13.1.4"
+_ADDRESS = "Ask the author to correct the address of the unit and export the course again."
+_OFFLINE = "Works without a network"
+_CMI5 = {
+    "cmi5.not_at_root": _error(
+        "cmi5 14.1",
+        "The course structure {name} does not lie at the root of the zip.",
+        "Make the zip of what is in the folder, so that cmi5.xml comes first, not of the folder itself.",
+    ),
+    "cmi5.not_a_course_structure": _error(
+        _XSD,
+        "The root element is {name} of the namespace “{namespace}”, not courseStructure of {usual}.",
+        _ASK,
+    ),
+    "cmi5.undeclared_prefix": _error(
+        "cmi5 13.1.5", "The prefix {prefix} is not declared, so the course structure is not valid XML.", _ASK
+    ),
+    "cmi5.unexpected_element": _error(_XSD, "The element {name} is not allowed in {parent}.", _ASK),
+    "cmi5.element_order": _error(
+        _XSD, "In {parent}, {name} has to stand before {other}, not after it.", _ASK
+    ),
+    "cmi5.element_repeated": _error(_XSD, "{parent} has a second {name}; one is allowed.", _ASK),
+    "cmi5.element_missing": _error(_XSD, "{parent} has no {name}, which the standard requires.", _ASK),
+    "cmi5.stray_text": _error(
+        _XSD, "The element {name} holds the text “{text}”, where only elements may stand.", _ASK
+    ),
+    "cmi5.unexpected_attribute": _error(
+        _XSD, "The element {name} may not have the attribute {attribute}.", _ASK
+    ),
+    "cmi5.attribute_missing": _error(
+        _XSD, "The element {name} has no {attribute}, which the standard requires.", _ASK
+    ),
+    "cmi5.iri": _error(
+        "cmi5 3.0",
+        "The {attribute} of {name} is “{value}”, which is not a complete address with a scheme.",
+        "Ask the author to write it in full, such as https://example.org/course/1.",
+    ),
+    "cmi5.move_on": _error(
+        _AU,
+        "“{value}” is not a value of {attribute}: NotApplicable, Passed, Completed, CompletedAndPassed or "
+        "CompletedOrPassed.",
+        _ASK,
+    ),
+    "cmi5.mastery_score": _error(_AU, "“{value}” is not a {attribute}: a decimal number from 0 to 1.", _ASK),
+    "cmi5.launch_method": _error(
+        _AU, "“{value}” is not a value of {attribute}: AnyWindow or OwnWindow.", _ASK
+    ),
+    "cmi5.language": _error(
+        _XSD,
+        "“{value}” is not the tag of a language, such as en or fr-CA (attribute {attribute} of {name}).",
+        _ASK,
+    ),
+    "cmi5.duplicate_block": _error(
+        "cmi5 13.1.2", "The id {name} of a block is used already, in line {other}.", _ASK
+    ),
+    "cmi5.duplicate_objective": _error(
+        "cmi5 13.1.3", "The id {name} of an objective is used already, in line {other}.", _ASK
+    ),
+    "cmi5.duplicate_au": _error(_AU, "The id {name} of a unit is used already, in line {other}.", _ASK),
+    "cmi5.id_too_long": _error(_OURS, "The id {name} is longer than {limit} bytes.", _ASK),
+    "cmi5.url_empty": _error(_AU, "The unit {name} has an empty address.", _ADDRESS),
+    "cmi5.url_characters": _error(
+        f"{_AU}, RFC 1738 2.2",
+        "The address {url} of the unit {name} holds “{part}”, which no address may.",
+        _ADDRESS,
+    ),
+    "cmi5.url_form": _error(
+        f"{_AU}, RFC 1738 3.1",
+        "The address {url} of the unit {name} is neither a file of the package nor complete, with a scheme and a host.",
+        _ADDRESS,
+    ),
+    "cmi5.url_scheme": _error(
+        _OURS,
+        "The address {url} of the unit {name} would run inside this page ({part}:), not on its own.",
+        _ADDRESS,
+    ),
+    "cmi5.url_parameter": _error(
+        "cmi5 8.1",
+        "The address {url} of the unit {name} uses the parameter {parameter}, which is given at launch.",
+        _ADDRESS,
+    ),
+    "cmi5.url_not_in_package": _error(
+        "cmi5 14.1",
+        "The address {url} of the unit {name} means no file of the package.",
+        "Ask the author to put the file into the package, or to give its complete address.",
+    ),
+    "cmi5.url_relative": _error(
+        "cmi5 14.2",
+        "The address {url} of the unit {name} is not complete, and the course structure came without a zip.",
+        "Import the zip with the course structure and its files.",
+    ),
+    "cmi5.url_elsewhere": _warning(
+        _OFFLINE,
+        "Units lie on {hosts}, not in the package, and cannot be opened without a network (number: {count}).",
+        "Ask the author for a package that holds its own content.",
+    ),
+    "cmi5.url_application": _warning(
+        _AU,
+        "The unit {name} starts a program by the scheme {scheme}, which no browser opens by itself.",
+        "Find out whether officers' computers have the program.",
+    ),
+    "cmi5.url_differs": _warning("cmi5 14.1", "The course structure writes {url} for the file {other}."),
+    "cmi5.mastery_decimals": _warning(
+        _AU, "The mastery score {value} has more than {limit} decimal places; all of them are kept."
+    ),
+    "cmi5.objective_dangling": _warning(
+        "cmi5 13.1.3", "Objectives are referred to that are not described, such as {name} (number: {count})."
+    ),
+    "cmi5.no_title": _warning("cmi5 13.1", "{name} has an empty title; its id is shown."),
+    "cmi5.language_twice": _warning(
+        "cmi5 13.1", "A {name} is given twice in the language {language}; the first was taken."
+    ),
+    "cmi5.extension_no_schema": _note(
+        "cmi5 13.1.5",
+        "Elements of {namespace} were kept as they are; the file names no schema to check them against.",
+    ),
+    "cmi5.more_faults": _note(_OURS, "There is more of the same, which is not listed (number: {count})."),
+}
+_TINCAN = "xAPI package, tincan.xml"
+_XAPI = {
+    "xapi.not_a_package": _error(_TINCAN, "The root element of {name} is {found}, not tincan.", _ASK),
+    "xapi.no_launch": _error(_TINCAN, "No activity of {name} names a page to launch.", _ASK),
+    "xapi.no_id": _error(_TINCAN, "The activity {name}, which is to be launched, has no id.", _ASK),
+    "xapi.id_too_long": _error(_OURS, "The id {name} is longer than {limit} bytes.", _ASK),
+    "xapi.launch_not_in_package": _error(
+        _TINCAN, "The launch address {url} of {name} means no file of the package.", _ASK
+    ),
+    "xapi.launch_address": _error(
+        "RFC 1738", "The launch address {url} of {name} is not an address that can be opened.", _ASK
+    ),
+    "xapi.launch_elsewhere": _warning(
+        _OFFLINE,
+        "The activity {name} lies on {host}, not in the package, and cannot be opened without a network.",
+        "Ask the author for a package that holds its own content.",
+    ),
+    "xapi.launch_differs": _warning(_TINCAN, "The manifest writes {url} for the file {other}."),
+    "xapi.launches": _warning(
+        _TINCAN, "The activity {name} has several launch addresses; the first was taken (number: {count})."
+    ),
+    "xapi.iri": _warning(
+        "xAPI 1.0.3 Data 2.4.4.1",
+        "The id {name} is not a complete address with a scheme; records about it may be refused.",
+    ),
+    "xapi.duplicate_id": _warning(
+        _TINCAN, "The activity {name} is described twice; the first was taken (number: {count})."
+    ),
+    "xapi.ignored": _warning(_TINCAN, "Activities without an id were left out (number: {count})."),
+    "xapi.namespace": _warning(
+        _TINCAN, "The manifest has the namespace “{namespace}”; it was read as if it were {usual}."
+    ),
+}
+
+RULES: dict[str, Rule] = {**_ARCHIVE, **_NAME, **_XML, **_PACKAGE, **_CMI5, **_XAPI}

@@ -11,12 +11,19 @@ from content_packages.package import Activity, LaunchTarget, Metadata, Package
 _HEAD_BYTES = 64 * 1024
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _LANGUAGE = re.compile(r"<html[^>]*\slang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)", re.IGNORECASE)
+_EMPTY_BODY = re.compile(r"<body[^>]*>\s*(?:<!--.*?-->\s*)*</body", re.IGNORECASE | re.DOTALL)
+_SCRIPT = re.compile(r"<script([^>]*)>(.*?)</script", re.IGNORECASE | re.DOTALL)
+_SRC = re.compile(r"\ssrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
 
 
 def read(source: Source) -> Package:
     """Return a course of one page, which is complete when it has been shown."""
     text = _text(source.head(source.main, _HEAD_BYTES))
+    if _EMPTY_BODY.search(text) and not any(
+        _does_something(script, source) for script in _SCRIPT.finditer(text)
+    ):
+        source.note("site.empty", name=source.main)
     named = _TITLE.search(text)
     title = " ".join(html.unescape(named[1]).split()) if named else ""
     if not title:
@@ -34,6 +41,15 @@ def read(source: Source) -> Package:
         languages=languages,
         metadata=Metadata(titles={languages[0] if languages else "und": title}),
     )
+
+
+def _does_something(script: re.Match[str], source: Source) -> bool:
+    """Tell whether a script could fill the page: all can but an empty one and one that is not there."""
+    named = _SRC.search(script[1])
+    if named is None:
+        return bool(script[2].strip())
+    path = html.unescape(named[1])
+    return "//" in path or (path in source.names and bool(source.head(path, 1)))
 
 
 def _text(data: bytes) -> str:

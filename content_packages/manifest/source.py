@@ -20,6 +20,7 @@ class Source:
         names: all paths below the root.
         open: opens a file by such a path.
         findings: readers add what they put right and what is wrong.
+        alone: the main file came by itself, not in a zip.
     """
 
     main: str
@@ -27,6 +28,7 @@ class Source:
     open: Callable[[str], Readable]
     limits: Limits
     findings: list[Finding] = field(default_factory=list)
+    alone: bool = False
 
     def note(self, code: str, *, line: int | None = None, **facts: str | int) -> None:
         """Add a finding about the main file."""
