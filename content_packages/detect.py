@@ -20,7 +20,6 @@ MARKERS: tuple[tuple[str, Reader], ...] = (
     ("cmi5.xml", cmi5.read),
     ("imsmanifest.xml", scorm.read),
     ("tincan.xml", tincan.read),
-    ("cmi5.xml", cmi5.refuse_in_folder),
     ("index.html", site.read),
     ("index.htm", site.read),
 )
@@ -47,15 +46,18 @@ def find_root(paths: Collection[str]) -> Root:
     Raises:
         PackageRefusedError: there is none, or there are several packages side by side.
     """
+    misplaced = ""
     for marker, read in MARKERS:
         found = sorted(
             (path for path in paths if path.rpartition("/")[2].casefold() == marker),
             key=lambda path: (path.count("/"), path),
         )
-        if read is cmi5.read:  # which lies at the root or nowhere (cmi5 14.1)
-            found = [path for path in found if "/" not in path]
-        if found:
+        if read is cmi5.read and found and "/" in found[0]:  # it lies at the root or nowhere (cmi5 14.1)
+            misplaced = found[0]
+        elif found and not (misplaced and read is site.read):
             return _root(found, marker, read)
+    if misplaced:
+        raise PackageRefusedError([finding("cmi5.not_at_root", file=misplaced, name=misplaced)])
     raise PackageRefusedError([finding("package.no_manifest")])
 
 

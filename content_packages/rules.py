@@ -428,6 +428,9 @@ _XAPI = {
         "Ask the author for a package that holds its own content.",
     ),
     "xapi.launch_differs": _warning(_TINCAN, "The manifest writes {url} for the file {other}."),
+    "xapi.launch_misplaced": _warning(
+        _TINCAN, "The launch address stands beside the activities; it was taken for that of {name}."
+    ),
     "xapi.launches": _warning(
         _TINCAN, "The activity {name} has several launch addresses; the first was taken (number: {count})."
     ),

@@ -79,15 +79,6 @@ def read(source: Source) -> Package:
     return package
 
 
-def refuse_in_folder(source: Source) -> Package:
-    """Say that a course structure below the root of a zip is none (14.1).
-
-    Raises:
-        PackageRefusedError: always.
-    """
-    raise PackageRefusedError([finding("cmi5.not_at_root", file=source.main, name=source.main)])
-
-
 @dataclass(kw_only=True, slots=True)
 class _Reading:
     """One reading of one structure: what was met so far, and what there is to say.

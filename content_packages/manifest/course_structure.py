@@ -81,7 +81,8 @@ class Form:
     Args:
         parts: the elements in it, in this order.
         in_any_order: it is an ``xs:all``.
-        extensible: elements and attributes of other namespaces may follow (``##other``).
+        extensible: elements of other namespaces may follow (``xs:any``, ``##other``).
+        more_attributes: it may have attributes of other namespaces (``xs:anyAttribute``, ``##other``).
         holds_text: it has text where others have elements.
         open: anything may stand in it: the schema gives no type.
     """
@@ -90,6 +91,7 @@ class Form:
     attributes: Mapping[str, Value] = field(default_factory=dict)
     in_any_order: bool = False
     extensible: bool = True
+    more_attributes: bool = True
     holds_text: bool = False
     open: bool = False
 
@@ -129,13 +131,21 @@ FORMS: dict[str, Form] = {
     ),
     "objectives": Form(parts=(Part(types={"objective": "objective"}, most=None),)),
     "objective": Form(
-        parts=(_TITLE, _DESCRIPTION), attributes={"id": _ID}, in_any_order=True, extensible=False
+        parts=(_TITLE, _DESCRIPTION),
+        attributes={"id": _ID},
+        in_any_order=True,
+        extensible=False,
+        more_attributes=False,
     ),
     "references": Form(parts=(Part(types={"objective": "reference"}, most=None),)),
-    "reference": Form(attributes={"idref": _IDREF}, extensible=False),
+    "reference": Form(attributes={"idref": _IDREF}, extensible=False, more_attributes=False),
     "text": Form(parts=(Part(types={"langstring": "langstring"}, most=None),)),
-    "langstring": Form(attributes={"lang": Value(fits=is_language, broken="cmi5.language")}, holds_text=True),
-    "url": Form(holds_text=True, extensible=False),
+    "langstring": Form(
+        attributes={"lang": Value(fits=is_language, broken="cmi5.language")},
+        holds_text=True,
+        extensible=False,
+    ),
+    "url": Form(holds_text=True, extensible=False, more_attributes=False),
     "any": Form(holds_text=True, open=True),
 }
 
@@ -160,7 +170,7 @@ def _check_attributes(node: Node, form: Form, note: Note) -> None:
         elif not value.fits(written.strip()):
             note(value.broken, node, name=node.name, attribute=name, value=written)
     for family, name in node.attributes:
-        known = name in form.attributes if family == "" else form.extensible and family != FAMILY
+        known = name in form.attributes if family == "" else form.more_attributes and family != FAMILY
         if not (known or form.open or family == "xsi"):
             note("cmi5.unexpected_attribute", node, name=node.name, attribute=name)
 

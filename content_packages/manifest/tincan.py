@@ -40,6 +40,7 @@ def read(source: Source) -> Package:
         )
     if root.family != "tincan":
         source.note("xapi.namespace", line=root.line, namespace=root.namespace, usual=_NAMESPACE)
+    _put_launch_right(root, source)
     described = list(_activities(root, source))
     launched = [(node, one) for node, one in described if _launches(node)]
     if not launched:
@@ -60,6 +61,15 @@ def read(source: Source) -> Package:
         metadata=Metadata(titles=course.titles, descriptions=course.descriptions),
         other_activities=tuple(one for node, one in described if not _launches(node)),
     )
+
+
+def _put_launch_right(root: Node, source: Source) -> None:
+    """Give a launch that stands beside the activities to the first of them, as who wrote it meant."""
+    misplaced = list(_children(root, "launch"))
+    activities = [one for block in _children(root, "activities") for one in _children(block, "activity")]
+    if misplaced and activities and not any(_launches(one) for one in activities):
+        source.note("xapi.launch_misplaced", line=misplaced[0].line, name=activities[0].get("id") or "?")
+        activities[0].children += misplaced
 
 
 def _activities(root: Node, source: Source) -> Iterator[tuple[Node, Described]]:

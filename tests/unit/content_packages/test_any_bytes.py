@@ -13,6 +13,15 @@ from content_packages.findings import Finding
 from content_packages.limits import Limits
 from content_packages.manifest.document import parse
 from content_packages.package import from_json
+from tests.cmi5_builders import (
+    a_block,
+    a_cmi5_package,
+    a_structure,
+    a_tincan,
+    an_activity,
+    an_au,
+    an_objective,
+)
 from tests.package_builders import (
     a_manifest_12,
     a_manifest_2004,
@@ -75,6 +84,36 @@ def test_a_changed_zip_is_judged(data: bytes) -> None:
 @example(b"<html/>")
 def test_a_changed_manifest_is_judged(manifest: bytes) -> None:
     import_bytes(raw_zip(*(deflated(name, data) for name, data in a_package(manifest).items())))
+
+
+STRUCTURE = a_structure(
+    a_block(
+        an_au(
+            attributes='moveOn="Passed" masteryScore="0.5"',
+            after_url='<launchParameters>p</launchParameters><v:x xmlns:v="urn:v">y</v:x>',
+        )
+    ),
+    objectives=f"<objectives>{an_objective()}</objectives>",
+).encode()
+TINCAN = a_tincan(an_activity() + an_activity("urn:2", launch="")).encode()
+
+
+@quick
+@given(changed(STRUCTURE))
+def test_a_changed_course_structure_is_judged(structure: bytes) -> None:
+    import_bytes(raw_zip(*(deflated(name, data) for name, data in a_cmi5_package(structure).items())))
+
+
+@quick
+@given(changed(STRUCTURE) | changed(STRUCTURE.decode().encode("utf-16")))
+def test_a_changed_course_structure_without_a_zip_is_judged(structure: bytes) -> None:
+    import_bytes(structure)
+
+
+@quick
+@given(changed(TINCAN))
+def test_a_changed_tincan_manifest_is_judged(manifest: bytes) -> None:
+    import_bytes(raw_zip(deflated("tincan.xml", manifest), stored("index.html")))
 
 
 words = st.sampled_from(
@@ -145,6 +184,39 @@ def test_any_tree_of_elements_is_judged(inside: str) -> None:
     )
 
     import_bytes(raw_zip(*(deflated(name, data) for name, data in a_package(manifest).items())))
+
+
+units = st.recursive(
+    st.builds(
+        an_element,
+        st.sampled_from(
+            ["title", "description", "langstring", "url", "objective", "launchParameters", "launch", "v:x"]
+        ),
+        st.dictionaries(
+            st.sampled_from(["id", "idref", "lang", "moveOn", "masteryScore", "v:y"]), words, max_size=3
+        ),
+        words,
+    ),
+    lambda inner: st.builds(
+        an_element,
+        st.sampled_from(["course", "block", "au", "objectives", "title", "activities", "activity", "v:x"]),
+        st.dictionaries(st.sampled_from(["id", "type", "launchMethod", "xml:lang"]), words, max_size=2),
+        st.lists(inner, max_size=4).map("".join),
+    ),
+    max_leaves=12,
+)
+
+
+@quick
+@given(inside=st.lists(units, max_size=4).map("".join), known=st.booleans())
+def test_any_tree_of_units_is_judged(inside: str, known: bool) -> None:
+    structure = a_structure((an_au() if known else "") + inside, root='xmlns:v="urn:v"')
+    manifest = a_tincan((an_activity() if known else "") + inside).replace(
+        "<tincan ", '<tincan xmlns:v="urn:v" '
+    )
+
+    import_bytes(raw_zip(*(deflated(name, data) for name, data in a_cmi5_package(structure).items())))
+    import_bytes(raw_zip(deflated("tincan.xml", manifest.encode()), stored("index.html")))
 
 
 @settings(max_examples=200, deadline=None)
