@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -25,6 +25,9 @@ from lms.courses.queries import find_playable, units_of
 from lms.launch.documents import COURSE_STATE, GLOBALS, profile_key, read, read_bytes, state_key, write
 from lms.launch.documents import replace as replace_document
 
+#: A unit of these expects to be told its record store; the player of SCORM would only mislead it.
+NOT_PLAYED: Final = frozenset({"cmi5", "xapi"})
+
 
 class CourseNotReadyError(Exception):
     """The course has no edition that can be launched here."""
@@ -32,6 +35,14 @@ class CourseNotReadyError(Exception):
     def __init__(self, course: UUID) -> None:
         self.course = course
         super().__init__(f"Course {course} has no edition on this node yet.")
+
+
+class CourseNotPlayedError(Exception):
+    """The course is of a standard whose units are listed and not launched."""
+
+    def __init__(self, course: UUID) -> None:
+        self.course = course
+        super().__init__(f"Course {course} is of a standard that is not played.")
 
 
 class CourseWithdrawnError(Exception):
@@ -93,12 +104,16 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
 
     Raises:
         CourseNotReadyError: neither is here.
+        CourseNotPlayedError: its units speak to no player there is.
     """
     kept = read_bytes(session, state_key(course_iri(course), person, registration, COURSE_STATE))
     held = UUID(orjson.loads(kept)["edition"]) if kept else None
     edition = find_playable(session, course, held=held)
     if edition is None or not shelf.has(edition.manifest):
         raise CourseNotReadyError(course)
+    opened = open_package(shelf, edition.manifest)
+    if opened.package.standard in NOT_PLAYED:
+        raise CourseNotPlayedError(course)
     return Taking(
         person=person,
         registration=registration,
@@ -107,7 +122,7 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
         withdrawn=edition.is_withdrawn,
         title=edition.title,
         units=units_of(session, edition.id),
-        opened=open_package(shelf, edition.manifest),
+        opened=opened,
         kept=kept,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lms.launch.course import CourseNotReadyError, CourseWithdrawnError
+from lms.launch.course import CourseNotPlayedError, CourseNotReadyError, CourseWithdrawnError
 from lms.web.errors import Trouble
 from lms.web.wording import mark
 
@@ -14,6 +14,14 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="course-not-ready",
         title=mark("This course cannot be opened on this node yet."),
         remedy=mark("Its files come with the next sync, or your instructor has withdrawn it."),
+    ),
+    CourseNotPlayedError: Trouble(
+        status=409,
+        code="course-not-played",
+        title=mark("The units of this course cannot be opened yet."),
+        remedy=mark(
+            "It is a cmi5 or xAPI course: this release lists it and does not play it. Ask your instructor."
+        ),
     ),
     CourseWithdrawnError: Trouble(
         status=409,
