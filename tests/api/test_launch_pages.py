@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import update
+from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
+from content_packages.package import Standard
 from lms.courses.tables import Course
 from lms.database import Database
 from lms.enrolment.tables import Enrolment
 from lms.launch.errors import TROUBLES
 from lms.launch.pages import router
+from lms.launch.tables import Launch
 from lms.people.policy import Right
 from lms.reports.pages import router as reports_pages
 from lms.web.cookies import SESSION, cookie_name
@@ -31,7 +33,12 @@ VIEWER = Viewer(
 
 
 @pytest.fixture
-def browser(database: Database, tmp_path: Path) -> Iterator[TestClient]:
+def standard() -> Standard:
+    return "scorm12"
+
+
+@pytest.fixture
+def browser(database: Database, tmp_path: Path, standard: Standard) -> Iterator[TestClient]:
     desk = a_desk(tmp_path)
     assets = dict.fromkeys(("app.css", "player.css", "page.js", "app.js"), "/static/x")
     site = Site(
@@ -40,7 +47,7 @@ def browser(database: Database, tmp_path: Path) -> Iterator[TestClient]:
         chip=lambda _session, _now: Chip(state="alone"), recognise=lambda _database, _session, _now: VIEWER,
     )  # fmt: skip
     with database.write() as session:
-        a_course(session, desk.shelf)
+        a_course(session, desk.shelf, standard=standard)
         session.add(
             Enrolment(
                 public_id=REGISTRATION, person=PERSON, course=COURSE, registration=REGISTRATION, made=NOON
@@ -109,6 +116,19 @@ def test_a_request_without_the_token_of_the_visit_is_refused(browser: TestClient
     browser.get(f"/learn/{COURSE}")
 
     assert browser.post(f"/learn/{COURSE}/go", data={"request": "continue"}).status_code == 403
+
+
+@pytest.mark.parametrize("standard", ["cmi5", "xapi"])
+def test_a_course_that_is_not_played_yet_says_so_and_begins_nothing(
+    browser: TestClient, database: Database
+) -> None:
+    page = browser.get(f"/learn/{COURSE}")
+
+    assert page.status_code == 409
+    assert "The units of this course cannot be opened yet." in page.text
+    assert "this release lists it and does not play it" in page.text
+    with database.read() as session:
+        assert session.scalars(select(Launch)).all() == []
 
 
 def test_a_course_without_an_edition_here_says_so_and_what_to_do(
