@@ -94,9 +94,9 @@ def soak() -> None:
 
 
 def bench() -> None:
-    """Print what pages and the record store cost, beside a bare route and the floor of the machine."""
+    """Print what pages, the record store and imports cost, beside a bare route and the floor of the machine."""
     setup()
-    for what in ("pages", "store", "centre"):
+    for what in ("pages", "store", "centre", "packages"):
         _call([PYTHON, "-m", f"tests.benchmarks.{what}", *sys.argv[2:]])
 
 

@@ -85,6 +85,7 @@ class Form:
         more_attributes: it may have attributes of other namespaces (``xs:anyAttribute``, ``##other``).
         holds_text: it has text where others have elements.
         open: anything may stand in it: the schema gives no type.
+        places: of each element, the number of its part.
     """
 
     parts: tuple[Part, ...] = ()
@@ -94,6 +95,11 @@ class Form:
     more_attributes: bool = True
     holds_text: bool = False
     open: bool = False
+    places: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        places = {name: place for place, part in enumerate(self.parts) for name in part.types}
+        object.__setattr__(self, "places", places)
 
 
 _ID = Value(fits=is_absolute_iri, broken="cmi5.iri", required=True)
@@ -179,7 +185,7 @@ def _check_children(node: Node, form: Form, note: Note) -> Iterator[tuple[Node, 
     """Return the elements the schema knows here, each with its type."""
     if form.open:
         return
-    places = {name: place for place, part in enumerate(form.parts) for name in part.types}
+    places = form.places
     found = [0] * len(form.parts)
     last, furthest = "", 0
     for child in node.children:

@@ -380,14 +380,15 @@ def _family(namespace: str, name: str, prefix: str | None, parent: Node | None) 
 
 def _attributes(element: etree._Element, namespaces: set[str]) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
-    prefixes = {address: prefix for prefix, address in element.nsmap.items()}
     for key, value in element.attrib.items():
         namespace, name = _split(str(key))
         if namespace:
             namespaces.add(namespace)
         family = FAMILIES.get(namespace, namespace)
-        if family and family == namespace and (prefix := prefixes.get(namespace)) in _BY_PREFIX:
-            family = FAMILIES[_BY_PREFIX[prefix]]
+        if family and family == namespace:
+            prefixes = {address: prefix for prefix, address in element.nsmap.items()}
+            prefix = prefixes.get(namespace)
+            family = FAMILIES[_BY_PREFIX[prefix]] if prefix in _BY_PREFIX else namespace
         found[family, name] = str(value)
     return found
 
