@@ -175,6 +175,7 @@ _XML = {
     "xml.too_large": _error(_OURS, "{name} has {size}; the limit for a manifest is {limit}.", _ASK),
     "xml.too_deep": _error(_OURS, "{name} nests elements deeper than {limit} levels.", _ASK),
     "xml.too_many_nodes": _error(_OURS, "{name} holds more than {limit} elements and attributes.", _ASK),
+    "xml.too_many_attributes": _error(_OURS, "An element of {name} has more than {limit} attributes.", _ASK),
     "xml.dtd": _error(
         _OURS,
         "{name} declares a document type (DTD), which can hide harmful entities.",

@@ -311,6 +311,14 @@ def test_blocks_nested_deeper_than_a_document_may_are_refused(tmp_path: Path) ->
     assert codes(report) == ["xml.too_deep"]
 
 
+def test_an_element_of_very_many_attributes_is_refused_at_once(tmp_path: Path) -> None:
+    attributes = " ".join(f'a{n}="1"' for n in range(90_000))
+
+    report = imported_bare(tmp_path, a_structure(an_au(attributes=attributes)))
+
+    assert codes(report) == ["xml.too_many_attributes"]
+
+
 def test_a_structure_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
     report = imported(tmp_path, a_cmi5_package(), limits=Limits(max_xml_bytes=100))
 
