@@ -5,7 +5,8 @@ What is done here travels to the other nodes; what arrived from one does not go 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +19,14 @@ from content_packages.intake import load_package
 from content_packages.package import Activity, Package
 from content_packages.shelf import Shelf
 from lms.courses.catalogue import Entry
-from lms.courses.queries import editions_on_their_way, find_course, find_edition, missing_files
+from lms.courses.moves import Move, moves_of
+from lms.courses.queries import (
+    editions_on_their_way,
+    find_course,
+    find_edition,
+    may_move,
+    missing_files,
+)
 from lms.courses.tables import Course, Edition, OutlineItem, Unit
 from lms.people.changes import record_change
 
@@ -56,6 +64,26 @@ class EditionIncompleteError(Exception):
         self.public_id = public_id
         self.missing = missing
         super().__init__(f"Edition {public_id} lacks {missing} files on this node.")
+
+
+class MoveNotFoundError(Exception):
+    """The course holds no such decision."""
+
+    def __init__(self, move: UUID) -> None:
+        self.move = move
+        super().__init__(f"There is no move {move}.")
+
+
+class MoveImpossibleError(Exception):
+    """What officers have done in one edition cannot be carried over into the other."""
+
+    def __init__(self, source: UUID, target: UUID) -> None:
+        self.source = source
+        self.target = target
+        super().__init__(
+            f"Officers cannot go over from edition {source} to edition {target}: their lessons keep records of "
+            "different kinds, or the second was never published."
+        )
 
 
 def add_edition(
@@ -166,6 +194,52 @@ def describe_in_catalogue(session: Session, public_id: UUID, entry: Entry, *, no
     record_change(session, KIND, course.public_id)
 
 
+def move_officers(
+    session: Session,
+    public_id: UUID,
+    *,
+    source: UUID,
+    target: UUID,
+    by: UUID | None,
+    now: datetime,
+    new_id: Callable[[], UUID],
+) -> Move:
+    """Decide that those in mid-course in edition *source* go over to *target*, wherever they learn.
+
+    Raises:
+        CourseNotFoundError: there is no such course.
+        EditionNotFoundError: one of the two is not of this course.
+        MoveImpossibleError: the two do not speak alike, or are the same, or *target* was never published.
+    """
+    course = _course(session, public_id)
+    editions = [find_edition(session, source), find_edition(session, target)]
+    for wanted, found in zip((source, target), editions, strict=True):
+        if found is None or found.course_id != course.id:
+            raise EditionNotFoundError(wanted)
+    old, new = (edition for edition in editions if edition is not None)
+    if not may_move(old, new):
+        raise MoveImpossibleError(source, target)
+    move = Move(id=new_id(), source=source, target=target, decided=now, by=by)
+    _keep_moves(session, course, [*moves_of(course.moves), move], now=now)
+    return move
+
+
+def undo_move(session: Session, public_id: UUID, move_id: UUID, *, now: datetime) -> Move:
+    """Let those whom a decision took along go back, and nobody follow it any more.
+
+    Raises:
+        CourseNotFoundError: there is no such course.
+        MoveNotFoundError: it holds no such decision.
+    """
+    course = _course(session, public_id)
+    moves = moves_of(course.moves)
+    undone = next((replace(move, undone=move.undone or now) for move in moves if move.id == move_id), None)
+    if undone is None:
+        raise MoveNotFoundError(move_id)
+    _keep_moves(session, course, [undone if move.id == move_id else move for move in moves], now=now)
+    return undone
+
+
 def delete_course(session: Session, public_id: UUID, *, now: datetime) -> None:
     """Take a course away from every list; what learners did in it stays recorded.
 
@@ -209,6 +283,7 @@ def apply_course(
     course.catalogue = described.get("catalogue", course.catalogue)  # an older node says nothing of it
     course.deleted = _instant(described["deleted"])
     course.changed = datetime.fromisoformat(described["changed"])
+    course.moves = [move.to_json() for move in moves_of(described.get("moves", course.moves or ()))]
     session.flush()
     _apply_units(session, course, described["units"])
     for entry in described["editions"]:
@@ -332,6 +407,13 @@ def _apply_edition(session: Session, course: Course, entry: Mapping[str, Any]) -
     edition.withdrawn = _instant(entry["withdrawn"])
     if edition.withdrawn is not None:
         _switch_off(course, edition)
+
+
+def _keep_moves(session: Session, course: Course, moves: Sequence[Move], *, now: datetime) -> None:
+    course.moves = [move.to_json() for move in moves]
+    course.changed = now
+    session.flush()
+    record_change(session, KIND, course.public_id)
 
 
 def _course(session: Session, public_id: UUID) -> Course:

@@ -14,6 +14,7 @@ from content_packages.errors import FileMissingError
 from content_packages.intake import load_package
 from content_packages.package import standard_name
 from content_packages.shelf import Shelf
+from lms.courses.moves import Move, moves_of
 from lms.courses.tables import Course, CourseImport, Edition, OutlineItem, Unit
 from lms.web.paging import ROWS, Page, first_row
 
@@ -81,12 +82,13 @@ class Playable(NamedTuple):
     manifest: str
     title: str
     is_withdrawn: bool
+    moves: tuple[Move, ...]  # of its course
 
 
 def find_playable(session: Session, course: UUID, *, held: UUID | None) -> Playable | None:
     """Return the edition that a registration holds, or else the one learners of the course are given."""
     row = session.execute(_PLAYABLE, {"course": course, "held": held}).one_or_none()
-    return None if row is None else Playable(*row)
+    return None if row is None else Playable(**{**row._mapping, "moves": moves_of(row.moves)})  # noqa: SLF001 - public, in spite of its name
 
 
 def units_of(session: Session, edition: int) -> dict[str, UUID]:
@@ -98,6 +100,19 @@ def editions_of(session: Session, course: Course) -> Sequence[Edition]:
     """Return all editions of a course, the newest first."""
     query = select(Edition).where(Edition.course_id == course.id)
     return session.scalars(query.order_by(Edition.number.desc(), Edition.imported.desc())).all()
+
+
+def may_move(old: Edition, new: Edition) -> bool:
+    """Say whether what officers did in one edition means something in the other, which learners were given.
+
+    Each standard keeps data of its own kind: a lesson could not read what it had stored itself.
+    """
+    return (
+        old.public_id != new.public_id
+        and old.standard == new.standard
+        and new.published is not None
+        and new.withdrawn is None
+    )
 
 
 def outline(session: Session, edition: Edition) -> Sequence[OutlineLine]:
@@ -175,6 +190,7 @@ def describe_course(session: Session, public_id: UUID) -> dict[str, Any] | None:
             for edition in editions
         ],
         "units": {unit.identifier: str(unit.public_id) for unit in units},
+        **({"moves": course.moves} if course.moves else {}),  # nodes of before know of none
     }
 
 
@@ -225,7 +241,8 @@ _PLAYABLE = (
         Edition.public_id,
         Edition.manifest,
         Edition.title,
-        Edition.withdrawn.is_not(None),
+        Edition.withdrawn.is_not(None).label("is_withdrawn"),
+        Course.moves,
     )
     .join(Course, Edition.public_id.in_((Course.current_edition, _HELD)))
     .where(Course.public_id == bindparam("course"), Course.deleted.is_(None))

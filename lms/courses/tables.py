@@ -35,6 +35,7 @@ class Course(Base):
     # here. No foreign keys: the two tables would point at each other.
     current_edition: Mapped[UUID | None]
     coming_edition: Mapped[UUID | None] = mapped_column(index=True)
+    moves: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)  # see lms.courses.moves
     provisional: Mapped[bool] = mapped_column(default=True)  # offered by this node, not yet taken up
     deleted: Mapped[datetime | None]  # kept as a row, so that the deletion travels
     changed: Mapped[datetime] = mapped_column(default=lambda row: row.get_current_parameters()["created"])
@@ -62,6 +63,10 @@ class Edition(Base):
     imported: Mapped[datetime]
     imported_by: Mapped[UUID | None]
     report: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # none on nodes that received the course
+    # The file it was imported from: its digest on the shelf, its name and its bytes; on the node of the import.
+    original: Mapped[str | None]
+    original_name: Mapped[str | None]
+    original_size: Mapped[int | None] = mapped_column(BigInteger)
     published: Mapped[datetime | None]
     withdrawn: Mapped[datetime | None]
 
@@ -105,6 +110,7 @@ class ImportState(StrEnum):
     READING = "reading"
     DONE = "done"
     REFUSED = "refused"
+    CANCELLED = "cancelled"
 
 
 class CourseImport(Base):

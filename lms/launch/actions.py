@@ -33,6 +33,7 @@ from lms.launch.course import (
     open_course,
     read_standing,
 )
+from lms.launch.moving import follow_moves
 from lms.launch.queries import LaunchOverError, digest, is_over, open_launches
 from lms.launch.shared_data import keep_buckets
 from lms.launch.tables import Launch
@@ -91,17 +92,19 @@ class Commit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
-    """A launch just made, and where the learner stands with it; its token is told this once."""
+    """A launch just made, in which edition, and where the learner stands; its token is told this once."""
 
     launch: Launch
     token: str
+    taking: Taking
     standing: Standing
 
 
 def deliver(session: Session, desk: Desk, taking: Taking, *, now: datetime) -> Delivered | None:
     """Start or resume the course, and open a launch for what sequencing delivers.
 
-    An older launch of the registration ends: two tabs cannot both write.
+    An older launch of the registration ends: two tabs cannot both write. Then what was decided on those in
+    mid-course is carried out, which may lead her to another edition.
 
     Returns:
         ``None`` where sequencing delivers nothing by itself and the learner is to choose.
@@ -109,12 +112,13 @@ def deliver(session: Session, desk: Desk, taking: Taking, *, now: datetime) -> D
     Raises:
         CourseWithdrawnError: her edition was withdrawn. What is open may still save.
     """
-    if taking.withdrawn:
-        raise CourseWithdrawnError(taking.course)
     standing = read_standing(session, taking, seed=desk.new_seed)
     made: list[dict[str, Any]] = []
     for older in open_launches(session, taking.registration):
         made += _cut(session, desk, taking, standing, older, now=now)
+    taking, standing = follow_moves(session, desk.shelf, taking, standing)
+    if taking.withdrawn:
+        raise CourseWithdrawnError(taking.course)
     if standing.waiting is None:
         _begin(taking, standing)
     delivery, standing.waiting = standing.waiting, None
@@ -147,7 +151,7 @@ def deliver(session: Session, desk: Desk, taking: Taking, *, now: datetime) -> D
         made.append(statements.course_statement(_subject(desk, taking, launch), "attempted", now=now))
     keep_standing(session, taking, standing, now=now)
     _store(session, desk, made, now=now)
-    return Delivered(launch=launch, token=token, standing=standing)
+    return Delivered(launch=launch, token=token, taking=taking, standing=standing)
 
 
 def apply_commit(

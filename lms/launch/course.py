@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from content_packages.intake import load_package
 from content_packages.package import Activity, Package, activity_tree
+from content_packages.sequencing.carry_over import Aside
 from content_packages.sequencing.definition import ActivityNode
 from content_packages.sequencing.event import Delivery, Event, Outcome
 from content_packages.sequencing.step import step
@@ -21,6 +22,7 @@ from content_packages.sequencing.tracking import State, new_state
 from content_packages.sequencing.tree import ActivityTree
 from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri
+from lms.courses.moves import Move
 from lms.courses.queries import find_playable, units_of
 from lms.launch.documents import COURSE_STATE, GLOBALS, profile_key, read, read_bytes, state_key, write
 from lms.launch.documents import replace as replace_document
@@ -80,6 +82,7 @@ class Taking:
     units: Mapping[str, UUID]  # by the identifier of the activity
     opened: Opened
     kept: bytes | None  # where she stood when this was read
+    moves: tuple[Move, ...] = ()  # what was decided on those in mid-course
 
 
 @dataclass(kw_only=True, slots=True)
@@ -87,7 +90,9 @@ class Standing:
     """Where the learner stands: the sequencing state, and what was decided but not launched yet.
 
     ``judged`` are the units that have said whether she passed, ``told`` what statements said of the course,
-    ``seconds`` how long sessions that are over have lasted.
+    ``seconds`` how long sessions that are over have lasted. ``heard`` are the moves between editions that were
+    known when her edition was last settled, ``followed`` those that led her there; ``aside`` and ``judged_aside``
+    are what she did in other editions and has no place in this one.
     """
 
     attempt: int
@@ -97,6 +102,10 @@ class Standing:
     seconds: int = 0
     judged: set[str] = field(default_factory=set)
     told: dict[str, Any] = field(default_factory=dict)
+    heard: tuple[UUID, ...] = ()
+    followed: tuple[UUID, ...] = ()
+    aside: Aside = field(default_factory=Aside)
+    judged_aside: set[str] = field(default_factory=set)
 
 
 def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: UUID, course: UUID) -> Taking:
@@ -124,6 +133,7 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
         units=units_of(session, edition.id),
         opened=opened,
         kept=kept,
+        moves=edition.moves,
     )
 
 
@@ -132,7 +142,7 @@ def read_standing(session: Session, taking: Taking, *, seed: Callable[[], int] |
     shared = read(session, profile_key(taking.person, GLOBALS)) or {}
     if taking.kept is None:
         fresh = new_state(seed=seed() if seed else 0, global_objectives=shared)
-        return Standing(attempt=1, state=fresh)
+        return Standing(attempt=1, state=fresh, heard=tuple(move.id for move in taking.moves))
     kept = orjson.loads(taking.kept)
     state: State = kept["state"]
     if taking.opened.package.objectives_global_to_system:
@@ -146,6 +156,7 @@ def read_standing(session: Session, taking: Taking, *, seed: Callable[[], int] |
         seconds=kept.get("seconds", 0),  # these two came later than the first nodes
         judged=set(kept.get("judged", ())),
         told=kept["told"],
+        **_read_moves(kept.get("moves", {})),
     )
 
 
@@ -164,6 +175,7 @@ def keep_standing(session: Session, taking: Taking, standing: Standing, *, now: 
         "waiting": {"activity": waiting.activity, "resumed": waiting.resumed, "attempt": waiting.attempt}
         if waiting
         else None,
+        **_written_moves(standing),
     }
     replace_document(session, _key(taking), content, was=taking.kept, now=now)
     if taking.opened.package.objectives_global_to_system and standing.state["globals"]:
@@ -202,6 +214,29 @@ def _flowing(node: ActivityNode) -> ActivityNode:
         definition=replace(node.definition, control=controls, delivery=delivery),
         children=tuple(_flowing(child) for child in node.children),
     )
+
+
+def _read_moves(kept: Mapping[str, Any]) -> dict[str, Any]:
+    aside = kept.get("aside", {})
+    return {
+        "heard": tuple(UUID(one) for one in kept.get("heard", ())),
+        "followed": tuple(UUID(one) for one in kept.get("followed", ())),
+        "aside": Aside(leaves=aside.get("leaves", {}), clusters=aside.get("clusters", {})),
+        "judged_aside": set(aside.get("judged", ())),
+    }
+
+
+def _written_moves(standing: Standing) -> dict[str, Any]:
+    """Return what is kept of moves; nothing for those, nearly all, who never met one."""
+    if not standing.heard:
+        return {}
+    aside = {
+        "leaves": standing.aside.leaves,
+        "clusters": standing.aside.clusters,
+        "judged": sorted(standing.judged_aside),
+    }
+    heard, followed = map(str, standing.heard), map(str, standing.followed)
+    return {"moves": {"heard": list(heard), "followed": list(followed), "aside": aside}}
 
 
 def _key(taking: Taking) -> Any:

@@ -64,11 +64,8 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
         hold_person(session, viewer.public_id)
         taking = _taking(session, desk, viewer, course)
         delivered = deliver(session, desk, taking, now=site.now())
-        standing = (
-            delivered.standing
-            if delivered
-            else read_standing(session, _taking(session, desk, viewer, course))
-        )
+        taking = delivered.taking if delivered else _taking(session, desk, viewer, course)
+        standing = delivered.standing if delivered else read_standing(session, taking)
     frame = None
     if delivered is not None:
         origin = origin_of(site.content_url, label_of(site.secret, taking.edition))

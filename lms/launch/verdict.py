@@ -25,6 +25,11 @@ class Verdict:
     satisfied: bool | None
     score: float | None
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the learner has nothing more to do: passed, or completed where nothing judges."""
+        return bool(self.satisfied or (self.completed and self.satisfied is None))
+
 
 def says_verdict(result: AttemptResult) -> bool:
     """Say whether a unit judges its learner, as a whole or by an objective."""
