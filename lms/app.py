@@ -34,6 +34,8 @@ from lms.courses.pages import router as course_pages
 from lms.courses.pages import uploading as course_uploads
 from lms.courses.subjects import load_subjects
 from lms.database import Database
+from lms.editions.api import router as editions_api
+from lms.editions.pages import router as edition_pages
 from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
 from lms.forwarding.api import router as events_api
@@ -97,6 +99,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     course_pages,
     catalogue_api,
     catalogue_pages,
+    editions_api,
+    edition_pages,
     enrolment_pages,
     launch_pages,
     report_pages,

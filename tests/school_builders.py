@@ -21,6 +21,8 @@ from lms.courses.importing import Importer
 from lms.courses.pages import router as courses_pages
 from lms.courses.pages import uploading
 from lms.database import Database
+from lms.editions.api import router as editions_api
+from lms.editions.pages import router as edition_pages
 from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
 from lms.forwarding.errors import TROUBLES as FORWARDING_TROUBLES
@@ -94,7 +96,16 @@ def a_school(database: Database, folder: Path) -> School:
     importer = Importer(database=database, shelf=shelf, uploads=site.uploads, now=now, new_id=uuid4)
     app = FastAPI()
     app.state.importer = importer
-    for router in (courses_api, uploading, courses_pages, enrolment_pages, reports_pages, forwarding_pages):
+    for router in (
+        courses_api,
+        uploading,
+        courses_pages,
+        editions_api,
+        edition_pages,
+        enrolment_pages,
+        reports_pages,
+        forwarding_pages,
+    ):
         app.include_router(router)
     troubles = [PEOPLE_TROUBLES, COURSE_TROUBLES, ENROLMENT_TROUBLES, FORWARDING_TROUBLES]
     frame(app, site, host_names=["localhost"], troubles=troubles)

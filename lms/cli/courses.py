@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import UUID, uuid4
 
 import typer
+from sqlalchemy.orm import Session
 
 from lms.app import utc_now
 from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
-from lms.courses.queries import find_course
+from lms.courses.queries import courses_alike, find_course
 from lms.courses.tables import CourseImport, ImportState
 from lms.enrolment.actions import enrol as enrol_people
 from lms.enrolment.actions import people_to_enrol
@@ -46,7 +47,8 @@ def import_(
     """Import course packages and print what was found in them."""
     with opened(data) as node, failing_on(CourseNotFoundError):
         done = [node.importer.import_file(path, by=None, into=as_id, publish_it=publish) for path in files]
-    facts = [_facts(one) for one in done]
+        with node.database.read() as session:
+            facts = [_facts(one) | {"looks_like": _looks_like(session, one)} for one in done]
     if as_json:
         print_json(facts[0] if len(facts) == 1 else facts)
     else:
@@ -109,9 +111,21 @@ def _facts(done: CourseImport) -> dict[str, object]:
     }
 
 
+def _looks_like(session: Session, done: CourseImport) -> list[dict[str, str]]:
+    """Return the courses this may be a new edition of, though nobody said so."""
+    course = find_course(session, done.course) if done.course and not done.into_course else None
+    if course is None:
+        return []
+    alike = courses_alike(session, course.identifier, but=course.public_id)
+    return [{"course_id": str(one.public_id), "title": one.title} for one in alike]
+
+
 def _tell(facts: dict[str, object]) -> None:
     course = facts["course_id"]
     say(f"{facts['file']}: {'course ' + str(course) if course else 'refused'}")
+    for one in cast("list[dict[str, str]]", facts["looks_like"]):
+        say(f"  This looks like a new edition of “{one['title']}”. To make it one, import it again with")
+        say(f"    --as {one['course_id']}")
     for kind in _KINDS:
         findings = facts[kind]
         assert isinstance(findings, list)  # noqa: S101 - made above

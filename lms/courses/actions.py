@@ -24,10 +24,10 @@ from lms.courses.queries import (
     editions_on_their_way,
     find_course,
     find_edition,
-    may_move,
     missing_files,
+    speak_alike,
 )
-from lms.courses.tables import Course, Edition, OutlineItem, Unit
+from lms.courses.tables import Course, CourseImport, Edition, OutlineItem, Unit
 from lms.people.changes import record_change
 
 KIND: Final = "course"
@@ -142,6 +142,47 @@ def add_edition(
     return course, edition
 
 
+def join_course(
+    session: Session,
+    shelf: Shelf,
+    done: CourseImport,
+    into: UUID,
+    *,
+    now: datetime,
+    new_id: Callable[[], UUID],
+) -> Edition:
+    """Make what was imported as a course of its own an edition of another; the course of its own goes.
+
+    It becomes another edition, under an id of its own: nodes may have heard of the first already.
+
+    Raises:
+        CourseNotFoundError: there is no such course, or the import made none.
+        EditionNotFoundError: the edition it made is given to learners already.
+    """
+    alone = None if done.course is None else find_course(session, done.course)
+    made = None if done.edition is None else find_edition(session, done.edition)
+    if alone is None or made is None or alone.public_id == into:
+        raise CourseNotFoundError(into)
+    if made.published is not None:
+        raise EditionNotFoundError(made.public_id)
+    package = load_package(shelf, made.manifest)
+    course, edition = add_edition(
+        session,
+        package,
+        made.manifest,
+        made.report or {},
+        into=into,
+        by=made.imported_by,
+        now=now,
+        new_id=new_id,
+    )
+    edition.original, edition.original_name = made.original, made.original_name
+    edition.original_size = made.original_size
+    done.course, done.edition = course.public_id, edition.public_id
+    delete_course(session, alone.public_id, now=now)
+    return edition
+
+
 def publish(session: Session, shelf: Shelf, public_id: UUID, *, now: datetime) -> Course:
     """Give learners this edition from now on; an older one is taken up again in the same way.
 
@@ -217,7 +258,7 @@ def move_officers(
         if found is None or found.course_id != course.id:
             raise EditionNotFoundError(wanted)
     old, new = (edition for edition in editions if edition is not None)
-    if not may_move(old, new):
+    if not speak_alike(old, new) or new.published is None or new.withdrawn is not None:
         raise MoveImpossibleError(source, target)
     move = Move(id=new_id(), source=source, target=target, decided=now, by=by)
     _keep_moves(session, course, [*moves_of(course.moves), move], now=now)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lms.courses.actions import CourseNotFoundError, EditionIncompleteError, EditionNotFoundError
+from lms.courses.actions import (
+    CourseNotFoundError,
+    EditionIncompleteError,
+    EditionNotFoundError,
+    MoveImpossibleError,
+    MoveNotFoundError,
+)
 from lms.courses.catalogue import EntryError
 from lms.web.errors import Trouble
 from lms.web.wording import Worded, mark
@@ -32,6 +38,16 @@ _NO_COURSE = Trouble(
 TROUBLES: Mapping[type[Exception], Trouble] = {
     CourseNotFoundError: _NO_COURSE,
     EditionNotFoundError: _NO_COURSE,
+    MoveNotFoundError: _NO_COURSE,
+    MoveImpossibleError: Trouble(
+        status=409,
+        code="move-impossible",
+        title=mark("Officers cannot move between these two editions"),
+        remedy=mark(
+            "Both must be made for the same standard, and the one they move to must be published. "
+            "Let them finish the edition they are in."
+        ),
+    ),
     EditionIncompleteError: Trouble(
         status=409,
         code="edition-incomplete",

@@ -22,7 +22,7 @@ from content_packages.intake import Progress, read_package
 from content_packages.limits import Limits
 from content_packages.shelf import Shelf
 from lms.courses.actions import CourseNotFoundError, add_edition, publish
-from lms.courses.queries import find_course, find_import
+from lms.courses.queries import courses_alike, find_course, find_import
 from lms.courses.tables import CourseImport, ImportState
 from lms.database import Database
 from lms.queue import enqueue
@@ -87,7 +87,7 @@ class Importer:
         with self.database.read() as session:
             row = find_import(session, import_id)
         if row is not None and row.finished is None:
-            self._read(import_id, self.upload_path(import_id))
+            self._read(import_id, self.upload_path(import_id), asks=True)
         self.upload_path(import_id).unlink(missing_ok=True)
 
     def import_file(
@@ -135,7 +135,12 @@ class Importer:
             started_by=by,
         )
 
-    def _read(self, import_id: UUID, path: Path) -> CourseImport:
+    def _read(self, import_id: UUID, path: Path, *, asks: bool = False) -> CourseImport:
+        """Read a package and make it an edition.
+
+        With *asks*, somebody looks at the report: what seems to be a new edition of a course that is here is
+        not published before she has said what it is.
+        """
         told = 0.0
 
         def tell(progress: Progress) -> None:
@@ -169,7 +174,10 @@ class Importer:
                 new_id=self.new_id,
                 provisional=self.provisional,
             )
-            if row.publish:
+            strange = asks and row.into_course is None
+            if row.publish and not (
+                strange and courses_alike(session, course.identifier, but=course.public_id)
+            ):
                 publish(session, self.shelf, edition.public_id, now=self.now())
             row.state = ImportState.DONE
             row.course, row.edition = course.public_id, edition.public_id

@@ -12,9 +12,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from lms.courses.actions import CourseNotFoundError, delete_course, publish, withdraw_edition
+from lms.courses.actions import (
+    CourseNotFoundError,
+    delete_course,
+    join_course,
+    publish,
+    withdraw_edition,
+)
 from lms.courses.importing import importer_of
 from lms.courses.queries import (
+    courses_alike,
     courses_page,
     editions_of,
     find_course,
@@ -104,6 +111,11 @@ def show_import(request: Request, _: Manager, import_id: UUID) -> Response:
             raise NotFoundError
         course = find_course(session, found.course) if found.course else None
         edition = find_edition(session, found.edition) if found.edition else None
+        alike = (
+            courses_alike(session, course.identifier, but=course.public_id)
+            if course and found.into_course is None and course.current_edition is None
+            else ()
+        )
     if found.finished is None:
         return render(request, "courses/importing.html", the_import=found)
     return render(
@@ -113,7 +125,21 @@ def show_import(request: Request, _: Manager, import_id: UUID) -> Response:
         name=found.file_name,
         course=course,
         edition=edition,
+        alike=alike,
+        join=f"/courses/imports/{import_id}/join",
     )
+
+
+@router.post("/imports/{import_id}/join")
+def post_join(request: Request, _: Manager, import_id: UUID, course: Annotated[UUID, Form()]) -> Response:
+    """Make what was imported an edition of the course it looks like."""
+    site = site_of(request)
+    with site.database.write() as session:
+        found = find_import(session, import_id)
+        if found is None:
+            raise NotFoundError
+        join_course(session, site.shelf, found, course, now=site.now(), new_id=uuid4)
+    return RedirectResponse(f"/courses/imports/{import_id}", status_code=303)
 
 
 @router.get("/{course_id}/editions")
@@ -143,6 +169,7 @@ def show_report(request: Request, _: Manager, course_id: UUID, edition_id: UUID)
         name=edition.title,
         course=course,
         edition=edition,
+        alike=(),
     )
 
 

@@ -64,6 +64,13 @@ def courses_page(session: Session, *, search: str = "", number: int = 1) -> Page
     return Page(rows=lines, number=max(number, 1), total=total)
 
 
+def courses_alike(session: Session, identifier: str, *, but: UUID | None = None) -> Sequence[Course]:
+    """Return the courses whose package had this identifier, the oldest first: a package made anew keeps it."""
+    query = select(Course).where(Course.identifier == identifier, Course.deleted.is_(None))
+    found = session.scalars(query.order_by(Course.created, Course.id)).all()
+    return [course for course in found if course.public_id != but]
+
+
 def find_edition(session: Session, public_id: UUID) -> Edition | None:
     """Return an edition by its public id."""
     return session.scalars(_EDITION, {"public_id": public_id}).one_or_none()
@@ -102,17 +109,12 @@ def editions_of(session: Session, course: Course) -> Sequence[Edition]:
     return session.scalars(query.order_by(Edition.number.desc(), Edition.imported.desc())).all()
 
 
-def may_move(old: Edition, new: Edition) -> bool:
-    """Say whether what officers did in one edition means something in the other, which learners were given.
+def speak_alike(old: Edition, new: Edition) -> bool:
+    """Say whether what officers did in one edition means something in the other.
 
     Each standard keeps data of its own kind: a lesson could not read what it had stored itself.
     """
-    return (
-        old.public_id != new.public_id
-        and old.standard == new.standard
-        and new.published is not None
-        and new.withdrawn is None
-    )
+    return old.public_id != new.public_id and old.standard == new.standard
 
 
 def outline(session: Session, edition: Edition) -> Sequence[OutlineLine]:

@@ -143,15 +143,18 @@ def read_standing(session: Session, taking: Taking, *, seed: Callable[[], int] |
     if taking.kept is None:
         fresh = new_state(seed=seed() if seed else 0, global_objectives=shared)
         return Standing(attempt=1, state=fresh, heard=tuple(move.id for move in taking.moves))
-    kept = orjson.loads(taking.kept)
-    state: State = kept["state"]
+    standing = standing_from(orjson.loads(taking.kept))
     if taking.opened.package.objectives_global_to_system:
-        state = {**state, "globals": {**state["globals"], **shared}}
-    waiting = Delivery(**kept["waiting"]) if kept["waiting"] else None
+        standing.state = {**standing.state, "globals": {**standing.state["globals"], **shared}}
+    return standing
+
+
+def standing_from(kept: Mapping[str, Any]) -> Standing:
+    """Read a document that :func:`keep_standing` wrote."""
     return Standing(
         attempt=kept["attempt"],
-        state=state,
-        waiting=waiting,
+        state=kept["state"],
+        waiting=Delivery(**kept["waiting"]) if kept["waiting"] else None,
         open=kept["open"],
         seconds=kept.get("seconds", 0),  # these two came later than the first nodes
         judged=set(kept.get("judged", ())),

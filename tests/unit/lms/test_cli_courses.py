@@ -78,3 +78,33 @@ def test_nobody_is_enrolled_in_a_course_that_is_not_here(data: Path) -> None:
 
     assert done.exit_code == 1
     assert "00000000-0000-4000-8000-000000000000" in done.output
+
+
+def test_a_package_made_anew_names_the_course_it_looks_like(data: Path, tmp_path: Path) -> None:
+    first = json.loads(lms("import", str(a_scorm_file(tmp_path)), "--data", str(data), "--json").stdout)
+    anew = str(a_scorm_file(tmp_path, text="Anew"))
+
+    told = lms("import", anew, "--data", str(data))
+    made = json.loads(lms("import", anew, "--as", first["course_id"], "--data", str(data), "--json").stdout)
+
+    assert f"--as {first['course_id']}" in told.output
+    assert made["course_id"] == first["course_id"]
+    assert made["looks_like"] == []
+
+
+def test_editions_are_listed_published_and_rolled_back(data: Path, tmp_path: Path) -> None:
+    told = ("--data", str(data), "--json")
+    course = json.loads(lms("import", str(a_scorm_file(tmp_path)), "--publish", *told).stdout)["course_id"]
+    lms("import", str(a_scorm_file(tmp_path, units=["Two", "Three"])), "--as", course, *told)
+
+    preview = json.loads(lms("course", "officers", course, "--edition", "2", *told).stdout)
+    moves = json.loads(lms("course", "publish", course, "--edition", "2", "--move-from", "1", *told).stdout)
+    lms("course", "undo-move", course, moves[0]["move"], "--data", str(data))
+    back = lms("course", "publish", course, "--edition", "1", "--data", str(data))
+    listed = json.loads(lms("course", "editions", course, *told).stdout)
+    missing = lms("course", "publish", course, "--edition", "9", "--data", str(data))
+
+    assert (preview[0]["units_kept"], preview[0]["units_gone"]) == (["Two"], ["One"])
+    assert back.exit_code == 0
+    assert [(one["number"], one["current"]) for one in listed] == [(2, False), (1, True)]
+    assert (missing.exit_code, "no edition 9" in missing.output) == (1, True)
