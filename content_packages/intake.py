@@ -19,7 +19,7 @@ from content_packages.limits import Limits
 from content_packages.manifest.source import Source
 from content_packages.package import Activity, Package, from_json
 from content_packages.rules import Severity
-from content_packages.shelf import Delivery, FileRef, Shelf
+from content_packages.shelf import Delivery, FileRef, Readable, Shelf
 
 _MOST_HOSTS_NAMED = 8
 
@@ -91,7 +91,7 @@ def read_package(
         path: an untrusted file.
         shelf: where the files go.
         limits: the most that is taken; the defaults when left out.
-        progress: told after each file; what it raises cancels the import.
+        progress: told after each file, and in large ones after each piece; what it raises cancels the import.
     """
     limits = limits or Limits()
     findings: list[Finding] = []
@@ -164,11 +164,31 @@ def _deliver(
     files: dict[str, FileRef] = {}
     total = sum(archive.members[original].size for original in paths.values())
     done = 0
+
+    def tell(part: int) -> None:
+        progress(Progress(files=len(files), files_total=len(paths), size=done + part, size_total=total))
+
     for path, original in sorted(paths.items()):
-        files[path] = delivery.put(addresses.watch(archive.open(original), path))
+        files[path] = delivery.put(addresses.watch(_Told(archive.open(original), tell), path))
         done += files[path].size
-        progress(Progress(files=len(files), files_total=len(paths), size=done, size_total=total))
+        tell(0)
     return files
+
+
+class _Told:
+    """A stream that tells how much of it was read, so that a large file is seen to move, and can be stopped."""
+
+    def __init__(self, stream: Readable, tell: Callable[[int], None]) -> None:
+        self._stream = stream
+        self._tell = tell
+        self._read = 0
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._stream.read(size)
+        self._read += len(piece)
+        if len(piece) == size:  # more may follow; the end of a file is told by whoever counts files
+            self._tell(self._read)
+        return piece
 
 
 def _outline(activity: Activity) -> dict[str, Any]:

@@ -2,6 +2,10 @@
 
 A file appears under its name only when it is whole and synced, never changes, and is read-only. A crash
 leaves litter in ``incoming/``, never a broken file; ``sweep`` takes the litter and what nothing names.
+
+Whoever is about to name files that may be here already claims them first: that renews their time, and a sweep
+takes only what has been left alone for long. ``lost/`` names files that were found missing or damaged, for whoever
+can bring them again.
 """
 
 from __future__ import annotations
@@ -11,17 +15,21 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from filelock import FileLock
 
 from content_packages.errors import FileDamagedError, FileMissingError, ShelfError
 
 _CHUNK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+PARTS = tuple(f"{number:02x}" for number in range(256))  # the folders files are fanned out into
+PARTIALS_KEPT = timedelta(days=30)  # a slow link may bring a file in pieces, weeks apart
 
 
 class Readable(Protocol):
@@ -52,11 +60,13 @@ class Shelf:
     def __init__(self, root: Path) -> None:
         self._files = root / "files"
         self._incoming = root / "incoming"
+        self._lost = root / "lost"
         if not self._files.exists():
             self._files.mkdir(parents=True)
             _sync_folder(root)
             _sync_folder(root.parent)
         self._incoming.mkdir(exist_ok=True)
+        self._lock = FileLock(root / "shelf.lock")  # between claiming and sweeping, in whatever process
 
     def put(self, stream: Readable, *, expected: str | None = None) -> FileRef:
         """Keep the bytes of a stream; the same bytes again change nothing.
@@ -70,6 +80,29 @@ class Shelf:
         """
         with self.delivery() as delivery:
             return delivery.put(stream, expected=expected)
+
+    def adopt(self, path: Path) -> FileRef:
+        """Keep a file that stays where it is, without copying its bytes where the file system can spare that.
+
+        Nobody may write to it afterwards.
+        """
+        with path.open("rb") as file:
+            os.fsync(file.fileno()) if os.name != "nt" else None
+            digest, size = hashlib.sha256(), 0
+            while piece := file.read(_CHUNK):
+                digest.update(piece)
+                size += len(piece)
+        ref = FileRef(digest=digest.hexdigest(), size=size)
+        with tempfile.TemporaryDirectory(dir=self._incoming, ignore_cleanup_errors=True) as folder:
+            link = Path(folder) / ref.digest
+            try:
+                os.link(path, link)
+            except OSError:  # another disk, or a file system without links
+                with path.open("rb") as file:
+                    return self.put(file, expected=ref.digest)
+            os.utime(link)  # it may have waited for long: no sweep may take it for old
+            self._place(link, ref)
+        return ref
 
     @contextmanager
     def delivery(self) -> Iterator[Delivery]:
@@ -124,37 +157,71 @@ class Shelf:
         if found != digest:
             raise FileDamagedError(digest, found)
 
+    def claim(self, digests: Iterable[str]) -> frozenset[str]:
+        """Keep files from being swept, for a day at least, and return those that are not here."""
+        with self._lock:
+            return frozenset(digest for digest in digests if not _touch(self.path(digest)))
+
     def discard(self, digest: str) -> None:
         """Remove a file, for one that was found damaged; a missing one is no matter."""
         _remove(self.path(digest))
 
-    def sweep(self, keep: Collection[str], *, before: datetime) -> Swept:
-        """Remove files that nothing names and litter of crashes.
+    def note_lost(self, ref: FileRef) -> None:
+        """Remember that a file which is named is missing or damaged; what is left of it goes."""
+        self._lost.mkdir(exist_ok=True)
+        (self._lost / _checked(ref.digest)).write_text(str(ref.size), encoding="ascii")
+        self.discard(ref.digest)
+
+    def lost(self) -> list[FileRef]:
+        """Return what was noted as lost and has not come again."""
+        noted = sorted(self._lost.glob("?" * 64)) if self._lost.is_dir() else []
+        return [FileRef(digest=one.name, size=int(one.read_text(encoding="ascii"))) for one in noted]
+
+    def sweep(
+        self, keep: Collection[str], *, before: datetime, parts: Iterable[str] = PARTS, dry: bool = False
+    ) -> Swept:
+        """Remove files that nothing names.
 
         Args:
             keep: every digest that something names.
             before: only what is older goes, so that an import at work keeps what it has just put here.
+            parts: the folders to look into, so that a large shelf is swept in steps.
+            dry: remove nothing, and say what would go.
         """
         files = size = 0
-        for digest in list(self.digests()):
-            path = self.path(digest)
-            with suppress(FileNotFoundError):  # another sweep was quicker
-                status = path.stat()
-                if digest not in keep and status.st_mtime < before.timestamp():
-                    _remove(path)
-                    files, size = files + 1, size + status.st_size
+        for part in parts:
+            for path in sorted((self._files / part).glob("*")):
+                if path.name in keep or not _DIGEST.fullmatch(path.name):
+                    continue
+                with self._lock, suppress(FileNotFoundError):  # another sweep was quicker
+                    status = path.stat()
+                    if status.st_mtime < before.timestamp():
+                        if not dry:
+                            _remove(path)
+                        files, size = files + 1, size + status.st_size
+        return Swept(files=files, size=size)
+
+    def sweep_incoming(self, *, before: datetime, dry: bool = False) -> Swept:
+        """Remove what crashes left behind, and files on their way of which nothing came for weeks."""
+        files = size = 0
         for path in sorted(self._incoming.rglob("*"), key=lambda found: len(found.parts), reverse=True):
+            limit = before - PARTIALS_KEPT if path.suffix == ".partial" else before
             with suppress(OSError):  # in use, or a folder that is not empty
-                if path.stat().st_mtime < before.timestamp():
+                status = path.stat()
+                if status.st_mtime >= limit.timestamp():
+                    continue
+                if not path.is_dir():
+                    files, size = files + 1, size + status.st_size
+                if not dry:
                     path.rmdir() if path.is_dir() else _remove(path)
         return Swept(files=files, size=size)
 
     def _place(self, part: Path, ref: FileRef) -> None:
         """Move a whole, synced file to its name, unless it is there already."""
         target = self.path(ref.digest)
-        if self._is_whole(ref):
-            _touch(target)  # named again: a sweep must not take it for old litter
+        if self._is_whole(ref) and not self.claim([ref.digest]):
             part.unlink()
+            self._found(ref.digest)
             return
         new_folder = not target.parent.exists()
         target.parent.mkdir(exist_ok=True)
@@ -164,6 +231,10 @@ class Shelf:
         _sync_folder(target.parent)
         if new_folder:
             _sync_folder(self._files)
+        self._found(ref.digest)
+
+    def _found(self, digest: str) -> None:
+        (self._lost / digest).unlink(missing_ok=True)
 
     def _is_whole(self, ref: FileRef) -> bool:
         """Tell whether the file is here and undamaged.
@@ -270,12 +341,17 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _touch(path: Path) -> None:
-    """Renew the time of a read-only file; Windows wants it writable for that."""
-    with suppress(FileNotFoundError):
-        path.chmod(stat.S_IREAD | stat.S_IWRITE)
+def _touch(path: Path) -> bool:
+    """Renew the time of a read-only file, if there is one; Windows wants it writable for that."""
+    try:
+        if os.name == "nt":
+            path.chmod(stat.S_IREAD | stat.S_IWRITE)
         os.utime(path)
-        path.chmod(stat.S_IREAD)
+        if os.name == "nt":
+            path.chmod(stat.S_IREAD)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -32,6 +32,7 @@ from lms.courses.errors import TROUBLES as COURSE_TROUBLES
 from lms.courses.importing import Importer
 from lms.courses.pages import router as course_pages
 from lms.courses.pages import uploading as course_uploads
+from lms.courses.shelving import Sweeper
 from lms.courses.subjects import load_subjects
 from lms.database import Database
 from lms.editions.api import router as editions_api
@@ -73,6 +74,7 @@ from lms.records.pages import validating as record_validator
 from lms.reports.pages import router as report_pages
 from lms.settings import Role, Settings
 from lms.streams.blobs import ShelfBlobs
+from lms.streams.course_files import manifests_on_offer
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
@@ -137,6 +139,8 @@ PART_EVERY_S = 3600.0
 STATISTICS_EVERY_S = 60.0
 PACKING_EVERY_S = 60.0
 SWEEP_EXPORTS_EVERY_S = 3600.0
+SWEEP_SHELF_EVERY_S = 6 * 3600.0
+SWEEP_UPLOADS_EVERY_S = 3600.0
 FORWARDING_EVERY_S = 1.0
 
 
@@ -211,6 +215,7 @@ class Node:
             now=utc_now,
             new_id=uuid4,
             provisional=not self.duties.grants_travel,
+            keeps_originals=self.settings.keep_originals,
         )
 
     @cached_property
@@ -422,12 +427,15 @@ def build_worker(node: Node) -> Worker:
         with node.database.write() as session:
             return advance(session)
 
+    sweeper = Sweeper(database=node.database, shelf=node.shelf, now=utc_now, offered=manifests_on_offer)
     forwarder = Forwarder(node.database, files=node.attachments, secret=node.secret, now=utc_now)
     chores = [
         Chore(name="train packing", every_s=PACKING_EVERY_S, do=partial(upkeep.train_packing, node.database)),
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
         Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress, follows_writing=True),
         Chore(name="sweep exports", every_s=SWEEP_EXPORTS_EVERY_S, do=node.exporter.sweep),
+        Chore(name="sweep the shelf", every_s=SWEEP_SHELF_EVERY_S, do=sweeper.step),
+        Chore(name="sweep uploads", every_s=SWEEP_UPLOADS_EVERY_S, do=node.importer.sweep_uploads),
         Chore(name="forward", every_s=FORWARDING_EVERY_S, do=forwarder.look_after, follows_writing=True),
     ]
     if not node.database.is_sqlite:

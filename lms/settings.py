@@ -58,6 +58,10 @@ class Settings(BaseSettings):
         default=(), description="More host names (any port) under which the pages may be asked for."
     )
 
+    keep_originals: bool = Field(
+        default=True, description="Keep packages as they were uploaded, to export them byte for byte."
+    )
+
     @field_validator("public_url", "content_url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:

@@ -114,7 +114,7 @@ class Intake:
     def _is_welcome(self, frame: Frame) -> bool:
         with self._node.read() as session:
             if frame.what == "blob":
-                wanted = quarantine.is_wanted(session, frame.digest, frame.size)
+                wanted = quarantine.is_wanted(session, self._node, frame.digest, frame.size)
                 return wanted and self._node.blobs.size(frame.digest) is None
             room = _MOST_PARTIAL_BYTES - _bytes_of(session, self._peer)
         return frame.size <= segment.MAX_ENCODED_BYTES and frame.length <= room

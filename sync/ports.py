@@ -180,6 +180,9 @@ class Blobs(Protocol):
     def finish(self, digest: str) -> bool:
         """Verify an unfinished file and put it in place; ``False``, and it is gone, if it is another file."""
 
+    def lost(self) -> Sequence[BlobRef]:
+        """Return the files that were here and are missing or damaged: they are asked for again."""
+
 
 # ---------------------------------------------------------------- a way to talk
 

@@ -56,19 +56,24 @@ def retry_waiting(node: Node) -> int:
 
 
 def wanted_blobs(session: Session, node: Node, *, limit: int) -> list[Wanted]:
-    """Return the files that waiting entries lack, small ones first, and how much of each is here."""
+    """Return the files that waiting entries lack or the host has lost, small ones first, and how much is here."""
     found = session.execute(
         select(WantedBlobRow.digest, WantedBlobRow.size).distinct().order_by(WantedBlobRow.size).limit(limit)
     )
+    sizes = {digest: size for digest, size in found} | {one.digest: one.size for one in node.blobs.lost()}  # noqa: C416 - rows are not pairs to the type checker
+    small_first = sorted(sizes.items(), key=lambda item: item[1])[:limit]
     return [
-        Wanted(digest=digest, size=size, offset=node.blobs.partial_size(digest)) for digest, size in found
+        Wanted(digest=digest, size=size, offset=node.blobs.partial_size(digest))
+        for digest, size in small_first
     ]
 
 
-def is_wanted(session: Session, digest: str, size: int) -> bool:
-    """Say whether some waiting entry lacks this file."""
+def is_wanted(session: Session, node: Node, digest: str, size: int) -> bool:
+    """Say whether some waiting entry lacks this file, or the host has lost it."""
     row = WantedBlobRow
-    return session.scalar(select(exists().where(row.digest == digest, row.size == size))) is True
+    if session.scalar(select(exists().where(row.digest == digest, row.size == size))):
+        return True
+    return BlobRef(digest, size) in node.blobs.lost()
 
 
 def blob_arrived(session: Session, digest: str) -> None:
@@ -104,6 +109,13 @@ def kept_aside(session: Session, *, limit: int) -> list[Kept]:
         )
         for row in rows
     ]
+
+
+def waiting_bodies(session: Session, kind: str) -> list[bytes]:
+    """Return the bodies of the entries of a kind that wait for something."""
+    row = QuarantineRow
+    query = select(row.body).where(row.kind == kind, row.verdict == Verdict.WAITING.value)
+    return list(session.scalars(query.order_by(row.id)))
 
 
 # ---------------------------------------------------------------- applying

@@ -98,6 +98,7 @@ class MemoryBlobs:
     def __init__(self) -> None:
         self.whole: dict[str, bytes] = {}
         self.parts: dict[str, bytes] = {}
+        self.gone: dict[str, int] = {}  # digest → size of what was lost
 
     def put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
@@ -123,7 +124,11 @@ class MemoryBlobs:
         if hashlib.sha256(data).hexdigest() != digest:
             return False
         self.whole[digest] = data
+        self.gone.pop(digest, None)
         return True
+
+    def lost(self) -> list[BlobRef]:
+        return [BlobRef(digest, size) for digest, size in self.gone.items()]
 
 
 @dataclass(kw_only=True)

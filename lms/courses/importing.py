@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,17 +18,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
-from content_packages.intake import Progress, read_package
+from content_packages.intake import ImportReport, Progress, read_package
 from content_packages.limits import Limits
-from content_packages.shelf import Shelf
+from content_packages.shelf import FileRef, Shelf
 from lms.courses.actions import CourseNotFoundError, add_edition, publish
-from lms.courses.queries import courses_alike, find_course, find_import
+from lms.courses.queries import courses_alike, find_course, find_import, imports_under_way
 from lms.courses.tables import CourseImport, ImportState
 from lms.database import Database
 from lms.queue import enqueue
 
 JOB = "course-import"
-_TELL_EVERY_S = 0.5  # progress is a row others read; no need to write it for each of 20,000 files
+UPLOADS_KEPT = timedelta(days=1)  # of which nothing came any more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,8 @@ class Importer:
     Args:
         uploads: where an upload waits, named by the public id of its import.
         provisional: courses made here are offers until the centre takes them; ``False`` at the centre.
+        tell_every_s: how often progress is written and asked whether to go on; not for each of 20,000 files.
+        keeps_originals: whether the files that editions were imported from stay on the shelf, for export.
     """
 
     database: Database
@@ -46,6 +48,8 @@ class Importer:
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     provisional: bool = True
+    keeps_originals: bool = True
+    tell_every_s: float = 0.5
     limits: Limits = field(default_factory=Limits)
 
     def upload_path(self, import_id: UUID) -> Path:
@@ -84,11 +88,15 @@ class Importer:
     def run_job(self, payload: dict[str, Any]) -> None:
         """Do a queued import; once it has ended, running it again does nothing."""
         import_id = UUID(payload["import"])
+        path = self.upload_path(import_id)
         with self.database.read() as session:
             row = find_import(session, import_id)
         if row is not None and row.finished is None:
-            self._read(import_id, self.upload_path(import_id), asks=True)
-        self.upload_path(import_id).unlink(missing_ok=True)
+            if path.is_file():
+                self._read_queued(import_id, path)
+            else:
+                self.cancel(import_id)  # somebody took the upload away: there is nothing to read
+        path.unlink(missing_ok=True)
 
     def import_file(
         self,
@@ -101,19 +109,46 @@ class Importer:
     ) -> CourseImport:
         """Import a file now and return what came of it; the file stays where it is.
 
+        Nothing is written before all of it is: nobody would go on with an import that was killed.
+
         Raises:
             CourseNotFoundError: *into* names no course.
         """
-        import_id = self.new_id()
-        with self.database.write() as session:
+        with self.database.read() as session:
             if into is not None and find_course(session, into) is None:
                 raise CourseNotFoundError(into)
-            session.add(
-                self._row(
-                    import_id, path, file_name=file_name or path.name, by=by, into=into, publish_it=publish_it
-                )
-            )
-        return self._read(import_id, path)
+        row = self._row(
+            self.new_id(), path, file_name=file_name or path.name, by=by, into=into, publish_it=publish_it
+        )
+        report = read_package(path, self.shelf, limits=self.limits)
+        original = self._keep_original(report, path)
+        with self.database.write() as session:
+            session.add(row)
+            self._conclude(session, row, report, original, asks=False)
+        return row
+
+    def cancel(self, import_id: UUID) -> None:
+        """End an import that is waiting or being read, and keep nothing of it; one that has ended stays as it is."""
+        with self.database.write() as session:
+            row = find_import(session, import_id)
+            if row is None or row.finished is not None:
+                return
+            row.state, row.finished = ImportState.CANCELLED, self.now()
+        self.upload_path(import_id).unlink(missing_ok=True)
+
+    def leftovers(self) -> list[Path]:
+        """Return uploads that belong to no import under way, and of which nothing came for a day."""
+        files = [path for path in self.uploads.iterdir() if path.is_file()]  # before the rows: see queue
+        with self.database.read() as session:
+            waiting = {str(one) for one in imports_under_way(session)}
+        limit = (self.now() - UPLOADS_KEPT).timestamp()
+        return sorted(path for path in files if path.stem not in waiting and path.stat().st_mtime < limit)
+
+    def sweep_uploads(self) -> bool:
+        """Throw uploads away that nobody went on with; a chore, with never more to do."""
+        for path in self.leftovers():
+            path.unlink(missing_ok=True)
+        return False
 
     def _row(
         self,
@@ -135,53 +170,88 @@ class Importer:
             started_by=by,
         )
 
-    def _read(self, import_id: UUID, path: Path, *, asks: bool = False) -> CourseImport:
-        """Read a package and make it an edition.
-
-        With *asks*, somebody looks at the report: what seems to be a new edition of a course that is here is
-        not published before she has said what it is.
-        """
+    def _read_queued(self, import_id: UUID, path: Path) -> None:
+        """Read an upload, telling how far it is, until it ends or somebody cancels it."""
         told = 0.0
 
         def tell(progress: Progress) -> None:
             nonlocal told
-            if time.monotonic() - told < _TELL_EVERY_S:
+            if time.monotonic() - told < self.tell_every_s:
                 return
             told = time.monotonic()
             with self.database.write() as session:
                 row = _import(session, import_id)
+                if row.finished is not None:
+                    raise _CancelledError
                 row.state = ImportState.READING
                 row.files_done, row.files_total = progress.files, progress.files_total
                 row.bytes_done, row.bytes_total = progress.size, progress.size_total
 
-        report = read_package(path, self.shelf, limits=self.limits, progress=tell)
-        plain = report.to_json()
+        try:
+            report = read_package(path, self.shelf, limits=self.limits, progress=tell)
+            original = self._keep_original(report, path)
+        except _CancelledError:
+            return
+        except FileNotFoundError:
+            if path.is_file():
+                raise
+            return  # cancelled before its first byte was read
         with self.database.write() as session:
             row = _import(session, import_id)
-            row.report = plain
-            row.finished = self.now()
-            if report.package is None or report.digest is None:
-                row.state = ImportState.REFUSED
-                return row
-            course, edition = add_edition(
-                session,
-                report.package,
-                report.digest,
-                plain,
-                into=row.into_course,
-                by=row.started_by,
-                now=self.now(),
-                new_id=self.new_id,
-                provisional=self.provisional,
-            )
-            strange = asks and row.into_course is None
-            if row.publish and not (
-                strange and courses_alike(session, course.identifier, but=course.public_id)
-            ):
-                publish(session, self.shelf, edition.public_id, now=self.now())
-            row.state = ImportState.DONE
-            row.course, row.edition = course.public_id, edition.public_id
-            return row
+            if row.finished is None:
+                self._conclude(session, row, report, original, asks=True)
+
+    def _keep_original(self, report: ImportReport, path: Path) -> FileRef | None:
+        """Keep the very bytes of what was imported: they cannot be made again from the files in them."""
+        if report.package is None or not self.keeps_originals:
+            return None
+        if path.parent == self.uploads:
+            return self.shelf.adopt(path)
+        with path.open("rb") as file:  # somebody's own file, which she may write to again
+            return self.shelf.put(file)
+
+    def _conclude(
+        self,
+        session: Session,
+        row: CourseImport,
+        report: ImportReport,
+        original: FileRef | None,
+        *,
+        asks: bool,
+    ) -> None:
+        """Write what came of an import, all of it at once.
+
+        With *asks*, somebody looks at the report: what seems to be a new edition of a course that is here is
+        not published before she has said what it is.
+        """
+        row.report = report.to_json()
+        row.finished = self.now()
+        if report.package is None or report.digest is None:
+            row.state = ImportState.REFUSED
+            return
+        course, edition = add_edition(
+            session,
+            report.package,
+            report.digest,
+            row.report,
+            into=row.into_course,
+            by=row.started_by,
+            now=self.now(),
+            new_id=self.new_id,
+            provisional=self.provisional,
+        )
+        if original is not None:
+            edition.original, edition.original_size = original.digest, original.size
+            edition.original_name = row.file_name
+        strange = asks and row.into_course is None
+        if row.publish and not (strange and courses_alike(session, course.identifier, but=course.public_id)):
+            publish(session, self.shelf, edition.public_id, now=self.now())
+        row.state = ImportState.DONE
+        row.course, row.edition = course.public_id, edition.public_id
+
+
+class _CancelledError(Exception):
+    """Somebody has cancelled the import at work."""
 
 
 def importer_of(request: Request) -> Importer:

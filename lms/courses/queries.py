@@ -140,6 +140,11 @@ def find_import(session: Session, public_id: UUID) -> CourseImport | None:
     return session.scalars(select(CourseImport).where(CourseImport.public_id == public_id)).one_or_none()
 
 
+def imports_under_way(session: Session) -> Sequence[UUID]:
+    """Return the imports that have not ended."""
+    return session.scalars(select(CourseImport.public_id).where(CourseImport.finished.is_(None))).all()
+
+
 def recent_imports(session: Session, *, limit: int) -> Sequence[CourseImport]:
     """Return the imports begun last."""
     query = select(CourseImport).order_by(CourseImport.started.desc(), CourseImport.id.desc())
@@ -197,24 +202,21 @@ def describe_course(session: Session, public_id: UUID) -> dict[str, Any] | None:
 
 
 def missing_files(shelf: Shelf, edition: Edition) -> frozenset[str]:
-    """Return the digests an edition still needs; at first only its manifest, which names the rest."""
+    """Return the digests an edition still needs; at first only its manifest, which names the rest.
+
+    What is here is claimed: whoever asks is about to name it, and no sweep may come between.
+    """
     try:
         package = load_package(shelf, edition.manifest)
     except FileMissingError:
         return frozenset({edition.manifest})
-    return frozenset(digest for digest in package.digests() if not shelf.has(digest))
+    return shelf.claim({*package.digests(), edition.manifest})
 
 
 def editions_on_their_way(session: Session) -> Sequence[Edition]:
     """Return published editions whose files are not all here yet, in the order they were imported."""
     query = select(Edition).join(Course, Course.coming_edition == Edition.public_id)
     return session.scalars(query.where(Course.deleted.is_(None)).order_by(Edition.imported, Edition.id)).all()
-
-
-def manifests_in_use(session: Session) -> frozenset[str]:
-    """Return the manifests a sweep of the shelf must keep, with every file they name."""
-    query = select(Edition.manifest).join(Course).where(Course.deleted.is_(None))
-    return frozenset(session.scalars(query))
 
 
 # Made once: most pages of a course ask.

@@ -6,6 +6,7 @@ is memory, and then have it copied.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,6 +63,8 @@ def _whole(target: Path) -> Iterator[BinaryIO]:
     try:
         with target.open("wb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())  # the row that names it must not outlive its bytes
     except MultipartParseError as error:
         target.unlink(missing_ok=True)
         raise UploadMissingError from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from content_packages.errors import FileDamagedError, FileMissingError
 from content_packages.shelf import Shelf
+from sync.ports import BlobRef
 
 
 class ShelfBlobs:
@@ -43,3 +44,7 @@ class ShelfBlobs:
         except (FileDamagedError, FileMissingError):
             return False
         return True
+
+    def lost(self) -> list[BlobRef]:
+        """Return the files that were found missing or damaged."""
+        return [BlobRef(one.digest, one.size) for one in self._shelf.lost()]

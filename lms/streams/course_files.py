@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from content_packages.intake import load_package
 from content_packages.shelf import Shelf
 from sync.ports import BlobRef
+from sync.quarantine import waiting_bodies
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def manifest_sizes(shelf: Shelf, described: Mapping[str, Any]) -> dict[str, int]:
@@ -41,8 +49,19 @@ def lacking(
     return tuple(BlobRef(digest, size) for digest, size in wanted.items())
 
 
+def manifests_on_offer(session: Session) -> frozenset[str]:
+    """Return the manifests of courses that wait for files and stand in no row yet: no sweep may take those."""
+    found: set[str] = set()
+    for body in waiting_bodies(session, "course"):
+        with suppress(ValueError, KeyError, TypeError):  # another node wrote nonsense: it names nothing
+            entry = json.loads(body)["entry"]
+            found |= {str(edition["manifest"]) for edition in entry["editions"]}
+    return frozenset(one for one in found if _DIGEST.fullmatch(one))
+
+
 def _missing(shelf: Shelf, manifest: str, sizes: Mapping[str, int]) -> dict[str, int] | None:
     if not shelf.has(manifest):
         return {manifest: sizes[manifest]} if manifest in sizes else None
-    files = load_package(shelf, manifest).files.values()
-    return {ref.digest: ref.size for ref in files if not shelf.has(ref.digest)}
+    sizes = {ref.digest: ref.size for ref in load_package(shelf, manifest).files.values()}
+    # Claimed, because no row may name them yet: a sweep between now and then must leave them alone.
+    return {digest: sizes[digest] for digest in shelf.claim([*sizes, manifest]) if digest in sizes}

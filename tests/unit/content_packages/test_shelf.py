@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from content_packages.errors import FileDamagedError, FileMissingError
-from content_packages.shelf import FileRef, Shelf
+from content_packages.shelf import PARTIALS_KEPT, FileRef, Shelf
 
 HELLO = b"Hello, officer"
 DIGEST = hashlib.sha256(HELLO).hexdigest()
@@ -222,10 +223,68 @@ def test_a_sweep_takes_the_litter_of_a_crash(shelf: Shelf, tmp_path: Path) -> No
     (litter / "0.part").write_bytes(b"half")
     shelf.partial(DIGEST).append(b"abandoned")
 
-    shelf.sweep(set(), before=LATER)
+    shelf.sweep_incoming(before=LATER + PARTIALS_KEPT)
 
     # The folder itself was touched by the removal of its file, but nothing in it is left.
     assert not [path for path in incoming(tmp_path) if path.is_file()]
+
+
+def test_a_file_on_its_way_waits_for_weeks(shelf: Shelf) -> None:
+    shelf.partial(DIGEST).append(b"Hello")
+
+    shelf.sweep_incoming(before=LATER + timedelta(days=20))
+
+    assert shelf.partial(DIGEST).size == len(b"Hello")
+
+
+def aged(shelf: Shelf, digest: str) -> None:
+    long_ago = (EARLIER - timedelta(days=9)).timestamp()
+    os.utime(shelf.path(digest), (long_ago, long_ago))
+
+
+def test_a_file_that_is_claimed_is_spared_and_one_that_is_missing_is_told(shelf: Shelf) -> None:
+    shelf.put(BytesIO(HELLO))
+    aged(shelf, DIGEST)
+
+    missing = shelf.claim([DIGEST, "0" * 64])
+    shelf.sweep(set(), before=EARLIER)
+
+    assert missing == {"0" * 64}
+    assert shelf.has(DIGEST)
+
+
+def test_a_sweep_that_is_dry_says_what_would_go(shelf: Shelf) -> None:
+    shelf.put(BytesIO(HELLO))
+
+    would = shelf.sweep(set(), before=LATER, dry=True)
+
+    assert (would.files, would.size) == (1, len(HELLO))
+    assert shelf.has(DIGEST)
+
+
+def test_no_claimed_file_is_swept_however_the_two_meet(shelf: Shelf) -> None:
+    kept = [shelf.put(BytesIO(f"file {n}".encode())).digest for n in range(200)]
+    for digest in kept:
+        aged(shelf, digest)
+
+    with ThreadPoolExecutor(max_workers=2) as apart:
+        sweeping = apart.submit(shelf.sweep, set(), before=EARLIER)
+        missing = {digest for digest in kept if shelf.claim([digest])}
+        sweeping.result()
+
+    assert {digest for digest in kept if not shelf.has(digest)} == missing
+
+
+def test_what_was_lost_is_remembered_until_it_comes_again(shelf: Shelf) -> None:
+    ref = shelf.put(BytesIO(HELLO))
+
+    shelf.note_lost(ref)
+    lost = shelf.lost()
+    shelf.put(BytesIO(HELLO))
+
+    assert lost == [ref]
+    assert shelf.lost() == []
+    shelf.verify(DIGEST)
 
 
 def test_a_process_killed_while_it_delivers_leaves_no_broken_file(shelf: Shelf, tmp_path: Path) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
-from content_packages.shelf import Shelf
+from content_packages.shelf import Delivery, Shelf
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.importing import JOB, Importer
 from lms.courses.queries import courses_page, find_course, find_import
-from lms.courses.tables import ImportState
+from lms.courses.tables import Edition, ImportState
 from lms.database import Database
 from lms.queue import claim
 from tests.course_builders import NOON, a_scorm_file
@@ -32,6 +38,104 @@ def queued(importer: Importer, package: Path) -> UUID:
     shutil.copyfile(package, importer.upload_path(import_id))
     importer.queue(import_id, package.name, by=None)
     return import_id
+
+
+def left_of(importer: Importer) -> list[str]:
+    """Return what an import that kept nothing has left, on the shelf, on the way there, and in the tables."""
+    root = importer.uploads.parent / "shelf"
+    files = [path.name for path in root.rglob("*") if path.is_file() and path.name != "shelf.lock"]
+    with importer.database.read() as session:
+        return [*files, *(line.title for line in courses_page(session).rows)]
+
+
+def test_an_import_that_is_cancelled_before_it_is_read_leaves_nothing(
+    importer: Importer, tmp_path: Path
+) -> None:
+    import_id = queued(importer, a_scorm_file(tmp_path))
+
+    importer.cancel(import_id)
+    importer.run_job({"import": str(import_id)})
+
+    with importer.database.read() as session:
+        done = find_import(session, import_id)
+        assert done is not None
+        assert (done.state, done.finished) == (ImportState.CANCELLED, NOON)
+    assert left_of(importer) == []
+    assert list(importer.uploads.iterdir()) == []
+
+
+def test_an_import_that_is_cancelled_while_it_is_read_leaves_nothing(
+    importer: Importer, tmp_path: Path
+) -> None:
+    import_id = queued(importer, a_scorm_file(tmp_path))
+
+    class InterruptedShelf(Shelf):
+        @contextmanager
+        def delivery(self) -> Iterator[Delivery]:
+            importer.cancel(import_id)
+            with super().delivery() as delivery:
+                yield delivery
+
+    at_work = replace(importer, shelf=InterruptedShelf(tmp_path / "shelf"), tell_every_s=0)
+    at_work.run_job({"import": str(import_id)})
+
+    assert left_of(importer) == []
+    assert list(importer.uploads.iterdir()) == []
+
+
+def test_an_import_that_has_ended_cannot_be_cancelled(importer: Importer, tmp_path: Path) -> None:
+    import_id = queued(importer, a_scorm_file(tmp_path))
+    importer.run_job({"import": str(import_id)})
+
+    importer.cancel(import_id)
+
+    with importer.database.read() as session:
+        done = find_import(session, import_id)
+        assert done is not None
+        assert done.state is ImportState.DONE
+
+
+def test_an_upload_that_was_taken_away_ends_its_import(importer: Importer, tmp_path: Path) -> None:
+    import_id = queued(importer, a_scorm_file(tmp_path))
+    importer.upload_path(import_id).unlink()
+
+    importer.run_job({"import": str(import_id)})
+
+    with importer.database.read() as session:
+        done = find_import(session, import_id)
+        assert done is not None
+        assert done.state is ImportState.CANCELLED
+
+
+@pytest.mark.parametrize("uploaded", [True, False])
+def test_the_original_is_kept_byte_for_byte(importer: Importer, tmp_path: Path, uploaded: bool) -> None:
+    package = a_scorm_file(tmp_path)
+    sent = package.read_bytes()
+    if uploaded:
+        importer.run_job({"import": str(queued(importer, package))})
+    else:
+        importer.import_file(package, by=None)
+    package.write_bytes(b"written over")
+
+    with importer.database.read() as session:
+        (edition,) = session.scalars(select(Edition))
+    assert edition.original is not None
+    assert importer.shelf.path(edition.original).read_bytes() == sent
+    assert (edition.original_name, edition.original_size) == ("course.zip", len(sent))
+
+
+def test_only_uploads_nobody_goes_on_with_are_thrown_away(importer: Importer, tmp_path: Path) -> None:
+    waiting = importer.upload_path(queued(importer, a_scorm_file(tmp_path)))
+    old, new = importer.uploads / f"{uuid4()}.zip", importer.uploads / f"{uuid4()}.zip"
+    for path in (old, new):
+        path.write_bytes(b"PK")
+    long_ago = (NOON - timedelta(days=2)).timestamp()
+    for path in (old, waiting):
+        os.utime(path, (long_ago, long_ago))
+
+    importer.sweep_uploads()
+
+    assert set(importer.uploads.iterdir()) == {waiting, new}
 
 
 def test_a_file_becomes_a_published_course(importer: Importer, tmp_path: Path) -> None:

@@ -140,6 +140,31 @@ def test_files_follow_the_record_that_names_them(centre: Place, laptop: Place, u
     assert set(receiver.notes()) == {"course"}
 
 
+@pytest.mark.parametrize("upward", [True, False])
+def test_a_file_that_was_lost_is_asked_for_again(centre: Place, laptop: Place, upward: bool) -> None:
+    pair(centre, laptop)
+    sender, receiver = (laptop, centre) if upward else (centre, laptop)
+    digest = sender.blobs.put(bytes(range(256)) * 1000)
+    receiver.blobs.gone[digest] = 256_000
+
+    report = meet(laptop, centre)
+
+    assert report.state == "done", report
+    assert receiver.blobs.whole == sender.blobs.whole
+    assert receiver.blobs.gone == {}
+
+
+def test_a_lost_file_that_the_peer_does_not_have_holds_up_nothing(centre: Place, laptop: Place) -> None:
+    pair(centre, laptop)
+    laptop.blobs.gone["0" * 64] = 12
+    laptop.write_note("note")
+
+    report = meet(laptop, centre)
+
+    assert report.state == "done", report
+    assert set(centre.notes()) == {"note"}
+
+
 def test_a_restored_laptop_begins_anew_and_gets_its_own_records_back(
     tmp_path: Path, centre: Place, laptop: Place
 ) -> None:

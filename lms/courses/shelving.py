@@ -1,0 +1,143 @@
+"""Which files on the shelf are named, by which edition; the sweep of all others.
+
+A row names a manifest, the manifest names files; the original a course was imported from is named by its edition.
+Whoever is about to write such a row claims the files first (``Shelf.claim``), which keeps them for :data:`GRACE`. So
+what a sweep takes was neither named when it looked, nor claimed for a day before.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from content_packages.errors import ShelfError, StoredPackageError
+from content_packages.intake import load_package
+from content_packages.shelf import PARTS, FileRef, Shelf
+from lms.courses.tables import Course, Edition, OutlineItem
+from lms.database import Database
+
+log = logging.getLogger(__name__)
+
+GRACE = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """What is named: files by digest, and the editions whose manifest cannot tell any more what it named.
+
+    Attributes:
+        files: every digest, manifests and originals included.
+        unreadable: editions that were whole here once and whose manifest is missing or damaged now.
+    """
+
+    files: frozenset[str]
+    unreadable: tuple[Edition, ...]
+
+
+def named_files(session: Session, shelf: Shelf, *, offered: Iterable[str] = ()) -> Named:
+    """Return what is named by editions of courses that are not deleted.
+
+    Args:
+        session: to read with.
+        shelf: where the manifests are.
+        offered: manifests of courses that are on their way, which no edition names yet.
+    """
+    found: set[str] = set()
+    unreadable: list[Edition] = []
+    query = select(Edition).join(Course).where(Course.deleted.is_(None))
+    for edition in session.scalars(query.order_by(Edition.id)):
+        found.add(edition.manifest)
+        if edition.original is not None:
+            found.add(edition.original)
+        files = _files_of(shelf, edition.manifest)
+        if files is None and _was_whole_here(session, edition):
+            unreadable.append(edition)
+        found |= files or frozenset()
+    for manifest in offered:
+        found.add(manifest)
+        found |= _files_of(shelf, manifest) or frozenset()
+    return Named(files=frozenset(found), unreadable=tuple(unreadable))
+
+
+def files_of_edition(shelf: Shelf, edition: Edition) -> list[FileRef]:
+    """Return all files of an edition, its manifest first, as far as they are known.
+
+    Raises:
+        FileMissingError: the manifest is not here.
+        StoredPackageError: it cannot be read.
+    """
+    package = load_package(shelf, edition.manifest)
+    refs = {
+        edition.manifest: FileRef(digest=edition.manifest, size=shelf.path(edition.manifest).stat().st_size)
+    }
+    refs |= {ref.digest: ref for ref in package.files.values()}
+    if edition.original is not None and edition.original_size is not None:
+        refs[edition.original] = FileRef(digest=edition.original, size=edition.original_size)
+    return list(refs.values())
+
+
+def editions_here(session: Session) -> list[tuple[Edition, Course]]:
+    """Return the editions that should be whole on this node: those that were once, and were not withdrawn."""
+    query = select(Edition, Course).join(Course).where(Course.deleted.is_(None), Edition.withdrawn.is_(None))
+    rows = session.execute(query.order_by(Course.title, Edition.number))
+    return [(edition, course) for edition, course in rows if _was_whole_here(session, edition)]
+
+
+@dataclass(kw_only=True)
+class Sweeper:
+    """Takes away, in steps, what nothing names. One step is one folder of the shelf.
+
+    Args:
+        offered: the manifests of courses that are on their way here.
+    """
+
+    database: Database
+    shelf: Shelf
+    now: Callable[[], datetime]
+    offered: Callable[[Session], Collection[str]]
+    _left: list[str] = field(default_factory=list)
+    _keep: frozenset[str] = frozenset()
+    _before: datetime | None = None
+
+    def step(self) -> bool:
+        """Sweep one folder; say whether more are left of this round."""
+        if not self._left and not self._begin():
+            return False
+        assert self._before is not None  # noqa: S101 - set as the round began
+        swept = self.shelf.sweep(self._keep, before=self._before, parts=[self._left.pop()])
+        if swept.files:
+            log.info("shelf_swept", extra={"files": swept.files, "bytes": swept.size})
+        return bool(self._left)
+
+    def _begin(self) -> bool:
+        self._before = (
+            self.now() - GRACE
+        )  # before the rows are read: what is named meanwhile was claimed since
+        self.shelf.sweep_incoming(before=self._before)
+        with self.database.read() as session:
+            named = named_files(session, self.shelf, offered=self.offered(session))
+        if named.unreadable:
+            log.warning("shelf_not_swept", extra={"unreadable": len(named.unreadable)})
+            return False
+        self._keep, self._left = named.files, list(PARTS)
+        return True
+
+
+def _files_of(shelf: Shelf, manifest: str) -> frozenset[str] | None:
+    """Return what a manifest names; one whose bytes have changed may name anything."""
+    try:
+        shelf.verify(manifest)
+        return load_package(shelf, manifest).digests()
+    except (ShelfError, StoredPackageError):
+        return None
+
+
+def _was_whole_here(session: Session, edition: Edition) -> bool:
+    """Say whether the edition's outline was read here, which is done when its last file has come."""
+    laid_out = select(OutlineItem.position).where(OutlineItem.edition_id == edition.id).limit(1)
+    return session.scalar(laid_out) is not None
