@@ -19,6 +19,10 @@ class ShelfFiles:
         """Put a file on the shelf and return its digest."""
         return self._shelf.put(BytesIO(content)).digest
 
+    def has(self, name: str) -> bool:
+        """Say whether a file is here."""
+        return self._shelf.has(name)
+
     def read(self, name: str) -> bytes | None:
         """Return the content of a file; ``None`` when it is not here, or is not what it was."""
         try:

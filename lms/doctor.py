@@ -1,0 +1,348 @@
+"""A check of everything a node keeps, in plain words: ``lms doctor``.
+
+Each check looks at one thing and says what it found. A trouble is what somebody must see to; what is merely told is
+left to the worker, which takes litter away by itself a day later. Mending does what cannot do harm: it takes away what
+nothing names, and has damaged and missing files of courses asked for again at the next sync.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from content_packages.errors import FileMissingError, ShelfError, StoredPackageError
+from content_packages.shelf import FileRef, Shelf
+from lms.app import Node, utc_now
+from lms.courses.importing import JOB as IMPORT_JOB
+from lms.courses.queries import imports_under_way
+from lms.courses.shelving import GRACE, editions_here, files_of_edition, named_files
+from lms.courses.tables import Course, Edition
+from lms.database import alembic_config
+from lms.queue import Job
+from lms.streams.course_files import manifests_on_offer
+from sync import identity, ledger
+from sync.errors import KeyLostError
+from sync.node import standing
+from xapi_store.tables import AttachmentRow, StatementRow
+
+LEAST_FREE_BYTES = 500_000_000
+MOST_SKEW = timedelta(minutes=5)
+
+
+class State(StrEnum):
+    """What became of a check."""
+
+    WELL = "well"
+    TOLD = "told"  # worth knowing; nothing to do
+    MENDED = "mended"
+    TROUBLE = "trouble"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """What one check found: the thing it looked at, how it is, and a sentence with what to do."""
+
+    about: str
+    state: State
+    sentence: str
+
+
+class _UnreachableError(Exception):
+    """The database cannot be asked anything more."""
+
+
+def examine(
+    node: Node,
+    *,
+    repair: bool = False,
+    reads_files: bool = True,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Iterator[Finding]:
+    """Look at everything, one thing after the other.
+
+    Args:
+        node: opened, and not upgraded.
+        repair: mend what can be mended without harm.
+        reads_files: read every file of every edition through; otherwise only see that it is there, with its size.
+        progress: told which course is being read.
+    """
+    try:
+        yield _database(node)
+        yield _schema(node)
+    except _UnreachableError as trouble:
+        yield Finding(about="database", state=State.TROUBLE, sentence=str(trouble))
+        return
+    yield _key(node)
+    yield from _courses(node, repair=repair, reads_files=reads_files, progress=progress)
+    yield _unnamed(node, repair=repair)
+    yield _imports(node, repair=repair)
+    yield _uploads(node, repair=repair)
+    yield _attachments(node)
+    yield _disk(node)
+    yield _clock(node)
+
+
+# ---------------------------------------------------------------- database and identity
+
+
+def _database(node: Node) -> Finding:
+    try:
+        with node.database.engine.connect() as connection:
+            if not node.database.is_sqlite:
+                version = connection.execute(text("SHOW server_version")).scalar()
+                return _well("database", f"PostgreSQL {version} answers.")
+            found = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check")]
+            astray = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    except DBAPIError as error:
+        raise _UnreachableError(
+            f"The database does not answer ({error.orig}). Put a backup back with `lms restore`, or start the "
+            "database server."
+        ) from error
+    if found != ["ok"]:
+        raise _UnreachableError(
+            f"The database is damaged ({found[0]}). Stop the server and put a backup back with `lms restore`."
+        )
+    if astray:
+        return _trouble(
+            "database", f"{len(astray)} rows point to nothing. Put a backup back with `lms restore`."
+        )
+    return _well("database", "The database is whole.")
+
+
+def _schema(node: Node) -> Finding:
+    known = ScriptDirectory.from_config(alembic_config())
+    with node.database.engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current == known.get_current_head():
+        return _well("schema", f"Its schema is {current}, as this version wants it.")
+    if current is None or current in {script.revision for script in known.walk_revisions()}:
+        raise _UnreachableError(
+            f"Its schema is {current}, this version wants {known.get_current_head()}. `lms serve` or any other "
+            "command upgrades it, after a copy."
+        )
+    raise _UnreachableError(
+        f"This data was last used by a newer Outpost (schema {current}). Install that version again."
+    )
+
+
+def _key(node: Node) -> Finding:
+    try:
+        key = identity.load_key(node.settings.data)
+    except KeyLostError as error:
+        return _trouble("key", str(error))
+    with node.database.read() as session:
+        me = standing(session).certificate.node
+    if key is None:
+        return _trouble(
+            "key", "The node's key is missing. Put node.key back from a backup; nobody can make it anew."
+        )
+    if key.node != me:
+        return _trouble(
+            "key", f"The key here is of another node: this data is of {me}. Put its node.key back."
+        )
+    return _well("key", f"The key is that of this node, {me}.")
+
+
+# ---------------------------------------------------------------- the shelf
+
+
+def _courses(
+    node: Node, *, repair: bool, reads_files: bool, progress: Callable[[str], None]
+) -> Iterator[Finding]:
+    checked: dict[str, bool] = {}
+    with node.database.read() as session:
+        editions = editions_here(session)
+    whole = 0
+    for edition, course in editions:
+        name = f"“{course.title}”, edition {edition.number}"
+        progress(name)
+        lost = _lost_files(node.shelf, edition, checked, reads_files=reads_files)
+        if not lost:
+            whole += 1
+            continue
+        yield _told_lost(node, name, edition, course, lost, repair=repair)
+    if whole == len(editions):
+        yield _well("courses", f"All files of {whole} editions are here and whole.")
+
+
+def _lost_files(
+    shelf: Shelf, edition: Edition, checked: dict[str, bool], *, reads_files: bool
+) -> list[FileRef]:
+    try:
+        shelf.verify(edition.manifest)
+        refs = files_of_edition(shelf, edition)
+    except (ShelfError, StoredPackageError):
+        return [FileRef(digest=edition.manifest, size=_size(shelf, edition.manifest))]
+    for ref in refs:
+        if ref.digest not in checked:
+            checked[ref.digest] = _is_whole(shelf, ref, reads_files=reads_files)
+    return [ref for ref in refs if not checked[ref.digest]]
+
+
+def _told_lost(
+    node: Node, name: str, edition: Edition, course: Course, lost: Sequence[FileRef], *, repair: bool
+) -> Finding:
+    only_original = [ref.digest for ref in lost] == [edition.original]
+    files = "1 file is" if len(lost) == 1 else f"{len(lost)} files are"
+    what = "The package it was imported from is" if only_original else files
+    given = " Learners are given it." if course.current_edition == edition.public_id else ""
+    remedy = (
+        "Import the package again, or run `lms doctor --repair` and sync with a node that has the course."
+    )
+    if lost[0].size == 0:  # its manifest is gone altogether: nobody here knows how long it was
+        remedy = "Import the package again."
+    elif repair:
+        for ref in lost:
+            node.shelf.note_lost(ref)
+        remedy = "They are asked for at the next sync; to import the package again mends it at once."
+    return _trouble("courses", f"{name}: {what} missing or damaged.{given} {remedy}")
+
+
+def _is_whole(shelf: Shelf, ref: FileRef, *, reads_files: bool) -> bool:
+    if _size(shelf, ref.digest) != ref.size:
+        return False
+    if reads_files:
+        try:
+            shelf.verify(ref.digest)
+        except ShelfError:
+            return False
+    return True
+
+
+def _size(shelf: Shelf, digest: str) -> int:
+    try:
+        return shelf.path(digest).stat().st_size
+    except (FileNotFoundError, FileMissingError):
+        return 0
+
+
+def _unnamed(node: Node, *, repair: bool) -> Finding:
+    before = utc_now() - GRACE
+    with node.database.read() as session:
+        named = named_files(session, node.shelf, offered=manifests_on_offer(session))
+    if named.unreadable:
+        return _told("litter", "The shelf is not swept while the list of files of a course is missing.")
+    swept = node.shelf.sweep(named.files, before=before, dry=not repair)
+    litter = node.shelf.sweep_incoming(before=before, dry=not repair)
+    files, size = swept.files + litter.files, swept.size + litter.size
+    if not files:
+        return _well("litter", "Nothing lies on the shelf that nothing names.")
+    if repair:
+        return Finding(
+            about="litter",
+            state=State.MENDED,
+            sentence=f"{files} files that nothing named were removed: {_mb(size)}.",
+        )
+    return _told(
+        "litter", f"{files} files are named by nothing: {_mb(size)}. The server takes them away by itself."
+    )
+
+
+# ---------------------------------------------------------------- what waits, what belongs to statements
+
+
+def _imports(node: Node, *, repair: bool) -> Finding:
+    with node.database.read() as session:
+        queued = {
+            job.payload.get("import") for job in session.scalars(select(Job).where(Job.kind == IMPORT_JOB))
+        }
+        stuck = [one for one in imports_under_way(session) if str(one) not in queued]
+    if not stuck:
+        return _well("imports", "No import was left half-way.")
+    if not repair:
+        return _trouble(
+            "imports", f"{len(stuck)} imports were left half-way. `lms doctor --repair` ends them."
+        )
+    for one in stuck:
+        node.importer.cancel(one)
+    return Finding(
+        about="imports",
+        state=State.MENDED,
+        sentence=f"{len(stuck)} imports that were left half-way were ended.",
+    )
+
+
+def _uploads(node: Node, *, repair: bool) -> Finding:
+    left = node.importer.leftovers()
+    if not left:
+        return _well("uploads", "No upload was left over.")
+    size = sum(path.stat().st_size for path in left)
+    if not repair:
+        return _told(
+            "uploads", f"{len(left)} uploads were left over: {_mb(size)}. The server takes them away."
+        )
+    node.importer.sweep_uploads()
+    return Finding(
+        about="uploads", state=State.MENDED, sentence=f"{len(left)} uploads that were left over were removed."
+    )
+
+
+def _attachments(node: Node) -> Finding:
+    missing = 0
+    with node.database.read() as session:
+        query = select(AttachmentRow.file).where(AttachmentRow.file.is_not(None))
+        for name in session.scalars(query):
+            missing += name is not None and not node.attachments.has(name)
+    if not missing:
+        return _well("attachments", "All large attachments of statements are here.")
+    return _trouble(
+        "attachments",
+        f"{missing} attachments of statements are missing from the folder `attachments`. Put it back from a backup.",
+    )
+
+
+# ---------------------------------------------------------------- the machine
+
+
+def _disk(node: Node) -> Finding:
+    free = shutil.disk_usage(node.settings.data).free
+    if free >= LEAST_FREE_BYTES:
+        return _well("disk", f"{_mb(free)} are free.")
+    return _trouble("disk", f"Only {_mb(free)} are free. Make room: a full disk stops learners from saving.")
+
+
+def _clock(node: Node) -> Finding:
+    now = utc_now()
+    with node.database.read() as session:
+        newest = _newest(session)
+        skews = [row.skew_ms or 0 for row, _ in ledger.peers(session)]
+    if newest is not None and newest > now + MOST_SKEW:
+        return _trouble(
+            "clock",
+            f"The clock says {now:%Y-%m-%d %H:%M} UTC, but something was stored at {newest:%Y-%m-%d %H:%M}. Set it.",
+        )
+    worst = max(skews, key=abs, default=0)
+    if timedelta(milliseconds=abs(worst)) > MOST_SKEW:
+        return _trouble(
+            "clock", f"The clock is {abs(worst) // 1000} s away from that of another node. Set it."
+        )
+    return _well("clock", f"The clock says {now:%Y-%m-%d %H:%M} UTC.")
+
+
+def _newest(session: Session) -> datetime | None:
+    return session.scalar(select(func.max(StatementRow.stored)))
+
+
+def _well(about: str, sentence: str) -> Finding:
+    return Finding(about=about, state=State.WELL, sentence=sentence)
+
+
+def _told(about: str, sentence: str) -> Finding:
+    return Finding(about=about, state=State.TOLD, sentence=sentence)
+
+
+def _trouble(about: str, sentence: str) -> Finding:
+    return Finding(about=about, state=State.TROUBLE, sentence=sentence)
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB"

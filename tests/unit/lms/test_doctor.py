@@ -1,0 +1,201 @@
+"""``lms doctor`` finds what is wrong with a node, says so in a sentence, and mends what it may."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from lms.cli import app
+from tests.course_builders import a_scorm_file
+
+LONG_AGO = time.time() - 5 * 24 * 3600
+
+
+def lms(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+class Patient:
+    """A laptop with a published course, and what the doctor says of it."""
+
+    def __init__(self, data: Path, package: Path) -> None:
+        self.data, self.package = data, package
+
+    def sees(self, *options: str) -> tuple[int, dict[str, dict[str, Any]]]:
+        done = lms("doctor", "--data", str(self.data), "--json", *options)
+        return done.exit_code, {one["about"]: one for one in json.loads(done.stdout)["checks"]}
+
+    def states(self, *options: str) -> dict[str, str]:
+        return {
+            about: one["state"] for about, one in self.sees(*options)[1].items() if one["state"] != "well"
+        }
+
+    def import_again(self) -> None:
+        assert lms("import", str(self.package), "--data", str(self.data)).exit_code == 0
+
+    def page(self) -> Path:
+        """Return a file of the course on the shelf: the page of its first unit."""
+        shelf = self.data / "shelf" / "files"
+        return next(one for one in shelf.glob("*/*") if b"<p>Hello" in one.read_bytes()[:60])
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Patient:
+    folder = tmp_path_factory.mktemp("furnished")
+    patient = Patient(folder / "node", a_scorm_file(folder))
+    assert lms("init", "--role", "laptop", "--data", str(patient.data)).exit_code == 0
+    assert lms("import", str(patient.package), "--publish", "--data", str(patient.data)).exit_code == 0
+    return patient
+
+
+@pytest.fixture
+def patient(furnished: Patient, tmp_path: Path) -> Patient:
+    data = tmp_path / "node"
+    with closing(sqlite3.connect(furnished.data / "outpost.db")) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(furnished.data, data)
+    return Patient(data, furnished.package)
+
+
+def test_a_healthy_node_needs_nobody(patient: Patient) -> None:
+    status, found = patient.sees()
+    told = lms("doctor", "--data", str(patient.data))
+
+    assert (status, told.exit_code) == (0, 0)
+    assert patient.states() == {}
+    assert set(found) >= {
+        "database",
+        "schema",
+        "key",
+        "courses",
+        "litter",
+        "imports",
+        "uploads",
+        "disk",
+        "clock",
+    }
+    assert "Nothing needs you." in told.output
+
+
+def spoil(path: Path) -> None:
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(b"<p>Hello", b"<p>Hallo"))
+
+
+@pytest.mark.parametrize("how", [Path.unlink, spoil], ids=["missing", "damaged"])
+def test_a_file_of_a_course_that_rotted_is_found_and_mended_by_an_import(
+    patient: Patient, how: Callable[[Path], None]
+) -> None:
+    how(patient.page())
+
+    status, found = patient.sees()
+    patient.import_again()
+
+    assert (status, found["courses"]["state"]) == (1, "trouble")
+    assert "“Precursors”, edition 1: 1 file is missing or damaged" in found["courses"]["sentence"]
+    assert patient.states() == {}
+
+
+def test_a_damaged_file_is_marked_to_be_fetched(patient: Patient) -> None:
+    page = patient.page()
+    spoil(page)
+
+    status, found = patient.sees("--repair")
+
+    assert (status, found["courses"]["state"]) == (1, "trouble")
+    assert "asked for at the next sync" in found["courses"]["sentence"]
+    assert (patient.data / "shelf" / "lost" / page.name).read_text() == str(
+        len(b"<!doctype html><title>One</title><p>Hello")
+    )
+    assert not page.exists()
+
+
+def test_a_quick_look_reads_no_files(patient: Patient) -> None:
+    spoil(patient.page())
+
+    assert patient.states("--quick") == {}
+
+
+def test_litter_is_told_and_taken_away(patient: Patient) -> None:
+    shelf = patient.data / "shelf"
+    (shelf / "files" / "00").mkdir(exist_ok=True)
+    litter = [shelf / "files" / "00" / ("0" * 64), shelf / "incoming" / "tmp1" / "0.part"]
+    upload = patient.data / "uploads" / "left.zip"
+    litter[1].parent.mkdir()
+    for path in (*litter, upload):
+        path.write_bytes(b"litter")
+        os.utime(path, (LONG_AGO, LONG_AGO))
+
+    told = patient.sees()
+    mended = patient.states("--repair")
+
+    assert told[0] == 0
+    assert told[1]["litter"]["sentence"].startswith("2 files are named by nothing")
+    assert mended == {"litter": "mended", "uploads": "mended"}
+    assert not any(path.exists() for path in (*litter, upload))
+    assert patient.states() == {}
+
+
+def test_an_import_nobody_goes_on_with_is_ended(patient: Patient) -> None:
+    with closing(sqlite3.connect(patient.data / "outpost.db")) as file:
+        file.execute("UPDATE course_import SET finished = NULL, state = 'reading'")
+        file.commit()
+
+    status, found = patient.sees()
+    mended = patient.states("--repair")
+
+    assert (status, found["imports"]["state"]) == (1, "trouble")
+    assert mended == {"imports": "mended"}
+    assert patient.states() == {}
+
+
+def test_a_key_of_another_node_is_told(patient: Patient, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    lms("init", "--role", "laptop", "--data", str(other))
+    (patient.data / "node.key").write_bytes((other / "node.key").read_bytes())
+
+    assert patient.sees()[0] == 1
+    assert patient.states() == {"key": "trouble"}
+    (patient.data / "node.key").unlink()
+    assert patient.states() == {"key": "trouble"}
+
+
+def test_a_damaged_database_is_told_without_looking_further(patient: Patient) -> None:
+    path = patient.data / "outpost.db"
+    with path.open("r+b") as file:
+        file.seek(8192)
+        file.write(b"\xff" * 40_000)
+
+    status, found = patient.sees()
+
+    assert status == 1
+    assert list(found) == ["database"]
+    assert "lms restore" in found["database"]["sentence"]
+
+
+def test_a_clock_that_was_set_back_is_told(patient: Patient) -> None:
+    with closing(sqlite3.connect(patient.data / "outpost.db")) as file:
+        columns = [row[1] for row in file.execute("PRAGMA table_info(xapi_statement)")]
+        values = {
+            "position": 1,
+            "id": b"\1" * 16,
+            "stored": 4_070_908_800_000_000,
+            "transaction": 0,
+            "raw": b"{}",
+        }
+        given = [values.get(name, 0) for name in columns]
+        file.execute(f"INSERT INTO xapi_statement VALUES ({','.join('?' * len(columns))})", given)
+        file.commit()
+
+    assert patient.states() == {"clock": "trouble"}
