@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from content_packages.central_directory import Entry, read_entries
+from content_packages.central_directory import Contents, Entry, read_contents
 from content_packages.entry_names import Name, collisions, is_litter, read_name
 from content_packages.errors import PackageRefusedError
 from content_packages.findings import Finding, finding
-from content_packages.limits import MIB, Limits
+from content_packages.limits import Limits
 
 _CHUNK = 256 * 1024
 _STORED, _DEFLATED = 0, 8
 _MOST_TOLD = 20
+_FREE_TIMES = 16  # see ``Limits.max_ratio``
 _METHODS = {9: "Deflate64", 12: "BZIP2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES"}
 
 
@@ -60,8 +61,7 @@ def open_archive(path: Path, limits: Limits) -> Iterator[Archive]:
         PackageRefusedError: it is no zip, it is harmful, or it passes a limit.
     """
     with path.open("rb") as file:
-        entries = read_entries(file, limits)
-        members, findings = _accept(entries, limits)
+        members, findings = _accept(read_contents(file, limits), limits)
         yield Archive(file, members, findings)
 
 
@@ -92,7 +92,7 @@ class EntryReader:
             return b""
         self._size_left -= len(piece)
         if self._size_left < 0:
-            raise self._refused("archive.size_lie", limit=self._member.size)
+            raise self._refused("archive.size_lie", count=self._member.size)
         self._crc = zlib.crc32(piece, self._crc)
         return piece
 
@@ -123,7 +123,7 @@ class EntryReader:
     def _finish(self) -> None:
         self._ended = True
         if self._size_left != 0:
-            raise self._refused("archive.size_lie", limit=self._member.size)
+            raise self._refused("archive.size_lie", count=self._member.size)
         if self._crc != self._member.entry.crc:
             raise self._refused("archive.checksum")
 
@@ -133,13 +133,13 @@ class EntryReader:
         )
 
 
-def _accept(entries: list[Entry], limits: Limits) -> tuple[list[Member], list[Finding]]:
+def _accept(contents: Contents, limits: Limits) -> tuple[list[Member], list[Finding]]:
     """Judge every entry; return the files to keep and what was put right."""
     wrong: list[Finding] = []
     repaired: dict[str, list[str]] = {}
     names: list[Name] = []
     members: list[Member] = []
-    for entry in entries:
+    for entry in contents.entries:
         name = read_name(entry, limits)
         if isinstance(name, Finding):
             wrong.append(name)
@@ -152,19 +152,32 @@ def _accept(entries: list[Entry], limits: Limits) -> tuple[list[Member], list[Fi
             repaired.setdefault("archive.litter", []).append(name.path)
             continue
         names.append(name)
-        for code in name.repairs:
+        for code in (*name.repairs, *_marks(entry)):
             repaired.setdefault(code, []).append(name.path)
         if not name.folder:
             members.append(Member(path=name.path, entry=entry))
     wrong += collisions(names)
-    total = sum(member.size for member in members)
-    if total > limits.max_unpacked_bytes:
-        wrong.append(
-            finding("archive.unpacked_too_large", size=_mib(total), limit=_mib(limits.max_unpacked_bytes))
-        )
+    wrong += _too_much(sum(member.size for member in members), contents.size, limits)
     if wrong:
         raise PackageRefusedError(wrong[:_MOST_TOLD])
-    return members, [finding(code, count=len(paths), name=paths[0]) for code, paths in repaired.items()]
+    notes = [finding(code, count=len(paths), name=paths[0]) for code, paths in repaired.items()]
+    if contents.unclaimed:
+        notes.append(finding("archive.unclaimed", size=contents.unclaimed))
+    return members, notes
+
+
+def _too_much(total: int, packed: int, limits: Limits) -> Iterator[Finding]:
+    """Judge all files together: many small bombs are one."""
+    if total > limits.max_unpacked_bytes:
+        yield finding("archive.unpacked_too_large", size=total, **limits.facts("max_unpacked_bytes"))
+    if total > _FREE_TIMES * limits.ratio_free_bytes and total > limits.max_ratio * packed:
+        yield finding("archive.total_ratio", ratio=total // packed, **limits.facts("max_ratio"))
+
+
+def _marks(entry: Entry) -> Iterator[str]:
+    """Return the codes of what is dropped from an entry because nobody here needs it."""
+    if entry.unix_mode & (stat.S_ISUID | stat.S_ISGID):
+        yield "archive.privileged"
 
 
 def _fault(entry: Entry, name: Name, limits: Limits) -> Finding | None:
@@ -192,8 +205,8 @@ def _fault(entry: Entry, name: Name, limits: Limits) -> Finding | None:
                 "archive.file_too_large",
                 file=name.path,
                 name=name.path,
-                size=_mib(size),
-                limit=_mib(limits.max_file_bytes),
+                size=size,
+                **limits.facts("max_file_bytes"),
             ),
         ),
         (
@@ -203,7 +216,7 @@ def _fault(entry: Entry, name: Name, limits: Limits) -> Finding | None:
                 file=name.path,
                 name=name.path,
                 ratio=size // max(entry.packed_size, 1),
-                limit=limits.max_ratio,
+                **limits.facts("max_ratio"),
             ),
         ),
         (
@@ -214,7 +227,3 @@ def _fault(entry: Entry, name: Name, limits: Limits) -> Finding | None:
         ),
     )
     return next((make() for holds, make in checks if holds), None)
-
-
-def _mib(size: int) -> str:
-    return f"{size / MIB:,.1f} MiB"

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from content_packages.errors import PackageRefusedError
 from content_packages.findings import finding
-from content_packages.limits import MIB, Limits
+from content_packages.limits import Limits
 
 _END = struct.Struct("<4s4H2LH")  # 4.3.16
 _LOCATOR = struct.Struct("<4sLQL")  # 4.3.15
@@ -25,6 +27,7 @@ _LOCAL = struct.Struct("<4s5H3L2H")  # 4.3.7
 _LONGEST_COMMENT = 0xFFFF
 _IN_ZIP64 = 0xFFFFFFFF
 _ZIP64_FIELD = 0x0001
+_UNICODE_PATH_FIELD = 0x7075  # 4.6.9
 
 UTF8_NAMES = 0x0800
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
@@ -37,6 +40,7 @@ class Entry:
 
     Args:
         raw_name: the bytes of the name, before any decoding.
+        utf8_name: the name in UTF-8 where a field beside it gives one, as WinZip and WinRAR write it.
         unix_mode: type and permission bits, 0 where another system made the archive.
         data_start: where the packed bytes begin, counted from the start of the archive.
     """
@@ -49,6 +53,21 @@ class Entry:
     size: int
     unix_mode: int
     data_start: int
+    utf8_name: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contents:
+    """The table of contents.
+
+    Args:
+        size: bytes of the whole archive.
+        unclaimed: bytes between the files that belong to none of them.
+    """
+
+    entries: list[Entry]
+    size: int
+    unclaimed: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +79,7 @@ class _Directory:
     count: int
 
 
-def read_entries(file: BinaryIO, limits: Limits) -> list[Entry]:
+def read_contents(file: BinaryIO, limits: Limits) -> Contents:
     """Return every entry of the archive, in the order of its table of contents.
 
     Raises:
@@ -68,17 +87,18 @@ def read_entries(file: BinaryIO, limits: Limits) -> list[Entry]:
     """
     length = file.seek(0, os.SEEK_END)
     if length > limits.max_archive_bytes:
-        raise _refused("archive.too_large", size=_mib(length), limit=_mib(limits.max_archive_bytes))
+        raise _refused("archive.too_large", size=length, **limits.facts("max_archive_bytes"))
     directory = _find_directory(file, length)
     if directory.count > limits.max_entries:
-        raise _refused("archive.too_many_entries", count=directory.count, limit=limits.max_entries)
+        raise _refused("archive.too_many_entries", count=directory.count, **limits.facts("max_entries"))
     if directory.size > limits.max_directory_bytes:
         raise _refused(
-            "archive.directory_too_large", size=_mib(directory.size), limit=_mib(limits.max_directory_bytes)
+            "archive.directory_too_large", size=directory.size, **limits.facts("max_directory_bytes")
         )
     file.seek(directory.start)
     headers = list(_headers(file.read(directory.size), directory.count))
-    return _with_local_headers(file, headers, end=directory.start)
+    entries, unclaimed = _with_local_headers(file, headers, end=directory.start)
+    return Contents(entries=entries, size=length, unclaimed=unclaimed)
 
 
 def _find_directory(file: BinaryIO, length: int) -> _Directory:
@@ -146,7 +166,7 @@ def _headers(directory: bytes, count: int) -> list[_Header]:
             raise _refused(
                 "archive.contradiction",
                 name="the table of contents",
-                what=f"it does not hold {count} records",
+                what="it holds another number of files than it claims",
             )
         (
             _,
@@ -185,56 +205,72 @@ def _headers(directory: bytes, count: int) -> list[_Header]:
             size=size,
             unix_mode=attrs >> 16 if made_by >> 8 in {3, 19} else 0,
             data_start=0,
+            utf8_name=_unicode_path(extra, name),
         )
         found.append(_Header(entry=entry, local_start=start))
     if len(found) != count or at != len(directory):
         raise _refused(
-            "archive.contradiction", name="the table of contents", what=f"it does not hold {count} records"
+            "archive.contradiction",
+            name="the table of contents",
+            what="it holds another number of files than it claims",
         )
     return found
 
 
-def _zip64_sizes(extra: bytes, size: int, packed: int, start: int) -> tuple[int, int, int]:
-    """Take sizes and position from the zip64 field where the record points there (4.5.3)."""
+def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    """Return tag and body of each extra field (4.5.1)."""
     at = 0
     while len(extra) - at >= 4:
         tag, length = struct.unpack_from("<HH", extra, at)
-        body = extra[at + 4 : at + 4 + length]
+        yield tag, extra[at + 4 : at + 4 + length]
+        at += 4 + length
+
+
+def _zip64_sizes(extra: bytes, size: int, packed: int, start: int) -> tuple[int, int, int]:
+    """Take sizes and position from the zip64 field where the record points there (4.5.3)."""
+    for tag, body in _fields(extra):
         if tag == _ZIP64_FIELD:
             numbers = [struct.unpack_from("<Q", body, i)[0] for i in range(0, len(body) - 7, 8)]
             taken = iter(numbers)
             size, packed, start = (next(taken, n) if n == _IN_ZIP64 else n for n in (size, packed, start))
-        at += 4 + length
     return size, packed, start
 
 
-def _with_local_headers(file: BinaryIO, headers: list[_Header], *, end: int) -> list[Entry]:
-    """Read the local twin of each record: it must say the same, and no two may share bytes."""
+def _unicode_path(extra: bytes, name: bytes) -> bytes | None:
+    """Return the name in UTF-8 that stands beside *name*, unless it was written for another one (4.6.9)."""
+    for tag, body in _fields(extra):
+        if tag == _UNICODE_PATH_FIELD and body[:5] == struct.pack("<BL", 1, zlib.crc32(name)):
+            return body[5:]
+    return None
+
+
+def _with_local_headers(file: BinaryIO, headers: list[_Header], *, end: int) -> tuple[list[Entry], int]:
+    """Read the local twin of each record: it must say the same, and no two may share bytes.
+
+    Returns:
+        The entries in the order of the records, and how many bytes between them belong to none.
+    """
     entries: dict[int, Entry] = {}
-    free_from = 0
+    free_from = unclaimed = 0
     for index, header in sorted(enumerate(headers), key=lambda pair: pair[1].local_start):
         entry = header.entry
         if header.local_start < free_from:
             raise _refused("archive.overlap", name=_shown(entry.raw_name))
-        data_start = _data_start(file, header, end=end)
+        unclaimed += header.local_start - free_from
+        data_start, follows = _data_start(file, header, end=end)
         free_from = data_start + entry.packed_size
         if free_from > end:
             raise _refused("archive.entry_truncated", name=_shown(entry.raw_name))
-        entries[index] = Entry(
-            raw_name=entry.raw_name,
-            flags=entry.flags,
-            method=entry.method,
-            crc=entry.crc,
-            packed_size=entry.packed_size,
-            size=entry.size,
-            unix_mode=entry.unix_mode,
-            data_start=data_start,
-        )
-    return [entries[index] for index in range(len(headers))]
+        if follows:
+            free_from += _descriptor_length(file, entry, at=free_from, end=end)
+        entries[index] = replace(entry, data_start=data_start)
+    if all(header.local_start > 0 for header in headers):
+        raise _refused("archive.foreign_data", where="before")
+    return [entries[index] for index in range(len(headers))], unclaimed + end - free_from
 
 
-def _data_start(file: BinaryIO, header: _Header, *, end: int) -> int:
-    """Return where the packed bytes begin, after comparing the local header with the record."""
+def _data_start(file: BinaryIO, header: _Header, *, end: int) -> tuple[int, bool]:
+    """Return where the packed bytes begin, and whether sizes follow them, after comparing header and record."""
     entry = header.entry
     if header.local_start + _LOCAL.size > end:
         raise _refused("archive.entry_truncated", name=_shown(entry.raw_name))
@@ -242,26 +278,41 @@ def _data_start(file: BinaryIO, header: _Header, *, end: int) -> int:
     record = file.read(_LOCAL.size)
     magic, _, flags, method, _, _, crc, packed, size, name_len, extra_len = _LOCAL.unpack(record)
     if magic != b"PK\x03\x04":
-        raise _refused(
-            "archive.contradiction", name=_shown(entry.raw_name), what="no file begins where it should"
-        )
+        raise _contradiction(entry, "no file begins where it should")
     name, extra = file.read(name_len), file.read(extra_len)
     size, packed, _ = _zip64_sizes(extra, size, packed, 0)
-    told = {"name": name, "method": method, "checksum": crc, "packed size": packed, "size": size}
-    claimed = {
-        "name": entry.raw_name,
-        "method": entry.method,
-        "checksum": entry.crc,
-        "packed size": entry.packed_size,
-        "size": entry.size,
+    told = (entry.crc, entry.packed_size, entry.size) == (crc, packed, size)
+    follows = bool(flags & _SIZES_FOLLOW) and not told
+    checks = {
+        "its name is given in two ways": name == entry.raw_name,
+        "its UTF-8 name is given in two ways": _unicode_path(extra, name) in {None, entry.utf8_name},
+        "its method is given in two ways": method == entry.method,
+        "it is encrypted in one place only": not flags & _ENCRYPTED,
+        "its size or checksum is given in two ways": told or follows,
     }
-    compared = ("name", "method") if flags & _SIZES_FOLLOW else tuple(told)
-    for what in compared:
-        if told[what] != claimed[what]:
-            raise _refused(
-                "archive.contradiction", name=_shown(entry.raw_name), what=f"its {what} is given in two ways"
-            )
-    return header.local_start + _LOCAL.size + len(name) + len(extra)
+    for what, holds in checks.items():
+        if not holds:
+            raise _contradiction(entry, what)
+    return header.local_start + _LOCAL.size + len(name) + len(extra), follows
+
+
+def _descriptor_length(file: BinaryIO, entry: Entry, *, at: int, end: int) -> int:
+    """Return how long the sizes are that follow the packed bytes; they must be those of the record (4.3.9)."""
+    file.seek(at)
+    written = file.read(min(24, end - at))
+    for mark in (b"PK\x07\x08", b""):
+        for layout in ("<LLL", "<LQQ"):
+            try:
+                expected = mark + struct.pack(layout, entry.crc, entry.packed_size, entry.size)
+            except struct.error:  # a size of zip64 in the short layout
+                continue
+            if written.startswith(expected):
+                return len(expected)
+    raise _contradiction(entry, "the sizes that follow it are not its own")
+
+
+def _contradiction(entry: Entry, what: str) -> PackageRefusedError:
+    return _refused("archive.contradiction", name=_shown(entry.raw_name), what=what)
 
 
 def _refused(code: str, **facts: str | int) -> PackageRefusedError:
@@ -270,7 +321,3 @@ def _refused(code: str, **facts: str | int) -> PackageRefusedError:
 
 def _shown(name: bytes) -> str:
     return name.decode("utf-8", "backslashreplace")
-
-
-def _mib(size: int) -> str:
-    return f"{size / MIB:,.1f} MiB"

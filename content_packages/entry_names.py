@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from content_packages.central_directory import UTF8_NAMES, Entry
 from content_packages.findings import Finding, finding
@@ -21,8 +22,12 @@ _DECEIVING = frozenset("\u200b\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u
 _RESERVED = re.compile(
     r"^(con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE
 )
-_LITTER_FOLDERS = frozenset({"__macosx", ".git", ".svn"})
-_LITTER_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+_NOT_ON_WINDOWS = frozenset('<>"|?*')
+_LITTER_FOLDERS = frozenset(
+    {"__macosx", ".git", ".hg", ".svn", ".spotlight-v100", ".trashes", ".fseventsd", ".temporaryitems"}
+)
+_LITTER_FILES = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".localized"})
+_FINDER_ICON = "Icon\r"  # the one name with a control character that honest people have
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,14 +61,15 @@ def read_name(entry: Entry, limits: Limits) -> Name | Finding:
         return finding(wrong, name=written)
     path = "/".join(kept)
     if len(path) > limits.max_path_chars:
-        return finding("name.too_long", name=path, count=len(path), limit=limits.max_path_chars)
+        return finding("name.too_long", name=path, count=len(path), **limits.facts("max_path_chars"))
     if len(kept) > limits.max_path_levels:
-        return finding("name.too_deep", name=path, count=len(kept), limit=limits.max_path_levels)
+        return finding("name.too_deep", name=path, count=len(kept), **limits.facts("max_path_levels"))
     tidied = kept != (segments if segments[-1] else segments[:-1])
     repairs = [
         ("name.encoding", guessed),
         ("name.backslash", "\\" in written),
         ("name.dot_segments", tidied),
+        ("name.unportable", not _NOT_ON_WINDOWS.isdisjoint(path)),
     ]
     return Name(
         path=path,
@@ -74,8 +80,13 @@ def read_name(entry: Entry, limits: Limits) -> Name | Finding:
 
 def is_litter(path: str) -> bool:
     """Tell whether an operating system or a version control left this behind."""
-    *folders, name = path.casefold().split("/")
-    return name in _LITTER_FILES or not _LITTER_FOLDERS.isdisjoint(folders) or name in _LITTER_FOLDERS
+    *folders, name = path.split("/")
+    return (
+        name.casefold() in _LITTER_FILES | _LITTER_FOLDERS
+        or name == _FINDER_ICON
+        or name.startswith("._")  # what macOS keeps beside a file on foreign disks
+        or any(folder.casefold() in _LITTER_FOLDERS for folder in folders)
+    )
 
 
 def collisions(names: list[Name]) -> list[Finding]:
@@ -108,6 +119,8 @@ def _decode(entry: Entry) -> tuple[str, bool]:
 
     Without the UTF-8 flag the standard means code page 437, but most tools write UTF-8 all the same.
     """
+    if entry.utf8_name is not None:
+        return entry.utf8_name.decode("utf-8", "replace"), False
     try:
         name = entry.raw_name.decode("utf-8")
     except UnicodeDecodeError:
@@ -118,7 +131,7 @@ def _decode(entry: Entry) -> tuple[str, bool]:
 def _wrong_with_text(name: str) -> str | None:
     if "\0" in name:
         return "name.nul"
-    if any(unicodedata.category(c) == "Cc" for c in name):
+    if any(unicodedata.category(c) in {"Cc", "Zl", "Zp"} for c in name.removesuffix(_FINDER_ICON)):
         return "name.control"
     if not _DECEIVING.isdisjoint(name):
         return "name.deceiving"
@@ -140,7 +153,8 @@ def _wrong_with_root(slashed: str) -> str | None:
 def _wrong_with_segments(segments: list[str]) -> str | None:
     if not segments:
         return "name.empty"
-    if ".." in segments:
+    # Percent-encoded as well: whoever unpacks it again may decode.
+    if ".." in unquote("/".join(segments)).replace("\\", "/").split("/"):
         return "name.traversal"
     if any(_RESERVED.match(segment) for segment in segments):
         return "name.reserved"

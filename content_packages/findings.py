@@ -6,11 +6,51 @@ A finding stores the code of its rule and the facts; its sentence is made from t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import string
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from content_packages.limits import MIB
 from content_packages.rules import RULES, Severity
+
+Fact = str | int
+MOST_OF_A_KIND = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Writing:
+    """How a language writes what stands in a sentence: a number, a count of bytes, a phrase of ``rules.PHRASES``."""
+
+    number: Callable[[int], str]
+    size: Callable[[int], str]
+    phrase: Callable[[str], str]
+
+
+ENGLISH = Writing(number=str, size=lambda size: f"{size / MIB:,.1f} MiB", phrase=str)
+
+
+def fill(template: str, facts: Mapping[str, Fact], writing: Writing = ENGLISH) -> str:
+    """Return a sentence with its facts; ``{size:bytes}`` is a count of bytes.
+
+    >>> fill("{name} has {size:bytes}.", {"name": "a.mp4", "size": 3 * 2**20})
+    'a.mp4 has 3.0 MiB.'
+
+    Raises:
+        KeyError: a fact is missing.
+    """
+    return _Filler(writing).vformat(template, (), facts)
+
+
+class _Filler(string.Formatter):
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if not isinstance(value, int):
+            return self._writing.phrase(value)
+        return self._writing.size(value) if format_spec == "bytes" else self._writing.number(value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +65,7 @@ class Finding:
     """
 
     code: str
-    facts: Mapping[str, str | int] = field(default_factory=dict, hash=False)
+    facts: Mapping[str, Fact] = field(default_factory=dict, hash=False)
     file: str | None = None
     line: int | None = None
 
@@ -42,12 +82,12 @@ class Finding:
     @property
     def detail(self) -> str:
         """One sentence for a person: what it is and where."""
-        return RULES[self.code].text.format_map(self.facts)
+        return fill(RULES[self.code].text, self.facts)
 
     @property
     def remedy(self) -> str:
         """What to do about it."""
-        return RULES[self.code].remedy
+        return fill(RULES[self.code].remedy, self.facts)
 
     @property
     def location(self) -> str | None:
@@ -65,14 +105,31 @@ class Finding:
             "line": self.line,
             "location": self.location,
             "remedy": self.remedy,
+            "facts": dict(self.facts),
         }
 
 
-def finding(code: str, *, file: str | None = None, line: int | None = None, **facts: str | int) -> Finding:
+def finding(code: str, *, file: str | None = None, line: int | None = None, **facts: Fact) -> Finding:
     """Make a finding; the facts are named as in the rule's sentence and cut to a length one can read."""
     return Finding(
         code=code, facts={name: _legible(fact) for name, fact in facts.items()}, file=file, line=line
     )
+
+
+def legible(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings a person can read: the first of each code, and how many more there are of it."""
+    kept: list[Finding] = []
+    seen: Counter[str] = Counter()
+    for found in findings:
+        seen[found.code] += 1
+        if seen[found.code] <= MOST_OF_A_KIND:
+            kept.append(found)
+    more = [
+        finding("report.more", name=code, count=count - MOST_OF_A_KIND)
+        for code, count in seen.items()
+        if count > MOST_OF_A_KIND
+    ]
+    return (*kept, *more)
 
 
 def blocking(findings: Iterable[Finding]) -> bool:
@@ -80,7 +137,7 @@ def blocking(findings: Iterable[Finding]) -> bool:
     return any(found.severity is Severity.ERROR for found in findings)
 
 
-def _legible(fact: str | int) -> str | int:
+def _legible(fact: Fact) -> Fact:
     """Show control characters as escapes, and no more than a reader can take in."""
     if isinstance(fact, int):
         return fact

@@ -14,7 +14,7 @@ from content_packages.bare_structure import BareStructure, open_package
 from content_packages.content_scan import ExternalAddresses, type_of
 from content_packages.detect import find_root
 from content_packages.errors import PackageRefusedError
-from content_packages.findings import Finding, blocking, finding
+from content_packages.findings import Finding, blocking, finding, legible
 from content_packages.limits import Limits
 from content_packages.manifest.source import Source
 from content_packages.package import Activity, Package, from_json
@@ -100,7 +100,7 @@ def read_package(
             findings += archive.findings
             return _take(archive, shelf, limits, findings, progress or (lambda _: None))
     except PackageRefusedError as refusal:
-        return ImportReport(findings=(*refusal.findings, *findings))
+        return ImportReport(findings=legible((*refusal.findings, *findings)))
 
 
 def load_package(shelf: Shelf, digest: str) -> Package:
@@ -137,7 +137,7 @@ def _take(
     for path, original in paths.items():
         sizes[type_of(path)] += archive.members[original].size
     if blocking(findings):
-        return ImportReport(findings=tuple(findings), sizes=sizes)
+        return ImportReport(findings=legible(findings), sizes=sizes)
     addresses = ExternalAddresses()
     with shelf.delivery() as delivery:
         files = _deliver(archive, delivery, paths, addresses, progress)
@@ -149,7 +149,11 @@ def _take(
             finding("package.external_addresses", count=addresses.hosts.total(), hosts=", ".join(hosts))
         )
     return ImportReport(
-        package=package, digest=digest, findings=tuple(findings), sizes=sizes, external_hosts=addresses.hosts
+        package=package,
+        digest=digest,
+        findings=legible(findings),
+        sizes=sizes,
+        external_hosts=addresses.hosts,
     )
 
 

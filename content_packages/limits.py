@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -10,12 +11,25 @@ GIB = 1024 * MIB
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """The most an import takes; every refusal names the limit it met.
+    """The most an import takes; every refusal names the limit it met, its default and this field.
+
+    A field is also the name of a setting of the node, so an administrator finds it by what a refusal says.
 
     Args:
-        max_ratio: unpacked by packed size of one file, judged where it unpacks to more than
-            ``ratio_free_bytes``.
+        max_archive_bytes: the zip, or the single file, as it is uploaded.
+        max_unpacked_bytes: all files together, unpacked.
+        max_file_bytes: one file, unpacked.
+        max_entries: files and folders in the zip.
         max_directory_bytes: the zip's table of contents, which is held in memory.
+        max_path_chars: a name with its folders.
+        max_path_levels: folders in folders, the file counted.
+        max_ratio: unpacked by packed size of one file, judged where it unpacks to more than
+            ``ratio_free_bytes``, and of all files together where they unpack to 16 times that.
+        ratio_free_bytes: see ``max_ratio``.
+        max_xml_bytes: a manifest.
+        max_xml_depth: elements in elements of a manifest, and items in items of the outline.
+        max_xml_nodes: elements and attributes of a manifest.
+        max_items: items of the outline, those of manifests inside the manifest counted where they are used.
     """
 
     max_archive_bytes: int = GIB
@@ -30,3 +44,11 @@ class Limits:
     max_xml_bytes: int = 8 * MIB
     max_xml_depth: int = 64
     max_xml_nodes: int = 200_000
+    max_items: int = 10_000
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """Return what a refusal says of a limit: its value here, its default, and the setting's name."""
+        return {"limit": getattr(self, name), "default": getattr(DEFAULTS, name), "setting": name}
+
+
+DEFAULTS = Limits()

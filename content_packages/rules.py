@@ -36,6 +36,13 @@ _ASK = "Ask the author to export the course again."
 _RENAME = "Ask the author to rename the file and export the course again."
 _NOTHING = "Nothing to do."
 _CHECK = "Try the course before you publish it."
+_RAISE = "Ask an administrator to raise the setting {setting} (by default {default})."
+_RAISE_BYTES = "Ask an administrator to raise the setting {setting} (by default {default:bytes})."
+_SPLIT = f"Split the course. {_RAISE}"
+_SPLIT_BYTES = f"Split the course. {_RAISE_BYTES}"
+_BROWSERS = "Works in today’s browsers"
+_REPLACE = "Try the course before you publish it; ask the author to export it again with a current tool."
+_SAVE_EARLIER = "Leave the course half-way and open it again: what was done must still be there."
 
 
 def _error(requirement: str, text: str, remedy: str) -> Rule:
@@ -103,35 +110,37 @@ _ARCHIVE = {
         f"{_APPNOTE} 4.4.7", "{name} is damaged: its checksum is wrong.", "Copy or download the file again."
     ),
     "archive.size_lie": _error(
-        f"{_APPNOTE} 4.4.9", "{name} does not unpack to the {limit} bytes the zip promises.", _ZIP_AGAIN
+        f"{_APPNOTE} 4.4.9", "{name} does not unpack to the {count} bytes the zip promises.", _ZIP_AGAIN
     ),
-    "archive.too_large": _error(
-        _OURS,
-        "The zip has {size}; the limit is {limit}.",
-        "Split the course, or ask an administrator to raise the limit.",
-    ),
-    "archive.too_many_entries": _error(
-        _OURS,
-        "The zip holds {count} files; the limit is {limit}.",
-        "Split the course, or ask an administrator to raise the limit.",
-    ),
+    "archive.too_large": _error(_OURS, "The zip has {size:bytes}; the limit is {limit:bytes}.", _SPLIT_BYTES),
+    "archive.too_many_entries": _error(_OURS, "The zip holds {count} files; the limit is {limit}.", _SPLIT),
     "archive.directory_too_large": _error(
-        _OURS, "The zip's table of contents has {size}; the limit is {limit}.", _ZIP_AGAIN
+        _OURS, "The zip's table of contents has {size:bytes}; the limit is {limit:bytes}.", _SPLIT_BYTES
     ),
     "archive.unpacked_too_large": _error(
-        _OURS,
-        "The files unpack to {size}; the limit is {limit}.",
-        "Split the course, or ask an administrator to raise the limit.",
+        _OURS, "The files unpack to {size:bytes}; the limit is {limit:bytes}.", _SPLIT_BYTES
     ),
     "archive.file_too_large": _error(
         _OURS,
-        "{name} unpacks to {size}; the limit for one file is {limit}.",
-        "Make the file smaller, for instance by compressing the video.",
+        "{name} unpacks to {size:bytes}; the limit for one file is {limit:bytes}.",
+        f"Make the file smaller, for instance by compressing the video. {_RAISE_BYTES}",
     ),
     "archive.ratio": _error(
         _OURS,
         "{name} unpacks to {ratio} times its packed size, as zip bombs do; the limit is {limit} times.",
-        _ZIP_AGAIN,
+        f"Put the file into the zip without compressing it. {_RAISE}",
+    ),
+    "archive.total_ratio": _error(
+        _OURS,
+        "The files unpack to {ratio} times the size of the zip, as zip bombs do; the limit is {limit} times.",
+        _RAISE,
+    ),
+    "archive.unclaimed": _note(
+        f"{_APPNOTE} 4.3.6", "The zip holds {size:bytes} between its files that belong to none of them."
+    ),
+    "archive.privileged": _note(
+        f"{_APPNOTE} 4.5.7",
+        "Files ask to be run with the rights of their owner, such as {name}; that was dropped (number: {count}).",
     ),
     "archive.litter": _note(
         _OURS, "Files left by an operating system were left out, such as {name} (number: {count})."
@@ -155,13 +164,22 @@ _NAME = {
     "name.trailing": _error(
         _NAMES, "A part of the name {name} ends in a dot or a space, which Windows drops.", _RENAME
     ),
-    "name.too_long": _error(_OURS, "The name {name} has {count} characters; the limit is {limit}.", _RENAME),
-    "name.too_deep": _error(_OURS, "The name {name} is {count} folders deep; the limit is {limit}.", _RENAME),
+    "name.too_long": _error(
+        _OURS, "The name {name} has {count} characters; the limit is {limit}.", f"{_RENAME} {_RAISE}"
+    ),
+    "name.too_deep": _error(
+        _OURS, "The name {name} is {count} folders deep; the limit is {limit}.", f"{_RENAME} {_RAISE}"
+    ),
     "name.duplicate": _error(_NAMES, "The zip holds {name} twice.", _ZIP_AGAIN),
     "name.collision": _error(_NAMES, "{name} and {other} are one name on Windows and macOS.", _RENAME),
     "name.file_is_folder": _error(_NAMES, "{name} is both a file and a folder.", _ZIP_AGAIN),
     "name.backslash": _note(
         _NAMES, "Names use backslashes, such as {name}, which were read as slashes (number: {count})."
+    ),
+    "name.unportable": _note(
+        _NAMES,
+        "Names hold characters that Windows does not allow, such as {name}; they work here, but not in a zip "
+        "unpacked there (number: {count}).",
     ),
     "name.dot_segments": _note(
         _NAMES, "Names hold empty or “.” parts, such as {name}, which were dropped (number: {count})."
@@ -172,9 +190,16 @@ _NAME = {
     ),
 }
 _XML = {
-    "xml.too_large": _error(_OURS, "{name} has {size}; the limit for a manifest is {limit}.", _ASK),
-    "xml.too_deep": _error(_OURS, "{name} nests elements deeper than {limit} levels.", _ASK),
-    "xml.too_many_nodes": _error(_OURS, "{name} holds more than {limit} elements and attributes.", _ASK),
+    "xml.too_large": _error(
+        _OURS, "{name} has {size:bytes}; the limit for a manifest is {limit:bytes}.", f"{_ASK} {_RAISE_BYTES}"
+    ),
+    "xml.too_deep": _error(_OURS, "{name} nests elements deeper than {limit} levels.", f"{_ASK} {_RAISE}"),
+    "xml.too_many_nodes": _error(
+        _OURS, "{name} holds more than {limit} elements and attributes.", f"{_ASK} {_RAISE}"
+    ),
+    "xml.too_many_prefixes": _error(
+        _OURS, "An element of {name} has more than {limit} namespace prefixes in scope.", _ASK
+    ),
     "xml.too_many_attributes": _error(_OURS, "An element of {name} has more than {limit} attributes.", _ASK),
     "xml.dtd": _error(
         _OURS,
@@ -252,6 +277,10 @@ _PACKAGE = {
     "organization.empty": _error(_CP, "Nothing in this package can be launched.", _ASK),
     "manifest.submanifest": _note(
         _CP, "The manifest holds another manifest, {name}; its resources were taken in."
+    ),
+    "manifest.too_many_items": _error(_OURS, "The outline has more than {limit} items.", _SPLIT),
+    "manifest.too_deep": _error(
+        _OURS, "The outline nests items deeper than {limit} levels.", f"{_ASK} {_RAISE}"
     ),
     "item.no_identifier": _warning(_CP, "An item has no identifier; {name} was given to it."),
     "item.duplicate_identifier": _warning(
@@ -448,4 +477,79 @@ _XAPI = {
     ),
 }
 
-RULES: dict[str, Rule] = {**_ARCHIVE, **_NAME, **_XML, **_PACKAGE, **_CMI5, **_XAPI}
+_SCRIPT = {
+    "script.flash_files": _warning(
+        _BROWSERS,
+        "The package holds Flash files, such as {name}; no browser has played them since 2021 (number: {count}).",
+        _REPLACE,
+    ),
+    "script.flash": _note(
+        _BROWSERS,
+        "Pages ask for the Flash player ({name}), which no browser has had since 2021 (number: {count}).",
+        _CHECK,
+    ),
+    "script.removed": _warning(
+        _BROWSERS, "Pages use {name}, which browsers have removed (number: {count}).", _REPLACE
+    ),
+    "script.unload": _note(
+        _BROWSERS,
+        "Scripts act when the page goes away ({name}); browsers may skip that (number: {count}).",
+        _SAVE_EARLIER,
+    ),
+    "script.unload_only": _warning(
+        _BROWSERS,
+        "Scripts save when the page goes away ({name}) and never before; what was done may be lost "
+        "(number: {count}).",
+        _SAVE_EARLIER,
+    ),
+    "script.sync_request": _note(
+        _BROWSERS, "Scripts wait for the network while they work ({name}) (number: {count}).", _CHECK
+    ),
+    "script.sync_unload": _warning(
+        _BROWSERS,
+        "Scripts wait for the network when the page goes away ({name}); browsers refuse that (number: {count}).",
+        _SAVE_EARLIER,
+    ),
+    "script.popup": _warning(
+        _BROWSERS, "Scripts open windows of their own ({name}), which may be blocked (number: {count})."
+    ),
+    "script.top_window": _warning(
+        _BROWSERS,
+        "Scripts reach for the window around the course ({name}), which is closed to them (number: {count}).",
+    ),
+    "script.document_domain": _warning(
+        _BROWSERS, "Scripts set document.domain, which browsers have removed (number: {count})."
+    ),
+    "script.document_write": _warning(
+        _BROWSERS,
+        "Scripts write pages with files of other hosts into themselves ({name}) (number: {count}).",
+        "Try the course with the network off; ask the author to put the files into the package.",
+    ),
+}
+_REPORT = {
+    "report.more": _note(_OURS, "There are more findings of the kind {name} (number left out: {count}).")
+}
+
+RULES: dict[str, Rule] = {**_ARCHIVE, **_NAME, **_XML, **_PACKAGE, **_CMI5, **_XAPI, **_SCRIPT, **_REPORT}
+
+#: Facts and requirements that are words of ours rather than names: a page says them in its language.
+PHRASES: tuple[str, ...] = (
+    _OURS,
+    _BROWSERS,
+    "Works without a network",
+    "before",
+    "after",
+    "before or inside",
+    "a folder holds bytes",
+    "no file begins where it should",
+    "it is encrypted in one place only",
+    "it is not where it should be",
+    "it holds another number of files than it claims",
+    "its method is given in two ways",
+    "its name is given in two ways",
+    "its size or checksum is given in two ways",
+    "its UTF-8 name is given in two ways",
+    "the sizes that follow it are not its own",
+    "the table of contents",
+    "the zip64 end record",
+)

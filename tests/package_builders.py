@@ -31,8 +31,10 @@ __all__ = [
     "a_package",
     "codes",
     "deflated",
+    "everything_under",
     "imported",
     "raw_zip",
+    "refused",
     "scorm12_many_scos",
     "scorm12_single_sco",
     "scorm2004_many_scos",
@@ -103,6 +105,27 @@ def imported(
     return read_package(path, Shelf(folder / "shelf"), limits=limits)
 
 
+def everything_under(folder: Path) -> set[Path]:
+    """Return every file and folder beneath."""
+    return set(folder.rglob("*"))
+
+
+def refused(
+    folder: Path, archive: bytes | Mapping[str, bytes], *, limits: Limits | None = None
+) -> ImportReport:
+    """Import what must be refused, deep in the folder, and look that nothing of it lies anywhere."""
+    place = folder / "a" / "b"
+    place.mkdir(parents=True)
+    Shelf(place / "shelf")
+    before = everything_under(folder) | {place / "package.zip"}
+
+    report = imported(place, archive, limits=limits)
+
+    assert report.refused
+    assert everything_under(folder) == before
+    return report
+
+
 def codes(found: ImportReport | Sequence[Finding]) -> list[str]:
     """Return the codes of the findings."""
     return [one.code for one in (found.findings if isinstance(found, ImportReport) else found)]
@@ -119,6 +142,8 @@ class RawEntry:
         packed: the bytes that follow the local header.
         local_name: the name in the local header, where it differs.
         local_size: the size in the local header, where it differs.
+        local_flags: the flags in the local header, where they differ.
+        after: what follows the packed bytes, such as the sizes of a tool that did not know them before.
         start: where the table of contents says the local header is, where that is a lie.
     """
 
@@ -134,6 +159,8 @@ class RawEntry:
     packed_size: int | None = None
     local_name: bytes | None = None
     local_size: int | None = None
+    local_flags: int | None = None
+    after: bytes = b""
     start: int | None = None
 
 
@@ -164,8 +191,10 @@ def raw_zip(
         local_size = entry.size if entry.local_size is None else entry.local_size
         local_name = entry.name if entry.local_name is None else entry.local_name
         shared = (entry.flags, entry.method, 0, 0x5A21, entry.crc, packed_size)
-        body.write(struct.pack("<4s5H3L2H", b"PK\3\4", 20, *shared, local_size, len(local_name), 0))
-        body.write(local_name + entry.packed)
+        local_flags = entry.flags if entry.local_flags is None else entry.local_flags
+        local = (local_flags, *shared[1:], local_size, len(local_name), 0)
+        body.write(struct.pack("<4s5H3L2H", b"PK\3\4", 20, *local))
+        body.write(local_name + entry.packed + entry.after)
         directory.write(
             struct.pack(
                 "<4s6H3L5H2L",

@@ -18,7 +18,7 @@ from lxml import etree
 
 from content_packages.errors import PackageRefusedError
 from content_packages.findings import Finding, finding
-from content_packages.limits import MIB, Limits
+from content_packages.limits import Limits
 
 XML = "http://www.w3.org/XML/1998/namespace"
 
@@ -71,13 +71,20 @@ _OF_CP = frozenset(
 )
 # Encodings in which harmless bytes can spell a "<"; no authoring tool writes them.
 _TRICK_ENCODINGS = frozenset({"utf-7", "unicode-escape", "raw-unicode-escape", "punycode", "idna", "hz"})
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_MARKS = (  # the mark of UTF-32 begins like that of UTF-16
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_MOST_PREFIXES = 256  # in scope at once: each costs something at every element below
 _LONGEST_DECLARATION = 200
 # The parser looks for each value from the first attribute on: 40,000 of them in one element take 12 s.
 _MOST_ATTRIBUTES = 1000
 _DECLARED = re.compile(r"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_SCHEMA_VERSION = re.compile(r"<(?:\w+:)?schemaversion>\s*([^<]*?)\s*<")
+_SCHEMA_VERSION = re.compile(r"<(?:\w+:)?schemaversion>([^<]*)<")
 _SIGNS_OF_2004 = re.compile(r"/imscp_v1p1\b|/imsss\b|_v1p3\b|\bscormType\s*=")
 _UNDEFINED_PREFIX = re.compile(r"Namespace prefix (\S+) (?:on|for) ")
 _ROOT_TAG = re.compile(r"<[A-Za-z_][\w.:-]*")
@@ -173,19 +180,14 @@ def parse(data: bytes, *, file: str, limits: Limits, findings: list[Finding]) ->
         PackageRefusedError: too large, too deep, with a DTD, or not XML.
     """
     if len(data) > limits.max_xml_bytes:
-        raise _refused(
-            "xml.too_large",
-            file=file,
-            size=f"{len(data) / MIB:.1f} MiB",
-            limit=f"{limits.max_xml_bytes // MIB} MiB",
-        )
+        raise _refused("xml.too_large", file=file, size=len(data), **limits.facts("max_xml_bytes"))
     text = _decode(data, file=file, findings=findings)
     # Cheap upper bounds, so that a tree too large is never begun.
     if text.count("<") > 3 * limits.max_xml_nodes or text.count("=") > 3 * limits.max_xml_nodes:
-        raise _refused("xml.too_many_nodes", file=file, limit=limits.max_xml_nodes)
+        raise _refused("xml.too_many_nodes", file=file, **limits.facts("max_xml_nodes"))
     text = _DECLARATION.sub(lambda found: "\n" * found.group().count("\n"), text, count=1)
     _refuse_dtd(text, file=file)
-    element = _parse_text(text, file=file, findings=findings)
+    element = _parse_text(text, file=file, limits=limits, findings=findings)
     return _simplify(element, file=file, limits=limits, findings=findings)
 
 
@@ -260,7 +262,7 @@ def _refuse_dtd(text: str, *, file: str) -> None:
         raise _refused("xml.dtd", file=file, line=text.count("\n", 0, at) + 1)
 
 
-def _parse_text(text: str, *, file: str, findings: list[Finding]) -> etree._Element:
+def _parse_text(text: str, *, file: str, limits: Limits, findings: list[Finding]) -> etree._Element:
     """Parse; prefixes that nobody declared get a declaration, once."""
     parser = _parser()
     try:
@@ -270,13 +272,13 @@ def _parse_text(text: str, *, file: str, findings: list[Finding]) -> etree._Elem
         missing = {found for entry in parser.error_log for found in _UNDEFINED_PREFIX.findall(entry.message)}
         root = _ROOT_TAG.search(text, _end_of_prolog(text))
         if not missing or root is None:
-            raise _not_xml(error, file=file) from error
+            raise _not_xml(error, file=file, limits=limits) from error
     findings += [finding("xml.undeclared_prefix", file=file, prefix=prefix) for prefix in sorted(missing)]
     declared = "".join(f' xmlns:{prefix}="{_address(prefix, text)}"' for prefix in sorted(missing))
     try:
         return _parse_with(_parser(), text[: root.end()] + declared + text[root.end() :])
     except etree.XMLSyntaxError as error:
-        raise _not_xml(error, file=file) from error
+        raise _not_xml(error, file=file, limits=limits) from error
 
 
 def _address(prefix: str, text: str) -> str:
@@ -289,7 +291,7 @@ def _address(prefix: str, text: str) -> str:
 def _is_2004(text: str) -> bool:
     """Tell by the schema version or, without one, by namespaces and spellings only SCORM 2004 has."""
     version = _SCHEMA_VERSION.search(text)
-    return version.group(1) != "1.2" if version else _SIGNS_OF_2004.search(text) is not None
+    return version.group(1).strip() != "1.2" if version else _SIGNS_OF_2004.search(text) is not None
 
 
 def _parser() -> etree.XMLParser:
@@ -319,9 +321,11 @@ def _end_of_prolog(text: str) -> int:
     return at
 
 
-def _not_xml(error: etree.XMLSyntaxError, *, file: str) -> PackageRefusedError:
-    reason = (error.msg or "it is empty").split(", line ")[0]
-    return _refused("xml.not_well_formed", file=file, line=error.lineno or 1, reason=reason)
+def _not_xml(error: etree.XMLSyntaxError, *, file: str, limits: Limits) -> PackageRefusedError:
+    reason, line = (error.msg or "it is empty").split(", line ")[0], error.lineno or 1
+    if reason.startswith("Excessive depth"):  # the parser has a limit of its own, and meets it first
+        return _refused("xml.too_deep", file=file, line=line, **limits.facts("max_xml_depth"))
+    return _refused("xml.not_well_formed", file=file, line=line, reason=reason)
 
 
 def _simplify(root: etree._Element, *, file: str, limits: Limits, findings: list[Finding]) -> Document:
@@ -338,9 +342,11 @@ def _simplify(root: etree._Element, *, file: str, limits: Limits, findings: list
         if attributes > _MOST_ATTRIBUTES:
             raise _refused("xml.too_many_attributes", file=file, line=_line(element), limit=_MOST_ATTRIBUTES)
         if depth > limits.max_xml_depth:
-            raise _refused("xml.too_deep", file=file, line=_line(element), limit=limits.max_xml_depth)
+            raise _refused("xml.too_deep", file=file, line=_line(element), **limits.facts("max_xml_depth"))
         if count > limits.max_xml_nodes:
-            raise _refused("xml.too_many_nodes", file=file, limit=limits.max_xml_nodes)
+            raise _refused("xml.too_many_nodes", file=file, **limits.facts("max_xml_nodes"))
+        if len(element.nsmap) > _MOST_PREFIXES:
+            raise _refused("xml.too_many_prefixes", file=file, line=_line(element), limit=_MOST_PREFIXES)
         namespace, name = _split(str(element.tag))
         namespaces.add(namespace)
         family = _family(namespace, name, element.prefix, parent)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from content_packages.errors import PackageRefusedError
 from content_packages.findings import Finding, blocking, finding
+from content_packages.limits import Limits
 from content_packages.manifest.document import Document, Node, collapse
 from content_packages.manifest.lom import NO_LANGUAGE, read_metadata
 from content_packages.manifest.names import FileNames, OutsideError, merge_parameters, resolve, split_href
@@ -50,18 +51,30 @@ class _Reading:
     document: Document
     names: FileNames
     dialect: Dialect
+    limits: Limits
     findings: list[Finding]
     resources: dict[str, _Resource] = field(default_factory=dict)
     manifests: dict[str, Node] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
+    used: dict[str, int] = field(default_factory=dict)
+    items: int = 0
 
     def note(self, code: str, node: Node, **facts: str | int) -> None:
         """Add a finding at an element."""
         self.findings.append(finding(code, file=self.document.file, line=node.line, **facts))
 
+    def refused(self, code: str, node: Node, **facts: str | int) -> PackageRefusedError:
+        """Return a refusal at an element."""
+        return PackageRefusedError([finding(code, file=self.document.file, line=node.line, **facts)])
+
 
 def read(
-    document: Document, names: Iterable[str], dialect: Dialect, *, edition: str, findings: list[Finding]
+    document: Document,
+    names: Iterable[str],
+    dialect: Dialect,
+    *,
+    edition: str,
+    limits: Limits,
+    findings: list[Finding],
 ) -> Package:
     """Return the package a manifest describes, still without files; findings are added to the list."""
     root = document.root
@@ -69,7 +82,9 @@ def read(
         raise PackageRefusedError(
             [finding("package.not_a_manifest", file=document.file, line=root.line, name=root.name)]
         )
-    reading = _Reading(document=document, names=FileNames(names), dialect=dialect, findings=findings)
+    reading = _Reading(
+        document=document, names=FileNames(names), dialect=dialect, limits=limits, findings=findings
+    )
     _collect(reading, root, base="")
     _check_files(reading)
     organization, others = _choose_organization(reading, root)
@@ -144,7 +159,7 @@ def _choose_organization(reading: _Reading, root: Node) -> tuple[Node | None, li
 def _organization(reading: _Reading, node: Node) -> Activity:
     identifier = _identifier(reading, node)
     title = node.value("title") or collapse(reading.document.root.get("identifier") or "") or identifier
-    children = tuple(_item(reading, item, seen=frozenset()) for item in node.all("item"))
+    children = tuple(_item(reading, item, depth=1, seen=frozenset()) for item in node.all("item"))
     return reading.dialect.extend(Activity(identifier=identifier, title=title, children=children), node)
 
 
@@ -154,6 +169,8 @@ def _flat(reading: _Reading) -> Activity:
     scos = [r for r in launchable if _is_sco(r.node)]
     chosen = scos or launchable[:1]
     root = reading.document.root
+    if len(chosen) > reading.limits.max_items:
+        raise reading.refused("manifest.too_many_items", root, **reading.limits.facts("max_items"))
     reading.note("organization.missing", root, count=len(chosen))
     children = []
     for resource in chosen:
@@ -170,20 +187,28 @@ def _flat(reading: _Reading) -> Activity:
     return Activity(identifier="organization", title=name or "Untitled", children=tuple(children))
 
 
-def _item(reading: _Reading, node: Node, *, seen: frozenset[str]) -> Activity:
-    """Read one item and all beneath it; ``seen`` guards against sub-manifests that contain themselves."""
+def _item(reading: _Reading, node: Node, *, depth: int, seen: frozenset[str]) -> Activity:
+    """Read one item and all beneath it; ``seen`` guards against sub-manifests that contain themselves.
+
+    Sub-manifests that name one another twice double the outline with each, so what comes out is counted.
+    """
+    reading.items += 1
+    if reading.items > reading.limits.max_items:
+        raise reading.refused("manifest.too_many_items", node, **reading.limits.facts("max_items"))
+    if depth > reading.limits.max_xml_depth:
+        raise reading.refused("manifest.too_deep", node, **reading.limits.facts("max_xml_depth"))
     identifier = _identifier(reading, node)
     title = node.value("title") or ""
     if not title:
         reading.note("item.no_title", node, name=identifier)
-    children = tuple(_item(reading, child, seen=seen) for child in node.all("item"))
+    children = tuple(_item(reading, child, depth=depth + 1, seen=seen) for child in node.all("item"))
     reference = collapse(node.get("identifierref") or "")
     kind: Kind = "block"
     launch = None
     if reference in reading.manifests and reference not in seen:
         organization, _ = _choose_organization(reading, reading.manifests[reference])
         inner = () if organization is None else organization.all("item")
-        children += tuple(_item(reading, child, seen=seen | {reference}) for child in inner)
+        children += tuple(_item(reading, child, depth=depth + 1, seen=seen | {reference}) for child in inner)
     elif reference in reading.resources:
         resource = reading.resources[reference]
         launch = _launch(reading, resource, node.get("parameters") or "", node)
@@ -231,10 +256,11 @@ def _identifier(reading: _Reading, node: Node) -> str:
 
 def _unused(reading: _Reading, wanted: str) -> str:
     """Return an identifier that no activity has yet, and take it."""
-    name, number = wanted, 2
+    name = wanted
     while name in reading.used:
-        name, number = f"{wanted}-{number}", number + 1
-    reading.used.add(name)
+        reading.used[wanted] += 1  # counted on from the last time: ten thousand may have one name
+        name = f"{wanted}-{reading.used[wanted]}"
+    reading.used[name] = 1
     return name
 
 

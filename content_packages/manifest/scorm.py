@@ -7,6 +7,7 @@ from typing import Protocol
 
 from content_packages.errors import PackageRefusedError
 from content_packages.findings import Finding, finding
+from content_packages.limits import Limits
 from content_packages.manifest import scorm12, scorm2004
 from content_packages.manifest.document import Document
 from content_packages.manifest.source import Source
@@ -26,7 +27,13 @@ class Reader(Protocol):
     """Turns a manifest into a package without files."""
 
     def __call__(  # noqa: D102 - the class says it
-        self, document: Document, names: Iterable[str], *, edition: str, findings: list[Finding]
+        self,
+        document: Document,
+        names: Iterable[str],
+        *,
+        edition: str,
+        limits: Limits,
+        findings: list[Finding],
     ) -> Package: ...
 
 
@@ -41,7 +48,8 @@ def read(source: Source) -> Package:
     """
     document = source.document()
     standard, edition = edition_of(document, source.findings)
-    return READERS[standard](document, source.names, edition=edition, findings=source.findings)
+    reader = READERS[standard]
+    return reader(document, source.names, edition=edition, limits=source.limits, findings=source.findings)
 
 
 def edition_of(document: Document, findings: list[Finding]) -> tuple[Standard, str]:

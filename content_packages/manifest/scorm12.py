@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from content_packages.findings import Finding, finding
+from content_packages.limits import DEFAULTS, Limits
 from content_packages.manifest import ims
 from content_packages.manifest.document import Document, Node
 from content_packages.package import Activity, Package
@@ -17,14 +18,21 @@ _TIME_LIMIT_ACTIONS = frozenset(
 _TIME_SPAN = re.compile(r"^\d{2,4}:\d{2}:\d{2}(\.\d{1,2})?$")
 
 
-def read(document: Document, names: Iterable[str], *, edition: str, findings: list[Finding]) -> Package:
+def read(
+    document: Document,
+    names: Iterable[str],
+    *,
+    edition: str,
+    limits: Limits = DEFAULTS,
+    findings: list[Finding],
+) -> Package:
     """Return the package; what was put right or is wrong is added to ``findings``."""
 
     def extend(activity: Activity, item: Node) -> Activity:
         return _extend(activity, item, file=document.file, findings=findings)
 
     dialect = ims.Dialect(standard="scorm12", extend=extend)
-    return ims.read(document, names, dialect, edition=edition, findings=findings)
+    return ims.read(document, names, dialect, edition=edition, limits=limits, findings=findings)
 
 
 def _extend(activity: Activity, item: Node, *, file: str, findings: list[Finding]) -> Activity:

@@ -6,26 +6,36 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from content_packages.findings import Finding, finding
+from content_packages.limits import DEFAULTS, Limits
 from content_packages.manifest import ims
-from content_packages.manifest.document import Document, Node
+from content_packages.manifest.document import Document, Node, collapse
 from content_packages.manifest.sequencing import SequencingReader
 from content_packages.package import Activity, Package, SharedDataMap
 
 _TIME_LIMIT_ACTIONS = frozenset(
     {"exit,message", "exit,no message", "continue,message", "continue,no message"}
 )
+_CONTROLS = frozenset(  # what a package may hide (CAM 5.2.4; suspendAll and the rest since the 3rd edition)
+    {"continue", "previous", "exit", "exitAll", "abandon", "abandonAll", "suspendAll"}
+)
 
 
-def read(document: Document, names: Iterable[str], *, edition: str, findings: list[Finding]) -> Package:
+def read(
+    document: Document,
+    names: Iterable[str],
+    *,
+    edition: str,
+    limits: Limits = DEFAULTS,
+    findings: list[Finding],
+) -> Package:
     """Return the package; what was put right or is wrong is added to ``findings``."""
     sequencing = SequencingReader(document, findings)
 
     def extend(activity: Activity, item: Node) -> Activity:
         return _extend(activity, item, sequencing, file=document.file, findings=findings)
 
-    package = ims.read(
-        document, names, ims.Dialect(standard="scorm2004", extend=extend), edition=edition, findings=findings
-    )
+    dialect = ims.Dialect(standard="scorm2004", extend=extend)
+    package = ims.read(document, names, dialect, edition=edition, limits=limits, findings=findings)
     block = document.root.first("organizations")
     organizations = [] if block is None else list(block.all("organization"))
     chosen = next((o for o in organizations if o.get("identifier") == package.root.identifier), None)
@@ -33,8 +43,8 @@ def read(document: Document, names: Iterable[str], *, edition: str, findings: li
         return package
     return replace(
         package,
-        objectives_global_to_system=(chosen.get("objectivesGlobalToSystem", "adlseq") or "true") != "false",
-        shared_data_global_to_system=(chosen.get("sharedDataGlobalToSystem", "adlcp") or "true") != "false",
+        objectives_global_to_system=_is_true(chosen.get("objectivesGlobalToSystem", "adlseq")),
+        shared_data_global_to_system=_is_true(chosen.get("sharedDataGlobalToSystem", "adlcp")),
     )
 
 
@@ -42,29 +52,27 @@ def _extend(
     activity: Activity, item: Node, sequencing: SequencingReader, *, file: str, findings: list[Finding]
 ) -> Activity:
     """Add what adlcp, adlnav and imsss say of an item or of the organization (CAM 3.4.1, 5)."""
-    action = (item.value("timeLimitAction", "adlcp") or "").lower().replace(", ", ",") or None
-    if action is not None and action not in _TIME_LIMIT_ACTIONS:
-        findings.append(
-            finding(
-                "item.bad_value",
-                file=file,
-                line=item.line,
-                name=activity.title,
-                value=action,
-                field="timeLimitAction",
+
+    def known(name: str, value: str, vocabulary: frozenset[str]) -> bool:
+        if value and value not in vocabulary:
+            findings.append(
+                finding(
+                    "item.bad_value", file=file, line=item.line, name=activity.title, value=value, field=name
+                )
             )
-        )
-        action = None
+        return value in vocabulary
+
+    action = (item.value("timeLimitAction", "adlcp") or "").lower().replace(", ", ",")
     data = item.first("dataFromLMS", "adlcp")
     presentation = item.first("presentation", "adlnav")
     interface = None if presentation is None else presentation.first("navigationInterface", "adlnav")
-    hidden = () if interface is None else tuple(n.text.strip() for n in interface.all("hideLMSUI", "adlnav"))
+    hidden = () if interface is None else [collapse(n.text) for n in interface.all("hideLMSUI", "adlnav")]
     shared = item.first("data", "adlcp")
     return replace(
         activity,
-        time_limit_action=action,
+        time_limit_action=action if known("timeLimitAction", action, _TIME_LIMIT_ACTIONS) else None,
         data_from_lms=None if data is None else data.text,
-        hide_lms_ui=tuple(dict.fromkeys(hidden)),
+        hide_lms_ui=tuple(dict.fromkeys(name for name in hidden if known("hideLMSUI", name, _CONTROLS))),
         shared_data=() if shared is None else tuple(_data_map(node) for node in shared.all("map", "adlcp")),
         sequencing=sequencing.read(item, name=activity.title),
     )
@@ -73,6 +81,11 @@ def _extend(
 def _data_map(node: Node) -> SharedDataMap:
     return SharedDataMap(
         target_id=(node.get("targetID") or "").strip(),
-        read_shared_data=(node.get("readSharedData") or "true") in {"true", "1"},
-        write_shared_data=(node.get("writeSharedData") or "true") in {"true", "1"},
+        read_shared_data=_is_true(node.get("readSharedData")),
+        write_shared_data=_is_true(node.get("writeSharedData")),
     )
+
+
+def _is_true(written: str | None) -> bool:
+    """Read a boolean of XML Schema whose default is true."""
+    return (written or "true").strip().lower() not in {"false", "0"}

@@ -42,6 +42,14 @@ Shape = TypeVar("Shape")
 Number = TypeVar("Number", int, float)
 
 _MOST = 2**31 - 1  # no count of attempts or children comes near; it fits every store
+_RANGES = {  # the type of each number in CAM 5.1 and 3.4.1.14; all others are a measure, -1 to 1
+    "minimumPercent": (0.0, 1.0),
+    "objectiveMeasureWeight": (0.0, 1.0),
+    "minProgressMeasure": (0.0, 1.0),
+    "progressWeight": (0.0, 1.0),
+    "completionThreshold": (0.0, 1.0),
+}
+_MEASURE = (-1.0, 1.0)
 _ENUMS: dict[str, type[StrEnum]] = {
     e.__name__: e
     for e in (
@@ -132,7 +140,7 @@ class SequencingReader:
             if kind == "int":
                 return _within(int(written), 0, _MOST)
             if kind == "float":
-                return _within(float(written), -1.0, 1.0)
+                return _within(float(written), *_RANGES.get(field, _MEASURE))
             return _ENUMS[kind](written) if kind in _ENUMS else written
         except (KeyError, ValueError):
             self._findings.append(
@@ -204,21 +212,14 @@ class SequencingReader:
     def _primary(self, parts: dict[str, Node]) -> Objective:
         block = parts.get("objectives")
         node = None if block is None else block.first("primaryObjective", "imsss")
-        return Objective() if node is None else self._objective(node, parts.get("adl_objectives"))
+        return Objective() if node is None else self._objective(node, _adl_maps(parts))
 
     def _others(self, parts: dict[str, Node]) -> tuple[Objective, ...]:
-        return tuple(
-            self._objective(node, parts.get("adl_objectives"))
-            for node in _each(parts.get("objectives"), "objective")
-        )
+        adl_maps = _adl_maps(parts)
+        return tuple(self._objective(node, adl_maps) for node in _each(parts.get("objectives"), "objective"))
 
-    def _objective(self, node: Node, extension: Node | None) -> Objective:
+    def _objective(self, node: Node, adl_maps: dict[str | None, list[Node]]) -> Objective:
         identifier = _objective_id(node.get("objectiveID"))
-        adl = [
-            n
-            for n in _each(extension, "objective", "adlseq")
-            if _objective_id(n.get("objectiveID")) == identifier
-        ]
         minimum = node.value("minNormalizedMeasure", "imsss")
         measure = None if minimum is None else self._value("float", minimum, node, "minNormalizedMeasure")
         return self._fill(
@@ -236,8 +237,7 @@ class SequencingReader:
                 self._fill(
                     AdlObjectiveMap, m, target_objective_id=_objective_id(m.get("targetObjectiveID")) or ""
                 )
-                for n in adl
-                for m in n.all("mapInfo", "adlseq")
+                for m in adl_maps.get(identifier, ())
             ),
         )
 
@@ -277,6 +277,15 @@ class SequencingReader:
 
 def _each(node: Node | None, name: str, family: str = "imsss") -> Iterator[Node]:
     return iter(()) if node is None else node.all(name, family)
+
+
+def _adl_maps(parts: dict[str, Node]) -> dict[str | None, list[Node]]:
+    """Return the maps of adlseq:objectives by the objective they belong to (CAM 5.2.2)."""
+    found: dict[str | None, list[Node]] = {}
+    for node in _each(parts.get("adl_objectives"), "objective", "adlseq"):
+        maps = found.setdefault(_objective_id(node.get("objectiveID")), [])
+        maps.extend(node.all("mapInfo", "adlseq"))
+    return found
 
 
 def _objective_id(written: str | None) -> str | None:

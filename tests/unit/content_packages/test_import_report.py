@@ -184,6 +184,7 @@ def test_the_report_is_plain_values(tmp_path: Path) -> None:
             "line": None,
             "location": None,
             "remedy": "Nothing to do.",
+            "facts": {"name": "folder/"},
         }
     ]
     assert (report["standard"], report["edition"], report["title"]) == ("scorm12", "1.2", "A course")

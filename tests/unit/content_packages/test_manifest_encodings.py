@@ -152,25 +152,16 @@ def test_another_address_behind_a_known_prefix_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "limits", "code"),
     [
-        (b"", Limits(), "xml.not_well_formed"),
-        (b"   \n", Limits(), "xml.not_well_formed"),
-        (b"<manifest>", Limits(), "xml.not_well_formed"),
-        (b"<manifest>&lol;</manifest>", Limits(), "xml.not_well_formed"),
-        (b"<html/>", Limits(), "package.not_a_manifest"),
         (MANIFEST.encode(), Limits(max_xml_bytes=100), "xml.too_large"),
         (b"<m>" + b"<a/>" * 50 + b"</m>", Limits(max_xml_nodes=40), "xml.too_many_nodes"),
         (b"<m>" + b"<a/>" * 500 + b"</m>", Limits(max_xml_nodes=40), "xml.too_many_nodes"),
         (b"<a>" * 9 + b"</a>" * 9, Limits(max_xml_depth=8), "xml.too_deep"),
     ],
 )
-def test_what_is_no_manifest_is_refused(tmp_path: Path, data: bytes, limits: Limits, code: str) -> None:
+def test_each_limit_of_a_manifest_has_its_own_refusal(
+    tmp_path: Path, data: bytes, limits: Limits, code: str
+) -> None:
     report = imported(tmp_path, {"imsmanifest.xml": data}, limits=limits)
 
     assert report.refused
     assert code in codes(report)
-
-
-def test_a_common_cartridge_is_told_apart(tmp_path: Path) -> None:
-    manifest = a_manifest_12().replace("ADL SCORM", "IMS Common Cartridge")
-
-    assert codes(imported(tmp_path, a_package(manifest))) == ["package.common_cartridge"]

@@ -1,0 +1,225 @@
+"""What is made to exhaust a machine is refused in seconds and in little memory, each kind with its own code.
+
+Each is imported by a process of its own, whose peak is read from Linux's ``/proc``: ``ru_maxrss`` of a child
+begins with what its parent, the test runner, had.
+"""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.package_builders import (
+    ITEM,
+    RawEntry,
+    a_manifest_12,
+    a_manifest_2004,
+    a_package,
+    deflated,
+    everything_under,
+    raw_zip,
+    stored,
+    zipped,
+)
+
+MANIFEST, PAGE = (deflated(name, data) for name, data in a_package().items())
+MIB = 2**20
+MOST_KILOBYTES = 300 * 1024
+MOST_SECONDS = 10
+IMPORT = (
+    "import sys; from pathlib import Path; from content_packages.intake import read_package; "
+    "from content_packages.shelf import Shelf; "
+    "report = read_package(Path(sys.argv[1]), Shelf(Path(sys.argv[2]))); "
+    "print(report.findings[0].code if report.refused else 'taken'); "
+    "print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])"
+)
+
+
+def zeros(mebibytes: int) -> bytes:
+    """Return so much nothing, packed: one block that stands for itself, again and again."""
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    block = packer.compress(bytes(MIB)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return block * mebibytes + packer.flush()
+
+
+def a_bomb(name: str, mebibytes: int, *, claimed: int | None = None) -> RawEntry:
+    return replace(stored(name), packed=zeros(mebibytes), size=claimed or mebibytes * MIB, method=8)
+
+
+def with_manifest(manifest: str | bytes) -> bytes:
+    data = manifest.encode() if isinstance(manifest, str) else manifest
+    return raw_zip(stored("imsmanifest.xml", data), PAGE)
+
+
+def overlapping() -> bytes:
+    """Return thousands of entries over the bytes of one, as in the zips of Fifield (2019)."""
+    kernel = a_bomb("a", 10)
+    return raw_zip(kernel, *(replace(kernel, name=b"%d" % n, packed=b"", start=0) for n in range(5000)))
+
+
+def nested(levels: int) -> bytes:
+    """Return zips in zips, each holding the next sixteen times: 16 to the power of the levels."""
+    inner = raw_zip(a_bomb("a", 100))
+    for _ in range(levels):
+        inner = raw_zip(*(deflated(f"{n}.zip", inner) for n in range(16)))
+    return raw_zip(deflated("imsmanifest.xml", a_package()["imsmanifest.xml"]), PAGE, stored("a.zip", inner))
+
+
+def doubling(manifests: int) -> str:
+    """Return manifests in the manifest, each using the next twice: 2 to the power of their number."""
+    inner = "".join(
+        f'<manifest identifier="m{n}"><organizations><organization identifier="o{n}"><title>T</title>'
+        f'<item identifier="a{n}" identifierref="m{n + 1}"><title>A</title></item>'
+        f'<item identifier="b{n}" identifierref="m{n + 1}"><title>B</title></item>'
+        "</organization></organizations><resources/></manifest>"
+        for n in range(manifests)
+    )
+    first = '<item identifier="first" identifierref="m0"><title>First</title></item>'
+    return a_manifest_12(ITEM + first).replace("</resources></manifest>", f"</resources>{inner}</manifest>")
+
+
+def deep_by_parts(manifests: int) -> str:
+    """Return manifests in the manifest that each nest the next fifty levels down."""
+    inner = "".join(
+        f'<manifest identifier="m{n}"><organizations><organization identifier="o{n}">'
+        + "".join(f'<item identifier="i{n}x{level}">' for level in range(50))
+        + f'<item identifier="l{n}" identifierref="m{n + 1}"/>'
+        + "</item>" * 50
+        + "</organization></organizations><resources/></manifest>"
+        for n in range(manifests)
+    )
+    first = '<item identifier="first" identifierref="m0"><title>First</title></item>'
+    return a_manifest_12(ITEM + first).replace("</resources></manifest>", f"</resources>{inner}</manifest>")
+
+
+LAUGHS = (
+    "<!DOCTYPE m [<!ENTITY a0 'ha'>"
+    + "".join(f"<!ENTITY a{n} '{f'&a{n - 1};' * 10}'>" for n in range(1, 12))
+    + "]><m>&a11;</m>"
+)
+SAME = '<item identifier="same" identifierref="page"><title>T</title></item>'
+OBJECTIVES = "".join(f'<imsss:objective objectiveID="o{n}"/>' for n in range(30_000))
+MAPS = "".join(f'<adlseq:objective objectiveID="o{n}"/>' for n in range(30_000))
+SEQUENCED = (
+    '<item identifier="one" identifierref="page"><title>One</title><imsss:sequencing>'
+    f"<imsss:objectives>{OBJECTIVES}</imsss:objectives><adlseq:objectives>{MAPS}</adlseq:objectives>"
+    "</imsss:sequencing></item>"
+)
+PREFIXES = "".join(f' xmlns:p{n}="urn:{n}"' for n in range(50_000))
+SPACES = "<schemaversion>a" + " " * 3_000_000 + "b</schemaversion>"
+UNDECLARED = a_manifest_12().replace(' xmlns:adlcp="http://www.adlnet.org/xsd/adlcp_rootv1p2"', "")
+
+BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
+    # ------------------------------------------------ archives
+    "one file, 1000 to 1": (lambda: raw_zip(MANIFEST, PAGE, a_bomb("a", 900)), "archive.ratio"),
+    "one file that lies": (
+        lambda: raw_zip(MANIFEST, PAGE, a_bomb("a", 1000, claimed=MIB)),
+        "archive.size_lie",
+    ),
+    "manifest that lies": (
+        lambda: raw_zip(a_bomb("imsmanifest.xml", 1000, claimed=MIB), PAGE),
+        "archive.size_lie",
+    ),
+    "manifest of zeros": (lambda: raw_zip(a_bomb("imsmanifest.xml", 1000), PAGE), "archive.ratio"),
+    "many small bombs": (
+        lambda: raw_zip(MANIFEST, PAGE, *(a_bomb(f"{n}", 1) for n in range(2000))),
+        "archive.total_ratio",
+    ),
+    "many files": (
+        lambda: raw_zip(MANIFEST, PAGE, *(stored(f"{n}") for n in range(60_000))),
+        "archive.too_many_entries",
+    ),
+    "overlapping files": (overlapping, "archive.overlap"),
+    "zips in zips": (lambda: nested(4), "taken"),
+    "comments": (
+        lambda: raw_zip(MANIFEST, PAGE, *(replace(stored(f"{n}"), extra=bytes(0xFFF0)) for n in range(600))),
+        "archive.directory_too_large",
+    ),
+    "gzip": (lambda: gzip.compress(bytes(50 * MIB)), "archive.not_a_zip"),
+    "picture of a billion pixels": (
+        lambda: raw_zip(
+            MANIFEST, PAGE, stored("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\0\0\0\1\0\0\x08\2")
+        ),
+        "taken",
+    ),
+    # ------------------------------------------------ manifests
+    "a billion laughs": (lambda: with_manifest(LAUGHS), "xml.dtd"),
+    "deep": (lambda: with_manifest("<a>" * 200_000 + "</a>" * 200_000), "xml.too_deep"),
+    "deep and cut": (lambda: with_manifest("<a>" * 100_000), "xml.too_deep"),
+    "wide": (lambda: with_manifest("<m>" + "<a/>" * 1_900_000 + "</m>"), "xml.too_many_nodes"),
+    "wide, just within": (
+        lambda: with_manifest("<m>" + "<a/>" * 199_000 + "</m>"),
+        "package.not_a_manifest",
+    ),
+    "attributes": (
+        lambda: with_manifest("<m " + " ".join(f'a{n}=""' for n in range(400_000)) + "/>"),
+        "xml.too_many_nodes",
+    ),
+    "prefixes": (
+        lambda: with_manifest(f"<m{PREFIXES}>" + "<a b='c'/>" * 50_000 + "</m>"),
+        "xml.too_many_prefixes",
+    ),
+    "long": (
+        lambda: raw_zip(stored("imsmanifest.xml", b"<m>" + b"x" * 9 * MIB + b"</m>"), PAGE),
+        "xml.too_large",
+    ),
+    "white space in the version": (
+        lambda: with_manifest(UNDECLARED.replace("<schemaversion>1.2</schemaversion>", SPACES)),
+        "taken",
+    ),
+    "100,000 items": (lambda: with_manifest(a_manifest_12(SAME * 100_000)), "xml.too_many_nodes"),
+    "30,000 items": (lambda: with_manifest(a_manifest_12(SAME * 30_000)), "manifest.too_many_items"),
+    "9,000 items of one name": (lambda: with_manifest(a_manifest_12(SAME * 9_000)), "taken"),
+    "30,000 objectives": (lambda: with_manifest(a_manifest_2004(SEQUENCED)), "taken"),
+    "manifests that double": (lambda: with_manifest(doubling(40)), "manifest.too_many_items"),
+    "manifests that deepen": (lambda: with_manifest(deep_by_parts(30)), "manifest.too_deep"),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from Linux's /proc")
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_bomb_is_judged_in_little_memory_and_time(tmp_path: Path, kind: str) -> None:
+    make, expected = BOMBS[kind]
+    path, shelf = tmp_path / "bomb.zip", tmp_path / "shelf"
+    path.write_bytes(make())
+
+    begun = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT, str(path), str(shelf)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    took_s = time.monotonic() - begun
+
+    found, kilobytes = done.stdout.split()
+    assert found == expected
+    assert int(kilobytes) < MOST_KILOBYTES
+    assert took_s < MOST_SECONDS
+    if expected != "taken":
+        assert [one for one in everything_under(shelf) if one.is_file()] == []
+
+
+def test_a_zip_in_the_zip_is_kept_closed(tmp_path: Path) -> None:
+    inner = zipped({"../out.txt": b"x"})
+    path = tmp_path / "a.zip"
+    path.write_bytes(raw_zip(MANIFEST, PAGE, stored("inner.zip", inner)))
+
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT, str(path), str(tmp_path / "shelf")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.startswith("taken")
+    assert not (tmp_path / "out.txt").exists()
