@@ -1,18 +1,25 @@
-"""Look through content as it passes by: addresses on other hosts, and how much there is of what.
+"""Look through content as it passes by: other hosts, signs of trouble, and how much there is of what.
 
-A heuristic for the report, never a reason to refuse: quoted addresses in pages, scripts and style sheets.
+A heuristic for the report, never a reason to refuse: quoted addresses and the constructs of ``content_signs``
+in pages, scripts and style sheets.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 
+from content_packages.content_signs import SAVES, SETS, SIGNS, SYNC_REQUEST, UNLOAD, Sign
+from content_packages.findings import Finding, finding
 from content_packages.shelf import Readable
 
 _ADDRESS = re.compile(rb"""["'(=]\s*(?:https?:)?//([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)[/"'):?#]""")
-_OVERLAP = 300
+_OVERLAP = 512
 _MOST_HOSTS = 200
+_MOST_HOSTS_NAMED = 8
 # Names of vocabularies and licences: written in content, never fetched.
 _NEVER_FETCHED = re.compile(
     r"(^|\.)(w3\.org|adlnet\.(org|gov)|imsglobal\.org|imsproject\.org|ieee\.org|purl\.org|xml\.org|"
@@ -20,6 +27,7 @@ _NEVER_FETCHED = re.compile(
     r"creativecommons\.org|example\.(com|org)|mozilla\.org|opensource\.org)$"
 )
 _SCANNED = frozenset({"html", "htm", "xhtml", "js", "mjs", "css", "json"})
+_WITH_SCRIPTS = frozenset({"html", "htm", "xhtml", "js", "mjs"})
 _TYPES = {
     "pages": ("html", "htm", "xhtml"),
     "scripts": ("js", "mjs", "wasm"),
@@ -40,38 +48,113 @@ def type_of(path: str) -> str:
     return _TYPE_OF.get(_extension(path), "other")
 
 
-class ExternalAddresses:
-    """Counts addresses on other hosts over all files of a package."""
+@dataclass(kw_only=True, slots=True)
+class Sighting:
+    """A sign that was seen: how often, where first, and in which files."""
+
+    name: str
+    file: str
+    line: int
+    count: int = 0
+    files: set[str] = field(default_factory=set)
+
+
+class ContentScan:
+    """What is seen over all files of a package."""
 
     def __init__(self) -> None:
         self.hosts: Counter[str] = Counter()
+        self.first_host: Sighting | None = None
+        self.seen: dict[str, Sighting] = {}
+        self.flash: list[str] = []
 
     def watch(self, stream: Readable, path: str) -> Readable:
         """Return a stream of the same bytes that is looked through while it is read."""
-        return _Watched(stream, self) if _extension(path) in _SCANNED else stream
+        extension = _extension(path)
+        if extension == "swf":
+            self.flash.append(path)
+        signs = SIGNS if extension in _WITH_SCRIPTS else ()
+        return _Watched(stream, self, path, signs) if extension in _SCANNED else stream
 
-    def take(self, host: str) -> None:
-        """Count one address."""
+    def take_host(self, host: str, *, file: str, line: Callable[[], int]) -> None:
+        """Count one address; its line is asked for only if it is the first."""
         if not _NEVER_FETCHED.search(host) and (host in self.hosts or len(self.hosts) < _MOST_HOSTS):
             self.hosts[host] += 1
+            if self.first_host is None:
+                self.first_host = Sighting(name=host, file=file, line=line())
+
+    def take_sign(self, code: str, written: str, *, file: str, line: Callable[[], int]) -> None:
+        """Count one sign; its line is asked for only if it is the first."""
+        if code not in self.seen:
+            self.seen[code] = Sighting(name=written, file=file, line=line())
+        self.seen[code].count += 1
+        self.seen[code].files.add(file)
+
+    def findings(self) -> Iterator[Finding]:
+        """Return what an instructor should know of it."""
+        if self.first_host is not None:
+            named = ", ".join(host for host, _ in self.hosts.most_common(_MOST_HOSTS_NAMED))
+            yield finding(
+                "package.external_addresses",
+                file=self.first_host.file,
+                line=self.first_host.line,
+                count=self.hosts.total(),
+                hosts=named,
+            )
+        if self.flash:
+            yield finding("script.flash_files", count=len(self.flash), name=min(self.flash))
+        for code, sighting in self.seen.items():
+            if code not in {SAVES, SETS}:
+                yield finding(
+                    self._judged(code),
+                    file=sighting.file,
+                    line=sighting.line,
+                    count=sighting.count,
+                    name=sighting.name,
+                )
+
+    def _judged(self, code: str) -> str:
+        """Return the rule a sign falls under, given what else was seen."""
+        if code == UNLOAD and SETS in self.seen and SAVES not in self.seen:
+            return "script.unload_only"
+        unloading = self.seen[UNLOAD].files if UNLOAD in self.seen else set()
+        if code == SYNC_REQUEST and unloading & self.seen[code].files:
+            return "script.sync_unload"
+        return code
 
 
 class _Watched:
-    def __init__(self, stream: Readable, addresses: ExternalAddresses) -> None:
+    def __init__(self, stream: Readable, scan: ContentScan, path: str, signs: tuple[Sign, ...]) -> None:
         self._stream = stream
-        self._addresses = addresses
+        self._scan = scan
+        self._path = path
+        self._signs = signs
         self._tail = b""
+        self._lines_before = 0
 
     def read(self, size: int, /) -> bytes:
         piece = self._stream.read(size)
         window = self._tail + piece
         # What begins in the overlap is counted with the next piece, when it is whole.
-        counted_to = len(window) - _OVERLAP if piece else len(window)
+        counted_to = max(0, len(window) - _OVERLAP) if piece else len(window)
         for match in _ADDRESS.finditer(window):
             if match.start() < counted_to:
-                self._addresses.take(match.group(1).decode("ascii").lower())
-        self._tail = window[max(0, counted_to) :]
+                host = match.group(1).decode("ascii").lower()
+                self._scan.take_host(host, file=self._path, line=partial(self._line, window, match.start()))
+        for sign in self._signs:
+            if not any(needle in window for needle in sign.needles):
+                continue
+            for match in sign.pattern.finditer(window):
+                if match.start() < counted_to:
+                    written = match.group().decode("ascii", "replace")
+                    line = partial(self._line, window, match.start())
+                    self._scan.take_sign(sign.code, written, file=self._path, line=line)
+        self._lines_before += window.count(b"\n", 0, counted_to)
+        self._tail = window[counted_to:]
         return piece
+
+    def _line(self, window: bytes, at: int) -> int:
+        return self._lines_before + window.count(b"\n", 0, at) + 1
 
 
 def _extension(path: str) -> str:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from content_packages.archive import Archive
+from content_packages.authoring_tool import authoring_tool
 from content_packages.bare_structure import BareStructure, open_package
-from content_packages.content_scan import ExternalAddresses, type_of
+from content_packages.content_scan import ContentScan, type_of
 from content_packages.detect import find_root
 from content_packages.errors import PackageRefusedError
-from content_packages.findings import Finding, blocking, finding, legible
+from content_packages.findings import Finding, blocking, legible
 from content_packages.limits import Limits
 from content_packages.manifest.source import Source
 from content_packages.package import Activity, Package, from_json
 from content_packages.rules import Severity
 from content_packages.shelf import Delivery, FileRef, Readable, Shelf
 
-_MOST_HOSTS_NAMED = 8
+_HEAD_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +42,7 @@ class ImportReport:
     Args:
         package: ``None`` when it was refused.
         digest: SHA-256 of ``package.to_json()``, which is on the shelf under it; names the edition.
+        tool: the authoring tool, as far as it left a sign of itself.
         sizes: unpacked bytes by kind of file.
         external_hosts: other hosts the content names, with how often.
     """
@@ -48,6 +50,7 @@ class ImportReport:
     package: Package | None = None
     digest: str | None = None
     findings: tuple[Finding, ...] = ()
+    tool: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict, hash=False)
     external_hosts: Mapping[str, int] = field(default_factory=dict, hash=False)
 
@@ -70,6 +73,7 @@ class ImportReport:
             "notes": [found.to_json() for found in self.of(Severity.NOTE)],
             "standard": package and package.standard,
             "edition": package and package.edition,
+            "tool": self.tool,
             "title": package and package.title,
             "languages": list(package.languages) if package else [],
             "sizes": dict(self.sizes),
@@ -136,32 +140,38 @@ def _take(
     sizes: Counter[str] = Counter()
     for path, original in paths.items():
         sizes[type_of(path)] += archive.members[original].size
+    tool = authoring_tool(_beginnings(source, package), paths)
     if blocking(findings):
-        return ImportReport(findings=legible(findings), sizes=sizes)
-    addresses = ExternalAddresses()
+        return ImportReport(findings=legible(findings), sizes=sizes, tool=tool)
+    scan = ContentScan()
     with shelf.delivery() as delivery:
-        files = _deliver(archive, delivery, paths, addresses, progress)
+        files = _deliver(archive, delivery, paths, scan, progress)
         package = replace(package, files=files)
         digest = delivery.put(BytesIO(package.to_json())).digest
-    if addresses.hosts:
-        hosts = [host for host, _ in addresses.hosts.most_common(_MOST_HOSTS_NAMED)]
-        findings.append(
-            finding("package.external_addresses", count=addresses.hosts.total(), hosts=", ".join(hosts))
-        )
+    findings += scan.findings()
     return ImportReport(
         package=package,
         digest=digest,
         findings=legible(findings),
+        tool=tool,
         sizes=sizes,
-        external_hosts=addresses.hosts,
+        external_hosts=scan.hosts,
     )
+
+
+def _beginnings(source: Source, package: Package) -> Iterator[str]:
+    """Return the beginnings of the files in which a tool leaves its name."""
+    pages = [unit.launch.path for unit in package.root.units()[:1] if unit.launch is not None]
+    for path in dict.fromkeys([source.main, *pages]):
+        if path in source.names:
+            yield source.head(path, _HEAD_BYTES).replace(b"\0", b"").decode("utf-8", "replace")
 
 
 def _deliver(
     archive: Archive | BareStructure,
     delivery: Delivery,
     paths: Mapping[str, str],
-    addresses: ExternalAddresses,
+    scan: ContentScan,
     progress: Callable[[Progress], None],
 ) -> dict[str, FileRef]:
     """Bring every file to the shelf in one pass over its bytes."""
@@ -173,7 +183,7 @@ def _deliver(
         progress(Progress(files=len(files), files_total=len(paths), size=done + part, size_total=total))
 
     for path, original in sorted(paths.items()):
-        files[path] = delivery.put(addresses.watch(_Told(archive.open(original), tell), path))
+        files[path] = delivery.put(scan.watch(_Told(archive.open(original), tell), path))
         done += files[path].size
         tell(0)
     return files
