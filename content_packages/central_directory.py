@@ -264,7 +264,7 @@ def _with_local_headers(file: BinaryIO, headers: list[_Header], *, end: int) -> 
         if follows:
             free_from += _descriptor_length(file, entry, at=free_from, end=end)
         entries[index] = replace(entry, data_start=data_start)
-    if all(header.local_start > 0 for header in headers):
+    if headers and all(header.local_start > 0 for header in headers):
         raise _refused("archive.foreign_data", where="before")
     return [entries[index] for index in range(len(headers))], unclaimed + end - free_from
 

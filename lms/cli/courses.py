@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import typer
 from sqlalchemy.orm import Session
 
+from content_packages.limits import MIB
+from content_packages.package import standard_name
 from lms.app import utc_now
 from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.queries import courses_alike, find_course
+from lms.courses.report_wording import KINDS_OF_FINDINGS
 from lms.courses.tables import CourseImport, ImportState
 from lms.enrolment.actions import enrol as enrol_people
 from lms.enrolment.actions import people_to_enrol
@@ -23,7 +27,6 @@ from lms.progress.actions import advance
 from lms.reports.queries import progress_report
 from lms.web.wording import Worded
 
-_KINDS = ("errors", "warnings", "notes")
 app = typer.Typer()
 
 
@@ -107,7 +110,12 @@ def _facts(done: CourseImport) -> dict[str, object]:
         "file": done.file_name,
         "course_id": str(done.course) if done.course else None,
         "edition": str(done.edition) if done.edition else None,
-        **{kind: report.get(kind, []) for kind in _KINDS},
+        "standard": standard_name(report["standard"], report["edition"]) if report.get("standard") else None,
+        **{
+            name: report.get(name)
+            for name in ("title", "tool", "languages", "sizes", "external_hosts", "outline")
+        },
+        **{kind: report.get(kind, []) for kind in KINDS_OF_FINDINGS},
     }
 
 
@@ -120,17 +128,32 @@ def _looks_like(session: Session, done: CourseImport) -> list[dict[str, str]]:
     return [{"course_id": str(one.public_id), "title": one.title} for one in alike]
 
 
-def _tell(facts: dict[str, object]) -> None:
+def _tell(facts: Mapping[str, Any]) -> None:
+    """Print a report for a person at a terminal."""
     course = facts["course_id"]
     say(f"{facts['file']}: {'course ' + str(course) if course else 'refused'}")
-    for one in cast("list[dict[str, str]]", facts["looks_like"]):
+    for one in facts["looks_like"]:
         say(f"  This looks like a new edition of “{one['title']}”. To make it one, import it again with")
         say(f"    --as {one['course_id']}")
-    for kind in _KINDS:
-        findings = facts[kind]
-        assert isinstance(findings, list)  # noqa: S101 - made above
-        for finding in findings:
+    for name in ("title", "standard", "tool"):
+        if facts[name]:
+            say(f"  {name}: {facts[name]}")
+    if facts["languages"]:
+        say(f"  languages: {', '.join(facts['languages'])}")
+    if facts["sizes"]:
+        say("  size: " + ", ".join(f"{kind} {size / MIB:,.1f} MiB" for kind, size in facts["sizes"].items()))
+    if facts["external_hosts"]:
+        say(f"  does not work offline: {', '.join(facts['external_hosts'])}")
+    if facts["outline"]:
+        _tell_outline(facts["outline"], indent="  ")
+    for kind in KINDS_OF_FINDINGS:
+        for finding in facts[kind]:
             where = f" ({finding['location']})" if finding["location"] else ""
             say(f"  {kind[:-1]} {finding['code']}: {finding['detail']}{where}")
-            if finding.get("remedy"):
-                say(f"    {finding['remedy']}")
+            say(f"    {finding['requirement']}. {finding['remedy']}")
+
+
+def _tell_outline(node: Mapping[str, Any], *, indent: str) -> None:
+    for child in node["children"]:
+        say(f"{indent}- {child['title']}")
+        _tell_outline(child, indent=f"{indent}  ")

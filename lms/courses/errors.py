@@ -17,9 +17,12 @@ from lms.web.wording import Worded, mark
 
 
 class UploadTooLargeError(Worded):
-    """An upload exceeds what an import takes; the fact ``most`` is in MiB."""
+    """An upload exceeds what an import takes; the facts ``most`` and ``default`` are in MiB."""
 
-    sentence = mark("The file is larger than %(most)s MB, the most that is taken.")
+    sentence = mark(
+        "The file is larger than %(most)s MiB, the most that is taken here (setting %(setting)s, by default "
+        "%(default)s MiB)."
+    )
 
 
 class UploadMissingError(Worded):

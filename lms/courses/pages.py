@@ -30,11 +30,13 @@ from lms.courses.queries import (
     outline,
     recent_imports,
 )
+from lms.courses.report_wording import say_report
 from lms.courses.uploads import receive_form
 from lms.people.policy import Right
 from lms.people.viewer import requires
 from lms.web.csrf import FIELD
 from lms.web.errors import NotFoundError, StrangeTokenError
+from lms.web.locale import language_of
 from lms.web.pages import render
 from lms.web.router import page_router
 from lms.web.site import site_of
@@ -121,7 +123,7 @@ def show_import(request: Request, _: Manager, import_id: UUID) -> Response:
     return render(
         request,
         "courses/report.html",
-        report=found.report or {},
+        report=say_report(found.report or {}, language_of(request)),
         name=found.file_name,
         course=course,
         edition=edition,
@@ -165,7 +167,7 @@ def show_report(request: Request, _: Manager, course_id: UUID, edition_id: UUID)
     return render(
         request,
         "courses/report.html",
-        report=edition.report,
+        report=say_report(edition.report, language_of(request)),
         name=edition.title,
         course=course,
         edition=edition,

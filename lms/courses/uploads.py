@@ -16,10 +16,10 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
+from content_packages.limits import DEFAULTS, MIB
 from lms.courses.errors import UploadMissingError, UploadTooLargeError
 
 _FIELD_BYTES = 4096
-_MIB = 1024 * 1024
 
 
 async def receive_body(request: Request, target: Path, *, most_bytes: int) -> None:
@@ -143,5 +143,6 @@ class _Form:
 
 def _write(file: BinaryIO, piece: bytes, most_bytes: int) -> None:
     if file.tell() + len(piece) > most_bytes:
-        raise UploadTooLargeError(most=most_bytes // _MIB)
+        usual = DEFAULTS.max_archive_bytes // MIB
+        raise UploadTooLargeError(most=most_bytes // MIB, setting="max_archive_bytes", default=usual)
     file.write(piece)

@@ -1,13 +1,15 @@
 """The catalogues of the interface: collect, update, compile, check.
 
 ``python -m lms.web.catalogues update|compile|check``; ``make strings`` calls it. Strings come from every
-feature's Python files (``mark``, ``gettext``) and templates (``_``, ``{% trans %}``). The English catalogue holds
-only what differs from the message id, which is plural forms; the others must be complete.
+feature's Python files (``mark``, ``gettext``) and templates (``_``, ``{% trans %}``), and from the rules of content
+packages, which know nothing of languages. The English catalogue holds only what differs from the message id,
+which is plural forms; the others must be complete.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +19,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from content_packages.rules import PHRASES, RULES
 from lms.web.locale import DOMAIN, FOLDER, SOURCE
 
 LMS = Path(__file__).parents[1]
@@ -50,7 +53,17 @@ def extract() -> Catalog:
             auto_comments=comments,
             context=context,
         )
+    for message in _of_rules():
+        found.add(message, locations=[("content_packages/rules.py", 0)])
     return found
+
+
+def _of_rules() -> Iterator[str]:
+    """Return what the report of an import may say."""
+    for rule in RULES.values():
+        yield rule.text
+        yield rule.remedy
+    yield from PHRASES
 
 
 def read(code: str) -> Catalog:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from content_packages.limits import Limits
 from lms.courses.queries import courses_page
 from lms.database import Database
 from lms.queue import Job
+from lms.web.cookies import LANGUAGE, cookie_name
 from tests.course_builders import a_scorm_file
+from tests.package_builders import a_manifest_12, a_package, zipped
 from tests.school_builders import School, a_school, counted, token
 
 
@@ -80,6 +84,40 @@ def test_a_refused_upload_says_what_and_where(school: School) -> None:
 
     assert "nothing of it was kept" in report
     assert "What to do" in report
+
+
+def test_the_report_of_hostile_words_is_text_and_speaks_the_readers_language(school: School) -> None:
+    client = school.client("instructor")
+    title = "&lt;script&gt;alert(1)&lt;/script&gt;"
+    package = zipped(
+        a_package(
+            a_manifest_12().replace("A course", title).replace("?>", "?><!-- eXeLearning -->", 1),
+            **{"a.js": b"window.open('x')"},
+        )
+    )
+    form = token(client, "/courses/import")
+    sent = client.post("/courses/import", data=form, files={"file": ("a.zip", package)})
+    run_jobs(school)
+
+    english = client.get(sent.headers["location"]).text
+    client.cookies.set(cookie_name(school.site, LANGUAGE), "ar")
+    arabic = client.get(sent.headers["location"]).text
+
+    assert "<script>alert" not in english + arabic
+    assert "&lt;script&gt;alert" in english
+    for shown in ("SCORM 1.2", "eXeLearning", "a.js:1", "script.popup", "Scripts open windows of their own"):
+        assert shown in english
+    assert "Scripts open windows" not in arabic
+    assert "تفتح برامج نصية نوافذ" in arabic
+
+
+def test_a_refusal_for_its_size_names_limit_and_setting(school: School) -> None:
+    school.app.state.importer = replace(school.importer, limits=Limits(max_archive_bytes=100))
+
+    answer = school.client("instructor").post("/api/v1/courses", content=bytes(1000))
+
+    assert answer.status_code == 413
+    assert "max_archive_bytes, by default 1024 MiB" in answer.json()["detail"]
 
 
 def test_the_api_answers_with_course_and_report(school: School, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from lms.cli import app
 from tests.course_builders import a_scorm_file
+from tests.package_builders import a_package, zipped
 
 
 @pytest.fixture
@@ -48,6 +49,41 @@ def test_programs_are_told_the_same(data: Path, tmp_path: Path) -> None:
     assert {"code", "requirement", "detail", "location", "remedy"} <= error.keys()
     assert taken.exit_code == 0
     assert json.loads(taken.stdout)["errors"] == []
+
+
+def test_a_person_is_told_what_was_found_and_a_program_the_same(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "a.zip"
+    page = b"<!-- Created using Storyline 3 --><script src='https://cdn.example.net/a.js'></script>"
+    file.write_bytes(zipped(a_package() | {"index.html": page}))
+
+    told = lms("import", str(file), "--data", str(data)).output
+    facts = json.loads(lms("import", str(file), "--data", str(data), "--json").stdout)
+
+    for line in (
+        "  title: A course",
+        "  standard: SCORM 1.2",
+        "  tool: Articulate Storyline 3",
+        "  does not work offline: cdn.example.net",
+        "  - One",
+        "  warning package.external_addresses: The content names addresses on cdn.example.net",
+    ):
+        assert line in told
+    assert (facts["standard"], facts["tool"]) == ("SCORM 1.2", "Articulate Storyline 3")
+    assert facts["external_hosts"] == {"cdn.example.net": 1}
+    assert facts["sizes"]["pages"] == len(page)
+    assert facts["outline"]["children"][0]["title"] == "One"
+    assert facts["warnings"][0]["location"] == "index.html:1"
+
+
+def test_a_limit_set_for_the_node_is_kept_by_the_command(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LMS_MAX_ARCHIVE_BYTES", "100")
+
+    done = lms("import", str(a_scorm_file(tmp_path)), "--data", str(data))
+
+    assert done.exit_code == 1
+    assert "the setting max_archive_bytes (by default 1,024.0 MiB)" in done.output
 
 
 def test_a_node_keeps_its_role(tmp_path: Path) -> None:

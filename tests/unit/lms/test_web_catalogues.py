@@ -11,7 +11,7 @@ from lms.web import catalogues
 from lms.web.locale import SOURCE, language, languages
 
 TAG = re.compile(r"</?\w+[^>]*>")
-FACT = re.compile(r"%\((\w+)\)s")
+FACT = re.compile(r"%\((\w+)\)s|(\{[\w:]+\})")
 
 
 def messages(code: str) -> list[Message]:

@@ -1,0 +1,80 @@
+"""Say the report of an import, kept as plain values, in the language of whoever reads it.
+
+A finding keeps the code of its rule and its facts; the sentence is made here from the rule's template. Where a
+release that knew other rules wrote the report, its English sentence is shown as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+
+from content_packages.findings import Writing, fill
+from content_packages.limits import MIB
+from content_packages.package import standard_name
+from content_packages.rules import RULES
+from lms.web.locale import Language
+from lms.web.wording import mark
+
+KINDS_OF_FINDINGS = ("errors", "warnings", "notes")
+KINDS_OF_FILES: Mapping[str, str] = {  # those of ``content_packages.content_scan.type_of``
+    "pages": mark("Pages"),
+    "scripts": mark("Scripts"),
+    "styles": mark("Style sheets"),
+    "images": mark("Images"),
+    "video": mark("Films"),
+    "audio": mark("Recordings"),
+    "fonts": mark("Fonts"),
+    "documents": mark("Documents"),
+    "data": mark("Data"),
+    "flash": mark("Flash"),
+    "other": mark("Other files"),
+}
+
+
+def say_report(report: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
+    """Return the report with its sentences and names in a language; what it does not say is empty."""
+    return {
+        "title": report.get("title"),
+        "standard": standard_name(report["standard"], report["edition"]) if report.get("standard") else None,
+        "tool": report.get("tool"),
+        "outline": report.get("outline"),
+        "languages": [_language_name(tag, spoken) for tag in report.get("languages") or ()],
+        "sizes": [
+            (spoken.gettext(KINDS_OF_FILES.get(kind, kind)), size)
+            for kind, size in sorted((report.get("sizes") or {}).items(), key=lambda pair: -pair[1])
+        ],
+        "hosts": sorted((report.get("external_hosts") or {}).items(), key=lambda pair: -pair[1]),
+        **{kind: [say_finding(one, spoken) for one in report.get(kind) or ()] for kind in KINDS_OF_FINDINGS},
+    }
+
+
+def say_finding(one: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
+    """Return a finding with its sentences in a language."""
+    rule = RULES.get(one["code"])
+    writing = Writing(
+        number=spoken.number,
+        size=lambda size: f"{spoken.number(round(size / MIB, 1))} MiB",
+        phrase=lambda phrase: spoken.gettext(phrase) if phrase else phrase,
+    )
+    try:
+        if rule is None:
+            return dict(one)
+        return {
+            **one,
+            "detail": fill(spoken.gettext(rule.text), one["facts"], writing),
+            "remedy": fill(spoken.gettext(rule.remedy), one["facts"], writing),
+            "requirement": spoken.gettext(rule.requirement),
+        }
+    except KeyError:
+        return dict(one)
+
+
+def _language_name(tag: str, spoken: Language) -> str:
+    """Return what a language is called, or its tag where nobody knows."""
+    try:
+        return Locale.parse(tag.replace("_", "-"), sep="-").get_display_name(spoken.locale) or tag
+    except (ValueError, UnknownLocaleError):
+        return tag
