@@ -216,6 +216,7 @@ class Node:
             new_id=uuid4,
             provisional=not self.duties.grants_travel,
             keeps_originals=self.settings.keep_originals,
+            limits=self.settings.limits,
         )
 
     @cached_property

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import tomllib
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from content_packages.limits import DEFAULTS, Limits
 
 _PREFIX = "LMS_"
 CONFIG_NAME = "lms.toml"
@@ -31,6 +34,11 @@ class Role(StrEnum):
 
 class SettingsError(Exception):
     """A setting cannot be used; the message names it and where it came from."""
+
+
+def _bytes(default: int, description: str) -> Any:
+    """Return a setting that is written as a number of bytes or with a unit, such as ``2 GiB``."""
+    return Field(default=ByteSize(default), ge=1, description=description)
 
 
 class Settings(BaseSettings):
@@ -61,6 +69,30 @@ class Settings(BaseSettings):
     keep_originals: bool = Field(
         default=True, description="Keep packages as they were uploaded, to export them byte for byte."
     )
+    # The most an import takes; named as in ``content_packages.limits``, which a refusal names.
+    max_archive_bytes: ByteSize = _bytes(DEFAULTS.max_archive_bytes, "A course as it is uploaded.")
+    max_unpacked_bytes: ByteSize = _bytes(DEFAULTS.max_unpacked_bytes, "All files of a course, unpacked.")
+    max_file_bytes: ByteSize = _bytes(DEFAULTS.max_file_bytes, "One file of a course.")
+    max_entries: int = Field(default=DEFAULTS.max_entries, ge=1, description="Files of a course.")
+    max_directory_bytes: ByteSize = _bytes(DEFAULTS.max_directory_bytes, "The table of contents of a zip.")
+    max_path_chars: int = Field(
+        default=DEFAULTS.max_path_chars, ge=1, description="A file's name with its folders."
+    )
+    max_path_levels: int = Field(default=DEFAULTS.max_path_levels, ge=1, description="Folders in folders.")
+    max_ratio: int = Field(
+        default=DEFAULTS.max_ratio, ge=1, description="How many times its size a file unpacks to."
+    )
+    ratio_free_bytes: ByteSize = _bytes(
+        DEFAULTS.ratio_free_bytes, "A file this small may unpack to any ratio."
+    )
+    max_xml_bytes: ByteSize = _bytes(DEFAULTS.max_xml_bytes, "A manifest.")
+    max_xml_depth: int = Field(
+        default=DEFAULTS.max_xml_depth, ge=1, le=200, description="Elements in elements of a manifest."
+    )
+    max_xml_nodes: int = Field(
+        default=DEFAULTS.max_xml_nodes, ge=1, description="Elements and attributes of a manifest."
+    )
+    max_items: int = Field(default=DEFAULTS.max_items, ge=1, description="Items of an outline.")
 
     @field_validator("public_url", "content_url")
     @classmethod
@@ -90,6 +122,11 @@ class Settings(BaseSettings):
         if public.netloc == content.netloc:
             raise ValueError("content_url must not be the address of the pages")
         return self
+
+    @property
+    def limits(self) -> Limits:
+        """The most an import takes on this node."""
+        return Limits(**{field.name: int(getattr(self, field.name)) for field in fields(Limits)})
 
     @property
     def shelf(self) -> Path:

@@ -24,12 +24,15 @@ from lms.nodes.queries import Overview, overview
 from lms.people.actions import create_person
 from lms.people.policy import PersonRole
 from lms.people.queries import person_signing_in
-from lms.settings import Role, keep_settings
+from lms.settings import Role, Settings, keep_settings
 from lms.web.assets import AssetsMissingError
 from lms.web.wording import FieldError
 from sync.errors import KeyLostError
 
 app = typer.Typer()
+SETTINGS = "Settings, in the environment or, without LMS_ and in small letters, in lms.toml: " + "; ".join(
+    f"LMS_{name.upper()}" for name in sorted(Settings.model_fields)
+)
 
 Admin = Annotated[str | None, typer.Option(help="Personnel number of the first administrator.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
@@ -83,7 +86,7 @@ def _make_admin(session: Session, node: Node, number: str, password: str | None)
     )
 
 
-@app.command()
+@app.command(epilog=SETTINGS)
 def serve(  # noqa: PLR0917 - typer reads options from positional parameters
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the pages.")] = None,
