@@ -303,6 +303,11 @@ _PACKAGE = {
     ),
     "resource.duplicate": _warning(_CP, "The resource {name} is declared twice; the first was taken."),
     "launch.missing": _error(_CP, "The launch file {name} is not in the package.", _ASK),
+    "launch.unescaped": _warning(
+        "RFC 3986 §3",
+        "The launch address {name} was taken as the name of a file, “#” or “?” and all; they should be written as "
+        "%23 and %3F.",
+    ),
     "launch.external": _error(
         "Works without a network",
         "The launch address {name} is outside the package.",
@@ -314,7 +319,7 @@ _PACKAGE = {
     "file.name_differs": _warning(_CP, "The manifest writes {name} for the file {other}."),
     "sequencing.bad_value": _warning(
         "SCORM 2004 SN 3",
-        "{name} has {value} for {field}, which is not a value of the standard; the default was taken.",
+        "{name} has {value} for {field}, which is not a value of the standard; it was left out.",
     ),
     "sequencing.dangling": _warning(
         "SCORM 2004 CAM 5.1.1", "{name} refers to the sequencing {reference}, which does not exist."

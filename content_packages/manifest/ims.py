@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from urllib.parse import unquote
 
 from content_packages.errors import PackageRefusedError
 from content_packages.findings import Finding, blocking, finding
@@ -276,10 +277,14 @@ def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -
         reading.note("launch.external", resource.node, name=href)
         return None
     found = reading.names.find(wanted)
+    unescaped = (resource.base + href.strip()).replace("\\", "/")
+    if found is None and unescaped in reading.names:
+        reading.note("launch.unescaped", resource.node, name=unescaped)
+        wanted, found, query, fragment = unescaped, unescaped, "", ""
     if found is None:
         reading.note("launch.missing", resource.node, name=wanted)
         return None
-    if found.casefold() == wanted.casefold() and found != wanted:
+    if found not in {wanted, unquote(wanted)}:
         reading.note("file.name_differs", resource.node, name=wanted, other=found)
     query, fragment = merge_parameters(query, fragment, parameters)
     return LaunchTarget(path=found, query=query, fragment=fragment)

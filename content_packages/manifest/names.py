@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from urllib.parse import unquote
 
@@ -21,13 +22,28 @@ class FileNames:
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
         self._loose = {_loose(name): name for name in self._names}
+        foreign = [(_readable(name), name) for name in self._names if not name.isascii()]
+        times = Counter(readable for readable, _ in foreign)
+        self._foreign = {readable: name for readable, name in foreign if times[readable] == 1}
+
+    def __contains__(self, path: str) -> bool:
+        """Tell whether there is a file of exactly this name."""
+        return path in self._names
 
     def find(self, path: str) -> str | None:
-        """Return the file a path means: as written, percent-decoded, or without regard to case."""
-        for written in (path, unquote(path)):
+        """Return the file a path means.
+
+        As written, percent-decoded (UTF-8, or windows-1252 as old tools encode), without regard to case; or the only
+        one that differs in letters an old zip tool wrote in a code page nobody knows any more.
+        """
+        spellings = (path, unquote(path), unquote(path, "cp1252", "replace"))
+        for written in spellings:
             if written in self._names:
                 return written
-        return self._loose.get(_loose(unquote(path)))
+        for written in spellings:
+            if (loosely := self._loose.get(_loose(written))) is not None:
+                return loosely
+        return None if spellings[1].isascii() else self._foreign.get(_readable(spellings[1]))
 
 
 def split_href(href: str) -> tuple[str, str, str]:
@@ -65,6 +81,11 @@ def merge_parameters(query: str, fragment: str, parameters: str) -> tuple[str, s
         return query, fragment or added[1:]
     added, _, added_fragment = added.partition("#")
     return "&".join(part for part in (query, added) if part), fragment or added_fragment
+
+
+def _readable(path: str) -> str:
+    """Return what of a name is the same in every code page."""
+    return re.sub(r"[^\x00-\x7f]+", "\ufffd", path).casefold()
 
 
 def _loose(path: str) -> str:

@@ -73,7 +73,8 @@ class SequencingReader:
         self._findings = findings
         self._collection = {
             collapse(node.get("ID") or ""): node
-            for block in document.root.all("sequencingCollection", "imsss")
+            for block in document.root.walk()  # manifests inside the manifest have collections, too
+            if (block.family, block.name) == ("imsss", "sequencingCollection")
             for node in block.all("sequencing", "imsss")
         }
 
@@ -167,17 +168,19 @@ class SequencingReader:
         )
         if wanted is None:
             return None
-        conditions = node.first("ruleConditions", "imsss")
-        return self._fill(
-            SequencingRule,
-            conditions,
-            action=wanted,
-            conditions=tuple(self._condition(c) for c in _each(conditions, "ruleCondition")),
-        )
+        block = node.first("ruleConditions", "imsss")
+        conditions = [self._condition(c) for c in _each(block, "ruleCondition")]
+        # Without one of its conditions a rule would act where its author did not want it to.
+        if None in conditions:
+            return None
+        return self._fill(SequencingRule, block, action=wanted, conditions=tuple(conditions))
 
-    def _condition(self, node: Node) -> RuleCondition:
-        reference = node.get("referencedObjective")
-        return self._fill(RuleCondition, node, referenced_objective=_objective_id(reference))
+    def _condition(self, node: Node) -> RuleCondition | None:
+        condition = self._value("Condition", (node.get("condition") or "").strip(), node, "condition")
+        if condition is None:
+            return None
+        reference = _objective_id(node.get("referencedObjective"))
+        return self._fill(RuleCondition, node, condition=condition, referenced_objective=reference)
 
     def _rollup_rules(self, block: Node | None) -> tuple[RollupRule, ...]:
         rules = []
@@ -189,7 +192,8 @@ class SequencingReader:
                 else self._value("RollupAction", (action.get("action") or "").strip(), action, "action")
             )
             conditions = node.first("rollupConditions", "imsss")
-            if wanted is not None:
+            read = [self._rollup_condition(c) for c in _each(conditions, "rollupCondition")]
+            if wanted is not None and None not in read:
                 combination = self._value(
                     "Combination",
                     (conditions and conditions.get("conditionCombination")) or "any",
@@ -201,13 +205,15 @@ class SequencingReader:
                         RollupRule,
                         node,
                         action=wanted,
-                        conditions=tuple(
-                            self._fill(RollupCondition, c) for c in _each(conditions, "rollupCondition")
-                        ),
+                        conditions=tuple(read),
                         condition_combination=combination or Combination.ANY,
                     )
                 )
         return tuple(rules)
+
+    def _rollup_condition(self, node: Node) -> RollupCondition | None:
+        condition = self._value("Condition", (node.get("condition") or "").strip(), node, "condition")
+        return None if condition is None else self._fill(RollupCondition, node, condition=condition)
 
     def _primary(self, parts: dict[str, Node]) -> Objective:
         block = parts.get("objectives")

@@ -120,6 +120,11 @@ def test_leading_above_the_root_is_an_error() -> None:
         ("My Page.html", "My Page.html"),
         ("50%25.html", "50%.html"),
         ("a%20b.html", "a%20b.html"),
+        ("caf%C3%A9.html", "caf\u00e9.html"),
+        ("caf%E9.html", "caf\u00e9.html"),
+        ("CAF%C3%89.html", "caf\u00e9.html"),
+        ("caf\u00e9.html", "caf\u0398.html"),
+        ("%D9%85.html", "\u0645.html"),
         ("INDEX.HTML", "index.html"),
         ("caf\u0065\u0301.html", "caf\u00e9.html"),
     ],
@@ -130,6 +135,40 @@ def test_a_file_is_found_as_browsers_find_it(written: str, there: str) -> None:
 
 def test_the_exact_name_wins() -> None:
     assert FileNames(["A.html", "a.html"]).find("A.html") == "A.html"
+
+
+def test_a_name_of_another_code_page_is_found_only_where_there_is_one(tmp_path: Path) -> None:
+    assert FileNames(["caf\u0398.html", "caf\u0399.html"]).find("caf\u00e9.html") is None
+    assert FileNames(["caf\u0398.html"]).find("cafe.html") is None
+
+
+@pytest.mark.parametrize("name", ["C# basics.html", "a/what?.html", "50%.html"])
+def test_a_name_that_was_not_escaped_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
+    manifest = a_manifest_12(resources=RESOURCE_12.replace("index.html", name))
+
+    report = imported(tmp_path, a_package(manifest, **{name: b"p"}))
+
+    assert report.package is not None, report.findings
+    assert report.package.root.children[0].launch == LaunchTarget(path=name)
+    assert set(codes(report)) <= {"launch.unescaped", "name.unportable"}
+
+
+@pytest.mark.parametrize("query", ["a=../../../..", "u=https://example.net/", "u=//example.net"])
+def test_a_query_is_no_path(tmp_path: Path, query: str) -> None:
+    assert launch_of(
+        tmp_path, resource=RESOURCE_12.replace("index.html", f"index.html?{query}")
+    ) == LaunchTarget(path="index.html", query=query)
+
+
+def test_the_manifest_has_a_base_too(tmp_path: Path) -> None:
+    manifest = a_manifest_12(resources=RESOURCE_12.replace("index.html", "p.html")).replace(
+        '<manifest identifier="m"', '<manifest identifier="m" xml:base="a/"'
+    )
+
+    report = imported(tmp_path, a_package(manifest, **{"a/p.html": b"p"}))
+
+    assert report.package is not None, report.findings
+    assert report.package.root.children[0].launch == LaunchTarget(path="a/p.html")
 
 
 def test_a_difference_in_case_is_told(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ UTF16 = MANIFEST.replace("UTF-8", "UTF-16")
         (UTF16.encode("utf-16-le"), ["xml.encoding"]),
         (UTF16.encode("utf-16-be"), ["xml.encoding"]),
         (UTF16.encode(), ["xml.encoding"]),
+        (codecs.BOM_UTF32_LE + MANIFEST.encode("utf-32-le"), ["xml.byte_order_mark", "xml.encoding"]),
         (MANIFEST.replace("UTF-8", "ISO-8859-1").encode("latin-1"), []),
         (MANIFEST.replace("UTF-8", "windows-1252").encode("cp1252"), []),
         (MANIFEST.encode("cp1252"), ["xml.encoding"]),
@@ -136,6 +137,30 @@ def test_a_manifest_without_namespaces_is_read(tmp_path: Path) -> None:
     assert report.package is not None, report.findings
     assert report.package.root.children[0].kind == "sco"
     assert codes(report) == ["xml.missing_namespace"]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "standard", "edition"),
+    [
+        (a_manifest_12().replace(VERSION_12, ""), "scorm12", "1.2"),
+        (a_manifest_12().replace("1.2</schemaversion>", "</schemaversion>"), "scorm12", "1.2"),
+        (
+            a_manifest_12().replace(f"<metadata><schema>ADL SCORM</schema>{VERSION_12}</metadata>", ""),
+            "scorm12",
+            "1.2",
+        ),
+        (a_manifest_2004(edition=""), "scorm2004", "2004 3rd Edition"),
+    ],
+    ids=["no version", "empty version", "no metadata", "no version, 2004"],
+)
+def test_without_a_schema_version_the_namespaces_tell_the_standard(
+    tmp_path: Path, manifest: str, standard: str, edition: str
+) -> None:
+    report = imported(tmp_path, a_package(manifest))
+
+    assert report.package is not None, report.findings
+    assert (report.package.standard, report.package.edition) == (standard, edition)
+    assert codes(report) == ["package.edition_guessed"]
 
 
 def test_another_address_behind_a_known_prefix_is_taken(tmp_path: Path) -> None:

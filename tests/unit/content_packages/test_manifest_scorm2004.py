@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -319,6 +320,7 @@ def test_the_organization_has_sequencing_too(tmp_path: Path) -> None:
         (f'<imsss:limitConditions attemptLimit="{"9" * 40}"/>', "attemptLimit"),
         ('<imsss:rollupRules objectiveMeasureWeight="NaN"/>', "objectiveMeasureWeight"),
         ('<imsss:rollupRules objectiveMeasureWeight="2"/>', "objectiveMeasureWeight"),
+        ('<imsss:rollupRules objectiveMeasureWeight="-0.5"/>', "objectiveMeasureWeight"),
         ('<imsss:randomizationControls selectionTiming="daily"/>', "selectionTiming"),
         ('<adlseq:rollupConsiderations requiredForSatisfied="never"/>', "requiredForSatisfied"),
     ],
@@ -356,3 +358,125 @@ def test_a_sequencing_rule_without_an_action_is_left_out(tmp_path: Path) -> None
 
     assert definition.pre_condition_rules == ()
     assert found == ["sequencing.bad_value"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        ('<imsss:sequencingRules><imsss:preConditionRule><imsss:ruleConditions conditionCombination="any">'
+        '<imsss:ruleCondition condition="satisfied"/><imsss:ruleCondition condition="bored"/>'
+        '</imsss:ruleConditions><imsss:ruleAction action="skip"/></imsss:preConditionRule></imsss:sequencingRules>'),
+        ("<imsss:rollupRules><imsss:rollupRule><imsss:rollupConditions>"
+        '<imsss:rollupCondition condition="bored"/></imsss:rollupConditions>'
+        '<imsss:rollupAction action="completed"/></imsss:rollupRule></imsss:rollupRules>'),
+    ],
+)
+def test_a_rule_with_a_condition_nobody_knows_is_left_out(tmp_path: Path, rule: str) -> None:
+    definition, found = sequencing_of(tmp_path, f"<imsss:sequencing>{rule}</imsss:sequencing>")
+
+    assert definition == SequencingDefinition()
+    assert found == ["sequencing.bad_value"]
+
+
+def test_a_control_nobody_knows_is_not_hidden(tmp_path: Path) -> None:
+    item = (
+        '<item identifier="one" identifierref="page"><title>One</title><adlnav:presentation>'
+        "<adlnav:navigationInterface><adlnav:hideLMSUI> suspendAll </adlnav:hideLMSUI>"
+        "<adlnav:hideLMSUI>everything</adlnav:hideLMSUI></adlnav:navigationInterface></adlnav:presentation></item>"
+    )
+
+    package, found = package_of(tmp_path, a_manifest_2004(item))
+
+    assert package.root.children[0].hide_lms_ui == ("suspendAll",)
+    assert found == ["item.bad_value"]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("false", False), ("0", False), (" false ", False), ("1", True)]
+)
+def test_a_boolean_is_read_as_xml_schema_writes_it(tmp_path: Path, *, written: str, kept: bool) -> None:
+    manifest = a_manifest_2004().replace(
+        '<organization identifier="o">',
+        f'<organization identifier="o" adlseq:objectivesGlobalToSystem="{written}" '
+        f'adlcp:sharedDataGlobalToSystem="{written}">',
+    )
+
+    package, _ = package_of(tmp_path, manifest)
+
+    assert (package.objectives_global_to_system, package.shared_data_global_to_system) == (kept, kept)
+
+
+def test_every_field_of_both_kinds_of_maps_is_read(tmp_path: Path) -> None:
+    """Each attribute is written as the opposite of its default (CAM 5.1.10, 5.2.2)."""
+
+    def attributes(shape: type[ObjectiveMap | AdlObjectiveMap]) -> tuple[str, dict[str, bool]]:
+        given = {f.name: not f.default for f in fields(shape) if f.name != "target_objective_id"}
+        return " ".join(f'{camel(name)}="{str(value).lower()}"' for name, value in given.items()), given
+
+    written, values = attributes(ObjectiveMap)
+    adl_written, adl_values = attributes(AdlObjectiveMap)
+
+    definition, found = sequencing_of(
+        tmp_path,
+        '<imsss:sequencing><imsss:objectives><imsss:primaryObjective/><imsss:objective objectiveID="second">'
+        f'<imsss:mapInfo targetObjectiveID="g1" {written}/><imsss:mapInfo targetObjectiveID="g2"/>'
+        '</imsss:objective></imsss:objectives><adlseq:objectives><adlseq:objective objectiveID="second">'
+        f'<adlseq:mapInfo targetObjectiveID="g1" {adl_written}/><adlseq:mapInfo targetObjectiveID="g3"/>'
+        "</adlseq:objective></adlseq:objectives></imsss:sequencing>",
+    )
+
+    assert definition.primary_objective == Objective()
+    assert definition.objectives == (
+        Objective(
+            objective_id="second",
+            maps=(ObjectiveMap(target_objective_id="g1", **values), ObjectiveMap(target_objective_id="g2")),
+            adl_maps=(
+                AdlObjectiveMap(target_objective_id="g1", **adl_values),
+                AdlObjectiveMap(target_objective_id="g3"),
+            ),
+        ),
+    )
+    assert found == []
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def test_a_manifest_inside_brings_its_own_collection(tmp_path: Path) -> None:
+    inner = (
+        '<manifest identifier="inner"><organizations><organization identifier="io"><title>Inner</title>'
+        '<item identifier="i1" identifierref="page"><title>One</title><imsss:sequencing IDRef="shared"/></item>'
+        f"</organization></organizations><resources/>{COLLECTION}</manifest>"
+    )
+    item = '<item identifier="part" identifierref="inner"><title>Part</title></item>'
+
+    package, found = package_of(tmp_path, a_manifest_2004(ITEM + item, after=inner))
+
+    (one,) = package.root.children[1].children
+    assert one.sequencing is not None
+    assert one.sequencing.control.flow
+    assert found == ["manifest.submanifest"]
+
+
+@pytest.mark.parametrize("edition", ["CAM 1.3", "2004 2nd Edition", "2004 3rd Edition", "2004 4th Edition"])
+def test_every_edition_reads_the_same_elements(tmp_path: Path, edition: str) -> None:
+    item = (
+        '<item identifier="one" identifierref="page" parameters="?a=1"><title>One</title>'
+        "<adlcp:timeLimitAction>exit,message</adlcp:timeLimitAction><adlcp:dataFromLMS>d</adlcp:dataFromLMS>"
+        "<adlcp:completionThreshold>0.5</adlcp:completionThreshold><imsss:sequencing>"
+        '<imsss:deliveryControls tracked="false"/></imsss:sequencing><adlnav:presentation>'
+        "<adlnav:navigationInterface><adlnav:hideLMSUI>previous</adlnav:hideLMSUI></adlnav:navigationInterface>"
+        "</adlnav:presentation></item>"
+    )
+
+    package, found = package_of(tmp_path, a_manifest_2004(item, edition=edition))
+
+    one = package.root.children[0]
+    assert one.launch is not None
+    assert one.sequencing is not None
+    assert (one.launch.query, one.time_limit_action, one.data_from_lms) == ("a=1", "exit,message", "d")
+    assert (one.completion_threshold, one.hide_lms_ui) == (0.5, ("previous",))
+    assert not one.sequencing.delivery.tracked
+    assert found == []
