@@ -46,7 +46,7 @@ class Store:
         )
 
     def files(self) -> list[Path]:
-        return [path for path in self.folder.rglob("*") if path.is_file()]
+        return [path for path in (self.folder / "files").rglob("*") if path.is_file()]
 
     def sizes_in_rows(self) -> list[int]:
         with self.database.read() as session:

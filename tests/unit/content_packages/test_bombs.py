@@ -161,7 +161,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "attributes": (
         lambda: with_manifest("<m " + " ".join(f'a{n}=""' for n in range(400_000)) + "/>"),
-        "xml.too_many_nodes",
+        "xml.too_many_attributes",
     ),
     "prefixes": (
         lambda: with_manifest(f"<m{PREFIXES}>" + "<a b='c'/>" * 50_000 + "</m>"),
