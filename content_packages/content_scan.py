@@ -22,7 +22,7 @@ _MOST_HOSTS = 200
 _MOST_HOSTS_NAMED = 8
 # Names of vocabularies and licences: written in content, never fetched.
 _NEVER_FETCHED = re.compile(
-    r"(^|\.)(w3\.org|adlnet\.(org|gov)|imsglobal\.org|imsproject\.org|ieee\.org|purl\.org|xml\.org|"
+    r"(^|\.)(w3\.org|adlnet\.(org|gov)|imsglobal\.org|imsproject\.org|ieee\.org|purl\.org|xml\.org|idpf\.org|daisy\.org|"
     r"openxmlformats\.org|ns\.adobe\.com|schema\.org|w3id\.org|id\.tincanapi\.com|activitystrea\.ms|"
     r"creativecommons\.org|example\.(com|org)|mozilla\.org|opensource\.org)$"
 )
@@ -34,7 +34,7 @@ _TYPES = {
     "styles": ("css",),
     "images": ("png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "bmp", "ico"),
     "video": ("mp4", "webm", "m4v", "mov", "ogv", "flv"),
-    "audio": ("mp3", "m4a", "ogg", "oga", "wav", "aac"),
+    "audio": ("mp3", "m4a", "weba", "ogg", "oga", "wav", "aac"),
     "fonts": ("woff", "woff2", "ttf", "otf", "eot"),
     "documents": ("pdf", "doc", "docx", "ppt", "pptx", "xls", "xlsx", "epub", "txt"),
     "data": ("xml", "json", "xsd", "dtd", "vtt", "srt"),

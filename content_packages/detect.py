@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from content_packages import site
 from content_packages.errors import PackageRefusedError
+from content_packages.files import course, epub
 from content_packages.findings import Finding, finding
 from content_packages.manifest import cmi5, scorm, tincan
 from content_packages.manifest.source import Source
@@ -46,6 +47,8 @@ def find_root(paths: Collection[str]) -> Root:
     Raises:
         PackageRefusedError: there is none, or there are several packages side by side.
     """
+    if {epub.MAIN, epub.MIMETYPE} <= set(paths):
+        return Root(main=epub.MAIN, prefix="", read=epub.read)
     misplaced = ""
     for marker, read in MARKERS:
         found = sorted(
@@ -58,7 +61,10 @@ def find_root(paths: Collection[str]) -> Root:
             return _root(found, marker, read)
     if misplaced:
         raise PackageRefusedError([finding("cmi5.not_at_root", file=misplaced, name=misplaced)])
-    raise PackageRefusedError([finding("package.no_manifest")])
+    alone = course.find_main(paths)
+    if alone is None:
+        raise PackageRefusedError([finding("package.no_manifest")])
+    return Root(main=alone, prefix="", read=course.read)
 
 
 def _root(found: list[str], marker: str, read: Reader) -> Root:

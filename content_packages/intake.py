@@ -9,12 +9,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from content_packages.archive import Archive
 from content_packages.authoring_tool import authoring_tool
-from content_packages.bare_structure import BareStructure, open_package
 from content_packages.content_scan import ContentScan, type_of
 from content_packages.detect import find_root
 from content_packages.errors import PackageRefusedError
+from content_packages.files.container import Container, SingleFile, open_container
 from content_packages.findings import Finding, blocking, legible
 from content_packages.limits import Limits
 from content_packages.manifest.source import Source
@@ -86,23 +85,26 @@ def read_package(
     path: Path,
     shelf: Shelf,
     *,
+    file_name: str = "",
     limits: Limits | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> ImportReport:
-    """Import a zip or a bare ``cmi5.xml``: all of it and a description are on the shelf afterwards, or nothing is.
+    """Import a zip or a single file: all of it and a description are on the shelf afterwards, or nothing is.
 
     Args:
         path: an untrusted file.
         shelf: where the files go.
+        file_name: what whoever gave it calls it, where that is not the name it lies under.
         limits: the most that is taken; the defaults when left out.
         progress: told after each file, and in large ones after each piece; what it raises cancels the import.
     """
     limits = limits or Limits()
     findings: list[Finding] = []
     try:
-        with open_package(path, limits) as archive:
-            findings += archive.findings
-            return _take(archive, shelf, limits, findings, progress or (lambda _: None))
+        with open_container(path, limits) as container:
+            findings += container.findings
+            name = file_name or path.name
+            return _take(container, shelf, limits, findings, progress or (lambda _: None), given_name=name)
     except PackageRefusedError as refusal:
         return ImportReport(findings=legible((*refusal.findings, *findings)))
 
@@ -119,33 +121,38 @@ def load_package(shelf: Shelf, digest: str) -> Package:
 
 
 def _take(
-    archive: Archive | BareStructure,
+    container: Container,
     shelf: Shelf,
     limits: Limits,
     findings: list[Finding],
     progress: Callable[[Progress], None],
+    *,
+    given_name: str,
 ) -> ImportReport:
-    root = find_root(archive.members)
+    root = find_root(container.members)
     findings += root.findings
-    paths = {path.removeprefix(root.prefix): path for path in archive.members if path.startswith(root.prefix)}
+    paths = {
+        path.removeprefix(root.prefix): path for path in container.members if path.startswith(root.prefix)
+    }
     source = Source(
         main=root.main.removeprefix(root.prefix),
         names=paths,
-        open=lambda path: archive.open(paths[path]),
+        open=lambda path: container.open(paths[path]),
         limits=limits,
         findings=findings,
-        alone=isinstance(archive, BareStructure),
+        alone=isinstance(container, SingleFile),
+        given_name=given_name,
     )
     package = root.read(source)
     sizes: Counter[str] = Counter()
     for path, original in paths.items():
-        sizes[type_of(path)] += archive.members[original].size
+        sizes[type_of(path)] += container.members[original].size
     tool = authoring_tool(_beginnings(source, package), paths)
     if blocking(findings):
         return ImportReport(findings=legible(findings), sizes=sizes, tool=tool)
     scan = ContentScan()
     with shelf.delivery() as delivery:
-        files = _deliver(archive, delivery, paths, scan, progress)
+        files = _deliver(container, delivery, paths, scan, progress)
         package = replace(package, files=files)
         digest = delivery.put(BytesIO(package.to_json())).digest
     findings += scan.findings()
@@ -168,7 +175,7 @@ def _beginnings(source: Source, package: Package) -> Iterator[str]:
 
 
 def _deliver(
-    archive: Archive | BareStructure,
+    container: Container,
     delivery: Delivery,
     paths: Mapping[str, str],
     scan: ContentScan,
@@ -176,14 +183,14 @@ def _deliver(
 ) -> dict[str, FileRef]:
     """Bring every file to the shelf in one pass over its bytes."""
     files: dict[str, FileRef] = {}
-    total = sum(archive.members[original].size for original in paths.values())
+    total = sum(container.members[original].size for original in paths.values())
     done = 0
 
     def tell(part: int) -> None:
         progress(Progress(files=len(files), files_total=len(paths), size=done + part, size_total=total))
 
     for path, original in sorted(paths.items()):
-        files[path] = delivery.put(scan.watch(_Told(archive.open(original), tell), path))
+        files[path] = delivery.put(scan.watch(_Told(container.open(original), tell), path))
         done += files[path].size
         tell(0)
     return files

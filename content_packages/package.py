@@ -20,8 +20,9 @@ from content_packages.shelf import FileRef
 
 FORMAT = 1
 
-Standard = Literal["scorm12", "scorm2004", "cmi5", "xapi", "site"]
+Standard = Literal["scorm12", "scorm2004", "cmi5", "xapi", "site", "file"]
 Kind = Literal["sco", "asset", "block", "au", "tincan"]
+Viewer = Literal["pdf", "video", "audio", "epub"]
 MoveOn = Literal["NotApplicable", "Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed"]
 LaunchMethod = Literal["AnyWindow", "OwnWindow"]
 
@@ -100,6 +101,7 @@ class Activity:
         objectives: ids of ``Package.objectives``.
         extensions: elements of other namespaces as they were written, each by itself XML (cmi5 13.1.5).
         extension_attributes: attributes of other namespaces, named ``{namespace}name``.
+        viewer: the page of ours that shows it, for a file that cannot show itself.
     """
 
     identifier: str
@@ -124,6 +126,7 @@ class Activity:
     objectives: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     extension_attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    viewer: Viewer | None = None
 
     @property
     def completion_threshold(self) -> float | None:
@@ -174,17 +177,55 @@ class Metadata:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Caption:
+    """A file of captions for a film or a recording; ``und`` where its language is not known."""
+
+    path: str
+    language: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heading:
+    """A line of a book's table of contents.
+
+    Args:
+        part: where it leads: the place in ``Book.spine``, from 0.
+        level: 1 at the top.
+    """
+
+    title: str
+    part: int
+    fragment: str = ""
+    level: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Book:
+    """A book that was read from its description (EPUB 3.3 §5): its parts in reading order.
+
+    Args:
+        direction: which way its pages turn, ``ltr`` or ``rtl``; ``None`` where it does not say.
+    """
+
+    spine: tuple[str, ...]
+    toc: tuple[Heading, ...] = ()
+    direction: Literal["ltr", "rtl"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Package:
     """A course as it was imported.
 
     Args:
         edition: the edition of the standard: ``1.2``, ``2004 2nd Edition`` to ``2004 4th Edition``; ``HTML``; ``1.0``
-            of cmi5; none of xAPI.
+            of cmi5; none of xAPI; of a single file its kind.
         languages: language tags found in the manifest, sorted.
         files: path in the package to the file on the shelf.
         other_organizations: titles of those not taken.
         objectives: of cmi5, for units and blocks to refer to.
         other_activities: activities an xAPI package describes and does not launch.
+        captions: of a film or a recording.
+        book: how an EPUB is read.
     """
 
     standard: Standard
@@ -200,6 +241,8 @@ class Package:
     objectives: tuple[Described, ...] = ()
     other_activities: tuple[Described, ...] = ()
     files: Mapping[str, FileRef] = field(default_factory=dict, hash=False)
+    captions: tuple[Caption, ...] = ()
+    book: Book | None = None
 
     def to_json(self) -> bytes:
         """Return the canonical bytes: sorted keys, UTF-8, nothing that stands at its default."""
@@ -216,7 +259,7 @@ class Package:
         return frozenset(ref.digest for ref in self.files.values())
 
 
-_FAMILIES = {"scorm12": "SCORM", "scorm2004": "SCORM", "cmi5": "cmi5", "xapi": "xAPI", "site": ""}
+_FAMILIES = {"scorm12": "SCORM", "scorm2004": "SCORM", "cmi5": "cmi5", "xapi": "xAPI", "site": "", "file": ""}
 
 
 def standard_name(standard: str, edition: str) -> str:

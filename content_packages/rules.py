@@ -229,7 +229,8 @@ _XML = {
 _PACKAGE = {
     "package.no_manifest": _error(
         _CP,
-        "The zip holds neither a manifest of a standard that is known nor an index.html.",
+        "The zip holds neither a manifest of a standard that is known, nor an index.html, nor a single PDF, film or "
+        "recording.",
         "Export the course as SCORM 1.2, SCORM 2004, cmi5 or xAPI, or as web pages, and import that zip.",
     ),
     "package.several_manifests": _error(
@@ -323,6 +324,86 @@ _PACKAGE = {
     ),
     "sequencing.dangling": _warning(
         "SCORM 2004 CAM 5.1.1", "{name} refers to the sequencing {reference}, which does not exist."
+    ),
+}
+
+_WHAT = (
+    "Import a package (zip: SCORM, cmi5, xAPI, web pages), a course structure (cmi5.xml), a PDF, a film (MP4, WebM), "
+    "a recording (MP3) or a book (EPUB); save other documents as PDF first."
+)
+_PDF = "ISO 32000-1"
+_MP4 = "ISO/IEC 14496-12"
+_EPUB = "EPUB 3.3"
+_WCAG = "WCAG 2.2 §1.2.2"
+_FILE = {
+    "file.unknown": _error(_OURS, "The file is of no kind that can be imported.", _WHAT),
+    "file.too_large": _error(
+        _OURS,
+        "The file has {size:bytes}; the limit is {limit:bytes}.",
+        f"Make the file smaller, for instance by compressing the film. {_RAISE_BYTES}",
+    ),
+    "file.not_what_it_says": _error(
+        _OURS, "The bytes of {name} are not what its name says.", "Copy or download the file again."
+    ),
+    "file.several": _error(
+        _OURS,
+        "The zip holds several files that each could be a course, such as {name} and {other} (number: {count}).",
+        "Import each by itself, a film with its captions; or put them on a page index.html in the zip.",
+    ),
+    "file.office": _error(
+        _OURS,
+        "This is a document of an office program, which browsers do not show.",
+        "Save it as PDF and import that.",
+    ),
+    "file.epub_in_zip": _error(
+        _OURS, "The zip holds the book {name}.", "Import the EPUB file itself, not a zip of it."
+    ),
+    "pdf.encrypted": _warning(
+        f"{_PDF} §7.6", "The PDF is encrypted; if it asks for a password, officers cannot open it."
+    ),
+    "pdf.no_end": _warning(
+        f"{_PDF} §7.5.5",
+        "The PDF does not end as a PDF does; it may be cut short.",
+        "Look at its last pages before you publish it; if they are missing, copy or download the file again.",
+    ),
+    "film.cut_short": _error(
+        f"{_MP4} §8.2",
+        "The film is cut short or was never finished: its index is missing or points behind its end.",
+        "Copy, download or export the film again.",
+    ),
+    "film.codec": _warning(
+        f"{_MP4} §8.5.2",
+        "The film is recorded as {codec}, which many browsers do not play.",
+        "Convert it to MP4 with H.264 and AAC, and try it before you publish it.",
+    ),
+    "captions.none": _note(
+        _WCAG,
+        "The film has no captions.",
+        "For those who cannot hear it, put film.mp4 and film.en.vtt (or .srt) into one zip and import that.",
+    ),
+    "captions.language": _note(
+        "HTML, The track element",
+        "The name of the captions {name} does not say their language.",
+        "Name them like film.en.vtt or film.ar.srt.",
+    ),
+    "epub.container": _error(
+        f"{_EPUB} §4.2.6.3.1", "META-INF/container.xml names no book that is in the file.", _ASK
+    ),
+    "epub.encrypted": _error(
+        f"{_EPUB} §4.2.6.3.2",
+        "The book is locked to the reader of whoever bought it.",
+        "Ask the publisher for a copy without protection.",
+    ),
+    "epub.empty": _error(f"{_EPUB} §5.7", "The book says nothing about the order of its parts.", _ASK),
+    "epub.part_missing": _warning(
+        f"{_EPUB} §5.7", "Parts of the book are not in the file, such as {name} (number: {count})."
+    ),
+    "epub.scripts": _warning(
+        f"{_EPUB} §6.1",
+        "The book holds scripts, which are not run; its interactive parts stand still (number: {count}).",
+    ),
+    "epub.no_contents": _note(
+        f"{_EPUB} §7", "The table of contents could not be read; the parts are only numbered."
     ),
 }
 
@@ -535,7 +616,17 @@ _REPORT = {
     "report.more": _note(_OURS, "There are more findings of the kind {name} (number left out: {count}).")
 }
 
-RULES: dict[str, Rule] = {**_ARCHIVE, **_NAME, **_XML, **_PACKAGE, **_CMI5, **_XAPI, **_SCRIPT, **_REPORT}
+RULES: dict[str, Rule] = {
+    **_ARCHIVE,
+    **_NAME,
+    **_XML,
+    **_PACKAGE,
+    **_FILE,
+    **_CMI5,
+    **_XAPI,
+    **_SCRIPT,
+    **_REPORT,
+}
 
 #: Facts and requirements that are words of ours rather than names: a page says them in its language.
 PHRASES: tuple[str, ...] = (

@@ -95,6 +95,8 @@ class Node:
     """One element: names as (family, local name).
 
     Args:
+        text: all text directly in it; ``before`` what of that stands before its first child, ``after`` what follows
+            the element itself: where children stand in the middle of sentences, these give their order.
         attributes: those without a prefix have the family ''; those of an unknown namespace its address.
         namespace: the address as it was written.
         element: what it was made from.
@@ -106,6 +108,8 @@ class Node:
     text: str
     line: int
     children: list[Node] = field(default_factory=list)
+    before: str = ""
+    after: str = ""
     namespace: str = ""
     element: etree._Element | None = field(default=None, repr=False, compare=False)
 
@@ -357,6 +361,8 @@ def _simplify(root: etree._Element, *, file: str, limits: Limits, findings: list
             attributes=_attributes(element, namespaces),
             text=(element.text or "") + "".join(child.tail or "" for child in element),
             line=_line(element),
+            before=element.text or "",
+            after=element.tail or "",
             namespace=namespace,
             element=element,
         )

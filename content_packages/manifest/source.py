@@ -21,6 +21,7 @@ class Source:
         open: opens a file by such a path.
         findings: readers add what they put right and what is wrong.
         alone: the main file came by itself, not in a zip.
+        given_name: what the file that was given is called; empty where nobody said.
     """
 
     main: str
@@ -29,6 +30,7 @@ class Source:
     limits: Limits
     findings: list[Finding] = field(default_factory=list)
     alone: bool = False
+    given_name: str = ""
 
     def note(self, code: str, *, line: int | None = None, **facts: str | int) -> None:
         """Add a finding about the main file."""

@@ -36,7 +36,15 @@ class ReportName(StrEnum):
     PROGRESS = "progress"
 
 
-Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)]
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="Packages (zip), or single files: PDF, MP4, WebM, MP3, EPUB.",
+    ),
+]
 
 
 @app.command(name="import")
@@ -47,7 +55,10 @@ def import_(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Import course packages and print what was found in them."""
+    """Import course packages or single files and print what was found in them.
+
+    A film and its captions (film.mp4, film.en.vtt) go into one zip.
+    """
     with opened(data) as node, failing_on(CourseNotFoundError):
         done = [node.importer.import_file(path, by=None, into=as_id, publish_it=publish) for path in files]
         with node.database.read() as session:

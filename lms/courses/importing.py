@@ -93,7 +93,7 @@ class Importer:
             row = find_import(session, import_id)
         if row is not None and row.finished is None:
             if path.is_file():
-                self._read_queued(import_id, path)
+                self._read_queued(import_id, path, row.file_name)
             else:
                 self.cancel(import_id)  # somebody took the upload away: there is nothing to read
         path.unlink(missing_ok=True)
@@ -120,7 +120,7 @@ class Importer:
         row = self._row(
             self.new_id(), path, file_name=file_name or path.name, by=by, into=into, publish_it=publish_it
         )
-        report = read_package(path, self.shelf, limits=self.limits)
+        report = read_package(path, self.shelf, file_name=row.file_name, limits=self.limits)
         original = self._keep_original(report, path)
         with self.database.write() as session:
             session.add(row)
@@ -170,7 +170,7 @@ class Importer:
             started_by=by,
         )
 
-    def _read_queued(self, import_id: UUID, path: Path) -> None:
+    def _read_queued(self, import_id: UUID, path: Path, file_name: str) -> None:
         """Read an upload, telling how far it is, until it ends or somebody cancels it."""
         told = 0.0
 
@@ -188,7 +188,7 @@ class Importer:
                 row.bytes_done, row.bytes_total = progress.size, progress.size_total
 
         try:
-            report = read_package(path, self.shelf, limits=self.limits, progress=tell)
+            report = read_package(path, self.shelf, file_name=file_name, limits=self.limits, progress=tell)
             original = self._keep_original(report, path)
         except _CancelledError:
             return

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from content_packages.files.course import EXTENSIONS
 from lms.courses.actions import (
     CourseNotFoundError,
     delete_course,
@@ -66,7 +67,8 @@ def show_import_form(request: Request, _: Manager, into: UUID | None = None) -> 
         course = find_course(session, into) if into else None
         recent = recent_imports(session, limit=RECENT)
     most = importer_of(request).limits.max_archive_bytes
-    return render(request, "courses/import.html", course=course, recent=recent, most=most)
+    accepted = ",".join((".zip", *EXTENSIONS))
+    return render(request, "courses/import.html", course=course, recent=recent, most=most, accepted=accepted)
 
 
 @uploading.post("/import")

@@ -14,6 +14,7 @@ from lms.database import Database
 from lms.queue import Job
 from lms.web.cookies import LANGUAGE, cookie_name
 from tests.course_builders import a_scorm_file
+from tests.media_builders import a_pdf
 from tests.package_builders import a_manifest_12, a_package, zipped
 from tests.school_builders import School, a_school, counted, token
 
@@ -179,3 +180,25 @@ def test_a_character_no_database_need_keep_is_no_failure(school: School, path: s
     answer = client.get(path, params={"search": "a\0b"})
 
     assert answer.status_code in (200, 422)  # SQLite looks for it, PostgreSQL refuses it
+
+
+def test_a_single_file_is_a_course_called_as_it_calls_itself(school: School) -> None:
+    client = school.client("instructor")
+    offered = client.get("/courses/import").text
+
+    answer = client.post("/api/v1/courses?filename=upload.pdf", content=a_pdf(title="Border posts"))
+    unnamed = client.post("/api/v1/courses?filename=at%20the%20post.pdf", content=a_pdf(title=""))
+
+    assert answer.status_code == 201
+    assert answer.json()["title"] == "Border posts"
+    assert [edition["standard"] for edition in answer.json()["editions"]] == ["PDF"]
+    assert unnamed.json()["title"] == "at the post"
+    assert all(kind in offered for kind in (".pdf,", ".epub", "PDF", "MP4", "WebM", "MP3", "EPUB"))
+
+
+def test_what_cannot_be_imported_is_told_what_can(school: School) -> None:
+    answer = school.client("instructor").post("/api/v1/courses?filename=a.pdf", content=b"GIF89a")
+
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["code"]) == (422, "file.unknown")
+    assert all(kind in error["remedy"] for kind in ("SCORM", "PDF", "MP4", "WebM", "MP3", "EPUB"))

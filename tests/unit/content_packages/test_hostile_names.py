@@ -177,9 +177,9 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "part of several": (changed(disk=1), "archive.multi_disk"),
     # ------------------------------------------------ what the whole is
-    "nothing": (b"", "archive.not_a_zip"),
-    "picture": (b"GIF89a" + bytes(100), "archive.not_a_zip"),
-    "gzip": (b"\x1f\x8b\x08" + bytes(100), "archive.not_a_zip"),
+    "nothing": (b"", "file.unknown"),
+    "picture": (b"GIF89a" + bytes(100), "file.unknown"),
+    "gzip": (b"\x1f\x8b\x08" + bytes(100), "file.unknown"),
     "cut short": (HONEST[:-30], "archive.truncated"),
     "beginning missing": (HONEST[100:], "archive.truncated"),
     "script before it": (b"#!/bin/sh\n" + HONEST, "archive.foreign_data"),

@@ -1,0 +1,96 @@
+"""Open what was given, whatever it is: a zip, or one file that stands for itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from content_packages.archive import open_archive
+from content_packages.errors import PackageRefusedError
+from content_packages.files.kinds import HEAD_BYTES, path_of
+from content_packages.findings import Finding, finding
+from content_packages.limits import Limits
+from content_packages.shelf import Readable
+
+_LONGEST_END = 22 + 0xFFFF  # of a zip: end record and comment
+
+
+class Sized(Protocol):
+    """A file in a container."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        ...
+
+
+class Container(Protocol):
+    """The files that were given; an ``Archive`` is one."""
+
+    @property
+    def members(self) -> Mapping[str, Sized]:
+        """Every file by its path."""
+        ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was put right so far."""
+        ...
+
+    def open(self, path: str) -> Readable:
+        """Return a reader of one file; one at a time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    size: int
+
+
+class SingleFile:
+    """A container of one file, under the name its kind has in packages; a course structure without a zip is one too."""
+
+    findings: tuple[Finding, ...] = ()
+
+    def __init__(self, file: BinaryIO, path: str, size: int) -> None:
+        self._file = file
+        self.members = {path: _Member(size)}
+
+    def open(self, path: str) -> BinaryIO:  # noqa: ARG002 - there is only one
+        """Return the file at its start; it can be sought in, as a file in a zip cannot."""
+        self._file.seek(0)
+        return self._file
+
+
+@contextmanager
+def open_container(path: Path, limits: Limits) -> Iterator[Container]:
+    """Open a file for reading: its first bytes decide how.
+
+    Raises:
+        PackageRefusedError: it is nothing that can be imported, it is harmful, or it passes a limit.
+    """
+    with path.open("rb") as file:
+        name = path_of(file.read(HEAD_BYTES))
+        size = file.seek(0, os.SEEK_END)
+        if name is not None:
+            for limit in ("max_archive_bytes", "max_file_bytes"):
+                if size > getattr(limits, limit):
+                    raise PackageRefusedError([finding("file.too_large", size=size, **limits.facts(limit))])
+            yield SingleFile(file, name, size)
+            return
+        if not _may_be_zip(file, size):
+            raise PackageRefusedError([finding("file.unknown")])
+    with open_archive(path, limits) as archive:
+        yield archive
+
+
+def _may_be_zip(file: BinaryIO, size: int) -> bool:
+    file.seek(0)
+    if file.read(2) == b"PK":
+        return True
+    file.seek(max(0, size - _LONGEST_END))
+    return b"PK\x05\x06" in file.read()

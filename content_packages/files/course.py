@@ -1,0 +1,155 @@
+"""Make a course of one file: a document that is read, a film that is watched, a recording that is heard.
+
+A document is complete when every page of it has been shown; a film or a recording when nine tenths of it were played.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from io import BufferedIOBase
+from typing import BinaryIO, cast
+
+from content_packages.errors import PackageRefusedError
+from content_packages.files import id3, mp4, pdf
+from content_packages.files.captions import captions_of, is_caption
+from content_packages.files.kinds import HEAD_BYTES, Kind, kind_of
+from content_packages.files.told import Told, title_of
+from content_packages.findings import finding
+from content_packages.manifest.source import Source
+from content_packages.package import Activity, Caption, LaunchTarget, Metadata, Package, Viewer
+from content_packages.sequencing.definition import CompletionThreshold, ControlModes, SequencingDefinition
+
+#: The share of a file that makes it complete.
+ENOUGH: dict[Viewer, float] = {"pdf": 1.0, "epub": 1.0, "video": 0.9, "audio": 0.9}
+EXTENSIONS = (".pdf", ".mp4", ".m4v", ".mov", ".webm", ".weba", ".mp3", ".m4a", ".epub")
+_ENDS_BYTES = 256 * 1024
+
+
+def find_main(paths: Collection[str]) -> str | None:
+    """Return the one file of a container that can be a course by itself.
+
+    Raises:
+        PackageRefusedError: there are several, or something that has to be made a PDF first.
+    """
+    if any(path.rpartition("/")[2] == "[Content_Types].xml" for path in paths):
+        raise PackageRefusedError([finding("file.office")])
+    found = sorted(path for path in paths if path.lower().endswith(EXTENSIONS))
+    if len(found) > 1:
+        raise PackageRefusedError([finding("file.several", name=found[0], other=found[1], count=len(found))])
+    if found and found[0].lower().endswith(".epub"):
+        raise PackageRefusedError([finding("file.epub_in_zip", name=found[0])])
+    return found[0] if found else None
+
+
+def read(source: Source) -> Package:
+    """Return the course of one file, with the captions beside it.
+
+    Raises:
+        PackageRefusedError: the bytes are not what the name says.
+    """
+    head = source.head(source.main, HEAD_BYTES)
+    kind = kind_of(head)
+    if kind is None:
+        raise PackageRefusedError([finding("file.not_what_it_says", file=source.main, name=source.main)])
+    viewer, told = _look_into(source, kind, head)
+    name = source.given_name if source.main == kind.path else source.main
+    captions = captions_of(source.main, [path for path in source.names if is_caption(path)])
+    return course(
+        kind.name,
+        viewer,
+        title=title_of(told.title, name),
+        languages=_languages(source, viewer, told, captions),
+        path=source.main,
+        captions=captions,
+    )
+
+
+def course(
+    edition: str,
+    viewer: Viewer,
+    *,
+    title: str,
+    languages: tuple[str, ...],
+    path: str,
+    captions: tuple[Caption, ...] = (),
+    description: str = "",
+    identifier: str = "",
+) -> Package:
+    """Return a course of one unit that a page of ours shows."""
+    threshold = CompletionThreshold(completed_by_measure=True, min_progress_measure=ENOUGH[viewer])
+    unit = Activity(
+        identifier="file",  # the same in every edition, so that learners keep their place
+        title=title,
+        kind="sco",
+        launch=LaunchTarget(path=path),
+        viewer=viewer,
+        # There is nowhere to go on to, and leaving for good would lose the place: one way out is enough.
+        hide_lms_ui=("continue", "previous", "exitAll"),
+        sequencing=SequencingDefinition(completion_threshold=threshold),
+    )
+    language = languages[0] if languages else "und"
+    return Package(
+        standard="file",
+        edition=edition,
+        identifier=identifier or f"file:{title}",
+        title=title,
+        root=Activity(
+            identifier="root",
+            title=title,
+            children=(unit,),
+            sequencing=SequencingDefinition(control=ControlModes(flow=True)),
+        ),
+        languages=languages,
+        metadata=Metadata(
+            titles={language: title}, descriptions={language: description} if description else {}
+        ),
+        captions=captions,
+    )
+
+
+def _look_into(source: Source, kind: Kind, head: bytes) -> tuple[Viewer, Told]:
+    """Return who shows the file and what it tells; a file in a zip tells only what stands at its beginning."""
+    stream = source.open(source.main)
+    file = cast("BinaryIO", stream) if isinstance(stream, BufferedIOBase) else None
+    if kind.name == "PDF":
+        ends = head if file is None else _ends(file)
+        if pdf.is_encrypted(ends):
+            source.note("pdf.encrypted")
+        if file is not None and not pdf.is_whole(ends):
+            source.note("pdf.no_end")
+        return kind.viewer, pdf.told(ends)
+    if kind.name == "MP4" and file is not None:
+        return _look_into_film(source, kind, mp4.read_film(file))
+    return kind.viewer, Told(title=id3.title(head) if kind.name == "MP3" else "")
+
+
+def _look_into_film(source: Source, kind: Kind, film: mp4.Film | None) -> tuple[Viewer, Told]:
+    if film is None:
+        source.note("film.cut_short")
+        return kind.viewer, Told()
+    unplayed = sorted(film.codecs - mp4.PLAYED)
+    if unplayed:
+        source.note("film.codec", codec=", ".join(unplayed))
+    return ("audio" if "soun" in film.handlers and "vide" not in film.handlers else kind.viewer), Told(
+        title=film.title
+    )
+
+
+def _languages(source: Source, viewer: Viewer, told: Told, captions: tuple[Caption, ...]) -> tuple[str, ...]:
+    if viewer == "pdf":
+        return (told.language,) if told.language else ()
+    if viewer == "video" and not captions:
+        source.note("captions.none")
+    for caption in captions:
+        if caption.language == "und":
+            source.note("captions.language", name=caption.path)
+    return tuple(sorted({one.language for one in captions} - {"und"}))
+
+
+def _ends(file: BinaryIO) -> bytes:
+    length = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    first = file.read(_ENDS_BYTES)
+    file.seek(max(_ENDS_BYTES, length - _ENDS_BYTES))
+    return first + file.read(_ENDS_BYTES)

@@ -1,0 +1,99 @@
+"""Look at both ends of a PDF for its title and language (ISO 32000-1 §7.5, §14.3), without a parser of PDF.
+
+What is packed into object streams is not seen; the metadata stream usually is not packed, so that it can be found.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+from content_packages.files.told import Told
+
+_INFO = re.compile(rb"/Info\s+(\d{1,10})\s+(\d{1,5})\s+R")
+_TITLE = re.compile(rb"/Title\s*(?=[(<])")
+_XMP_TITLE = re.compile(rb"<rdf:li[^>]{0,200}>([^<]{0,1000})</rdf:li>")
+_LANGUAGE = re.compile(rb"/Lang\s*\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\)")
+_ENCRYPTED = re.compile(rb"/Encrypt\s+\d")
+_END = b"%%EOF"
+_END_WITHIN = 2048
+_LONGEST_STRING = 2000
+_MOST_TRIED = 8  # a file may name a title very often, to keep us busy
+_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+
+
+def told(ends: bytes) -> Told:
+    """Return what the ends of the file tell.
+
+    Args:
+        ends: its first and last bytes, one after the other.
+    """
+    language = _LANGUAGE.search(ends)
+    return Told(
+        title="" if is_encrypted(ends) else _info_title(ends) or _xmp_title(ends),
+        language=language[1].decode("ascii") if language else "",
+    )
+
+
+def is_encrypted(ends: bytes) -> bool:
+    """Say whether it is encrypted; often that only forbids printing, and it opens without a password."""
+    return _ENCRYPTED.search(ends) is not None
+
+
+def is_whole(ends: bytes) -> bool:
+    """Say whether it ends as a PDF does."""
+    return _END in ends[-_END_WITHIN:]
+
+
+def _info_title(ends: bytes) -> str:
+    for info in list(_INFO.finditer(ends))[: -_MOST_TRIED - 1 : -1]:  # what was saved last stands last
+        at = ends.rfind(b"\n%b %b obj" % (info[1], info[2]))
+        body = ends[at : ends.find(b"endobj", at)] if at >= 0 else b""
+        title = _TITLE.search(body)
+        if title:
+            return _text(body[title.end() : title.end() + _LONGEST_STRING])
+    return ""
+
+
+def _xmp_title(ends: bytes) -> str:
+    at = ends.find(b"<dc:title>")
+    found = _XMP_TITLE.search(ends[at : at + _LONGEST_STRING]) if at >= 0 else None
+    return html.unescape(found[1].decode("utf-8", "replace")) if found else ""
+
+
+def _text(data: bytes) -> str:
+    """Read a text string, literal or in hex (§7.3.4, §7.9.2)."""
+    raw = _literal(data) if data.startswith(b"(") else _hex(data)
+    if raw.startswith((b"\xfe\xff", b"\xff\xfe")):
+        return raw.decode("utf-16", "replace")
+    if raw.startswith(b"\xef\xbb\xbf"):
+        return raw[3:].decode("utf-8", "replace")
+    return raw.decode("latin-1")
+
+
+def _hex(data: bytes) -> bytes:
+    digits = re.sub(rb"[^0-9A-Fa-f]", b"", data[1 : data.find(b">")])
+    return bytes.fromhex(digits.decode("ascii") + "0" * (len(digits) % 2))
+
+
+def _literal(data: bytes) -> bytes:
+    out, depth, at = bytearray(), 0, 0
+    while at < len(data):
+        sign = data[at : at + 1]
+        at += 1
+        if sign == b"\\":
+            octal = re.match(rb"[0-7]{1,3}", data[at : at + 3])
+            if octal:
+                out.append(int(octal[0], 8) & 0xFF)
+                at += len(octal[0])
+            else:
+                escaped = data[at : at + 1]
+                out += b"" if escaped in b"\r\n" else _ESCAPES.get(escaped, escaped)
+                at += 1
+            continue
+        depth += (sign == b"(") - (sign == b")")
+        if depth == 0:
+            break
+        if not (sign == b"(" and depth == 1):
+            out += sign
+    return bytes(out)

@@ -1,0 +1,202 @@
+"""Single files become courses of one unit: the bytes decide what they are, and they tell their own title."""
+
+from __future__ import annotations
+
+import time
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from content_packages.files import id3, mp4, pdf
+from content_packages.files.kinds import kind_of
+from content_packages.intake import ImportReport, read_package
+from content_packages.limits import Limits
+from content_packages.package import Caption, Package, from_json, standard_name
+from content_packages.shelf import Shelf
+from tests.media_builders import WEBM_HEAD, a_box, a_pdf, a_zip_of, an_mp3, an_mp4
+
+PDF_LATER = b"\n\n" + a_pdf()
+
+
+def imported(
+    folder: Path, data: bytes, name: str = "upload.bin", limits: Limits | None = None
+) -> ImportReport:
+    path = folder / "0b1c.zip"
+    path.write_bytes(data)
+    return read_package(path, Shelf(folder / "shelf"), file_name=name, limits=limits)
+
+
+def taken(folder: Path, data: bytes, name: str = "upload.bin") -> Package:
+    package = imported(folder, data, name).package
+    assert package is not None
+    return package
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (a_pdf(), "PDF"),
+        (PDF_LATER, "PDF"),
+        (an_mp4(), "MP4"),
+        (an_mp4(brand=b"M4A "), "MP4"),
+        (WEBM_HEAD + b"V_VP9", "WebM"),
+        (an_mp3(1), "MP3"),
+        (an_mp3(1, title="x"), "MP3"),
+        (WEBM_HEAD.replace(b"webm", b"mkv "), None),
+        (an_mp4(brand=b"heic"), None),  # a photograph
+        (b"\xff\xfb\x10\xc4" + bytes(100) + b"\xff\xd8", None),  # one frame and no second
+        (b"\xff\xfe<\0x\0m\0l\0", None),  # a text with a byte-order mark
+        (b"\xff\xd8\xff\xe0JFIF", None),
+        (b"PK\3\4%PDF-1.4", None),
+        (b"%PDF", None),
+        (b"", None),
+    ],
+)
+def test_the_bytes_decide_what_a_file_is(head: bytes, name: str | None) -> None:
+    kind = kind_of(head)
+
+    assert (kind and kind.name) == name
+
+
+@pytest.mark.parametrize(
+    ("data", "file_name", "edition", "viewer", "path"),
+    [
+        (a_pdf(), "h.mp4", "PDF", "pdf", "document.pdf"),
+        (an_mp4(), "film.bin", "MP4", "video", "video.mp4"),
+        (an_mp4(handler=b"soun", codec=b"mp4a"), "talk.mp4", "MP4", "audio", "video.mp4"),
+        (an_mp4(brand=b"M4A ", codec=b"mp4a"), "talk.m4a", "MP4", "audio", "audio.m4a"),
+        (WEBM_HEAD + b"V_VP9", "film.webm", "WebM", "video", "video.webm"),
+        (WEBM_HEAD + b"A_OPUS", "talk.webm", "WebM", "audio", "audio.weba"),
+        (an_mp3(1), "talk.mp3", "MP3", "audio", "audio.mp3"),
+    ],
+)
+def test_a_file_is_a_course_of_one_unit(  # noqa: PLR0917 - one row of a table
+    tmp_path: Path, data: bytes, file_name: str, edition: str, viewer: str, path: str
+) -> None:
+    package = taken(tmp_path, data, file_name)
+
+    (unit,) = package.root.units()
+    assert (standard_name(package.standard, package.edition), package.data_model) == (edition, "scorm2004")
+    assert (unit.viewer, unit.kind, unit.launch and unit.launch.path) == (viewer, "sco", path)
+    assert unit.completion_threshold == (1.0 if viewer == "pdf" else 0.9)
+    assert set(package.files) == {path}
+    assert from_json(package.to_json()) == package
+
+
+@pytest.mark.parametrize(
+    ("data", "file_name", "title"),
+    [
+        (a_pdf(title="Border posts"), "x.pdf", "Border posts"),
+        (a_pdf(title=r"Search \(and\) sei\172ure"), "x.pdf", "Search (and) seizure"),
+        (a_pdf(title="Microsoft Word - Handbook.docx"), "x.pdf", "Handbook"),
+        (a_pdf(title=""), "hand_book  2.pdf", "hand book 2"),
+        (a_pdf(title="untitled"), "C:handbook.pdf", "C:handbook"),
+        (
+            a_pdf().replace(b"(Border posts)", b"<FEFF062F06440 64A0644>"),
+            "x.pdf",
+            "\u062f\u0644\u064a\u0644",
+        ),
+        (
+            a_pdf().replace(b"/Info", b"/Nofi")
+            + b'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">A &amp; B</rdf:li></rdf:Alt></dc:title>%%EOF',
+            "x.pdf",
+            "A & B",
+        ),
+        (an_mp4(title="At the post"), "x.mp4", "At the post"),
+        (an_mp4(), "at the post.mp4", "at the post"),
+        (an_mp3(1, title="A talk"), "x.mp3", "A talk"),
+        (an_mp3(1), "", "0b1c"),
+    ],
+)
+def test_the_title_is_the_files_own_or_else_its_name(
+    tmp_path: Path, data: bytes, file_name: str, title: str
+) -> None:
+    assert taken(tmp_path, data, file_name).title == title
+
+
+def test_the_language_of_a_document_is_kept(tmp_path: Path) -> None:
+    assert taken(tmp_path, a_pdf(language="ar")).languages == ("ar",)
+
+
+def test_captions_beside_a_film_belong_to_it(tmp_path: Path) -> None:
+    names = ("film.pt-br.vtt", "film.ar.srt", "film.vtt")
+    report = imported(
+        tmp_path, a_zip_of({"a/film.mp4": an_mp4(), **{f"a/{name}": "WEBVTT" for name in names}})
+    )
+
+    assert report.package is not None
+    assert report.package.captions == (
+        Caption(path="a/film.ar.srt", language="ar"),
+        Caption(path="a/film.pt-br.vtt", language="pt-BR"),
+        Caption(path="a/film.vtt", language="und"),
+    )
+    assert report.package.languages == ("ar", "pt-BR")
+    assert (report.package.title, report.package.root.units()[0].viewer) == ("film", "video")
+    assert [found.code for found in report.findings] == ["captions.language"]
+
+
+@pytest.mark.parametrize(
+    ("data", "codes"),
+    [
+        (b"GIF89a", ["file.unknown"]),
+        (b"", ["file.unknown"]),
+        (a_zip_of({"a.mp4": an_mp4(), "b.pdf": a_pdf()}), ["file.several"]),
+        (a_zip_of({"a.mp4": b"MZ"}), ["file.not_what_it_says"]),
+        (a_zip_of({"word/document.xml": "x", "[Content_Types].xml": "x"}), ["file.office"]),
+        (a_zip_of({"a.epub": "x"}), ["file.epub_in_zip"]),
+        (an_mp4()[:-30], ["film.cut_short"]),
+        (a_box(b"ftyp", b"isom") + a_box(b"mdat", bytes(9)), ["film.cut_short"]),
+    ],
+)
+def test_what_no_officer_could_open_is_refused(tmp_path: Path, data: bytes, codes: list[str]) -> None:
+    report = imported(tmp_path, data)
+
+    assert report.refused
+    assert [found.code for found in report.findings if found.severity == "error"] == codes
+    assert not [path for path in (tmp_path / "shelf").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (a_pdf().replace(b"/Root", b"/Encrypt 9 0 R /Root"), "pdf.encrypted"),
+        (a_pdf(40)[:-2500], "pdf.no_end"),
+        (an_mp4(codec=b"hvc1"), "film.codec"),
+        (an_mp4(), "captions.none"),
+    ],
+)
+def test_what_an_instructor_should_know_is_told(tmp_path: Path, data: bytes, code: str) -> None:
+    report = imported(tmp_path, data)
+
+    assert not report.refused
+    assert code in [found.code for found in report.findings]
+
+
+def test_a_file_larger_than_the_limit_is_refused_with_the_limit(tmp_path: Path) -> None:
+    report = imported(tmp_path, an_mp3(60), limits=Limits(max_file_bytes=100_000))
+
+    assert [found.code for found in report.findings] == ["file.too_large"]
+    assert "0.1 MiB" in report.findings[0].detail
+
+
+@given(st.binary(max_size=400), st.sampled_from([b"", a_pdf(1), an_mp4(title="x"), an_mp3(0.1, title="x")]))
+def test_no_bytes_are_too_strange(noise: bytes, honest: bytes) -> None:
+    for data in (noise, honest + noise, noise + honest, honest[: len(noise)] + noise + honest[len(noise) :]):
+        kind_of(data)
+        pdf.told(data)
+        id3.title(data)
+        mp4.read_film(BytesIO(data))
+
+
+@pytest.mark.parametrize(
+    "again", [b"/Info 1 0 R ", b"<dc:title><rdf:li", b"<dc:title><rdf:li>", b"/Lang ", b"/Encrypt  "]
+)
+def test_a_file_made_to_keep_us_busy_does_not(again: bytes) -> None:
+    began = time.process_time()
+
+    pdf.told(again * (512 * 1024 // len(again)))
+
+    assert time.process_time() - began < 1
