@@ -78,7 +78,7 @@ from lms.streams.course_files import manifests_on_offer
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
-from lms.web.assets import BUILD, load_assets
+from lms.web.assets import BUILD, MOUNT, load_assets
 from lms.web.frame import NO_TELEMETRY, frame
 from lms.web.hosts import is_known
 from lms.web.site import NavItem, Site
@@ -394,7 +394,8 @@ def build_front(node: Node) -> Front:
             secret=node.secret,
             public_url=node.settings.public_url,
             content_url=node.settings.content_url,
-            shim=BUILD / Path(node.site.assets["shim.js"]).name,
+            build=BUILD,
+            assets={name: address.removeprefix(f"{MOUNT}/") for name, address in node.site.assets.items()},
         )
     )
     return Front(

@@ -186,7 +186,9 @@ def _install(lock_file: Path) -> None:
 
 
 def _build_assets() -> None:
-    sources = [path for folder in ("shim", "page", "site") for path in (PLAYER / folder).rglob("*.js")]
+    sources = [
+        path for folder in ("shim", "page", "site", "viewer") for path in (PLAYER / folder).rglob("*.js")
+    ]
     sources += [*PLAYER.glob("*.mjs"), *PLAYER.glob("package*.json")]
     sources += [
         *(ROOT / "lms" / "web" / "styles").rglob("*.css"),

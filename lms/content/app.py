@@ -5,8 +5,7 @@ It reads and sets no cookie and knows no session: the token in the path opens on
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,14 +22,18 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lms.content.files import find_file
-from lms.content.media_types import UNKNOWN, media_type
+from lms.content.media_types import UNKNOWN, XHTML, media_type
+from lms.content.viewer import file_security_policy, in_page, viewer_page, viewer_security_policy
 from lms.courses.queries import find_edition
+from lms.courses.tables import Edition
 from lms.database import Database
 from lms.launch.actions import Commit, Desk, StaleCommitError, apply_commit, boot_values, taking_of
 from lms.launch.hosts import label_in, label_of
 from lms.launch.queries import LaunchOverError, launch_of, launch_to_write
+from lms.web.assets import BuiltFiles
 from lms.web.frame import NO_TELEMETRY
 from lms.web.headers import PERMISSIONS, Headers
+from lms.web.locale import language, language_wished
 
 MAX_COMMIT_BYTES = 4 * 1024 * 1024
 _OVER = (
@@ -41,7 +44,12 @@ _OVER = (
 
 @dataclass(frozen=True, kw_only=True)
 class ContentSite:
-    """What the content hosts need of their node."""
+    """What the content hosts need of their node.
+
+    Args:
+        build: the folder of the built front end.
+        assets: the file in it behind each plain name.
+    """
 
     database: Database
     desk: Desk
@@ -49,7 +57,8 @@ class ContentSite:
     secret: bytes
     public_url: str
     content_url: str
-    shim: Path  # the built shim.js
+    build: Path
+    assets: Mapping[str, str]
 
 
 class CommitBody(BaseModel):
@@ -77,13 +86,13 @@ async def _bytes(request: Request) -> bytes:
 CommitBytes = Annotated[bytes, Depends(_bytes)]
 
 
-def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - five short routes share one site
+def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short routes share one site
     """Return the application of the content hosts."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY)
-    shim_name = site.shim.name
+    app.mount("/built", BuiltFiles(directory=site.build))
 
     @app.get("/rt/{token}/")
-    def shim_page(request: Request, token: str) -> Response:
+    def shim_page(request: Request, token: str, lang: str = "") -> Response:
         with site.database.read() as session:
             launch = launch_of(session, token, now=site.now())
             _require_label(site, request, launch.edition)
@@ -94,6 +103,8 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - five short rout
         assert target is not None  # noqa: S101 - only what can be launched is ever delivered
         content = f"../../c/{token}/{quote(target.path)}"
         content += f"?{target.query}" * bool(target.query) + f"#{target.fragment}" * bool(target.fragment)
+        if activity.viewer is not None:
+            content = f"../../view/{token}/?lang={quote(lang)}"
         languages = taking.opened.package.languages
         boot = {
             "standard": "asset" if activity.kind == "asset" else taking.opened.package.data_model,
@@ -104,13 +115,22 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - five short rout
             "title": activity.title,
             "lang": languages[0] if languages else "en",
         }
-        return HTMLResponse(_page(boot, f"../../shim/{quote(shim_name)}"))
+        return HTMLResponse(_page(boot, f"../../built/{quote(site.assets['shim.js'])}"))
 
-    @app.get("/shim/{name}")
-    def shim(name: str) -> Response:
-        if name != shim_name:
-            return PlainTextResponse("Not here.", 404)
-        return FileResponse(site.shim, media_type="text/javascript")
+    @app.get("/view/{token}/")
+    def view(request: Request, token: str, lang: str = "") -> Response:
+        with site.database.read() as session:
+            launch = launch_of(session, token, now=site.now())
+            _require_label(site, request, launch.edition)
+            opened = taking_of(session, site.desk, launch).opened
+        activity = opened.activities[launch.identifier]
+        if activity.viewer is None:
+            return PlainTextResponse("This lesson shows itself.", 404)
+        spoken = language(lang) or language_wished(request.headers.get("accept-language", ""))
+        page = viewer_page(opened.package, activity, token, spoken, site.assets)
+        return HTMLResponse(
+            page, headers={"Content-Security-Policy": viewer_security_policy(site.public_url)}
+        )
 
     @app.post("/rt/{token}/commit")
     def commit(request: Request, token: str, body: CommitBytes) -> Response:
@@ -136,26 +156,12 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - five short rout
         return JSONResponse(site.database.change(take))
 
     @app.get("/c/{token}/{path:path}")
-    def package_file(request: Request, token: str, path: str) -> Response:
+    def package_file(request: Request, token: str, path: str, lenient: bool = False) -> Response:
         with site.database.read() as session:
             launch = launch_of(session, token, now=site.now())
             _require_label(site, request, launch.edition)
             edition = find_edition(session, launch.edition)
-        found = find_file(site.desk.shelf, edition.manifest, path) if edition else None
-        if found is None or not site.desk.shelf.has(found[1].digest):
-            return PlainTextResponse("This file is not part of the course.", 404)
-        name, file = found
-        etag = f'"{file.digest}"'
-        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-        if request.headers.get("if-none-match") == etag:
-            return Response(status_code=304, headers=headers)
-        kind = media_type(name)
-        return FileResponse(
-            site.desk.shelf.path(file.digest),
-            media_type=kind or UNKNOWN,
-            headers=headers,
-            filename=None if kind else name.rpartition("/")[2],
-        )
+        return _file(site, request, edition, path, lenient=lenient)
 
     @app.exception_handler(LaunchOverError)
     def over(request: Request, _error: LaunchOverError) -> Response:
@@ -219,6 +225,35 @@ def content_security_policy(public_url: str) -> str:
     )
 
 
+def _file(
+    site: ContentSite, request: Request, edition: Edition | None, path: str, *, lenient: bool
+) -> Response:
+    """Return a file of an edition, whole or the range asked for.
+
+    The pages of a book are XHTML whatever they are called (EPUB 3.3 §6.1): in HTML, ``<script/>`` would swallow the
+    rest. Our page asks again, *lenient*, for one that is not.
+    """
+    found = find_file(site.desk.shelf, edition.manifest, path) if edition else None
+    if edition is None or found is None or not site.desk.shelf.has(found[1].digest):
+        return PlainTextResponse("This file is not part of the course.", 404)
+    name, file = found
+    etag = f'"{file.digest}{"-lenient" * lenient}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if edition.standard == "file":
+        headers["Content-Security-Policy"] = file_security_policy(site.public_url)
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    kind = media_type(name)
+    if kind == "text/html" and edition.standard == "file" and not lenient:
+        kind = XHTML
+    return FileResponse(
+        site.desk.shelf.path(file.digest),
+        media_type=kind or UNKNOWN,
+        headers=headers,
+        filename=None if kind else name.rpartition("/")[2],
+    )
+
+
 class StrangeLabelError(LaunchOverError):
     """The token belongs to another edition's host."""
 
@@ -229,11 +264,10 @@ def _require_label(site: ContentSite, request: Request, edition: UUID) -> None:
 
 
 def _page(boot: dict[str, object], shim: str) -> str:
-    data = json.dumps(boot).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return (
         f'<!doctype html>\n<html lang="{escape(boot["lang"])}" dir="ltr">\n<meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(boot['title'])}</title>\n"
-        f'<script type="application/json" id="boot">{data}</script>\n'
+        f'<script type="application/json" id="boot">{in_page(boot)}</script>\n'
         f'<script type="module" src="{escape(shim)}"></script>\n</html>\n'
     )

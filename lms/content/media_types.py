@@ -16,12 +16,15 @@ MEDIA_TYPES = {
     "txt": "text/plain", "csv": "text/csv", "vtt": "text/vtt", "srt": "text/plain", "wasm": "application/wasm",
     "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp",
     "avif": "image/avif", "svg": "image/svg+xml", "ico": "image/x-icon", "bmp": "image/bmp", "cur": "image/x-icon",
-    "mp3": "audio/mpeg", "m4a": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg", "oga": "audio/ogg",
-    "opus": "audio/ogg", "wav": "audio/wav", "flac": "audio/flac", "mp4": "video/mp4", "m4v": "video/mp4",
-    "webm": "video/webm", "ogv": "video/ogg", "mov": "video/quicktime",
+    "mp3": "audio/mpeg", "weba": "audio/webm", "m4a": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg",
+    "oga": "audio/ogg", "opus": "audio/ogg", "wav": "audio/wav", "flac": "audio/flac",
+    "mp4": "video/mp4", "m4v": "video/mp4", "webm": "video/webm", "ogv": "video/ogg", "mov": "video/quicktime",
     "woff": "font/woff", "woff2": "font/woff2", "ttf": "font/ttf", "otf": "font/otf",
     "eot": "application/vnd.ms-fontobject", "pdf": "application/pdf", "swf": "application/x-shockwave-flash",
 }  # fmt: skip
+
+
+XHTML = "application/xhtml+xml"
 
 
 def media_type(path: str) -> str | None:

@@ -26,6 +26,7 @@ from lms.people.policy import Right
 from lms.people.queries import hold_person
 from lms.people.viewer import requires
 from lms.web.errors import NotFoundError
+from lms.web.locale import language_of
 from lms.web.pages import render
 from lms.web.router import page_router
 from lms.web.site import site_of
@@ -72,7 +73,9 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
         activity = taking.opened.activities[delivered.launch.identifier]
         frame = {
             "origin": origin,
-            "src": f"{origin}/rt/{delivered.token}/",
+            # A page of ours in there speaks the learner's language; there are no cookies to tell it.
+            "src": f"{origin}/rt/{delivered.token}/"
+            + f"?lang={language_of(request).code}" * bool(activity.viewer),
             # A frame of another name has another history: Back must not bring an old launch into this page.
             "name": str(delivered.launch.public_id),
             "title": activity.title,

@@ -178,7 +178,7 @@ def language_without_person(request: Request) -> Language:
     """Return the language this machine was set to, or else the browser's wish; asks no database."""
     chosen = read_cookie(request, LANGUAGE)
     found = language(chosen) if chosen else None
-    return found or _wished(request.headers.get("accept-language", ""))
+    return found or language_wished(request.headers.get("accept-language", ""))
 
 
 def _choose(request: Request) -> Language:
@@ -187,7 +187,8 @@ def _choose(request: Request) -> Language:
     return own or language_without_person(request)
 
 
-def _wished(accept_language: str) -> Language:
+def language_wished(accept_language: str) -> Language:
+    """Return the language that goes best with a browser's wish."""
     weighted = []
     for place, part in enumerate(accept_language.split(",")[:20]):
         tag, _, quality = part.strip().partition(";q=")

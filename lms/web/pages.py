@@ -150,7 +150,9 @@ def icon(name: str) -> Markup:
     return Markup(re.sub(r"^<svg[^>]*>", attributes, drawing))  # noqa: S704 - our own files
 
 
-MIRRORED = frozenset({"back", "forward", "sign-out"})  # icons that point follow the direction of the text
+MIRRORED = frozenset(
+    {"back", "contents", "forward", "sign-out"}
+)  # icons that point follow the direction of the text
 
 
 def _template_folders() -> dict[str, FileSystemLoader]:

@@ -29,13 +29,14 @@ FILES = {
 @pytest.fixture
 def site(database: Database, tmp_path: Path) -> ContentSite:
     desk = a_desk(tmp_path)
-    shim = tmp_path / "shim-1.js"
-    shim.write_text("export {};", encoding="utf-8")
+    build = tmp_path / "build"
+    build.mkdir()
+    (build / "shim-1.js").write_text("export {};", encoding="utf-8")
     with database.write() as session:
         a_course(session, desk.shelf, files=FILES)
     return ContentSite(
         database=database, desk=desk, now=lambda: NOON, secret=SECRET, public_url="http://localhost:8000",
-        content_url="http://localhost:8001", shim=shim,
+        content_url="http://localhost:8001", build=build, assets={"shim.js": "shim-1.js"},
     )  # fmt: skip
 
 

@@ -1,0 +1,143 @@
+/**
+ * Show a book part by part. It is complete when the end of every part was in sight.
+ */
+
+import { depthOf, dress, placeOf, targetOf } from "./book.js";
+import { showContents } from "./contents.js";
+import { announce, boot, giveUp, part, sitDown, standingOf, words } from "./page.js";
+import { Reading } from "./reading.js";
+import { wireTurning } from "./turning.js";
+
+const SIZES = [80, 90, 100, 115, 130, 150, 175, 200]; // per cent
+const KEEP_MS = 1000;
+const LENIENT = "lenient=1";
+
+const given = boot();
+const { sitting, beforeItEnds } = sitDown();
+const frame = /** @type {HTMLIFrameElement} */ (part("book"));
+const [firstPart, firstDepth] = placeOf(sitting.location);
+/** @type {string[]} */
+const parts = given.parts.map((/** @type {{src: string}} */ { src }) => new URL(src, location.href).href);
+const reading = new Reading({
+  weights: given.parts.map((/** @type {{size: number}} */ { size }) => size),
+  seen: sitting.seen,
+  at: firstPart,
+});
+const show = standingOf(sitting);
+const turning = wireTurning({ reading, direction: given.direction, goTo });
+let size = SIZES.indexOf(100);
+/** @type {{depth?: number, fragment?: string}} where to begin in the part that is coming */
+let wanted = { depth: firstDepth };
+let keeping = 0;
+
+frame.addEventListener("load", arrive);
+document.addEventListener("keydown", turning.hear);
+part("smaller").addEventListener("click", () => enlarge(-1));
+part("larger").addEventListener("click", () => enlarge(1));
+addEventListener("resize", look);
+addEventListener("focus", () => setTimeout(focusBook)); // within the event, the browser has not finished yet
+beforeItEnds(keep);
+showContents(
+  given.toc.map((/** @type {{title: string, level: number, part: number, fragment: string}} */ heading) => ({
+    title: heading.title,
+    level: heading.level,
+    go: () => goTo(heading.part, { fragment: heading.fragment }),
+  })),
+);
+show(reading.share);
+load();
+
+/**
+ * @param {number} page
+ * @param {{depth?: number, fragment?: string}} [place]
+ */
+function goTo(page, place = {}) {
+  if (!Number.isFinite(page)) return turning.show();
+  const was = reading.at;
+  reading.turnTo(page);
+  wanted = place;
+  if (reading.at === was && frame.contentDocument) begin();
+  else load();
+}
+
+function load() {
+  turning.show();
+  // Going back is ours to offer: the frame must not fill the browser's history.
+  if (frame.contentWindow && frame.contentDocument) frame.contentWindow.location.replace(parts[reading.at]);
+  else frame.src = parts[reading.at];
+}
+
+function arrive() {
+  const page = frame.contentDocument;
+  if (page === null || page.URL === "about:blank") return;
+  const [address, asked] = page.URL.split(/[?#]/);
+  if (address !== parts[reading.at]) return giveUp("unreadable");
+  if (page.getElementsByTagName("parsererror").length > 0 && asked !== LENIENT) {
+    return frame.contentWindow?.location.replace(`${address}?${LENIENT}`); // it is no XHTML, but perhaps it is HTML
+  }
+  dress(page, { size: SIZES[size], script: given.script });
+  frame.title = words("place", { number: reading.at + 1, count: reading.count });
+  announce(frame.title);
+  page.addEventListener("scroll", look, { passive: true });
+  page.addEventListener("keydown", turning.hear);
+  page.addEventListener("click", follow);
+  begin();
+}
+
+/** Go to the place that was asked for in the part that is shown. */
+function begin() {
+  const page = /** @type {Document} */ (frame.contentDocument);
+  const scroller = page.scrollingElement ?? page.documentElement;
+  const target = wanted.fragment ? page.getElementById(wanted.fragment) : null;
+  if (target) target.scrollIntoView();
+  else if (wanted.depth) scroller.scrollTop = wanted.depth * (scroller.scrollHeight - scroller.clientHeight);
+  focusBook();
+  look();
+  keep();
+}
+
+/** Let keys reach the book, unless somebody is at the controls: a frame that is only focused from outside hears none. */
+function focusBook() {
+  if (!document.querySelector(".controls :focus, .contents :focus")) frame.contentWindow?.focus();
+}
+
+/** See how far down one is; the end of a part makes it seen. */
+function look() {
+  const scroller = frame.contentDocument?.scrollingElement;
+  if (!scroller || !sitting) return;
+  if (depthOf(scroller) >= 1) reading.see();
+  show(reading.share);
+  turning.show();
+  clearTimeout(keeping);
+  keeping = setTimeout(keep, KEEP_MS);
+}
+
+function keep() {
+  clearTimeout(keeping);
+  const scroller = frame.contentDocument?.scrollingElement;
+  const depth = scroller ? scroller.scrollTop / Math.max(1, scroller.scrollHeight - scroller.clientHeight) : 0;
+  sitting.keep({ location: `${reading.at}:${depth.toFixed(3)}`, share: reading.share });
+  show(reading.share);
+}
+
+/** @param {number} by */
+function enlarge(by) {
+  size = Math.min(Math.max(0, size + by), SIZES.length - 1);
+  if (frame.contentDocument) dress(frame.contentDocument, { size: SIZES[size], script: given.script });
+  look();
+}
+
+/**
+ * A link in the book: within it we go; what is outside does not work without a network, and would not come back.
+ *
+ * @param {MouseEvent} event
+ */
+function follow(event) {
+  const link = /** @type {Element} */ (event.target).closest?.("a");
+  const href = link && (/** @type {any} */ (link).href?.baseVal ?? /** @type {HTMLAnchorElement} */ (link).href);
+  if (!href) return;
+  event.preventDefault();
+  const target = targetOf(String(new URL(href, link.baseURI)), parts);
+  if (target) goTo(target.part, { fragment: target.fragment });
+  else announce(words("outside"));
+}
