@@ -33,10 +33,12 @@ def _tool(name: str, *, written: str = "", file: str = "") -> Tool:
 
 
 TOOLS: tuple[Tool, ...] = (
+    _tool("Articulate Rise", file=r"(^|/)lib/(rise/|lzwcompress\.js$|player-\d[\d.]*\.min\.js$)"),
     _tool(
-        "Articulate Rise", file=r"(^|/)scormcontent/(lib/rise/|lib/lzwcompress|assets/rise)|(^|/)lib/rise/"
+        "Articulate Storyline",
+        written=r"created using Storyline ?(\d+)?",
+        file=r"(^|/)(story_content/|html5/lib/scripts/bootstrapper\.min\.js$)",
     ),
-    _tool("Articulate Storyline", written=r"created using Storyline ?(\d+)?", file=r"(^|/)story_content/"),
     _tool("Articulate Quizmaker", file=r"(^|/)quiz_content/"),
     _tool("Articulate Engage", file=r"(^|/)engage_content/"),
     _tool(

@@ -17,6 +17,12 @@ from content_packages.findings import Finding, finding
 from content_packages.shelf import Readable
 
 _ADDRESS = re.compile(rb"""["'(=]\s*(?:https?:)?//([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)[/"'):?#]""")
+# What stands before an address that a browser asks for by itself; to all others somebody has to go.
+_LOADING = re.compile(
+    rb"(?:\b(?:src|poster)\s{0,9}[=(]?\s{0,9}|\burl\s{0,9}\(?\s{0,9}|@import\s{0,9}|"
+    rb"<(?:link|object|embed)\b[^<>]{0,200}\b(?:href|data)\s{0,9}=?\s{0,9})$"
+)
+_LOOK_BACK = 256
 _OVERLAP = 512
 _MOST_HOSTS = 200
 _MOST_HOSTS_NAMED = 8
@@ -59,12 +65,21 @@ class Sighting:
     files: set[str] = field(default_factory=set)
 
 
+@dataclass(kw_only=True, slots=True)
+class Addresses:
+    """Addresses on other hosts of one kind: how often each host, and where the first."""
+
+    file: str
+    line: int
+    hosts: Counter[str] = field(default_factory=Counter)
+
+
 class ContentScan:
     """What is seen over all files of a package."""
 
     def __init__(self) -> None:
         self.hosts: Counter[str] = Counter()
-        self.first_host: Sighting | None = None
+        self.addresses: dict[str, Addresses] = {}
         self.seen: dict[str, Sighting] = {}
         self.flash: list[str] = []
 
@@ -76,12 +91,15 @@ class ContentScan:
         signs = SIGNS if extension in _WITH_SCRIPTS else ()
         return _Watched(stream, self, path, signs) if extension in _SCANNED else stream
 
-    def take_host(self, host: str, *, file: str, line: Callable[[], int]) -> None:
-        """Count one address; its line is asked for only if it is the first."""
-        if not _NEVER_FETCHED.search(host) and (host in self.hosts or len(self.hosts) < _MOST_HOSTS):
-            self.hosts[host] += 1
-            if self.first_host is None:
-                self.first_host = Sighting(name=host, file=file, line=line())
+    def take_host(self, host: str, *, loaded: bool, file: str, line: Callable[[], int]) -> None:
+        """Count one address; its line is asked for only if it is the first of its kind."""
+        if _NEVER_FETCHED.search(host) or (host not in self.hosts and len(self.hosts) == _MOST_HOSTS):
+            return
+        self.hosts[host] += 1
+        code = "package.external_addresses" if loaded else "package.external_links"
+        if code not in self.addresses:
+            self.addresses[code] = Addresses(file=file, line=line())
+        self.addresses[code].hosts[host] += 1
 
     def take_sign(self, code: str, written: str, *, file: str, line: Callable[[], int]) -> None:
         """Count one sign; its line is asked for only if it is the first."""
@@ -92,15 +110,9 @@ class ContentScan:
 
     def findings(self) -> Iterator[Finding]:
         """Return what an instructor should know of it."""
-        if self.first_host is not None:
-            named = ", ".join(host for host, _ in self.hosts.most_common(_MOST_HOSTS_NAMED))
-            yield finding(
-                "package.external_addresses",
-                file=self.first_host.file,
-                line=self.first_host.line,
-                count=self.hosts.total(),
-                hosts=named,
-            )
+        for code, found in sorted(self.addresses.items()):
+            named = ", ".join(host for host, _ in found.hosts.most_common(_MOST_HOSTS_NAMED))
+            yield finding(code, file=found.file, line=found.line, count=found.hosts.total(), hosts=named)
         if self.flash:
             yield finding("script.flash_files", count=len(self.flash), name=min(self.flash))
         for code, sighting in self.seen.items():
@@ -139,8 +151,10 @@ class _Watched:
         counted_to = max(0, len(window) - _OVERLAP) if piece else len(window)
         for match in _ADDRESS.finditer(window):
             if match.start() < counted_to:
-                host = match.group(1).decode("ascii").lower()
-                self._scan.take_host(host, file=self._path, line=partial(self._line, window, match.start()))
+                host, start = match.group(1).decode("ascii").lower(), match.start()
+                loaded = _LOADING.search(window, max(0, start - _LOOK_BACK), start) is not None
+                line = partial(self._line, window, start)
+                self._scan.take_host(host, loaded=loaded, file=self._path, line=line)
         for sign in self._signs:
             if not any(needle in window for needle in sign.needles):
                 continue

@@ -253,13 +253,18 @@ _PACKAGE = {
     ),
     "package.external_addresses": _warning(
         "Works without a network",
-        "The content names addresses on {hosts}, which do not work offline (number: {count}).",
+        "The content loads files from {hosts}, which does not work offline (number: {count}).",
         "Try the course with the network off; ask the author to put the files into the package.",
     ),
     "site.empty": _error(
         "HTML, The body element",
         "The page {name} shows nothing, and the zip holds no manifest of a standard that is known.",
         "Import the zip that the authoring tool made, with its manifest.",
+    ),
+    "package.external_links": _note(
+        "Works without a network",
+        "The content names addresses on {hosts}; what leads there does not work offline (number: {count}).",
+        _CHECK,
     ),
     "site.no_title": _note(
         "HTML, The title element",

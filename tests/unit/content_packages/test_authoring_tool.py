@@ -38,7 +38,9 @@ def test_a_tool_is_told_by_its_name(written: str, tool: str) -> None:
     ("path", "tool"),
     [
         ("scormcontent/lib/rise/a.js", "Articulate Rise"),
+        ("scormcontent/lib/player-0.0.11.min.js", "Articulate Rise"),
         ("story_content/user.js", "Articulate Storyline"),
+        ("html5/lib/scripts/bootstrapper.min.js", "Articulate Storyline"),
         ("quiz_content/a.js", "Articulate Quizmaker"),
         ("engage_content/a.js", "Articulate Engage"),
         ("presentation_content/user.js", "Articulate Presenter"),

@@ -136,31 +136,54 @@ def test_an_import_can_be_cancelled_and_leaves_nothing(tmp_path: Path) -> None:
 
 # ------------------------------------------------------------------ what it tells
 
+LOADED, LINKED = "package.external_addresses", "package.external_links"
+
 
 @pytest.mark.parametrize(
-    ("name", "text", "hosts"),
+    ("name", "text", "hosts", "found"),
     [
-        ("a.html", b'<script src="https://cdn.example.net/jquery.js"></script>', {"cdn.example.net": 1}),
+        ("a.html", b'<script src="https://cdn.example.net/a.js"></script>', {"cdn.example.net": 1}, [LOADED]),
         (
             "a.html",
-            b"<img src='//img.example.net/a.png'><img src=http://IMG.example.net/b>",
-            {"img.example.net": 2},
+            b"<img src='//i.example.net/a'><img src=http://I.example.net/b>",
+            {"i.example.net": 2},
+            [LOADED],
         ),
-        ("a.css", b"p{background:url(https://fonts.example.net/a.woff)}", {"fonts.example.net": 1}),
-        ("a.js", b'const lrs = "https://lrs.example.net:8080/xapi";', {"lrs.example.net": 1}),
-        ("a.js", b'const ns = "http://www.w3.org/2000/svg";', {}),
-        ("a.html", b"<p>See https://example.net/ if you like.</p>", {}),
-        ("a.txt", b'"https://example.net/"', {}),
-        ("a.js", b"x" * 262_130 + b' "https://late.example.net/a" ' + b"x" * 400, {"late.example.net": 1}),
+        (
+            "a.html",
+            b'<link rel="stylesheet" href="https://cdn.example.net/a.css">',
+            {"cdn.example.net": 1},
+            [LOADED],
+        ),
+        ("a.css", b"p{background:url(https://fonts.example.net/a.woff)}", {"fonts.example.net": 1}, [LOADED]),
+        ("a.css", b'@import "https://fonts.example.net/a.css";', {"fonts.example.net": 1}, [LOADED]),
+        ("a.js", b"frame.src = 'https://video.example.net/1'", {"video.example.net": 1}, [LOADED]),
+        ("a.html", b'<a href="https://www.example.net/more">', {"www.example.net": 1}, [LINKED]),
+        ("a.js", b'const lrs = "https://lrs.example.net:8080/xapi";', {"lrs.example.net": 1}, [LINKED]),
+        (
+            "a.html",
+            b'<a href="https://a.example.net/"><img src="https://b.example.net/">',
+            {"a.example.net": 1, "b.example.net": 1},
+            [LOADED, LINKED],
+        ),
+        ("a.js", b'const ns = "http://www.w3.org/2000/svg";', {}, []),
+        ("a.html", b"<p>See https://example.net/ if you like.</p>", {}, []),
+        ("a.txt", b'"https://example.net/"', {}, []),
+        (
+            "a.js",
+            b"x" * 262_130 + b' "https://z.example.net/a" ' + b"x" * 400,
+            {"z.example.net": 1},
+            [LINKED],
+        ),
     ],
 )
 def test_addresses_on_other_hosts_are_counted(
-    tmp_path: Path, name: str, text: bytes, hosts: dict[str, int]
+    tmp_path: Path, name: str, text: bytes, hosts: dict[str, int], found: list[str]
 ) -> None:
     report = imported(tmp_path, a_package(**{name: text}))
 
     assert dict(report.external_hosts) == hosts
-    assert codes(report) == (["package.external_addresses"] if hosts else [])
+    assert codes(report) == found
 
 
 def test_sizes_are_told_by_kind(tmp_path: Path) -> None:

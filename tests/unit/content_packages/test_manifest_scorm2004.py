@@ -363,12 +363,16 @@ def test_a_sequencing_rule_without_an_action_is_left_out(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "rule",
     [
-        ('<imsss:sequencingRules><imsss:preConditionRule><imsss:ruleConditions conditionCombination="any">'
-        '<imsss:ruleCondition condition="satisfied"/><imsss:ruleCondition condition="bored"/>'
-        '</imsss:ruleConditions><imsss:ruleAction action="skip"/></imsss:preConditionRule></imsss:sequencingRules>'),
-        ("<imsss:rollupRules><imsss:rollupRule><imsss:rollupConditions>"
-        '<imsss:rollupCondition condition="bored"/></imsss:rollupConditions>'
-        '<imsss:rollupAction action="completed"/></imsss:rollupRule></imsss:rollupRules>'),
+        (
+            '<imsss:sequencingRules><imsss:preConditionRule><imsss:ruleConditions conditionCombination="any">'
+            '<imsss:ruleCondition condition="satisfied"/><imsss:ruleCondition condition="bored"/>'
+            '</imsss:ruleConditions><imsss:ruleAction action="skip"/></imsss:preConditionRule></imsss:sequencingRules>'
+        ),
+        (
+            "<imsss:rollupRules><imsss:rollupRule><imsss:rollupConditions>"
+            '<imsss:rollupCondition condition="bored"/></imsss:rollupConditions>'
+            '<imsss:rollupAction action="completed"/></imsss:rollupRule></imsss:rollupRules>'
+        ),
     ],
 )
 def test_a_rule_with_a_condition_nobody_knows_is_left_out(tmp_path: Path, rule: str) -> None:

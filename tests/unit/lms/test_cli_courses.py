@@ -65,7 +65,7 @@ def test_a_person_is_told_what_was_found_and_a_program_the_same(data: Path, tmp_
         "  tool: Articulate Storyline 3",
         "  does not work offline: cdn.example.net",
         "  - One",
-        "  warning package.external_addresses: The content names addresses on cdn.example.net",
+        "  warning package.external_addresses: The content loads files from cdn.example.net",
     ):
         assert line in told
     assert (facts["standard"], facts["tool"]) == ("SCORM 1.2", "Articulate Storyline 3")
