@@ -50,7 +50,8 @@ SIGNS: tuple[Sign, ...] = (
     _sign(
         SYNC_REQUEST,
         (b".open", b"async"),
-        rb"\.open\s{0,9}\([^()]{0,200},\s{0,9}(?:false|!1)\s{0,9}[,)]|\basync\s{0,9}:\s{0,9}(?:false|!1)\b",
+        rb"\.open\s{0,9}\([^()]{0,200},\s{0,9}(?:false|!1)\s{0,9}[,)]|\basync\s{0,9}:\s{0,9}(?:false|!1)\b"
+        rb"(?!\s{0,9},\s{0,9}(?:global|dataType|\"throws\"))",  # as jQuery itself has it, to run scripts
     ),
     _sign("script.popup", (b"window.open",), rb"\bwindow\.open\s{0,9}\("),
     _sign(

@@ -251,6 +251,9 @@ _PACKAGE = {
     "package.edition_guessed": _warning(
         _CP, "The manifest names no edition that is known ({written}); it was read as SCORM {edition}."
     ),
+    "package.edition_missing": _note(
+        _CP, "The manifest does not name its edition; it was read as SCORM {edition}."
+    ),
     "package.external_addresses": _warning(
         "Works without a network",
         "The content loads files from {hosts}, which does not work offline (number: {count}).",
@@ -601,12 +604,15 @@ _SCRIPT = {
         "Scripts wait for the network when the page goes away ({name}); browsers refuse that (number: {count}).",
         _SAVE_EARLIER,
     ),
-    "script.popup": _warning(
-        _BROWSERS, "Scripts open windows of their own ({name}), which may be blocked (number: {count})."
+    "script.popup": _note(
+        _BROWSERS,
+        "Scripts open windows of their own ({name}), which may be blocked (number: {count}).",
+        _CHECK,
     ),
-    "script.top_window": _warning(
+    "script.top_window": _note(
         _BROWSERS,
         "Scripts reach for the window around the course ({name}), which is closed to them (number: {count}).",
+        _CHECK,
     ),
     "script.document_domain": _warning(
         _BROWSERS, "Scripts set document.domain, which browsers have removed (number: {count})."

@@ -58,9 +58,7 @@ def edition_of(document: Document, findings: list[Finding]) -> tuple[Standard, s
     Raises:
         PackageRefusedError: it is a package of another kind.
     """
-    metadata = document.root.first("metadata")
-    written = "" if metadata is None else metadata.value("schemaversion") or ""
-    schema = "" if metadata is None else metadata.value("schema") or ""
+    schema, written = _declared(document, "schema"), _declared(document, "schemaversion")
     if "common cartridge" in schema.lower() or any("/imsccv" in space for space in document.namespaces):
         raise PackageRefusedError([finding("package.common_cartridge", file=document.file)])
     known = _EDITIONS.get(written.lower())
@@ -72,16 +70,18 @@ def edition_of(document: Document, findings: list[Finding]) -> tuple[Standard, s
             "scorm2004",
             "2004 4th Edition" if _has_fourth_edition_parts(document) else "2004 3rd Edition",
         )
-    findings.append(
-        finding(
-            "package.edition_guessed",
-            file=document.file,
-            line=document.root.line,
-            written=written,
-            edition=guessed[1],
-        )
-    )
+    code = "package.edition_guessed" if written else "package.edition_missing"
+    line = document.root.line
+    findings.append(finding(code, file=document.file, line=line, written=written, edition=guessed[1]))
     return guessed
+
+
+def _declared(document: Document, name: str) -> str:
+    """Return what the manifest's metadata says, or that of an organization, where some tools put it."""
+    root = document.root
+    organizations = [one for block in root.all("organizations") for one in block.all("organization")]
+    blocks = [block for node in (root, *organizations) for block in node.all("metadata")]
+    return next((value for block in blocks if (value := block.value(name))), "")
 
 
 def _has_fourth_edition_parts(document: Document) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, example, given, settings
@@ -36,6 +38,23 @@ from tests.package_builders import (
 HONEST = raw_zip(
     *(deflated(name, data) for name, data in a_package().items()), stored("a/b.txt", b"some text")
 )
+FILES = [stored(name, data) for name, data in a_package().items()]
+WIDE = raw_zip(*FILES, zip64=True)
+SIZES_LATER = raw_zip(
+    *(
+        replace(one, flags=0x0808, local_size=0, after=struct.pack("<LLL", one.crc, one.size, one.size))
+        for one in FILES
+    )
+)
+FULL = a_manifest_2004(
+    '<item identifier="one" identifierref="page" parameters="?a=1"><title>One</title><imsss:sequencing IDRef="s">'
+    '<imsss:objectives><imsss:primaryObjective objectiveID="p"><imsss:mapInfo targetObjectiveID="g"/>'
+    '</imsss:primaryObjective></imsss:objectives><imsss:limitConditions attemptLimit="1"/></imsss:sequencing></item>'
+    '<item identifier="two" identifierref="inner"><title>Two</title></item>',
+    after='<imsss:sequencingCollection><imsss:sequencing ID="s"/></imsss:sequencingCollection>'
+    '<manifest identifier="inner"><organizations><organization identifier="i"><title>I</title>'
+    '<item identifier="three" identifierref="page"/></organization></organizations><resources/></manifest>',
+).encode()
 LIMITS = Limits(max_archive_bytes=10**6, max_unpacked_bytes=10**6, max_file_bytes=10**6, max_xml_bytes=10**5)
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -50,6 +69,7 @@ def import_bytes(data: bytes) -> None:
         if report.package is None:
             assert report.findings
             assert kept == []
+            assert {path.name for path in Path(folder).iterdir()} == {"package.zip", "shelf"}
         else:
             assert from_json(report.package.to_json()) == report.package
             assert {path.name for path in kept} == report.package.digests() | {report.digest}
@@ -74,13 +94,19 @@ def test_any_bytes_are_judged(data: bytes) -> None:
 
 
 @quick
-@given(changed(HONEST))
+@given(changed(HONEST) | changed(WIDE) | changed(SIZES_LATER))
 def test_a_changed_zip_is_judged(data: bytes) -> None:
     import_bytes(data)
 
 
 @quick
-@given(changed(a_manifest_12().encode()) | changed(a_manifest_2004().encode()))
+@given(st.binary(max_size=200))
+def test_any_bytes_behind_a_good_beginning_are_judged(data: bytes) -> None:
+    import_bytes(HONEST[: HONEST.index(b"PK\1\2")] + data + HONEST[-22:])
+
+
+@quick
+@given(changed(a_manifest_12().encode()) | changed(a_manifest_2004().encode()) | changed(FULL) | st.binary())
 @example(b"<html/>")
 def test_a_changed_manifest_is_judged(manifest: bytes) -> None:
     import_bytes(raw_zip(*(deflated(name, data) for name, data in a_package(manifest).items())))

@@ -71,6 +71,7 @@ def test_a_sign_is_told_with_its_place(written: bytes, code: str) -> None:
         b"var unloaded = 1; downloadUnload()",
         b"request.open('GET', url, true)",
         b"async function f() { return false }",
+        b'jQuery.ajax({url:e,type:"GET",dataType:"script",async:!1,global:!1,"throws":!0})',
     ],
 )
 def test_what_only_looks_like_one_is_not(written: bytes) -> None:

@@ -160,7 +160,16 @@ def test_without_a_schema_version_the_namespaces_tell_the_standard(
 
     assert report.package is not None, report.findings
     assert (report.package.standard, report.package.edition) == (standard, edition)
-    assert codes(report) == ["package.edition_guessed"]
+    assert codes(report) == ["package.edition_missing"]
+
+
+def test_a_schema_version_of_the_organization_is_that_of_the_manifest(tmp_path: Path) -> None:
+    said = f"<metadata><schema>ADL SCORM</schema>{VERSION_12}</metadata>"
+    manifest = (
+        a_manifest_12().replace(said, "<metadata/>").replace("</organization>", f"{said}</organization>")
+    )
+
+    assert codes(imported(tmp_path, a_package(manifest))) == []
 
 
 def test_another_address_behind_a_known_prefix_is_taken(tmp_path: Path) -> None:
