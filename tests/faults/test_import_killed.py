@@ -1,0 +1,111 @@
+"""An import dies at any moment: afterwards there is the old state or the new one, and nothing to mend."""
+
+from __future__ import annotations
+
+import logging
+import random
+import shutil
+import sqlite3
+import subprocess
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.course_builders import a_scorm_file
+from tests.servers import LMS, NodeUnderTest, node
+
+log = logging.getLogger(__name__)  # `--log-cli-level=INFO` shows what was hit
+
+FILES = 600
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course of many files, so that its import takes a while."""
+    path = a_scorm_file(tmp_path_factory.mktemp("package"))
+    dice = random.Random(7)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(FILES):
+            archive.writestr(f"files/{number}.bin", dice.randbytes(2000))
+    return path
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
+    with node(tmp_path_factory.mktemp("laptop")) as laptop:
+        yield laptop
+
+
+@pytest.fixture
+def laptop(empty: NodeUnderTest, tmp_path: Path) -> NodeUnderTest:
+    return NodeUnderTest(data=Path(shutil.copytree(empty.data, tmp_path / "laptop")))
+
+
+def editions_in(data: Path) -> int:
+    """Return how many editions there are; each has its course, its import, and two changes to send."""
+    with closing(sqlite3.connect(data / "outpost.db")) as file:
+        rows = {
+            table: int(file.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+            for table in ("course_edition", "course", "course_import", "directory_change")
+        }
+    editions = rows["course_edition"]
+    expected = {"course_edition": editions, "course": editions, "course_import": editions}
+    assert rows == {**expected, "directory_change": 2 * editions}, "an import is half in the tables"
+    return editions
+
+
+def expect_nothing_to_mend(laptop: NodeUnderTest) -> None:
+    report = laptop.facts("doctor")
+    assert {one["about"]: one["sentence"] for one in report["checks"] if one["state"] != "well"} == {}
+
+
+class Importing:
+    """An import by command, from the moment its first file is on the way to the shelf."""
+
+    def __init__(self, laptop: NodeUnderTest, package: Path) -> None:
+        incoming = laptop.data / "shelf" / "incoming"
+        litter = set(incoming.iterdir())
+        self._command = subprocess.Popen(
+            [*LMS, "import", str(package), "--publish"],
+            env=laptop.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while self._command.poll() is None and set(incoming.iterdir()) == litter:
+            time.sleep(0.001)
+
+    def end(self) -> float:
+        """Let it end; return how long that took."""
+        began = time.monotonic()
+        assert self._command.wait() == 0
+        return time.monotonic() - began
+
+    def kill(self) -> bool:
+        """Kill it; say whether it was still at work."""
+        self._command.kill()
+        return self._command.wait() != 0
+
+
+@pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.soak)])
+def test_an_import_by_command_that_is_killed_happened_or_did_not(
+    laptop: NodeUnderTest, package: Path, kills: int
+) -> None:
+    dice = random.Random(kills)
+    works_for_s = Importing(laptop, package).end()
+    before, hit = editions_in(laptop.data), 0
+    for _ in range(kills):
+        importing = Importing(laptop, package)
+        time.sleep(dice.uniform(0, works_for_s))
+        hit += importing.kill()
+
+        after = editions_in(laptop.data)
+
+        assert after in {before, before + 1}
+        expect_nothing_to_mend(laptop)
+        before = after
+    log.info("%d of %d imports were killed at work; %d editions", hit, kills, before)
+    assert hit >= kills // 2
