@@ -34,6 +34,7 @@ from lms.courses.pages import router as course_pages
 from lms.courses.pages import uploading as course_uploads
 from lms.courses.shelving import Sweeper
 from lms.courses.subjects import load_subjects
+from lms.courses.uploads_api import router as uploads_api
 from lms.database import Database
 from lms.editions.api import router as editions_api
 from lms.editions.pages import router as edition_pages
@@ -97,6 +98,7 @@ from xapi_store.http.lrs import Lrs
 ROUTERS: tuple[APIRouter, ...] = (
     people_pages,
     courses_api,
+    uploads_api,
     course_uploads,
     course_pages,
     catalogue_api,

@@ -20,6 +20,7 @@ from lms.courses.errors import TROUBLES as COURSE_TROUBLES
 from lms.courses.importing import Importer
 from lms.courses.pages import router as courses_pages
 from lms.courses.pages import uploading
+from lms.courses.uploads_api import router as uploads_api
 from lms.database import Database
 from lms.editions.api import router as editions_api
 from lms.editions.pages import router as edition_pages
@@ -89,7 +90,7 @@ def a_school(database: Database, folder: Path) -> School:
         node_name="Post 4",
         shelf=shelf,
         uploads=folder / "uploads",
-        assets={"app.css": "/static/app.css"},
+        assets={"app.css": "/static/app.css", "site.js": "/static/site.js"},
         chip=lambda _session, _now: Chip(state="alone"),
         recognise=recognise,
     )
@@ -98,6 +99,7 @@ def a_school(database: Database, folder: Path) -> School:
     app.state.importer = importer
     for router in (
         courses_api,
+        uploads_api,
         uploading,
         courses_pages,
         editions_api,

@@ -31,6 +31,34 @@ class UploadMissingError(Worded):
     sentence = mark("No file arrived.")
 
 
+class UploadGoneError(Exception):
+    """There is no such upload, or no longer."""
+
+
+class UploadOffsetError(Exception):
+    """A part begins elsewhere than where the bytes here end."""
+
+    def __init__(self, *, here: int) -> None:
+        self.here = here
+        super().__init__(f"{here} bytes are here; go on from there.")
+
+
+class UploadBusyError(Exception):
+    """Another request is writing to this upload."""
+
+
+class UploadOverflowError(Exception):
+    """More bytes came than were announced."""
+
+
+class UploadHeadersError(Exception):
+    """A header of the upload protocol is missing or cannot be read."""
+
+
+class UploadVersionError(Exception):
+    """The client speaks another version of the upload protocol."""
+
+
 _NO_COURSE = Trouble(
     status=404,
     code="course-not-found",
@@ -68,6 +96,43 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="upload-too-large",
         title=mark("The file is too large"),
         remedy=mark("Make the package smaller, for example by compressing its videos, and import it again."),
+    ),
+    UploadGoneError: Trouble(
+        status=404,
+        code="upload-not-found",
+        title=mark("This upload is not here, or no longer"),
+        remedy=mark("Choose the file and send it again."),
+    ),
+    UploadOffsetError: Trouble(
+        status=409,
+        code="upload-offset",
+        title=mark("The upload goes on elsewhere"),
+        remedy=mark("Ask how many bytes are here, and go on from there."),
+    ),
+    UploadBusyError: Trouble(
+        status=423,
+        code="upload-busy",
+        title=mark("Another part of this upload is arriving"),
+        remedy=mark("Wait a moment, ask how many bytes are here, and go on from there."),
+    ),
+    UploadOverflowError: Trouble(
+        status=413,
+        code="upload-overflow",
+        title=mark("More arrived than was announced"),
+        remedy=mark("Choose the file and send it again."),
+    ),
+    UploadHeadersError: Trouble(
+        status=400,
+        code="upload-headers",
+        title=mark("The upload cannot be understood"),
+        remedy=mark("See the upload protocol, tus 1.0."),
+    ),
+    UploadVersionError: Trouble(
+        status=412,
+        code="upload-version",
+        title=mark("The upload cannot be understood"),
+        remedy=mark("See the upload protocol, tus 1.0."),
+        headers={"Tus-Version": "1.0.0"},
     ),
     UploadMissingError: Trouble(
         status=422,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -141,8 +142,14 @@ class Importer:
         files = [path for path in self.uploads.iterdir() if path.is_file()]  # before the rows: see queue
         with self.database.read() as session:
             waiting = {str(one) for one in imports_under_way(session)}
+        touched: dict[str, float] = {}  # an upload has more than one file while it is on its way
+        for path in files:
+            with suppress(FileNotFoundError):
+                touched[path.stem] = max(touched.get(path.stem, 0), path.stat().st_mtime)
         limit = (self.now() - UPLOADS_KEPT).timestamp()
-        return sorted(path for path in files if path.stem not in waiting and path.stat().st_mtime < limit)
+        return sorted(
+            path for path in files if path.stem not in waiting and touched.get(path.stem, limit) < limit
+        )
 
     def sweep_uploads(self) -> bool:
         """Throw uploads away that nobody went on with; a chore, with never more to do."""

@@ -32,6 +32,7 @@ from lms.courses.queries import (
     recent_imports,
 )
 from lms.courses.report_wording import say_report
+from lms.courses.tables import ImportState
 from lms.courses.uploads import receive_form
 from lms.people.policy import Right
 from lms.people.viewer import requires
@@ -120,7 +121,7 @@ def show_import(request: Request, _: Manager, import_id: UUID) -> Response:
             if course and found.into_course is None and course.current_edition is None
             else ()
         )
-    if found.finished is None:
+    if found.finished is None or found.state is ImportState.CANCELLED:
         return render(request, "courses/importing.html", the_import=found)
     return render(
         request,
@@ -132,6 +133,13 @@ def show_import(request: Request, _: Manager, import_id: UUID) -> Response:
         alike=alike,
         join=f"/courses/imports/{import_id}/join",
     )
+
+
+@router.post("/imports/{import_id}/cancel")
+def post_cancel(request: Request, _: Manager, import_id: UUID) -> Response:
+    """Stop an import; what has ended stays as it is."""
+    importer_of(request).cancel(import_id)
+    return RedirectResponse(f"/courses/imports/{import_id}", status_code=303)
 
 
 @router.post("/imports/{import_id}/join")

@@ -2,6 +2,7 @@
 
 import { askServer, keepUp } from "./counters.js";
 import { wireCopying } from "./copying.js";
+import { wireUpload } from "./upload.js";
 
 for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-counters]"))) {
   keepUp({
@@ -17,5 +18,23 @@ for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
     button,
     copy: navigator.clipboard && ((text) => navigator.clipboard.writeText(text)),
     find: (id) => document.getElementById(id),
+  });
+}
+
+for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-upload]"))) {
+  wireUpload({
+    form,
+    ask: async (method, path, headers, body) => {
+      const answer = await fetch(path, { method, headers, body, redirect: "manual" });
+      return { status: answer.status, header: (name) => answer.headers.get(name) };
+    },
+    memory: {
+      get: (key) => localStorage.getItem(key),
+      set: (key, value) => localStorage.setItem(key, value),
+      remove: (key) => localStorage.removeItem(key),
+    },
+    pause: (ms) => new Promise((done) => setTimeout(done, ms)),
+    leave: (path) => location.assign(path),
+    clock: () => performance.now(),
   });
 }
