@@ -8,7 +8,20 @@ from __future__ import annotations
 
 import typer
 
-from lms.cli import archive, courses, demo, doctor, editions, forwarding, keys, node, nodes, people, records
+from lms.cli import (
+    archive,
+    courses,
+    demo,
+    doctor,
+    editions,
+    export,
+    forwarding,
+    keys,
+    node,
+    nodes,
+    people,
+    records,
+)
 from lms.cli.logs import begin_log
 
 app = typer.Typer(
@@ -19,7 +32,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (node, doctor, demo, people, courses, editions, keys, records, nodes, forwarding, archive):
+for module in (
+    node,
+    doctor,
+    demo,
+    people,
+    courses,
+    editions,
+    export,
+    keys,
+    records,
+    nodes,
+    forwarding,
+    archive,
+):
     app.add_typer(module.app)
 
 

@@ -12,6 +12,7 @@ from lms.courses.actions import (
     MoveNotFoundError,
 )
 from lms.courses.catalogue import EntryError
+from lms.courses.originals import OriginalMissingError
 from lms.web.errors import Trouble
 from lms.web.wording import Worded, mark
 
@@ -90,6 +91,12 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="catalogue-entry-wrong",
         title=mark("The catalogue cannot take this"),
         remedy=mark("Go back, change it, and save again."),
+    ),
+    OriginalMissingError: Trouble(
+        status=404,
+        code="original-missing",
+        title=mark("The package this edition was imported from is not on this node"),
+        remedy=mark("Look for it at the node of the import, or import the package again here."),
     ),
     UploadTooLargeError: Trouble(
         status=413,

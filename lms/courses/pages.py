@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Form, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
 from content_packages.files.course import EXTENSIONS
 from lms.courses.actions import (
@@ -21,6 +21,7 @@ from lms.courses.actions import (
     withdraw_edition,
 )
 from lms.courses.importing import importer_of
+from lms.courses.originals import catalogue_data, original_of
 from lms.courses.queries import (
     courses_alike,
     courses_page,
@@ -32,7 +33,7 @@ from lms.courses.queries import (
     recent_imports,
 )
 from lms.courses.report_wording import say_report
-from lms.courses.tables import ImportState
+from lms.courses.tables import Course, Edition, ImportState
 from lms.courses.uploads import receive_form
 from lms.people.policy import Right
 from lms.people.viewer import requires
@@ -170,9 +171,8 @@ def show_editions(request: Request, _: Manager, course_id: UUID) -> Response:
 @router.get("/{course_id}/editions/{edition_id}/report")
 def show_report(request: Request, _: Manager, course_id: UUID, edition_id: UUID) -> Response:
     """Show the report of the import that made an edition."""
-    with site_of(request).database.read() as session:
-        course, edition = find_course(session, course_id), find_edition(session, edition_id)
-    if course is None or edition is None or edition.course_id != course.id or edition.report is None:
+    course, edition = _edition_of(request, course_id, edition_id)
+    if edition.report is None:
         raise NotFoundError
     return render(
         request,
@@ -183,6 +183,33 @@ def show_report(request: Request, _: Manager, course_id: UUID, edition_id: UUID)
         edition=edition,
         alike=(),
     )
+
+
+@router.get("/{course_id}/editions/{edition_id}/original")
+def get_original(request: Request, _: Manager, course_id: UUID, edition_id: UUID) -> Response:
+    """Send the package an edition was imported from, byte for byte."""
+    site = site_of(request)
+    _course, edition = _edition_of(request, course_id, edition_id)
+    path, name = original_of(site.shelf, edition)
+    return FileResponse(path, filename=name, media_type="application/octet-stream")
+
+
+@router.get("/{course_id}/editions/{edition_id}/catalogue.json")
+def get_catalogue_data(request: Request, _: Manager, course_id: UUID, edition_id: UUID) -> Response:
+    """Send what is known of an edition, to lie beside its package."""
+    course, edition = _edition_of(request, course_id, edition_id)
+    return JSONResponse(
+        catalogue_data(site_of(request).shelf, course, edition),
+        headers={"Content-Disposition": f'attachment; filename="{edition.public_id}.json"'},
+    )
+
+
+def _edition_of(request: Request, course_id: UUID, edition_id: UUID) -> tuple[Course, Edition]:
+    with site_of(request).database.read() as session:
+        course, edition = find_course(session, course_id), find_edition(session, edition_id)
+    if course is None or edition is None or edition.course_id != course.id:
+        raise NotFoundError
+    return course, edition
 
 
 @router.post("/{course_id}/publish")

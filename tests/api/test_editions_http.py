@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lms.courses.moves import moves_of
-from lms.courses.queries import courses_page, editions_of, find_course
+from lms.courses.queries import courses_page, editions_of, find_course, find_edition
 from lms.database import Database
 from lms.enrolment.actions import enrol
 from lms.enrolment.queries import registration_of
@@ -210,3 +210,28 @@ def test_an_officer_decides_on_nobody(a_class: Class) -> None:
 
     assert officer.get(a_class.page).status_code == 403
     assert officer.get(f"/api/v1/courses/{a_class.course}/moves").status_code == 403
+
+
+def test_the_package_of_an_edition_is_downloaded_as_it_came(a_class: Class, tmp_path: Path) -> None:
+    page = f"/courses/{a_class.course}/editions"
+    sent = (tmp_path / "course.zip").read_bytes()  # of the import that came last
+
+    package = a_class.client.get(f"{page}/{a_class.second}/original")
+    beside = a_class.client.get(f"{page}/{a_class.second}/catalogue.json")
+
+    assert package.content == sent
+    assert package.headers["content-disposition"] == 'attachment; filename="course.zip"'
+    assert beside.json()["edition"] == 2
+    assert f"{a_class.second}/original" in a_class.client.get(page).text
+
+
+def test_an_edition_without_its_package_says_so(a_class: Class) -> None:
+    with a_class.school.database.write() as session:
+        edition = find_edition(session, a_class.second)
+        assert edition is not None
+        edition.original = None
+
+    page = f"/courses/{a_class.course}/editions"
+
+    assert "Its package is not kept here" in a_class.client.get(page).text
+    assert a_class.client.get(f"{page}/{a_class.second}/original").status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,3 +145,31 @@ def test_editions_are_listed_published_and_rolled_back(data: Path, tmp_path: Pat
     assert back.exit_code == 0
     assert [(one["number"], one["current"]) for one in listed] == [(2, False), (1, True)]
     assert (missing.exit_code, "no edition 9" in missing.output) == (1, True)
+
+
+def test_a_course_is_exported_byte_for_byte_with_its_catalogue_data(data: Path, tmp_path: Path) -> None:
+    package = a_scorm_file(tmp_path)
+    course = json.loads(lms("import", str(package), "--publish", "--data", str(data), "--json").stdout)
+    out = tmp_path / "out.zip"
+
+    done = lms("export", course["course_id"], str(out), "--data", str(data))
+
+    told = json.loads((tmp_path / "out.zip.json").read_text(encoding="utf-8"))
+    assert done.exit_code == 0, done.output
+    assert out.read_bytes() == package.read_bytes()
+    assert (told["title"], told["standard"], told["identifier"]) == ("Precursors", "SCORM 1.2", "precursors")
+    assert (told["edition"], told["bytes"]) == (1, package.stat().st_size)
+    assert told["sha256"] == hashlib.sha256(package.read_bytes()).hexdigest()
+
+
+def test_an_edition_whose_package_was_not_kept_says_so(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LMS_KEEP_ORIGINALS", "false")
+    course = json.loads(lms("import", str(a_scorm_file(tmp_path)), "--data", str(data), "--json").stdout)
+
+    done = lms("export", course["course_id"], str(tmp_path / "out.zip"), "--data", str(data))
+
+    assert done.exit_code == 1
+    assert "is not on this node" in done.output
+    assert not (tmp_path / "out.zip").exists()
