@@ -52,6 +52,7 @@ PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_COURSES))]
 
 RECENT = 10
+MOST_ALIKE = 3  # courses an import is offered to become an edition of
 
 
 @router.get("")
@@ -118,7 +119,7 @@ def show_import(request: Request, _: Manager, import_id: UUID) -> Response:
         course = find_course(session, found.course) if found.course else None
         edition = find_edition(session, found.edition) if found.edition else None
         alike = (
-            courses_alike(session, course.identifier, but=course.public_id)
+            courses_alike(session, course.identifier, but=course.public_id)[:MOST_ALIKE]
             if course and found.into_course is None and course.current_edition is None
             else ()
         )

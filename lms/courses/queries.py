@@ -65,10 +65,14 @@ def courses_page(session: Session, *, search: str = "", number: int = 1) -> Page
 
 
 def courses_alike(session: Session, identifier: str, *, but: UUID | None = None) -> Sequence[Course]:
-    """Return the courses whose package had this identifier, the oldest first: a package made anew keeps it."""
+    """Return the courses a package with this identifier may be an edition of: a package made anew keeps it.
+
+    Where learners are given some of them, the others are drafts and left out. The oldest come first.
+    """
     query = select(Course).where(Course.identifier == identifier, Course.deleted.is_(None))
     found = session.scalars(query.order_by(Course.created, Course.id)).all()
-    return [course for course in found if course.public_id != but]
+    others = [course for course in found if course.public_id != but]
+    return [course for course in others if course.current_edition is not None] or others
 
 
 def find_edition(session: Session, public_id: UUID) -> Edition | None:

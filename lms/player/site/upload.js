@@ -155,7 +155,7 @@ export function wireUpload({ form, ask, memory, pause, leave, clock }) {
     const file = fields.get("file");
     if (!(file instanceof File) || file.size === 0) return;
     event.preventDefault();
-    cancelled = cancel.disabled = false;
+    cancelled = cancel.disabled = cancel.hidden = bar.hidden = false;
     submit.disabled = true;
     shown.hidden = false;
     const stopped = /** @type {Promise<void>} */ (new Promise((resolve) => (stop = resolve)));
@@ -178,8 +178,7 @@ export function wireUpload({ form, ask, memory, pause, leave, clock }) {
     } catch {
       words.textContent = form.dataset.textRefused ?? "";
     }
-    bar.value = 0;
-    cancel.disabled = true;
+    bar.hidden = cancel.hidden = true;
     submit.disabled = false;
 
     /** @param {number} sent @param {boolean} isWaiting */
