@@ -15,7 +15,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -178,7 +178,7 @@ class Shelf:
         return [FileRef(digest=one.name, size=int(one.read_text(encoding="ascii"))) for one in noted]
 
     def sweep(
-        self, keep: Collection[str], *, before: datetime, parts: Iterable[str] = PARTS, dry: bool = False
+        self, keep: Container[str], *, before: datetime, parts: Iterable[str] = PARTS, dry: bool = False
     ) -> Swept:
         """Remove files that nothing names.
 

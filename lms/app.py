@@ -142,6 +142,7 @@ STATISTICS_EVERY_S = 60.0
 PACKING_EVERY_S = 60.0
 SWEEP_EXPORTS_EVERY_S = 3600.0
 SWEEP_SHELF_EVERY_S = 6 * 3600.0
+SWEEP_ATTACHMENTS_EVERY_S = 300.0  # one folder of 256: all of them in a day
 SWEEP_UPLOADS_EVERY_S = 3600.0
 FORWARDING_EVERY_S = 1.0
 
@@ -439,6 +440,11 @@ def build_worker(node: Node) -> Worker:
         Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress, follows_writing=True),
         Chore(name="sweep exports", every_s=SWEEP_EXPORTS_EVERY_S, do=node.exporter.sweep),
         Chore(name="sweep the shelf", every_s=SWEEP_SHELF_EVERY_S, do=sweeper.step),
+        Chore(
+            name="sweep attachments",
+            every_s=SWEEP_ATTACHMENTS_EVERY_S,
+            do=partial(node.attachments.sweep_some, node.database, utc_now),
+        ),
         Chore(name="sweep uploads", every_s=SWEEP_UPLOADS_EVERY_S, do=node.importer.sweep_uploads),
         Chore(name="forward", every_s=FORWARDING_EVERY_S, do=forwarder.look_after, follows_writing=True),
     ]

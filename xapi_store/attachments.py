@@ -189,6 +189,14 @@ def placed_attachments(statements: Sequence[dict[str, Any]]) -> Iterator[tuple[s
                 yield json_path([*way, "object", "attachments", place]), attachment
 
 
+def is_named(session: Session, file: str) -> bool:
+    """Say whether an attachment is in this file of the host."""
+    return _NAMED.first(session.connection(), file=file) is not None
+
+
+_NAMED = Prepared(select(AttachmentRow.sha2).where(AttachmentRow.file == bindparam("file")).limit(1))
+
+
 def attachments_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the attachments a statement names, its sub-statement's included."""
     return [attachment for _, attachment in placed_attachments([statement])]

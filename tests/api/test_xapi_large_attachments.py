@@ -6,13 +6,15 @@ import errno
 import logging
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from content_packages.shelf import Shelf
+from content_packages.shelf import PARTS, Shelf
 from lms.database import Database
 from lms.records.files import ShelfFiles
 from tests.xapi_builders import (
@@ -157,3 +159,24 @@ def test_who_may_read_only_his_own_is_not_given_what_others_brought(store: Store
 
     assert not_mine == {}
     assert [read for _, read in brought.values()] == [content]
+
+
+def test_what_no_attachment_is_in_is_swept_after_a_day(store: Store) -> None:
+    shelf = Shelf(store.folder)
+    with_files(store.client, a_statement(attachments=[an_attachment(LARGE)]), LARGE)
+    left_behind = shelf.put(BytesIO(b"of a crash")).digest
+    (store.folder / "incoming" / "tmp").mkdir()
+    (store.folder / "incoming" / "tmp" / "0.part").write_bytes(b"half")
+    files = ShelfFiles(shelf)
+
+    def sweep_all(after: timedelta) -> None:
+        for _ in PARTS:
+            files.sweep_some(store.database, lambda: datetime.now(UTC) + after)
+
+    sweep_all(timedelta(hours=23))
+    assert shelf.has(left_behind)
+    sweep_all(timedelta(hours=25))
+
+    assert not shelf.has(left_behind)
+    assert list((store.folder / "incoming").iterdir()) == []
+    assert list(store.read().values()) == [LARGE]

@@ -227,7 +227,7 @@ class AttachmentRow(Base):
 
     sha2: Mapped[str] = mapped_column(Text, primary_key=True)
     size: Mapped[int] = mapped_column(BigInteger)
-    file: Mapped[str | None] = mapped_column(Text)
+    file: Mapped[str | None] = mapped_column(Text, index=True)
     content: Mapped[bytes | None]
 
 
