@@ -86,21 +86,19 @@ class Shelf:
 
         Nobody may write to it afterwards.
         """
-        with path.open("rb") as file:
-            os.fsync(file.fileno()) if os.name != "nt" else None
-            digest, size = hashlib.sha256(), 0
-            while piece := file.read(_CHUNK):
-                digest.update(piece)
-                size += len(piece)
-        ref = FileRef(digest=digest.hexdigest(), size=size)
         with tempfile.TemporaryDirectory(dir=self._incoming, ignore_cleanup_errors=True) as folder:
-            link = Path(folder) / ref.digest
-            try:
-                os.link(path, link)
-            except OSError:  # another disk, or a file system without links
+            link = Path(folder) / "whole"
+            if not _linked(path, link):
                 with path.open("rb") as file:
-                    return self.put(file, expected=ref.digest)
+                    return self.put(file)
+            with link.open("rb") as file:
+                digest, size = hashlib.sha256(), 0
+                while piece := file.read(_CHUNK):
+                    digest.update(piece)
+                    size += len(piece)
+                os.fsync(file.fileno())
             os.utime(link)  # it may have waited for long: no sweep may take it for old
+            ref = FileRef(digest=digest.hexdigest(), size=size)
             self._place(link, ref)
         return ref
 
@@ -332,6 +330,17 @@ def _checked(digest: str) -> str:
     if not _DIGEST.fullmatch(digest):
         raise FileMissingError(digest)
     return digest
+
+
+def _linked(path: Path, link: Path) -> bool:
+    """Give a file a second name, where that can be: not on another disk, nor without links."""
+    if os.name == "nt":  # there the read-only mark would keep the first name from being removed
+        return False
+    try:
+        link.hardlink_to(path)
+    except OSError:
+        return False
+    return True
 
 
 def _remove(path: Path) -> None:
