@@ -9,10 +9,11 @@ from content_packages.manifest.source import Source
 from content_packages.package import Activity, LaunchTarget, Metadata, Package
 
 _HEAD_BYTES = 64 * 1024
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
-_LANGUAGE = re.compile(r"<html[^>]*\slang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)", re.IGNORECASE)
-_EMPTY_BODY = re.compile(r"<body[^>]*>\s*(?:<!--.*?-->\s*)*</body", re.IGNORECASE | re.DOTALL)
-_SCRIPT = re.compile(r"<script([^>]*)>(.*?)</script", re.IGNORECASE | re.DOTALL)
+# None of these may pass over a second beginning of the same: a page of nothing but beginnings would take minutes.
+_TITLE = re.compile(r"<title[^<>]*>((?:(?!<title).)*?)</title", re.IGNORECASE | re.DOTALL)
+_LANGUAGE = re.compile(r"<html[^<>]*\slang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)", re.IGNORECASE)
+_EMPTY_BODY = re.compile(r"<body[^<>]*>\s*(?:<!--(?:(?!-->).)*-->\s*)*</body", re.IGNORECASE | re.DOTALL)
+_SCRIPT = re.compile(r"<script([^<>]*)>((?:(?!<script).)*?)</script", re.IGNORECASE | re.DOTALL)
 _SRC = re.compile(r"\ssrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
 

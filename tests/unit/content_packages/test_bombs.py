@@ -179,6 +179,13 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "30,000 items": (lambda: with_manifest(a_manifest_12(SAME * 30_000)), "manifest.too_many_items"),
     "9,000 items of one name": (lambda: with_manifest(a_manifest_12(SAME * 9_000)), "taken"),
     "30,000 objectives": (lambda: with_manifest(a_manifest_2004(SEQUENCED)), "taken"),
+    "page of beginnings": (
+        lambda: raw_zip(stored("index.html", (b"<html<title><script>" * 9 + b"<body><!---->" * 9) * 300)),
+        "taken",
+    ),
+    "page of comments": (lambda: raw_zip(stored("index.html", b"<body>" + b"<!---->" * 9000)), "taken"),
+    "page of languages": (lambda: raw_zip(stored("index.html", b"<html" * 13_000)), "taken"),
+    "page of titles": (lambda: raw_zip(stored("index.html", b"<title>" * 9_000)), "taken"),
     "manifests that double": (lambda: with_manifest(doubling(40)), "manifest.too_many_items"),
     "manifests that deepen": (lambda: with_manifest(deep_by_parts(30)), "manifest.too_deep"),
 }
