@@ -39,7 +39,7 @@ SIGNS: tuple[Sign, ...] = (
     _sign(
         "script.removed",
         (b"showModalDialog", b"<applet", b"<APPLET", b"openDatabase", b"applicationCache", b"x-silverlight"),
-        rb"showModalDialog\s{0,9}\(|<(?:applet|APPLET)\b|\bopenDatabase\s{0,9}\(|\bapplicationCache\b|"
+        rb"showModalDialog\s{0,9}\(|<(?:applet|APPLET)\b|\bopenDatabase\s{0,9}\(|\bapplicationCache\.\w+\s{0,9}\(|"
         rb"application/x-silverlight",
     ),
     _sign(
@@ -63,7 +63,7 @@ SIGNS: tuple[Sign, ...] = (
     _sign(
         "script.document_write",
         (b"document.write",),
-        rb"\bdocument\.write(?:ln)?\s{0,9}\([^();]{0,300}?[\"'=](?:https?:)?//[\w-]+\.",
+        rb"\bdocument\.write(?:ln)?\s{0,9}\([^();]{0,300}?\bsrc\s{0,9}=\s{0,9}\\?[\"']?(?:https?:)?//[\w-]+\.",
     ),
     _sign(SAVES, (b"Commit", b".save"), rb"Commit\s{0,9}\(|\.save\s{0,9}\("),
     _sign(SETS, (b"SetValue",), rb"SetValue\s{0,9}\("),

@@ -65,6 +65,9 @@ def test_a_sign_is_told_with_its_place(written: bytes, code: str) -> None:
     [
         b"if (document.domain == 'a') {}",
         b"document.write('<p>Hello</p>')",
+        b"document.write('<a rel=license href=')",
+        b"document.write('<a href=\"http://www.w3.org/\">')",
+        b"tests.applicationcache = !!window.applicationCache",
         b"window.addEventListener('pagehide', save)",
         b"dialog.open('a.html', true)",
         b"stop.location",
