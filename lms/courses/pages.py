@@ -70,7 +70,7 @@ def show_import_form(request: Request, _: Manager, into: UUID | None = None) -> 
         course = find_course(session, into) if into else None
         recent = recent_imports(session, limit=RECENT)
     most = importer_of(request).limits.max_archive_bytes
-    accepted = ",".join((".zip", *EXTENSIONS))
+    accepted = ",".join((".zip", ".xml", *EXTENSIONS))
     return render(request, "courses/import.html", course=course, recent=recent, most=most, accepted=accepted)
 
 
