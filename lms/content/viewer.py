@@ -14,7 +14,7 @@ from babel import Locale, UnknownLocaleError
 from markupsafe import Markup
 
 from content_packages.package import Activity, Caption, Package, Viewer
-from lms.web.locale import Language
+from lms.web.locale import Language, own_name
 from lms.web.pages import fragment
 
 ASSETS = "../../built/"
@@ -131,18 +131,8 @@ def _told(
 
 
 def _caption(caption: Caption, files: str, spoken: Language) -> dict[str, str]:
-    name = _named(caption.language) or spoken.gettext("Captions")
+    name = own_name(caption.language) or spoken.gettext("Captions")
     return {"src": files + quote(caption.path), "language": caption.language, "label": name}
-
-
-def _named(tag: str) -> str | None:
-    """Return what the speakers of a language call it; ``None`` where nobody knows."""
-    if tag == "und":  # Babel takes it for the likeliest language there is
-        return None
-    try:
-        return (Locale.parse(tag, sep="-").get_display_name() or "").capitalize() or None
-    except (UnknownLocaleError, ValueError):
-        return None
 
 
 def _direction(package: Package, script: str) -> str:

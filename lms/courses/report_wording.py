@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
-
 from content_packages.findings import Writing, fill
 from content_packages.limits import MIB
 from content_packages.package import standard_name
@@ -41,7 +39,7 @@ def say_report(report: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
         "standard": standard_name(report["standard"], report["edition"]) if report.get("standard") else None,
         "tool": report.get("tool"),
         "outline": report.get("outline"),
-        "languages": [_language_name(tag, spoken) for tag in report.get("languages") or ()],
+        "languages": [spoken.language_name(tag) for tag in report.get("languages") or ()],
         "sizes": [
             (spoken.gettext(KINDS_OF_FILES.get(kind, kind)), size)
             for kind, size in sorted((report.get("sizes") or {}).items(), key=lambda pair: -pair[1])
@@ -70,11 +68,3 @@ def say_finding(one: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
         }
     except KeyError:
         return dict(one)
-
-
-def _language_name(tag: str, spoken: Language) -> str:
-    """Return what a language is called, or its tag where nobody knows."""
-    try:
-        return Locale.parse(tag.replace("_", "-"), sep="-").get_display_name(spoken.locale) or tag
-    except (ValueError, UnknownLocaleError):
-        return tag

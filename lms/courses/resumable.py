@@ -18,17 +18,16 @@ from uuid import UUID
 import orjson
 from filelock import FileLock, Timeout
 
-from content_packages.limits import DEFAULTS, MIB
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.errors import (
     UploadBusyError,
     UploadGoneError,
     UploadOffsetError,
     UploadOverflowError,
-    UploadTooLargeError,
 )
 from lms.courses.importing import UPLOADS_KEPT, Importer
 from lms.courses.queries import find_import
+from lms.courses.uploads import refuse_larger
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,9 +68,7 @@ class Uploads:
         Raises:
             UploadTooLargeError: it has more bytes than are taken.
         """
-        if length > self.most_bytes:
-            usual = DEFAULTS.max_archive_bytes // MIB
-            raise UploadTooLargeError(most=self.most_bytes // MIB, setting="max_archive_bytes", default=usual)
+        refuse_larger(length, self.most_bytes)
         upload = Upload(
             id=self._importer.new_id(),
             length=length,

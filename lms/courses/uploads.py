@@ -141,8 +141,17 @@ class _Form:
         self.complete = True
 
 
-def _write(file: BinaryIO, piece: bytes, most_bytes: int) -> None:
-    if file.tell() + len(piece) > most_bytes:
+def refuse_larger(size: int, most_bytes: int) -> None:
+    """Refuse an upload that is larger than an import takes.
+
+    Raises:
+        UploadTooLargeError: it is.
+    """
+    if size > most_bytes:
         usual = DEFAULTS.max_archive_bytes // MIB
         raise UploadTooLargeError(most=most_bytes // MIB, setting="max_archive_bytes", default=usual)
+
+
+def _write(file: BinaryIO, piece: bytes, most_bytes: int) -> None:
+    refuse_larger(file.tell() + len(piece), most_bytes)
     file.write(piece)

@@ -56,7 +56,7 @@ class Language:
     @cached_property
     def own_name(self) -> str:
         """What its speakers call it, in their script."""
-        return (Locale.parse(self.code).get_display_name() or self.code).capitalize()
+        return own_name(self.code) or self.code
 
     # ------------------------------------------------------------------ sentences
 
@@ -104,10 +104,8 @@ class Language:
 
     def language_name(self, tag: str) -> str:
         """Return what a language is called here, by its tag (RFC 5646); the tag itself where nobody knows."""
-        try:
-            return Locale.parse(tag, sep="-").get_display_name(self.locale) or tag
-        except (UnknownLocaleError, ValueError):
-            return tag
+        known = _known(tag)
+        return tag if known is None else known.get_display_name(self.locale) or tag
 
     def size(self, count_bytes: int) -> str:
         """Return a file size in the unit that reads best."""
@@ -149,6 +147,21 @@ def _date(locale: Locale, day: date) -> str:
 @lru_cache(maxsize=4096)
 def _time(locale: Locale, local: datetime) -> str:
     return format_time(local.time(), "short", locale=locale)
+
+
+def own_name(tag: str) -> str | None:
+    """Return what the speakers of a language call it; ``None`` where nobody knows."""
+    known = _known(tag)
+    return None if known is None else (known.get_display_name() or "").capitalize() or None
+
+
+def _known(tag: str) -> Locale | None:
+    if tag == "und":  # Babel takes it for the likeliest language there is
+        return None
+    try:
+        return Locale.parse(tag.replace("_", "-"), sep="-")
+    except (UnknownLocaleError, ValueError):
+        return None
 
 
 @lru_cache

@@ -8,7 +8,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 
 from lms.web import catalogues
-from lms.web.locale import SOURCE, language, languages
+from lms.web.locale import SOURCE, language, languages, own_name
 
 TAG = re.compile(r"</?\w+[^>]*>")
 FACT = re.compile(r"%\((\w+)\)s|(\{[\w:]+\})")
@@ -64,3 +64,19 @@ def test_a_minus_stays_before_its_number_in_either_direction(code: str, minus: s
     assert spoken is not None
     assert (spoken.number(-5), spoken.percent(-0.05)) == (minus, f"{minus}%")
     assert spoken.number(5) == "5"
+
+
+@pytest.mark.parametrize(
+    ("tag", "here", "own"),
+    [
+        ("ar", "Arabic", "العربية"),
+        ("pt_BR", "Portuguese (Brazil)", "Português (brasil)"),
+        ("und", "und", None),
+        ("?", "?", None),
+    ],
+)
+def test_a_language_is_called_by_its_name_where_it_has_one(tag: str, here: str, own: str | None) -> None:
+    spoken = language("en")
+
+    assert spoken is not None
+    assert (spoken.language_name(tag), own_name(tag)) == (here, own)
