@@ -27,8 +27,9 @@ GATHERING_S = 0.05  # what is written in one go is read in one go
 class Chore:
     """Something to do again and again, such as reading a feed.
 
-    ``do`` returns whether more is waiting; it is then called again without a pause. One that follows what is
-    written comes round early when this process has written something, and writes nothing where nothing is new.
+    ``do`` returns whether more is waiting; it is then called again after as long a rest as it took, so that those who
+    wait for an answer have half of a processor at least. One that follows what is written comes round early when this
+    process has written something, and writes nothing where nothing is new.
     """
 
     name: str
@@ -108,8 +109,10 @@ class Worker:
     def _do_chores(self) -> None:
         while not self._stop.is_set():
             seen = self._database.written.count
-            busy = self.run_chores(time.monotonic())
-            if not busy and self._database.written.wait(seen, IDLE_PAUSE_S):
+            began = time.monotonic()
+            if self.run_chores(began):
+                self._stop.wait(time.monotonic() - began)
+            elif self._database.written.wait(seen, IDLE_PAUSE_S):
                 self._stop.wait(GATHERING_S)
                 self._due.update({chore.name: 0.0 for chore in self._chores if chore.follows_writing})
 

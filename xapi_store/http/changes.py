@@ -1,6 +1,6 @@
 """Requests that write, made durable together.
 
-While one transaction is on its way to the disk, the requests that arrive gather; the next one takes them all.
+While a transaction is on its way to the disk, the requests that arrive gather; the next one takes them all.
 So many small writers share what a commit costs, and each is answered only after the one it was in.
 """
 
@@ -31,6 +31,10 @@ GATHER_S = 0.003
 #: What one transaction takes at most, so that nobody waits long for the others in it.
 MAX_CHANGES = 64
 MAX_STATEMENTS = 1000
+
+#: How many transactions a process has under way where the database takes several writers: while PostgreSQL works on
+#: one, Python prepares the next.
+WRITERS = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,20 +92,22 @@ class Changes:
 
 
 class _Queue:
-    """The changes that wait in one event loop, and the thread that makes them."""
+    """The changes that wait in one event loop, and the threads that make them."""
 
     def __init__(self, lrs: Lrs) -> None:
         self._waiting: deque[_Waiting] = deque()
-        self._is_busy = False
+        self._under_way = 0
+        self._at_once = 1 if lrs.glance is not None else WRITERS
         self._expected = 1  # as many as the last transaction took
         self._patience: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
-        # One batch at a time; handing it to a thread of our own costs a fifth of what the shared ones take.
+        # Handing a batch to a thread of our own costs a fifth of what the shared ones take.
         self._batches: SimpleQueue[_Batch | None] = SimpleQueue()
-        threading.Thread(
-            target=_make_batches, args=(lrs, self._batches), name="record-store", daemon=True
-        ).start()
-        finalize(self, self._batches.put, None)
+        for _ in range(self._at_once):
+            threading.Thread(
+                target=_make_batches, args=(lrs, self._batches), name="record-store", daemon=True
+            ).start()
+            finalize(self, self._batches.put, None)
 
     def add(self, change: Change) -> "asyncio.Future[_Outcome]":
         done: asyncio.Future[_Outcome] = self._loop.create_future()
@@ -114,7 +120,7 @@ class _Queue:
 
         Those have their answers, and may be on their way again.
         """
-        if self._is_busy or not self._waiting:
+        if self._under_way == self._at_once or not self._waiting:
             return
         if len(self._waiting) >= self._expected:
             self._begin()
@@ -127,7 +133,7 @@ class _Queue:
             self._patience = None
         batch = self._next_batch()
         self._expected = len(batch)
-        self._is_busy = True
+        self._under_way += 1
 
         def tell(outcomes: Sequence[Exception | None]) -> None:
             with suppress(RuntimeError):  # the loop has ended, and nobody waits any longer
@@ -136,7 +142,7 @@ class _Queue:
         self._batches.put(([change for change, _ in batch], tell))
 
     def _end(self, batch: Sequence[_Waiting], outcomes: Sequence[Exception | None]) -> None:
-        self._is_busy = False
+        self._under_way -= 1
         for (_, done), outcome in zip(batch, outcomes, strict=True):
             if done.done():  # the client has gone
                 continue

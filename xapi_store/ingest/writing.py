@@ -27,6 +27,8 @@ from xapi_store.tables import (
     AgentLink,
     AgentName,
     AgentRow,
+    Base,
+    Inserted,
     Prepared,
     PreparedForList,
     RegistrationLink,
@@ -100,7 +102,7 @@ def write(
     links = _Links()
     for entry, mentions in zip(entries, mentioned, strict=True):
         links.add(positions[entry.id], mentions, known)
-    links.insert(connection)
+    links.insert(connection, _NEW_LINKS)
     _follow_references(connection, entries)
 
 
@@ -108,6 +110,18 @@ _ADDED = insert_all(
     StatementRow,
     columns=("position", "id", "stored", "authority_id", "voided", "copied", "transaction", "raw"),
 )
+
+
+_MENTION = ("related", "position", "verb_id")
+_LINKS: Sequence[tuple[type[Base], Sequence[str]]] = (
+    (AgentLink, ("agent_id", *_MENTION)),
+    (ActivityLink, ("activity_id", *_MENTION)),
+    (VerbLink, ("verb_id", "position")),
+    (RegistrationLink, ("registration", "position")),
+)
+_NEW_LINKS = [insert_all(row, columns=columns) for row, columns in _LINKS]
+# A statement that refers to another repeats its links, some of which it may have of itself.
+_REPEATED_LINKS = [insert_or_ignore(row, columns=columns) for row, columns in _LINKS]
 
 
 class _Links:
@@ -132,19 +146,10 @@ class _Links:
         if mentions.registration is not None:
             self.registrations.append((mentions.registration, position))
 
-    def insert(self, connection: Connection) -> None:
-        _AGENT_LINKS.change(connection, self.agents)
-        _ACTIVITY_LINKS.change(connection, self.activities)
-        _VERB_LINKS.change(connection, self.verbs)
-        _REGISTRATION_LINKS.change(connection, self.registrations)
-
-
-_MENTION = ("related", "position", "verb_id")
-# A statement that refers to another repeats its links, some of which it may have of itself.
-_AGENT_LINKS = insert_or_ignore(AgentLink, columns=("agent_id", *_MENTION))
-_ACTIVITY_LINKS = insert_or_ignore(ActivityLink, columns=("activity_id", *_MENTION))
-_VERB_LINKS = insert_or_ignore(VerbLink, columns=("verb_id", "position"))
-_REGISTRATION_LINKS = insert_or_ignore(RegistrationLink, columns=("registration", "position"))
+    def insert(self, connection: Connection, tables: Sequence[Inserted]) -> None:
+        rows = (self.agents, self.activities, self.verbs, self.registrations)
+        for table, some in zip(tables, rows, strict=True):
+            table.change(connection, some)
 
 
 def _numbers(connection: Connection, mentioned: Iterable[Mentions]) -> _Numbers:
@@ -241,7 +246,7 @@ def _inherit(connection: Connection, referring: Iterable[UUID]) -> None:
             known = _numbers(connection, mentioned)
             for mentions in mentioned:
                 links.add(below[0][0], mentions, known)
-    links.insert(connection)
+    links.insert(connection, _REPEATED_LINKS)
 
 
 def _chain(connection: Connection, statement_id: UUID | None) -> Iterable[tuple[int, dict[str, Any]]]:

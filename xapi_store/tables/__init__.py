@@ -1,7 +1,7 @@
 """What the store keeps: rows, column types, and positions."""
 
 from xapi_store.tables.dictionaries import digest, find_numbers, numbers
-from xapi_store.tables.inserts import insert_all, insert_or_ignore
+from xapi_store.tables.inserts import Inserted, insert_all, insert_or_ignore
 from xapi_store.tables.partitions import IN_PARTS
 from xapi_store.tables.positions import next_positions, settled, transaction_number
 from xapi_store.tables.prepared import Prepared, PreparedForList, Values
@@ -36,6 +36,7 @@ __all__ = [
     "Base",
     "DictionaryRow",
     "DocumentRow",
+    "Inserted",
     "PackedUuid",
     "Prepared",
     "PreparedForList",

@@ -6,15 +6,15 @@ from typing import Any
 from sqlalchemy import ARRAY, Connection, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from xapi_store.tables.prepared import Prepared, Values
+from xapi_store.tables.prepared import Copied, Prepared, Values
 from xapi_store.tables.rows import Base
 
 
 class Inserted:
     """The insert of rows into a table.
 
-    SQLite takes row after row, PostgreSQL a list for each column: to it every statement is a message of its own,
-    and costs more than the row in it.
+    SQLite takes row after row. To PostgreSQL every statement is a message of its own, and costs more than the row in
+    it: rows that are new are copied, and of those that may be there it takes a list for each column.
     """
 
     def __init__(
@@ -24,18 +24,21 @@ class Inserted:
         assert isinstance(table, Table)  # noqa: S101 - SQLAlchemy types it as any FROM clause
         self._columns = columns
         self._row_by_row = Prepared(_row_by_row(table, or_ignore=or_ignore), columns=columns)
-        self._at_once = Prepared(_at_once(table, columns, or_ignore=or_ignore, telling=telling))
+        self._copied = None if or_ignore else Copied(table, columns)
+        self._or_ignored = Prepared(_or_ignored(table, columns, telling))
 
     def change(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Insert rows, their values in the order of the columns."""
         if connection.dialect.name == "sqlite":
             self._row_by_row.change(connection, rows)
+        elif self._copied is not None:
+            self._copied.change(connection, rows)
         elif rows:
-            self._at_once.run(connection, **self._lists(rows))
+            self._or_ignored.run(connection, **self._lists(rows))
 
     def changed(self, connection: Connection, rows: Sequence[Values]) -> Sequence[Values]:
-        """Insert rows on PostgreSQL, and return of each that is new the columns it is to tell."""
-        return self._at_once.rows(connection, **self._lists(rows)) if rows else ()
+        """Insert rows on PostgreSQL, and return of each that was not there the columns it is to tell."""
+        return self._or_ignored.rows(connection, **self._lists(rows)) if rows else ()
 
     def _lists(self, rows: Sequence[Values]) -> dict[str, list[Any]]:
         return dict(zip(self._columns, map(list, zip(*rows, strict=True)), strict=True))
@@ -60,12 +63,12 @@ def _row_by_row(table: Table, *, or_ignore: bool) -> Any:
     return insert(table).inline()
 
 
-def _at_once(table: Table, columns: Sequence[str], *, or_ignore: bool, telling: Sequence[str]) -> Any:
+def _or_ignored(table: Table, columns: Sequence[str], telling: Sequence[str]) -> Any:
     lists = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns]
     brought = func.unnest(*lists).table_valued(*columns).render_derived()
-    change = postgresql.insert(table).from_select(
-        list(columns), select(*(brought.c[name] for name in columns))
+    change = (
+        postgresql.insert(table)
+        .from_select(list(columns), select(*(brought.c[name] for name in columns)))
+        .on_conflict_do_nothing()
     )
-    if or_ignore:
-        change = change.on_conflict_do_nothing()
     return change.returning(*(table.c[name] for name in telling)) if telling else change

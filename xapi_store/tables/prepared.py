@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Connection, Dialect, Executable, LargeBinary, Select, any_, bindparam
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Connection,
+    Dialect,
+    Executable,
+    LargeBinary,
+    Select,
+    Table,
+    any_,
+    bindparam,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -123,6 +134,37 @@ class Prepared:
             read=_conversions(_read(kind, dialect) for kind in _types_read(compiled)),
             driver_error=dialect.loaded_dbapi.Error,
         )
+
+
+class Copied:
+    """Rows of some columns copied into a table of PostgreSQL, in its binary format; none of them may be there.
+
+    A row costs it two thirds of what it costs out of a list, and Python half of what it takes to write one.
+    """
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        self._kinds: list[TypeEngine[Any]] = [table.c[name].type for name in columns]
+        self._text = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        self._rendered: tuple[list[str], tuple[tuple[int, _Convert], ...]] | None = None
+
+    def change(self, connection: Connection, rows: Sequence[Values]) -> None:
+        """Copy rows of values, given in the order of the columns."""
+        if not rows:
+            return
+        dialect = connection.dialect
+        if self._rendered is None:
+            types = [kind.dialect_impl(dialect).compile(dialect).lower() for kind in self._kinds]
+            self._rendered = types, _conversions(_bind(kind, dialect) for kind in self._kinds)
+        types, bind = self._rendered
+        driver: Any = connection.connection.dbapi_connection
+        assert dialect.loaded_dbapi is not None  # noqa: S101 - a connection made with it is here
+        try:
+            with driver.cursor() as cursor, cursor.copy(self._text) as copy:
+                copy.set_types(types)
+                for row in _converted(rows, bind):
+                    copy.write_row(row)
+        except dialect.loaded_dbapi.Error as error:
+            raise DBAPIError.instance(self._text, (), error, dialect.loaded_dbapi.Error) from error
 
 
 class PreparedForList:

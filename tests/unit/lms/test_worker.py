@@ -166,3 +166,21 @@ def test_a_job_that_died_with_its_server_is_begun_anew_when_the_next_starts(data
     worker.stop(within_s=10)
 
     assert begun
+
+
+def test_chores_leave_half_of_a_processor_to_those_who_wait_for_an_answer(database: Database) -> None:
+    times = 0
+
+    def never_done() -> bool:
+        nonlocal times
+        times += 1
+        time.sleep(0.05)
+        return True
+
+    chore = Chore(name="number", every_s=60, do=never_done)
+    worker = Worker(database, now=lambda: NOON, jobs={}, chores=[chore])
+    worker.start()
+    time.sleep(0.5)
+    assert worker.stop(within_s=10)
+
+    assert 1 <= times <= 6  # each time takes 50 ms and is followed by as much rest
