@@ -19,6 +19,7 @@ from content_packages.entry_names import Name, collisions, is_litter, read_name
 from content_packages.errors import PackageRefusedError
 from content_packages.findings import Finding, finding
 from content_packages.limits import Limits
+from content_packages.original import Extent
 
 _CHUNK = 256 * 1024
 _STORED, _DEFLATED = 0, 8
@@ -48,9 +49,21 @@ class Archive:
         self.members = {member.path: member for member in members}
         self.findings = tuple(findings)
 
-    def open(self, path: str) -> EntryReader:
-        """Return a reader of one file; one at a time, as all share the file beneath."""
-        return EntryReader(self._file, self.members[path])
+    def open(self, path: str, packed: Callable[[bytes], None] | None = None) -> EntryReader:
+        """Return a reader of one file; one at a time, as all share the file beneath.
+
+        Args:
+            path: the file.
+            packed: told the packed bytes as they are read.
+        """
+        return EntryReader(self._file, self.members[path], packed)
+
+    def extent(self, path: str) -> Extent:
+        """Return where the bytes of a file stand."""
+        entry = self.members[path].entry
+        return Extent(
+            at=entry.data_start, size=entry.packed_size, packed=entry.method != _STORED, crc=entry.crc
+        )
 
 
 @contextmanager
@@ -72,8 +85,9 @@ class EntryReader:
         PackageRefusedError: the packed bytes are damaged, too many, too few, or of another checksum.
     """
 
-    def __init__(self, file: BinaryIO, member: Member) -> None:
+    def __init__(self, file: BinaryIO, member: Member, packed: Callable[[bytes], None] | None = None) -> None:
         self._file = file
+        self._told_packed = packed
         self._member = member
         self._packed_left = member.entry.packed_size
         self._size_left = member.entry.size
@@ -118,6 +132,8 @@ class EntryReader:
         piece = self._file.read(min(size, self._packed_left))
         self._position += len(piece)
         self._packed_left -= len(piece)
+        if self._told_packed is not None:
+            self._told_packed(piece)
         return piece
 
     def _finish(self) -> None:

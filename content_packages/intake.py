@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from content_packages.files.container import Container, SingleFile, open_contain
 from content_packages.findings import Finding, blocking, legible
 from content_packages.limits import Limits
 from content_packages.manifest.source import Source
+from content_packages.original import OriginalBuilder
 from content_packages.package import Activity, Package, from_json
 from content_packages.rules import Severity
 from content_packages.shelf import Delivery, FileRef, Readable, Shelf
@@ -35,6 +37,14 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """An imported file that was kept: `digest` says how it is put together, `size` is its own."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ImportReport:
     """What came of an import.
 
@@ -44,6 +54,7 @@ class ImportReport:
         tool: the authoring tool, as far as it left a sign of itself.
         sizes: unpacked bytes by kind of file.
         external_hosts: other hosts the content names, with how often.
+        original: the imported file, if it was kept too.
     """
 
     package: Package | None = None
@@ -52,6 +63,7 @@ class ImportReport:
     tool: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict, hash=False)
     external_hosts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    original: Kept | None = None
 
     @property
     def refused(self) -> bool:
@@ -87,6 +99,7 @@ def read_package(
     *,
     file_name: str = "",
     limits: Limits | None = None,
+    keep_original: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> ImportReport:
     """Import a zip or a single file: all of it and a description are on the shelf afterwards, or nothing is.
@@ -96,6 +109,7 @@ def read_package(
         shelf: where the files go.
         file_name: what whoever gave it calls it, where that is not the name it lies under.
         limits: the most that is taken; the defaults when left out.
+        keep_original: whether the file itself is kept too, as ``content_packages.original`` does.
         progress: told after each file, and in large ones after each piece; what it raises cancels the import.
     """
     limits = limits or Limits()
@@ -104,7 +118,15 @@ def read_package(
         with open_container(path, limits) as container:
             findings += container.findings
             name = file_name or path.name
-            return _take(container, shelf, limits, findings, progress or (lambda _: None), given_name=name)
+            return _take(
+                container,
+                shelf,
+                limits,
+                findings,
+                progress or (lambda _: None),
+                given_name=name,
+                kept_from=path if keep_original else None,
+            )
     except PackageRefusedError as refusal:
         return ImportReport(findings=legible((*refusal.findings, *findings)))
 
@@ -128,6 +150,7 @@ def _take(
     progress: Callable[[Progress], None],
     *,
     given_name: str,
+    kept_from: Path | None,
 ) -> ImportReport:
     root = find_root(container.members)
     findings += root.findings
@@ -152,7 +175,9 @@ def _take(
         return ImportReport(findings=legible(findings), sizes=sizes, tool=tool)
     scan = ContentScan()
     with shelf.delivery() as delivery:
-        files = _deliver(container, delivery, paths, scan, progress)
+        builder = OriginalBuilder(delivery=delivery) if kept_from is not None else None
+        files = _deliver(container, delivery, paths, scan, progress, builder=builder)
+        kept = _keep(builder, kept_from) if builder is not None and kept_from is not None else None
         package = replace(package, files=files)
         digest = delivery.put(BytesIO(package.to_json())).digest
     findings += scan.findings()
@@ -163,6 +188,7 @@ def _take(
         tool=tool,
         sizes=sizes,
         external_hosts=scan.hosts,
+        original=kept,
     )
 
 
@@ -180,8 +206,10 @@ def _deliver(
     paths: Mapping[str, str],
     scan: ContentScan,
     progress: Callable[[Progress], None],
+    *,
+    builder: OriginalBuilder | None,
 ) -> dict[str, FileRef]:
-    """Bring every file to the shelf in one pass over its bytes."""
+    """Bring every file to the shelf in one pass over its bytes, in the order in which they stand."""
     files: dict[str, FileRef] = {}
     total = sum(container.members[original].size for original in paths.values())
     done = 0
@@ -189,11 +217,24 @@ def _deliver(
     def tell(part: int) -> None:
         progress(Progress(files=len(files), files_total=len(paths), size=done + part, size_total=total))
 
-    for path, original in sorted(paths.items()):
-        files[path] = delivery.put(scan.watch(_Told(container.open(original), tell), path))
+    extents = {path: container.extent(original) for path, original in paths.items()}
+    for path in sorted(paths, key=lambda path: extents[path].at):
+        extent, taken = extents[path], None
+        if builder is not None and extent.packed:
+            builder.begin(extent)
+            taken = builder.take
+        files[path] = delivery.put(scan.watch(_Told(container.open(paths[path], taken), tell), path))
+        if builder is not None:
+            builder.end(extent, files[path])
         done += files[path].size
         tell(0)
-    return files
+    return dict(sorted(files.items()))
+
+
+def _keep(builder: OriginalBuilder, path: Path) -> Kept:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        return Kept(digest=builder.finish(file, size).digest, size=size)
 
 
 class _Told:

@@ -81,33 +81,15 @@ class Shelf:
         with self.delivery() as delivery:
             return delivery.put(stream, expected=expected)
 
-    def adopt(self, path: Path) -> FileRef:
-        """Keep a file that stays where it is, without copying its bytes where the file system can spare that.
-
-        Nobody may write to it afterwards.
-        """
-        with tempfile.TemporaryDirectory(dir=self._incoming, ignore_cleanup_errors=True) as folder:
-            link = Path(folder) / "whole"
-            if not _linked(path, link):
-                with path.open("rb") as file:
-                    return self.put(file)
-            with link.open("rb") as file:
-                digest, size = hashlib.sha256(), 0
-                while piece := file.read(_CHUNK):
-                    digest.update(piece)
-                    size += len(piece)
-                os.fsync(file.fileno())
-            os.utime(link)  # it may have waited for long: no sweep may take it for old
-            ref = FileRef(digest=digest.hexdigest(), size=size)
-            self._place(link, ref)
-        return ref
-
     @contextmanager
     def delivery(self) -> Iterator[Delivery]:
         """Take in several files, all of them or, if the block raises, none."""
         with tempfile.TemporaryDirectory(dir=self._incoming, ignore_cleanup_errors=True) as folder:
             delivery = Delivery(Path(folder))
-            yield delivery
+            try:
+                yield delivery
+            finally:
+                delivery.close()
             for ref, part in delivery.parts():
                 self._place(part, ref)
 
@@ -254,6 +236,8 @@ class Delivery:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._refs: dict[str, FileRef] = {}
+        self._begun = 0
+        self._open: set[Part] = set()
 
     def put(self, stream: Readable, *, expected: str | None = None) -> FileRef:
         """Take one file in, hashed as it is written.
@@ -261,28 +245,75 @@ class Delivery:
         Raises:
             FileDamagedError: its digest is not the expected one.
         """
-        digest, size = hashlib.sha256(), 0
-        part = self._folder / f"{len(self._refs)}.part"
-        with part.open("wb") as file:
-            while piece := stream.read(_CHUNK):
-                digest.update(piece)
-                size += len(piece)
-                file.write(piece)
-            ref = FileRef(digest=digest.hexdigest(), size=size)
-            if expected is not None and ref.digest != expected:
-                raise FileDamagedError(expected, ref.digest)
-            file.flush()
-            if ref.digest not in self._refs:
-                os.fsync(file.fileno())
-        if ref.digest not in self._refs:
-            self._refs[ref.digest] = ref
-            part.replace(self._folder / ref.digest)
-        return ref
+        part = self.begin()
+        while piece := stream.read(_CHUNK):
+            part.write(piece)
+        return part.finish(expected=expected)
+
+    def begin(self) -> Part:
+        """Begin with a file of which the bytes come piece by piece; several may be on their way at once."""
+        self._begun += 1
+        part = Part(self, self._folder / f"{self._begun}.part")
+        self._open.add(part)
+        return part
 
     def parts(self) -> Iterator[tuple[FileRef, Path]]:
         """Return each different file with the place where it waits."""
         for digest, ref in self._refs.items():
             yield ref, self._folder / digest
+
+    def take(self, part: Part, path: Path, ref: FileRef) -> None:
+        """Keep a finished part, unless its bytes have come before."""
+        self._open.discard(part)
+        if ref.digest not in self._refs:
+            self._refs[ref.digest] = ref
+            path.replace(self._folder / ref.digest)
+
+    def has(self, digest: str) -> bool:
+        """Say whether the bytes have come before."""
+        return digest in self._refs
+
+    def close(self) -> None:
+        """Let go of what was begun and not finished."""
+        for part in self._open:
+            part.close()
+
+
+class Part:
+    """One file of a delivery while it is written."""
+
+    def __init__(self, delivery: Delivery, path: Path) -> None:
+        self._delivery = delivery
+        self._path = path
+        self._file = path.open("wb")
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def write(self, piece: bytes) -> None:
+        """Add the next bytes."""
+        self._digest.update(piece)
+        self._size += len(piece)
+        self._file.write(piece)
+
+    def finish(self, *, expected: str | None = None) -> FileRef:
+        """End the file, synced.
+
+        Raises:
+            FileDamagedError: its digest is not the expected one.
+        """
+        ref = FileRef(digest=self._digest.hexdigest(), size=self._size)
+        with self._file as file:
+            if expected is not None and ref.digest != expected:
+                raise FileDamagedError(expected, ref.digest)
+            file.flush()
+            if not self._delivery.has(ref.digest):
+                os.fsync(file.fileno())
+        self._delivery.take(self, self._path, ref)
+        return ref
+
+    def close(self) -> None:
+        """Close the file, finished or not."""
+        self._file.close()
 
 
 class Partial:
@@ -330,17 +361,6 @@ def _checked(digest: str) -> str:
     if not _DIGEST.fullmatch(digest):
         raise FileMissingError(digest)
     return digest
-
-
-def _linked(path: Path, link: Path) -> bool:
-    """Give a file a second name, where that can be: not on another disk, nor without links."""
-    if os.name == "nt":  # there the read-only mark would keep the first name from being removed
-        return False
-    try:
-        link.hardlink_to(path)
-    except OSError:
-        return False
-    return True
 
 
 def _remove(path: Path) -> None:

@@ -24,7 +24,7 @@ from content_packages.shelf import FileRef, Shelf
 from lms.app import Node, utc_now
 from lms.courses.importing import JOB as IMPORT_JOB
 from lms.courses.queries import imports_under_way
-from lms.courses.shelving import GRACE, editions_here, files_of_edition, named_files
+from lms.courses.shelving import GRACE, editions_here, files_of_edition, files_of_original, named_files
 from lms.courses.tables import Course, Edition
 from lms.database import alembic_config
 from lms.queue import Job
@@ -179,7 +179,7 @@ def _lost_files(
 ) -> list[FileRef]:
     try:
         shelf.verify(edition.manifest)
-        refs = files_of_edition(shelf, edition)
+        refs = dict.fromkeys([*files_of_edition(shelf, edition), *files_of_original(shelf, edition)])
     except (ShelfError, StoredPackageError):
         return [FileRef(digest=edition.manifest, size=_size(shelf, edition.manifest))]
     for ref in refs:
@@ -191,7 +191,7 @@ def _lost_files(
 def _told_lost(
     node: Node, name: str, edition: Edition, course: Course, lost: Sequence[FileRef], *, repair: bool
 ) -> Finding:
-    only_original = [ref.digest for ref in lost] == [edition.original]
+    only_original = not _is_needed(node.shelf, edition, lost)
     files = "1 file is" if len(lost) == 1 else f"{len(lost)} files are"
     what = "The package it was imported from is" if only_original else files
     given = " Learners are given it." if course.current_edition == edition.public_id else ""
@@ -207,8 +207,17 @@ def _told_lost(
     return _trouble("courses", f"{name}: {what} missing or damaged.{given} {remedy}")
 
 
+def _is_needed(shelf: Shelf, edition: Edition, lost: Sequence[FileRef]) -> bool:
+    """Say whether learners need one of the lost files: the others are of the original only."""
+    try:
+        needed = {ref.digest for ref in files_of_edition(shelf, edition)}
+    except (ShelfError, StoredPackageError):
+        return True
+    return any(ref.digest in needed for ref in lost)
+
+
 def _is_whole(shelf: Shelf, ref: FileRef, *, reads_files: bool) -> bool:
-    if _size(shelf, ref.digest) != ref.size:
+    if not shelf.has(ref.digest) or _size(shelf, ref.digest) != ref.size:
         return False
     if reads_files:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from content_packages.errors import PackageRefusedError
 from content_packages.files.kinds import HEAD_BYTES, path_of
 from content_packages.findings import Finding, finding
 from content_packages.limits import Limits
+from content_packages.original import Extent
 from content_packages.shelf import Readable
 
 _LONGEST_END = 22 + 0xFFFF  # of a zip: end record and comment
@@ -41,8 +42,12 @@ class Container(Protocol):
         """What was put right so far."""
         ...
 
-    def open(self, path: str) -> Readable:
-        """Return a reader of one file; one at a time."""
+    def open(self, path: str, packed: Callable[[bytes], None] | None = None) -> Readable:
+        """Return a reader of one file; one at a time. *packed* is told its packed bytes as they are read."""
+        ...
+
+    def extent(self, path: str) -> Extent:
+        """Return where the bytes of a file stand in what was given."""
         ...
 
 
@@ -60,10 +65,14 @@ class SingleFile:
         self._file = file
         self.members = {path: _Member(size)}
 
-    def open(self, path: str) -> BinaryIO:  # noqa: ARG002 - there is only one
+    def open(self, path: str, packed: object = None) -> BinaryIO:  # noqa: ARG002 - there is only one, and not packed
         """Return the file at its start; it can be sought in, as a file in a zip cannot."""
         self._file.seek(0)
         return self._file
+
+    def extent(self, path: str) -> Extent:
+        """Return where the file stands: it is all there is."""
+        return Extent(at=0, size=self.members[path].size, packed=False)
 
 
 @contextmanager

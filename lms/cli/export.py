@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import hashlib
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -54,16 +54,25 @@ def export(  # noqa: PLR0917 - typer reads options from positional parameters
         chosen = given if edition is None else next((one for one in editions if one.number == edition), None)
         if chosen is None:
             fail(f"This course has no edition {edition if edition is not None else 'yet'}.")
-        path, _ = original_of(node.shelf, chosen)
-        node.shelf.verify(path.name)
-        told = catalogue_data(node.shelf, found, chosen)
-    _write_beside(file, lambda target: shutil.copyfile(path, target))
+        original, _ = original_of(node.shelf, chosen)
+        for piece in original.files():
+            node.shelf.verify(piece.digest)
+        digest = hashlib.sha256()
+
+        def write(target: Path) -> None:
+            with target.open("wb") as whole:
+                for bit in original.read(node.shelf):
+                    digest.update(bit)
+                    whole.write(bit)
+
+        _write_beside(file, write)
+        told = catalogue_data(node.shelf, found, chosen) | {"sha256": digest.hexdigest()}
     _write_beside(
         file.with_name(f"{file.name}.json"),
         lambda target: target.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2)),
     )
     show(
-        {"file": str(file), "format": format_.value, "edition": chosen.number, "sha256": chosen.original},
+        {"file": str(file), "format": format_.value, "edition": chosen.number, "sha256": digest.hexdigest()},
         as_json=as_json,
     )
 

@@ -21,7 +21,7 @@ from starlette.requests import Request
 
 from content_packages.intake import ImportReport, Progress, read_package
 from content_packages.limits import Limits
-from content_packages.shelf import FileRef, Shelf
+from content_packages.shelf import Shelf
 from lms.courses.actions import CourseNotFoundError, add_edition, publish
 from lms.courses.queries import courses_alike, find_course, find_import, imports_under_way
 from lms.courses.tables import CourseImport, ImportState
@@ -121,11 +121,16 @@ class Importer:
         row = self._row(
             self.new_id(), path, file_name=file_name or path.name, by=by, into=into, publish_it=publish_it
         )
-        report = read_package(path, self.shelf, file_name=row.file_name, limits=self.limits)
-        original = self._keep_original(report, path)
+        report = read_package(
+            path,
+            self.shelf,
+            file_name=row.file_name,
+            limits=self.limits,
+            keep_original=self.keeps_originals,
+        )
         with self.database.write() as session:
             session.add(row)
-            self._conclude(session, row, report, original, asks=False)
+            self._conclude(session, row, report, asks=False)
         return row
 
     def cancel(self, import_id: UUID) -> None:
@@ -195,8 +200,14 @@ class Importer:
                 row.bytes_done, row.bytes_total = progress.size, progress.size_total
 
         try:
-            report = read_package(path, self.shelf, file_name=file_name, limits=self.limits, progress=tell)
-            original = self._keep_original(report, path)
+            report = read_package(
+                path,
+                self.shelf,
+                file_name=file_name,
+                limits=self.limits,
+                keep_original=self.keeps_originals,
+                progress=tell,
+            )
         except _CancelledError:
             return
         except FileNotFoundError:
@@ -206,23 +217,13 @@ class Importer:
         with self.database.write() as session:
             row = _import(session, import_id)
             if row.finished is None:
-                self._conclude(session, row, report, original, asks=True)
-
-    def _keep_original(self, report: ImportReport, path: Path) -> FileRef | None:
-        """Keep the very bytes of what was imported: they cannot be made again from the files in them."""
-        if report.package is None or not self.keeps_originals:
-            return None
-        if path.parent == self.uploads:
-            return self.shelf.adopt(path)
-        with path.open("rb") as file:  # somebody's own file, which she may write to again
-            return self.shelf.put(file)
+                self._conclude(session, row, report, asks=True)
 
     def _conclude(
         self,
         session: Session,
         row: CourseImport,
         report: ImportReport,
-        original: FileRef | None,
         *,
         asks: bool,
     ) -> None:
@@ -247,8 +248,8 @@ class Importer:
             new_id=self.new_id,
             provisional=self.provisional,
         )
-        if original is not None:
-            edition.original, edition.original_size = original.digest, original.size
+        if report.original is not None:
+            edition.original, edition.original_size = report.original.digest, report.original.size
             edition.original_name = row.file_name
         strange = asks and row.into_course is None
         if row.publish and not (strange and courses_alike(session, course.identifier, but=course.public_id)):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from content_packages.errors import PackageError
+from content_packages.errors import PackageError, ShelfError, StoredPackageError
 from content_packages.intake import load_package
+from content_packages.original import Original, load_original
 from content_packages.shelf import Shelf
 from lms.courses.tables import Course, Edition
 
@@ -22,15 +22,21 @@ class OriginalMissingError(Exception):
         )
 
 
-def original_of(shelf: Shelf, edition: Edition) -> tuple[Path, str]:
-    """Return where the original of an edition is, and what it was called.
+def original_of(shelf: Shelf, edition: Edition) -> tuple[Original, str]:
+    """Return the original of an edition, and what it was called.
 
     Raises:
         OriginalMissingError: it is not here.
     """
-    if edition.original is None or not shelf.has(edition.original):
+    if edition.original is None:
         raise OriginalMissingError(edition.number)
-    return shelf.path(edition.original), edition.original_name or f"{edition.title}.zip"
+    try:
+        original = load_original(shelf, edition.original)
+    except (ShelfError, StoredPackageError):
+        raise OriginalMissingError(edition.number) from None
+    if not all(shelf.has(file.digest) for file in original.files()):
+        raise OriginalMissingError(edition.number)
+    return original, edition.original_name or f"{edition.title}.zip"
 
 
 def catalogue_data(shelf: Shelf, course: Course, edition: Edition) -> dict[str, Any]:
@@ -58,5 +64,4 @@ def catalogue_data(shelf: Shelf, course: Course, edition: Edition) -> dict[str, 
         "imported": edition.imported.isoformat(),
         "file": edition.original_name,
         "bytes": edition.original_size,
-        "sha256": edition.original,
     }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Form, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from content_packages.files.course import EXTENSIONS
 from lms.courses.actions import (
@@ -41,6 +43,7 @@ from lms.web.csrf import FIELD
 from lms.web.errors import NotFoundError, StrangeTokenError
 from lms.web.locale import language_of
 from lms.web.pages import render
+from lms.web.ranges import ranged
 from lms.web.router import page_router
 from lms.web.site import site_of
 from lms.web.viewer import Viewer
@@ -191,8 +194,17 @@ def get_original(request: Request, _: Manager, course_id: UUID, edition_id: UUID
     """Send the package an edition was imported from, byte for byte."""
     site = site_of(request)
     _course, edition = _edition_of(request, course_id, edition_id)
-    path, name = original_of(site.shelf, edition)
-    return FileResponse(path, filename=name, media_type="application/octet-stream")
+    original, name = original_of(site.shelf, edition)
+    return ranged(
+        request.headers,
+        partial(original.read, site.shelf),
+        size=original.size,
+        tag=str(edition.original),
+        headers={
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        },
+    )
 
 
 @router.get("/{course_id}/editions/{edition_id}/catalogue.json")

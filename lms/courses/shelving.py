@@ -1,6 +1,7 @@
 """Which files on the shelf are named, by which edition; the sweep of all others.
 
-A row names a manifest, the manifest names files; the original a course was imported from is named by its edition.
+A row names a manifest, the manifest names files; the edition also names the original it was imported from, and that the
+pieces it is made of.
 Whoever is about to write such a row claims the files first (``Shelf.claim``), which keeps them for :data:`GRACE`. So
 what a sweep takes was neither named when it looked, nor claimed for a day before.
 """
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from content_packages.errors import ShelfError, StoredPackageError
 from content_packages.intake import load_package
+from content_packages.original import load_original
 from content_packages.shelf import PARTS, FileRef, Shelf
 from lms.courses.tables import Course, Edition, OutlineItem
 from lms.database import Database
@@ -52,8 +54,7 @@ def named_files(session: Session, shelf: Shelf, *, offered: Iterable[str] = ()) 
     query = select(Edition).join(Course).where(Course.deleted.is_(None))
     for edition in session.scalars(query.order_by(Edition.id)):
         found.add(edition.manifest)
-        if edition.original is not None:
-            found.add(edition.original)
+        found.update(ref.digest for ref in files_of_original(shelf, edition))
         files = _files_of(shelf, edition.manifest)
         if files is None and _was_whole_here(session, edition):
             unreadable.append(edition)
@@ -65,7 +66,7 @@ def named_files(session: Session, shelf: Shelf, *, offered: Iterable[str] = ()) 
 
 
 def files_of_edition(shelf: Shelf, edition: Edition) -> list[FileRef]:
-    """Return all files of an edition, its manifest first, as far as they are known.
+    """Return the files that learners need of an edition, its manifest first.
 
     Raises:
         FileMissingError: the manifest is not here.
@@ -76,9 +77,20 @@ def files_of_edition(shelf: Shelf, edition: Edition) -> list[FileRef]:
         edition.manifest: FileRef(digest=edition.manifest, size=shelf.path(edition.manifest).stat().st_size)
     }
     refs |= {ref.digest: ref for ref in package.files.values()}
-    if edition.original is not None and edition.original_size is not None:
-        refs[edition.original] = FileRef(digest=edition.original, size=edition.original_size)
     return list(refs.values())
+
+
+def files_of_original(shelf: Shelf, edition: Edition) -> list[FileRef]:
+    """Return what the original of an edition is made of, first what says how; that alone if it cannot be read."""
+    if edition.original is None:
+        return []
+    try:
+        shelf.verify(edition.original)
+        pieces = load_original(shelf, edition.original).files()
+        size = shelf.path(edition.original).stat().st_size
+    except (ShelfError, StoredPackageError):
+        return [FileRef(digest=edition.original, size=0)]
+    return [FileRef(digest=edition.original, size=size), *pieces]
 
 
 def editions_here(session: Session) -> list[tuple[Edition, Course]]:

@@ -220,9 +220,36 @@ def test_the_package_of_an_edition_is_downloaded_as_it_came(a_class: Class, tmp_
     beside = a_class.client.get(f"{page}/{a_class.second}/catalogue.json")
 
     assert package.content == sent
-    assert package.headers["content-disposition"] == 'attachment; filename="course.zip"'
+    assert package.headers["content-disposition"] == "attachment; filename*=UTF-8''course.zip"
+    assert package.headers["content-length"] == str(len(sent))
     assert beside.json()["edition"] == 2
     assert f"{a_class.second}/original" in a_class.client.get(page).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ("bytes=100-", 206, slice(100, None)),
+        ("bytes=0-9", 206, slice(0, 10)),
+        ("bytes=-7", 206, slice(-7, None)),
+        ("bytes=0-999999999", 206, slice(None)),
+        ("bytes=0-1,5-6", 200, slice(None)),  # several at once: all of it is an answer too (RFC 9110 §14.2)
+        ("lines=1-2", 200, slice(None)),
+        ("bytes=999999999-", 416, slice(0, 0)),
+        ("bytes=9-3", 416, slice(0, 0)),
+    ],
+)
+def test_a_download_that_broke_off_is_gone_on_with(
+    a_class: Class, tmp_path: Path, asked: str, status: int, part: slice
+) -> None:
+    address = f"/courses/{a_class.course}/editions/{a_class.second}/original"
+    sent = (tmp_path / "course.zip").read_bytes()
+
+    answer = a_class.client.get(address, headers={"Range": asked})
+    another = a_class.client.get(address, headers={"Range": asked, "If-Range": '"of another package"'})
+
+    assert (answer.status_code, answer.content) == (status, sent[part])
+    assert (another.status_code, another.content) == (200, sent)
 
 
 def test_an_edition_without_its_package_says_so(a_class: Class) -> None:

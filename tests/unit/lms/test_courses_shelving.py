@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from content_packages.intake import load_package
+from content_packages.intake import load_package, read_package
+from content_packages.original import load_original
 from content_packages.shelf import Shelf
 from lms.courses.actions import delete_course, publish, withdraw_edition
 from lms.courses.queries import find_edition
@@ -70,15 +71,21 @@ def test_what_nothing_names_goes_and_every_edition_stays_whole(shelved: Shelved)
     assert set(shelved.shelf.digests()) == kept
 
 
-def test_the_original_of_an_edition_stays(shelved: Shelved) -> None:
+def test_the_original_of_an_edition_stays_with_all_its_pieces(shelved: Shelved, tmp_path: Path) -> None:
+    package = a_scorm_file(tmp_path)
+    kept = read_package(package, shelved.shelf, keep_original=True).original
+    assert kept is not None
     with shelved.database.write() as session:
         edition = find_edition(session, shelved.editions[0].public_id)
         assert edition is not None
-        edition.original = shelved.litter
+        edition.original, edition.original_size = kept.digest, kept.size
+    shelved.age()
 
     shelved.sweep()
 
-    assert shelved.shelf.has(shelved.litter)
+    original = load_original(shelved.shelf, kept.digest)
+    assert b"".join(original.read(shelved.shelf)) == package.read_bytes()
+    assert not shelved.shelf.has(shelved.litter)
 
 
 def test_the_files_of_a_deleted_course_go(shelved: Shelved) -> None:
