@@ -114,10 +114,13 @@ def _find_directory(file: BinaryIO, length: int) -> _Directory:
     end = tail_start + at
     if end + _END.size + comment != length:
         raise _refused("archive.foreign_data", where="after")
-    if 0xFFFF in (here, count) or _IN_ZIP64 in (size, start):
+    # Beyond 2 GB some tools, Python's own among them, write the wide record though all still fits into this one.
+    if 0xFFFF in (here, count) or _IN_ZIP64 in (size, start) or start + size != end:
         wide = _zip64_end(file, end)
         if wide is not None:
+            narrow = (here, count, size, start)
             end, disk, first_disk, here, count, size, start = wide
+            _compare_ends(narrow, (here, count, size, start))
     if disk != 0 or first_disk != 0 or here != count:
         raise _refused("archive.multi_disk")
     if start + size > end:
@@ -125,6 +128,16 @@ def _find_directory(file: BinaryIO, length: int) -> _Directory:
     if start + size < end:
         raise _refused("archive.foreign_data", where="before or inside")
     return _Directory(start=start, size=size, count=count)
+
+
+def _compare_ends(narrow: tuple[int, int, int, int], wide: tuple[int, int, int, int]) -> None:
+    """Refuse an end record that says something else than the wide one, instead of pointing there (4.4.1.4)."""
+    marks = (0xFFFF, 0xFFFF, _IN_ZIP64, _IN_ZIP64)
+    for told, mark, meant in zip(narrow, marks, wide, strict=True):
+        if told not in (mark, meant):
+            raise _refused(
+                "archive.contradiction", name="the end record", what="the zip64 one says otherwise"
+            )
 
 
 def _zip64_end(file: BinaryIO, end: int) -> tuple[int, int, int, int, int, int, int] | None:

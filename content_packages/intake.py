@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +15,7 @@ from content_packages.content_scan import ContentScan, type_of
 from content_packages.detect import find_root
 from content_packages.errors import PackageRefusedError
 from content_packages.files.container import Container, SingleFile, open_container
-from content_packages.findings import Finding, blocking, legible
+from content_packages.findings import Finding, blocking, finding, legible
 from content_packages.limits import Limits
 from content_packages.manifest.source import Source
 from content_packages.original import OriginalBuilder
@@ -171,6 +171,7 @@ def _take(
     for path, original in paths.items():
         sizes[type_of(path)] += container.members[original].size
     tool = authoring_tool(_beginnings(source, package), paths)
+    findings += _no_room(container, shelf, limits, paths.values(), twice=kept_from is not None)
     if blocking(findings):
         return ImportReport(findings=legible(findings), sizes=sizes, tool=tool)
     scan = ContentScan()
@@ -190,6 +191,19 @@ def _take(
         external_hosts=scan.hosts,
         original=kept,
     )
+
+
+def _no_room(
+    container: Container, shelf: Shelf, limits: Limits, paths: Iterable[str], *, twice: bool
+) -> Iterator[Finding]:
+    """Judge whether the disk has room for all files, and with *twice* for what is packed in the original too."""
+    needed = 0
+    for path in paths:
+        extent = container.extent(path)
+        needed += container.members[path].size + extent.size * (twice and extent.packed)
+    free = shelf.free()
+    if needed + limits.min_free_bytes > free:
+        yield finding("shelf.no_room", size=needed, free=free, **limits.facts("min_free_bytes"))
 
 
 def _beginnings(source: Source, package: Package) -> Iterator[str]:

@@ -30,11 +30,12 @@ class Limits:
         max_xml_depth: elements in elements of a manifest, and items in items of the outline.
         max_xml_nodes: elements and attributes of a manifest.
         max_items: items of the outline, those of manifests inside the manifest counted where they are used.
+        min_free_bytes: what an import leaves free on the disk of the shelf, where learners' work is kept too.
     """
 
-    max_archive_bytes: int = GIB
-    max_unpacked_bytes: int = 3 * GIB
-    max_file_bytes: int = GIB
+    max_archive_bytes: int = 3 * GIB
+    max_unpacked_bytes: int = 6 * GIB
+    max_file_bytes: int = 3 * GIB
     max_entries: int = 20_000
     max_directory_bytes: int = 16 * MIB
     max_path_chars: int = 240
@@ -45,6 +46,7 @@ class Limits:
     max_xml_depth: int = 64
     max_xml_nodes: int = 200_000
     max_items: int = 10_000
+    min_free_bytes: int = GIB
 
     def facts(self, name: str) -> dict[str, Any]:
         """Return what a refusal says of a limit: its value here, its default, and the setting's name."""

@@ -350,6 +350,12 @@ _FILE = {
         "The file has {size:bytes}; the limit is {limit:bytes}.",
         f"Make the file smaller, for instance by compressing the film. {_RAISE_BYTES}",
     ),
+    "shelf.no_room": _error(
+        _OURS,
+        "The course needs {size:bytes} on the disk and {free:bytes} are free, of which {limit:bytes} are left to what"
+        " learners do.",
+        "Free space on the disk, or ask an administrator to lower the setting {setting} (by default {default:bytes}).",
+    ),
     "file.not_what_it_says": _error(
         _OURS, "The bytes of {name} are not what its name says.", "Copy or download the file again."
     ),

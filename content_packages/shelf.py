@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import stat
 import tempfile
 from collections.abc import Container, Iterable, Iterator
@@ -156,6 +157,10 @@ class Shelf:
         """Return what was noted as lost and has not come again."""
         noted = sorted(self._lost.glob("?" * 64)) if self._lost.is_dir() else []
         return [FileRef(digest=one.name, size=int(one.read_text(encoding="ascii"))) for one in noted]
+
+    def free(self) -> int:
+        """Return how many bytes the disk has left."""
+        return shutil.disk_usage(self._files).free
 
     def sweep(
         self, keep: Container[str], *, before: datetime, parts: Iterable[str] = PARTS, dry: bool = False

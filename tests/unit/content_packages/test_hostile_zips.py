@@ -64,6 +64,26 @@ def test_an_honest_zip_is_taken_without_a_word(tmp_path: Path, archive: bytes) -
     assert codes(report) == []
 
 
+def _narrow_end(archive: bytes, *, count: int = 2, start_off_by: int = 0) -> bytes:
+    """Say everything in the ordinary end record too, as Python and others do beyond 2 GB where it still fits."""
+    at = archive.rindex(b"PK\6\6")
+    size, start = struct.unpack_from("<2Q", archive, at + 40)
+    told = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, size, start + start_off_by, 0)
+    return archive[: archive.rindex(b"PK\5\6")] + told
+
+
+def test_a_zip64_end_that_the_ordinary_one_need_not_point_to_is_taken(tmp_path: Path) -> None:
+    report = imported(tmp_path, _narrow_end(a_zip(zip64=True)))
+
+    assert not report.refused, report.findings
+    assert codes(report) == []
+
+
+@pytest.mark.parametrize("wrong", [{"count": 1}, {"start_off_by": 5}])
+def test_two_end_records_that_say_different_things_are_refused(tmp_path: Path, wrong: dict[str, int]) -> None:
+    assert codes(refused(tmp_path, _narrow_end(a_zip(zip64=True), **wrong))) == ["archive.contradiction"]
+
+
 def test_every_byte_arrives(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(raw_zip(stored("s", LONG), deflated("d", LONG), stored("empty", b"")))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from content_packages.findings import Finding, finding
 from content_packages.intake import Progress, load_package, read_package
+from content_packages.limits import Limits
 from content_packages.rules import RULES, Severity
 from content_packages.shelf import Shelf
 from tests.package_builders import (
@@ -15,6 +17,7 @@ from tests.package_builders import (
     a_package,
     codes,
     imported,
+    refused,
     scorm12_many_scos,
     scorm12_single_sco,
     scorm2004_many_scos,
@@ -106,6 +109,15 @@ def test_a_refusal_for_the_last_file_keeps_none_of_the_others(tmp_path: Path) ->
 
 
 # ------------------------------------------------------------------ while it runs
+
+
+def test_a_course_that_would_fill_the_disk_is_refused_before_a_byte_is_written(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+
+    report = refused(tmp_path, a_package(), limits=Limits(min_free_bytes=2 * free))
+
+    assert codes(report) == ["shelf.no_room"]
+    assert report.findings[0].facts["setting"] == "min_free_bytes"
 
 
 def test_progress_is_told_file_by_file(tmp_path: Path) -> None:
