@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from content_packages.errors import StoredPackageError
@@ -24,8 +24,8 @@ from lms.courses.queries import (
     editions_on_their_way,
     find_course,
     find_edition,
-    missing_files,
     speak_alike,
+    whole_package,
 )
 from lms.courses.tables import Course, CourseImport, Edition, OutlineItem, Unit
 from lms.people.changes import record_change
@@ -193,14 +193,14 @@ def publish(session: Session, shelf: Shelf, public_id: UUID, *, now: datetime) -
         EditionIncompleteError: not all of its files are here.
     """
     edition, course = _edition(session, public_id)
-    missing = missing_files(shelf, edition)
-    if missing:
+    package, missing = whole_package(shelf, edition)
+    if package is None or missing:
         raise EditionIncompleteError(public_id, len(missing))
     edition.published = edition.published or now
     edition.withdrawn = None
     course.coming_edition = None
     course.changed = now
-    _switch_on(course, edition, load_package(shelf, edition.manifest))
+    _switch_on(course, edition, package)
     session.flush()
     record_change(session, KIND, course.public_id)
     return course
@@ -342,11 +342,11 @@ def switch_on_complete(session: Session, shelf: Shelf, *, new_id: Callable[[], U
     switched = 0
     for edition in editions_on_their_way(session):
         try:
-            if missing_files(shelf, edition):
-                continue
-            package = load_package(shelf, edition.manifest)
+            package, missing = whole_package(shelf, edition)
         except StoredPackageError:
             continue  # a newer release wrote it: an upgrade of this node will read it
+        if package is None or missing:
+            continue
         course = session.get_one(Course, edition.course_id)
         if not session.scalar(
             select(OutlineItem.position).where(OutlineItem.edition_id == edition.id).limit(1)
@@ -365,9 +365,7 @@ def _lay_out(
     session: Session, course: Course, edition: Edition, package: Package, *, new_id: Callable[[], UUID]
 ) -> None:
     """Write an edition's outline; activities met for the first time in this course become units."""
-    units = {
-        unit.identifier: unit for unit in session.scalars(select(Unit).where(Unit.course_id == course.id))
-    }
+    units = _unit_numbers(session, course)
     laid: list[tuple[Activity, int | None, int]] = []
 
     def lay(activity: Activity, parent: int | None, depth: int) -> None:
@@ -378,26 +376,33 @@ def _lay_out(
     if package.root.launch is not None:  # a course that is one activity and nothing else
         laid.append((package.root, None, 0))
     lay(package.root, None, 0)
-    for activity, _, _ in laid:
-        if activity.identifier not in units:
-            unit = Unit(public_id=new_id(), course_id=course.id, identifier=activity.identifier)
-            session.add(unit)
-            units[activity.identifier] = unit
-    session.flush()
-    session.add_all(
-        OutlineItem(
-            edition_id=edition.id,
-            position=position,
-            unit_id=units[activity.identifier].id,
-            parent=parent,
-            depth=depth,
-            title=activity.title,
-            launchable=activity.launch is not None,
-            visible=activity.visible,
+    new = [one for one in dict.fromkeys(activity.identifier for activity, _, _ in laid) if one not in units]
+    if new:
+        session.execute(
+            insert(Unit),
+            [{"public_id": new_id(), "course_id": course.id, "identifier": identifier} for identifier in new],
         )
+        units = _unit_numbers(session, course)
+    outline = [
+        {
+            "edition_id": edition.id,
+            "position": position,
+            "unit_id": units[activity.identifier],
+            "parent": parent,
+            "depth": depth,
+            "title": activity.title,
+            "launchable": activity.launch is not None,
+            "visible": activity.visible,
+        }
         for position, (activity, parent, depth) in enumerate(laid)
-    )
-    session.flush()
+    ]
+    if outline:
+        session.execute(insert(OutlineItem), outline)
+
+
+def _unit_numbers(session: Session, course: Course) -> dict[str, int]:
+    query = select(Unit.identifier, Unit.id).where(Unit.course_id == course.id)
+    return {identifier: number for identifier, number in session.execute(query)}  # noqa: C416 - rows are not pairs to the type checker
 
 
 def _switch_on(course: Course, edition: Edition, package: Package) -> None:

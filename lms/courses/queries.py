@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError
 from content_packages.intake import load_package
-from content_packages.package import standard_name
+from content_packages.package import Package, standard_name
 from content_packages.shelf import Shelf
 from lms.courses.moves import Move, moves_of
 from lms.courses.tables import Course, CourseImport, Edition, OutlineItem, Unit
@@ -210,11 +210,16 @@ def missing_files(shelf: Shelf, edition: Edition) -> frozenset[str]:
 
     What is here is claimed: whoever asks is about to name it, and no sweep may come between.
     """
+    return whole_package(shelf, edition)[1]
+
+
+def whole_package(shelf: Shelf, edition: Edition) -> tuple[Package | None, frozenset[str]]:
+    """Return an edition's package, if it is here, and what `missing_files` does."""
     try:
         package = load_package(shelf, edition.manifest)
     except FileMissingError:
-        return frozenset({edition.manifest})
-    return shelf.claim({*package.digests(), edition.manifest})
+        return None, frozenset({edition.manifest})
+    return package, shelf.claim({*package.digests(), edition.manifest})
 
 
 def editions_on_their_way(session: Session) -> Sequence[Edition]:
