@@ -20,6 +20,7 @@ from lms.courses.errors import TROUBLES as COURSE_TROUBLES
 from lms.courses.importing import Importer
 from lms.courses.pages import router as courses_pages
 from lms.courses.pages import uploading
+from lms.courses.subjects import load_subjects
 from lms.courses.uploads_api import router as uploads_api
 from lms.database import Database
 from lms.editions.api import router as editions_api
@@ -97,6 +98,7 @@ def a_school(database: Database, folder: Path) -> School:
     importer = Importer(database=database, shelf=shelf, uploads=site.uploads, now=now, new_id=uuid4)
     app = FastAPI()
     app.state.importer = importer
+    app.state.subjects = load_subjects(importer.uploads)  # which brings no words of its own
     for router in (
         courses_api,
         uploads_api,

@@ -18,6 +18,7 @@ from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.originals import OriginalMissingError, catalogue_data, original_of
 from lms.courses.queries import current_edition, editions_of, find_course
+from lms.courses.subjects import load_subjects
 
 app = typer.Typer()
 
@@ -32,7 +33,8 @@ class PackageFormat(StrEnum):
 def export(  # noqa: PLR0917 - typer reads options from positional parameters
     course: Annotated[UUID, typer.Argument(help="The course, by its id.", metavar="COURSE")],
     file: Annotated[
-        Path, typer.Argument(help="Where to write it; catalogue data goes to FILE.json.", dir_okay=False)
+        Path,
+        typer.Argument(help="Where to write it; its catalogue entry goes to FILE.jsonld.", dir_okay=False),
     ],
     edition: Annotated[
         int | None, typer.Option(help="Which edition, by its number; the one learners are given by default.")
@@ -43,7 +45,7 @@ def export(  # noqa: PLR0917 - typer reads options from positional parameters
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Write the package a course was imported from, byte for byte, and its catalogue data beside it."""
+    """Write the package a course was imported from, byte for byte, and its catalogue entry (schema.org) beside it."""
     with failing_on(CourseNotFoundError, OriginalMissingError, ShelfError), opened(data) as node:
         with node.database.read() as session:
             found = find_course(session, course)
@@ -66,9 +68,11 @@ def export(  # noqa: PLR0917 - typer reads options from positional parameters
                     whole.write(bit)
 
         _write_beside(file, write)
-        told = catalogue_data(node.shelf, found, chosen) | {"sha256": digest.hexdigest()}
+        told = catalogue_data(
+            node.shelf, found, chosen, load_subjects(node.settings.data), sha256=digest.hexdigest()
+        )
     _write_beside(
-        file.with_name(f"{file.name}.json"),
+        file.with_name(f"{file.name}.jsonld"),
         lambda target: target.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2)),
     )
     show(

@@ -14,9 +14,13 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
+from content_packages.errors import PackageError
+from content_packages.intake import load_package
 from content_packages.package import Metadata
+from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri
 from lms.courses.subjects import Subject
+from lms.courses.tables import Edition
 from lms.web.wording import Worded, mark
 
 MAX_MINUTES = 100_000
@@ -97,6 +101,17 @@ def entry_of_package(metadata: Metadata) -> Entry:
         licence=(metadata.rights or "")[:300],
         owner=(metadata.publisher or "")[:300],
     )
+
+
+def packaged_entry(shelf: Shelf, edition: Edition | None) -> Entry:
+    """Return what the package of an edition says of itself, and at least what it is called."""
+    if edition is None:
+        return Entry()
+    try:
+        said = entry_of_package(load_package(shelf, edition.manifest).metadata)
+    except PackageError:  # it is on its way here, or a newer release wrote it
+        said = Entry()
+    return said if said.titles else said.over(Entry(titles={"und": edition.title[:300]}))
 
 
 def _known(texts: Mapping[str, str], most: int) -> dict[str, str]:

@@ -13,13 +13,10 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from content_packages.errors import PackageError
-from content_packages.intake import load_package
-from content_packages.shelf import Shelf
 from lms.courses.actions import CourseNotFoundError, describe_in_catalogue
-from lms.courses.catalogue import Entry, EntryError, entry_from, entry_of_package, json_ld
+from lms.courses.catalogue import Entry, EntryError, entry_from, json_ld, packaged_entry
 from lms.courses.queries import current_edition, editions_of, find_course
-from lms.courses.subjects import COVERAGE, Subject
+from lms.courses.subjects import COVERAGE, Subject, subjects_of
 from lms.courses.tables import Course, Edition
 from lms.people.policy import Right
 from lms.people.viewer import requires
@@ -48,12 +45,6 @@ class _Shown:
     @property
     def whole(self) -> Entry:
         return self.written.over(self.packaged)
-
-
-def subjects_of(request: Request) -> Mapping[str, Subject]:
-    """Return the subjects that the node knows."""
-    known: Mapping[str, Subject] = request.app.state.subjects
-    return known
 
 
 async def _form(request: Request) -> FormData:
@@ -116,22 +107,12 @@ def _load(request: Request, course_id: UUID) -> _Shown:
         if course is None:
             raise CourseNotFoundError(course_id)
         edition = current_edition(session, course) or _newest(session, course)
-    packaged = _packaged(site.shelf, edition)
+    packaged = packaged_entry(site.shelf, edition)
     return _Shown(course=course, edition=edition, written=entry_from(course.catalogue), packaged=packaged)
 
 
 def _newest(session: Session, course: Course) -> Edition | None:
     return next(iter(editions_of(session, course)), None)
-
-
-def _packaged(shelf: Shelf, edition: Edition | None) -> Entry:
-    if edition is None:
-        return Entry()
-    try:
-        said = entry_of_package(load_package(shelf, edition.manifest).metadata)
-    except PackageError:  # it is on its way here, or a newer release wrote it
-        said = Entry()
-    return said if said.titles else said.over(Entry(titles={"und": edition.title[:300]}))
 
 
 def _typed(form: FormData) -> dict[str, Any]:

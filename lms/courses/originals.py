@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from content_packages.errors import PackageError, ShelfError, StoredPackageError
-from content_packages.intake import load_package
+from content_packages.errors import ShelfError, StoredPackageError
 from content_packages.original import Original, load_original
 from content_packages.shelf import Shelf
+from lms.courses.catalogue import entry_from, json_ld, packaged_entry
+from lms.courses.subjects import Subject
 from lms.courses.tables import Course, Edition
 
 
@@ -39,29 +41,35 @@ def original_of(shelf: Shelf, edition: Edition) -> tuple[Original, str]:
     return original, edition.original_name or f"{edition.title}.zip"
 
 
-def catalogue_data(shelf: Shelf, course: Course, edition: Edition) -> dict[str, Any]:
-    """Return what is known of an edition, for whoever takes the package over."""
-    try:
-        package = load_package(shelf, edition.manifest)
-        described = {
-            "titles": dict(package.metadata.titles),
-            "descriptions": dict(package.metadata.descriptions),
-            "keywords": list(package.metadata.keywords),
-            "version": package.metadata.version,
-        }
-        languages = list(package.languages)
-    except PackageError:
-        described, languages = {}, list(course.languages)
-    return {
-        "title": edition.title,
-        **described,
-        "languages": languages,
-        "identifier": course.identifier,
-        "standard": edition.standard_name,
-        "course": str(course.public_id),
-        "edition": edition.number,
-        "edition_id": str(edition.public_id),
-        "imported": edition.imported.isoformat(),
-        "file": edition.original_name,
-        "bytes": edition.original_size,
+def catalogue_data(
+    shelf: Shelf,
+    course: Course,
+    edition: Edition,
+    subjects: Mapping[str, Subject],
+    *,
+    sha256: str | None = None,
+) -> dict[str, Any]:
+    """Return a catalogue's entry for the package of one edition, as a schema.org Course in JSON-LD.
+
+    What people wrote and what the package says are in it, for whoever takes the package over; *sha256* is of its bytes.
+    """
+    entry = entry_from(course.catalogue).over(packaged_entry(shelf, edition))
+    made = json_ld(
+        entry,
+        course=course.public_id,
+        languages=tuple(course.languages),
+        edition=edition.number,
+        subjects=subjects,
+    )
+    package = {
+        "@type": "MediaObject",
+        "name": edition.original_name,
+        "contentSize": edition.original_size,
+        "sha256": sha256,
+        "encodingFormat": edition.standard_name,
+        "uploadDate": edition.imported.isoformat(),
+    }
+    return made | {
+        "courseCode": course.identifier,  # as the package calls it
+        "encoding": {name: value for name, value in package.items() if value},
     }

@@ -35,6 +35,7 @@ from lms.courses.queries import (
     recent_imports,
 )
 from lms.courses.report_wording import say_report
+from lms.courses.subjects import subjects_of
 from lms.courses.tables import Course, Edition, ImportState
 from lms.courses.uploads import receive_form
 from lms.people.policy import Right
@@ -207,13 +208,14 @@ def get_original(request: Request, _: Manager, course_id: UUID, edition_id: UUID
     )
 
 
-@router.get("/{course_id}/editions/{edition_id}/catalogue.json")
+@router.get("/{course_id}/editions/{edition_id}/catalogue.jsonld")
 def get_catalogue_data(request: Request, _: Manager, course_id: UUID, edition_id: UUID) -> Response:
-    """Send what is known of an edition, to lie beside its package."""
+    """Send the catalogue's entry for an edition, to lie beside its package."""
     course, edition = _edition_of(request, course_id, edition_id)
     return JSONResponse(
-        catalogue_data(site_of(request).shelf, course, edition),
-        headers={"Content-Disposition": f'attachment; filename="{edition.public_id}.json"'},
+        catalogue_data(site_of(request).shelf, course, edition, subjects_of(request)),
+        media_type="application/ld+json",
+        headers={"Content-Disposition": f'attachment; filename="{edition.public_id}.jsonld"'},
     )
 
 

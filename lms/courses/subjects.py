@@ -9,6 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from starlette.requests import Request
+
 #: What resolution 60/9 wants in every curriculum; any course can declare that it covers one.
 COVERAGE: Final = ("human-rights", "gender", "code-of-conduct")
 
@@ -50,6 +52,12 @@ def load_subjects(data: Path) -> Mapping[str, Subject]:
         for code, words in _tables(source, text).items():
             labels.setdefault(code, {}).update(words)
     return {code: Subject(code=code, labels=words) for code, words in labels.items()}
+
+
+def subjects_of(request: Request) -> Mapping[str, Subject]:
+    """Return the subjects that the node knows."""
+    known: Mapping[str, Subject] = request.app.state.subjects
+    return known
 
 
 def _text(path: Path) -> str:

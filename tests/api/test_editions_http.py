@@ -217,12 +217,13 @@ def test_the_package_of_an_edition_is_downloaded_as_it_came(a_class: Class, tmp_
     sent = (tmp_path / "course.zip").read_bytes()  # of the import that came last
 
     package = a_class.client.get(f"{page}/{a_class.second}/original")
-    beside = a_class.client.get(f"{page}/{a_class.second}/catalogue.json")
+    beside = a_class.client.get(f"{page}/{a_class.second}/catalogue.jsonld")
 
     assert package.content == sent
     assert package.headers["content-disposition"] == "attachment; filename*=UTF-8''course.zip"
     assert package.headers["content-length"] == str(len(sent))
-    assert beside.json()["edition"] == 2
+    assert beside.json()["version"] == 2
+    assert beside.json()["encoding"]["name"] == "course.zip"
     assert f"{a_class.second}/original" in a_class.client.get(page).text
 
 

@@ -154,12 +154,14 @@ def test_a_course_is_exported_byte_for_byte_with_its_catalogue_data(data: Path, 
 
     done = lms("export", course["course_id"], str(out), "--data", str(data))
 
-    told = json.loads((tmp_path / "out.zip.json").read_text(encoding="utf-8"))
+    told = json.loads((tmp_path / "out.zip.jsonld").read_text(encoding="utf-8"))
     assert done.exit_code == 0, done.output
     assert out.read_bytes() == package.read_bytes()
-    assert (told["title"], told["standard"], told["identifier"]) == ("Precursors", "SCORM 1.2", "precursors")
-    assert (told["edition"], told["bytes"]) == (1, package.stat().st_size)
-    assert told["sha256"] == hashlib.sha256(package.read_bytes()).hexdigest()
+    assert (told["@type"], told["name"], told["version"]) == ("Course", [{"@value": "Precursors"}], 1)
+    assert (told["courseCode"], told["identifier"]) == ("precursors", course["course_id"])
+    assert told["encoding"]["encodingFormat"] == "SCORM 1.2"
+    assert told["encoding"]["contentSize"] == package.stat().st_size
+    assert told["encoding"]["sha256"] == hashlib.sha256(package.read_bytes()).hexdigest()
 
 
 def test_an_edition_whose_package_was_not_kept_says_so(
