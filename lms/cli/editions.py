@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from lms.app import utc_now
-from lms.cli.console import Data, Json, fail, failing_on, say, show_rows
+from lms.cli.console import Data, Json, fail, failing_on, show_rows, tell
 from lms.cli.opening import opened
 from lms.courses.actions import (
     CourseNotFoundError,
@@ -92,11 +92,16 @@ def undo(
     course: CourseId,
     move: Annotated[UUID, typer.Argument(help="The move, as `publish` printed it.", metavar="MOVE")],
     data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Let those whom a move took along go back to where they were."""
     with failing_on(*_REFUSED), opened(data) as node, node.database.write() as session:
         undo_move(session, course, move, now=utc_now())
-    say(f"Move {move} is undone: whom it took along goes back on opening the course.")
+    tell(
+        {"undone": str(move)},
+        f"Move {move} is undone: whom it took along goes back on opening the course.",
+        as_json=as_json,
+    )
 
 
 def _course(session: Session, public_id: UUID) -> Course:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lms.app import utc_now
-from lms.cli.console import Data, Json, failing_on, say, show, show_rows
+from lms.cli.console import Data, Json, failing_on, say, show, show_rows, tell
 from lms.cli.opening import opened
 from lms.keys.actions import KeyNotFoundError, create_key, revoke_key
 from lms.keys.queries import list_keys
@@ -62,11 +62,11 @@ def _credentials(command: str, kind: str, about: str) -> None:
         show_rows(rows, as_json=as_json, empty=f"None yet. `lms {command} create NAME` makes one.")
 
     @group.command()
-    def revoke(key: str, data: Data = None) -> None:
+    def revoke(key: str, data: Data = None, as_json: Json = False) -> None:
         """Put one out of force, at once."""
         with failing_on(KeyNotFoundError), opened(data) as node, node.database.write() as session:
             revoke_key(session, key, now=utc_now(), kind=kind)
-        say(f"Key {key} no longer opens anything.")
+        tell({"revoked": key}, f"Key {key} no longer opens anything.", as_json=as_json)
 
 
 def _scopes_told(kind: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from lms.app import Node, utc_now
-from lms.cli.console import Data, Json, fail, failing_on, read_secret, say, show, show_rows, warn
+from lms.cli.console import Data, Json, fail, failing_on, read_secret, show, show_rows, tell, warn
 from lms.cli.demo import PASSWORD, PEOPLE
 from lms.cli.opening import is_made, opened, require_node, settings_of
 from lms.cli.server import ServerError
@@ -39,12 +39,13 @@ FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 
 
 @app.command()
-def init(
+def init(  # noqa: PLR0917 - typer reads options from positional parameters
     role: Annotated[Role | None, typer.Option(help="What this node is for: a laptop, unless said.")] = None,
     name: Annotated[str, typer.Option(help="What people call this node.")] = "",
     admin: Admin = None,
     password_stdin: FromStdin = False,
     data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Make the data folder, the database, the node's identity and its first administrator. Safe to repeat."""
     before = settings_of(data)
@@ -69,7 +70,11 @@ def init(
             if admin and person_signing_in(session, admin) is None:
                 _make_admin(session, node, admin, password)
     node.close()
-    say(f"This {settings.role} is node {key.node}; its data is in {settings.data}.")
+    tell(
+        {"node": key.node, "role": settings.role.value, "data": str(settings.data)},
+        f"This {settings.role} is node {key.node}; its data is in {settings.data}.",
+        as_json=as_json,
+    )
 
 
 def _make_admin(session: Session, node: Node, number: str, password: str | None) -> None:

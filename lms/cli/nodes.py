@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows
+from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows, tell
 from lms.cli.opening import opened
 from lms.nodes import actions
 from lms.nodes.actions import NobodyPairedError, PeerNotFoundError
@@ -56,11 +56,11 @@ def join(address: str, code: str, data: Data = None, as_json: Json = False) -> N
 
 
 @node_app.command()
-def address(peer: str, url: str, data: Data = None) -> None:
+def address(peer: str, url: str, data: Data = None, as_json: Json = False) -> None:
     """Say where a paired node is reached now."""
     with opened(data) as node, failing_on(PeerNotFoundError), node.database.write() as session:
         actions.move(session, peer, url)
-    say(f"{peer} is now reached at {url}.")
+    tell({"peer": peer, "address": url}, f"{peer} is now reached at {url}.", as_json=as_json)
 
 
 @node_app.command(name="list")
@@ -73,12 +73,15 @@ def list_(data: Data = None, as_json: Json = False) -> None:
 
 @node_app.command()
 def revoke(
-    peer: str, reason: Annotated[str, typer.Option(help="Why, for the record.")] = "", data: Data = None
+    peer: str,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Stop trusting a node's key; what it recorded before stays."""
     with opened(data) as node, failing_on(PeerNotFoundError), node.database.write() as session:
         actions.revoke(session, node.sync, peer, reason=reason)
-    say(f"{peer} is no longer trusted.")
+    tell({"revoked": peer}, f"{peer} is no longer trusted.", as_json=as_json)
 
 
 @app.command()
