@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 from content_packages.manifest.source import Source
 from content_packages.package import Activity, LaunchTarget, Metadata, Package
+from content_packages.schema_org import read_schema_org
 
 _HEAD_BYTES = 64 * 1024
 # None of these may pass over a second beginning of the same: a page of nothing but beginnings would take minutes.
@@ -32,6 +34,8 @@ def read(source: Source) -> Package:
         title = source.main
     language = _LANGUAGE.search(text)
     languages = (language[1],) if language else ()
+    tag = languages[0] if languages else "und"
+    said = read_schema_org(text, tag) or Metadata()
     page = Activity(identifier="site", title=title, kind="asset", launch=LaunchTarget(path=source.main))
     return Package(
         standard="site",
@@ -40,7 +44,7 @@ def read(source: Source) -> Package:
         title=title,
         root=Activity(identifier="root", title=title, children=(page,)),
         languages=languages,
-        metadata=Metadata(titles={languages[0] if languages else "und": title}),
+        metadata=replace(said, titles=said.titles or {tag: title}),
     )
 
 

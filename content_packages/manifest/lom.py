@@ -31,6 +31,15 @@ def read_metadata(root: Node, organization: Node | None) -> Metadata:
     )
 
 
+def minutes_of(text: str) -> int | None:
+    """Return a time in minutes, rounded up; it is written ``PT1H30M`` or, as SCORM 1.2 has it, ``01:30:00``."""
+    duration, clock = _DURATION.fullmatch(text), _CLOCK.fullmatch(text)
+    if duration and text != "P":
+        days, hours, minutes, seconds = (int(part or 0) for part in duration.groups())
+        return (days * 1440 + hours * 60 + minutes + bool(seconds)) or None
+    return (int(clock[1]) * 60 + int(clock[2]) or None) if clock else None
+
+
 def _category(lom: Node, category: str, name: str) -> Iterator[Node]:
     for block in lom.all(category, "lom"):
         yield from (node for node in block.children if node.name.lower() == name)
@@ -52,16 +61,12 @@ def _strings(node: Node) -> Iterator[tuple[str, str]]:
 
 
 def _minutes(lom: Node) -> int | None:
-    """Return 5.9 Typical Learning Time in minutes, rounded up; ``PT1H30M`` or, as 1.2 has it, ``01:30:00``."""
+    """Return 5.9 Typical Learning Time in minutes."""
     for node in _category(lom, "educational", "typicallearningtime"):
         for child in node.children:
-            text = collapse(child.text)
-            duration, clock = _DURATION.fullmatch(text), _CLOCK.fullmatch(text)
-            if duration and text != "P":
-                days, hours, minutes, seconds = (int(part or 0) for part in duration.groups())
-                return (days * 1440 + hours * 60 + minutes + bool(seconds)) or None
-            if clock:
-                return int(clock[1]) * 60 + int(clock[2]) or None
+            minutes = minutes_of(collapse(child.text))
+            if minutes is not None:
+                return minutes
     return None
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from content_packages.intake import ImportReport, read_package
-from content_packages.package import LaunchTarget
+from content_packages.package import LaunchTarget, Metadata
+from content_packages.schema_org import read_schema_org
 from content_packages.shelf import Shelf
 from tests.package_builders import EMPTY_MANIFEST, a_zip
 
@@ -30,6 +34,77 @@ def test_an_index_page_is_a_course(tmp_path: Path) -> None:
         "Search & seizure",
     )
     assert set(package.files) == {"index.html", "pictures/a.png"}
+
+
+SAID = """
+{"@context": "https://schema.org", "@graph": [{"@type": "Organization", "name": "Nobody"},
+ {"@type": ["Course", "LearningResource"], "name": [{"@value": "Fouille", "@language": "fr"}, " Search "],
+  "description": "How to\\n search", "keywords": "search, seizure,search", "version": 2, "timeRequired": "PT1H30M",
+  "license": "https://creativecommons.org/licenses/by/4.0/", "provider": {"@type": "Organization", "name": "Academy"}}]}
+"""
+
+
+def a_page(said: str) -> bytes:
+    head = f"<html lang=en><title>A page</title><script type='application/ld+json'>{said}</script>"
+    return f"<!doctype html>{head}<p>Hello".encode()
+
+
+def test_what_a_page_says_to_catalogues_is_taken_over(tmp_path: Path) -> None:
+    package = imported(tmp_path, {"index.html": a_page(SAID)}).package
+
+    assert package is not None
+    assert package.title == "A page"
+    assert package.metadata == Metadata(
+        titles={"fr": "Fouille", "en": "Search"},
+        descriptions={"en": "How to search"},
+        keywords=("search", "seizure"),
+        version="2",
+        minutes=90,
+        rights="https://creativecommons.org/licenses/by/4.0/",
+        publisher="Academy",
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        '"Course"',
+        '{"@type": 7}',
+        '{"@type": "Recipe", "name": "x"}',
+        '{"@graph": [[], null]}',
+    ],
+)
+def test_nonsense_to_catalogues_is_passed_over(tmp_path: Path, said: str) -> None:
+    package = imported(tmp_path, {"index.html": a_page(said)}).package
+
+    assert package is not None
+    assert package.metadata == Metadata(titles={"en": "A page"})
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.floats(allow_nan=False)
+        | st.text(max_size=5)
+        | st.sampled_from(["Course"]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["@type", "@graph", "name", "keywords", "timeRequired", "provider", "@value"]
+                ),
+                inner,
+            )
+        ),
+    )
+)
+def test_whatever_stands_there_is_read_or_passed_over(said: object) -> None:
+    read_schema_org(a_page(json.dumps(said).replace("<", "")).decode(), "en")
 
 
 @pytest.mark.parametrize(
