@@ -199,4 +199,4 @@ def test_a_file_made_to_keep_us_busy_does_not(again: bytes) -> None:
 
     pdf.told(again * (512 * 1024 // len(again)))
 
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5  # it would take minutes; two busy halves of a processor are slow
