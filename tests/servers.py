@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 
 START_TIMEOUT_S = 60
 LMS = (sys.executable, "-m", "lms")
@@ -106,20 +105,6 @@ class NodeUnderTest:
         self.process.kill()
         self.process.wait()
         self.process = None
-
-    @contextmanager
-    def halted(self) -> Iterator[None]:
-        """Let the server and its processes do nothing for a while (not on Windows)."""
-        assert self.process is not None
-        parent = psutil.Process(self.process.pid)
-        family = [parent, *parent.children(recursive=True)]
-        for one in family:
-            one.suspend()
-        try:
-            yield
-        finally:
-            for one in family:
-                one.resume()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask the server to end; return its exit status."""

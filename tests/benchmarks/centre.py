@@ -12,13 +12,16 @@ import itertools
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import orjson
+import psutil
 import psycopg
 
+from tests.benchmarks.cpu import family
 from tests.benchmarks.pages import machine
 from tests.benchmarks.store import BATCH, Client, floor_row
 from tests.benchmarks.traffic import statements
@@ -47,7 +50,7 @@ def main() -> None:
         url = postgres.create().replace("+psycopg", "")
         floors, rates = [], []
         for turn in range(TURNS):  # in turns, so that a busy machine slows both alike
-            with centre.halted():
+            with _halted(centre):
                 floors += _floor(url, seed=turn)
             rates.append(_rate(centre, key, seed=turn, batches=max(PROGRAMS, count // TURNS)))
         deadlocks = _deadlocks(centre)
@@ -59,6 +62,20 @@ def main() -> None:
         f" reach {REACH} ×; deadlocks: {deadlocks}"
     )
     print(f"\n{machine()}")
+
+
+@contextmanager
+def _halted(centre: NodeUnderTest) -> Iterator[None]:
+    """Let the server and its processes do nothing for a while."""
+    assert centre.process is not None
+    processes = [psutil.Process(pid) for pid in family(centre.process.pid)]
+    for one in processes:
+        one.suspend()
+    try:
+        yield
+    finally:
+        for one in processes:
+            one.resume()
 
 
 def _floor(url: str, *, seed: int) -> list[float]:
