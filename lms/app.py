@@ -79,6 +79,9 @@ from lms.streams.course_files import manifests_on_offer
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
+from lms.trials.databases import TrialDatabases
+from lms.trials.errors import TROUBLES as TRIAL_TROUBLES
+from lms.trials.pages import router as trial_pages
 from lms.web.assets import BUILD, MOUNT, load_assets
 from lms.web.frame import NO_TELEMETRY, frame
 from lms.web.hosts import is_known
@@ -107,6 +110,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     edition_pages,
     enrolment_pages,
     launch_pages,
+    trial_pages,
     report_pages,
     keys_api,
     key_pages,
@@ -121,6 +125,7 @@ TROUBLES = (
     COURSE_TROUBLES,
     ENROLMENT_TROUBLES,
     LAUNCH_TROUBLES,
+    TRIAL_TROUBLES,
     KEY_TROUBLES,
     RECORD_TROUBLES,
     NODE_TROUBLES,
@@ -144,6 +149,7 @@ SWEEP_EXPORTS_EVERY_S = 3600.0
 SWEEP_SHELF_EVERY_S = 6 * 3600.0
 SWEEP_ATTACHMENTS_EVERY_S = 300.0  # one folder of 256: all of them in a day
 SWEEP_UPLOADS_EVERY_S = 3600.0
+SWEEP_TRIALS_EVERY_S = 3600.0
 FORWARDING_EVERY_S = 1.0
 
 
@@ -244,6 +250,14 @@ class Node:
         )
 
     @cached_property
+    def trials(self) -> TrialDatabases:
+        """Where courses are tried."""
+        settings = self.settings
+        return TrialDatabases(
+            settings.trials, now=utc_now, most=settings.max_trials, most_each=settings.max_trials_each
+        )
+
+    @cached_property
     def site(self) -> Site:
         """This node as its pages see it."""
         return Site(
@@ -296,6 +310,7 @@ def build_pages(node: Node) -> FastAPI:
     app.state.subjects = load_subjects(node.settings.data)
     app.state.attachments = node.attachments
     app.state.desk = node.desk
+    app.state.trials = node.trials
     app.state.sync = node.sync
     app.state.broadcast = node.broadcast
     for router in ROUTERS:
@@ -399,6 +414,7 @@ def build_front(node: Node) -> Front:
             content_url=node.settings.content_url,
             build=BUILD,
             assets={name: address.removeprefix(f"{MOUNT}/") for name, address in node.site.assets.items()},
+            trial_of=node.trials.of_token,
         )
     )
     return Front(
@@ -446,6 +462,7 @@ def build_worker(node: Node) -> Worker:
             do=partial(node.attachments.sweep_some, node.database, utc_now),
         ),
         Chore(name="sweep uploads", every_s=SWEEP_UPLOADS_EVERY_S, do=node.importer.sweep_uploads),
+        Chore(name="sweep trials", every_s=SWEEP_TRIALS_EVERY_S, do=node.trials.sweep),
         Chore(name="forward", every_s=FORWARDING_EVERY_S, do=forwarder.look_after, follows_writing=True),
     ]
     if not node.database.is_sqlite:

@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     keep_originals: bool = Field(
         default=True, description="Keep packages as they were uploaded, to export them byte for byte."
     )
+    max_trials: int = Field(default=50, ge=1, description="Courses being tried on this node at a time.")
+    max_trials_each: int = Field(default=5, ge=1, description="Courses one person may be trying at a time.")
     # The most an import takes; named as in ``content_packages.limits``, which a refusal names.
     max_archive_bytes: ByteSize = _bytes(DEFAULTS.max_archive_bytes, "A course as it is uploaded.")
     max_unpacked_bytes: ByteSize = _bytes(DEFAULTS.max_unpacked_bytes, "All files of a course, unpacked.")
@@ -143,6 +145,11 @@ class Settings(BaseSettings):
     def uploads(self) -> Path:
         """Where uploads wait until their import has finished."""
         return self.data / "uploads"
+
+    @property
+    def trials(self) -> Path:
+        """Where courses are tried, in databases that are thrown away."""
+        return self.data / "trials"
 
     @property
     def exports(self) -> Path:

@@ -187,7 +187,9 @@ def _install(lock_file: Path) -> None:
 
 def _build_assets() -> None:
     sources = [
-        path for folder in ("shim", "page", "site", "viewer") for path in (PLAYER / folder).rglob("*.js")
+        path
+        for folder in ("shim", "page", "site", "trial", "viewer")
+        for path in (PLAYER / folder).rglob("*.js")
     ]
     sources += [*PLAYER.glob("*.mjs"), *PLAYER.glob("package*.json")]
     sources += [

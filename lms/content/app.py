@@ -6,6 +6,7 @@ It reads and sets no cookie and knows no session: the token in the path opens on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +43,10 @@ _OVER = (
 )
 
 
+def _no_trial(_token: str) -> AbstractContextManager[Database] | None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class ContentSite:
     """What the content hosts need of their node.
@@ -49,6 +54,7 @@ class ContentSite:
     Args:
         build: the folder of the built front end.
         assets: the file in it behind each plain name.
+        trial_of: the database of the trial a token belongs to; ``None`` for a real launch.
     """
 
     database: Database
@@ -59,6 +65,11 @@ class ContentSite:
     content_url: str
     build: Path
     assets: Mapping[str, str]
+    trial_of: Callable[[str], AbstractContextManager[Database] | None] = _no_trial
+
+    def database_of(self, token: str) -> AbstractContextManager[Database]:
+        """Open the database in which the launch of a token is kept, and no other."""
+        return self.trial_of(token) or nullcontext(self.database)
 
 
 class CommitBody(BaseModel):
@@ -93,7 +104,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
 
     @app.get("/rt/{token}/")
     def shim_page(request: Request, token: str, lang: str = "") -> Response:
-        with site.database.read() as session:
+        with site.database_of(token) as database, database.read() as session:
             launch = launch_of(session, token, now=site.now())
             _require_label(site, request, launch.edition)
             taking = taking_of(session, site.desk, launch)
@@ -115,11 +126,12 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
             "title": activity.title,
             "lang": languages[0] if languages else "en",
         }
-        return HTMLResponse(_page(boot, f"../../built/{quote(site.assets['shim.js'])}"))
+        shim = "shim.js" if site.trial_of(token) is None else "trial-shim.js"
+        return HTMLResponse(_page(boot, f"../../built/{quote(site.assets[shim])}"))
 
     @app.get("/view/{token}/")
     def view(request: Request, token: str, lang: str = "") -> Response:
-        with site.database.read() as session:
+        with site.database_of(token) as database, database.read() as session:
             launch = launch_of(session, token, now=site.now())
             _require_label(site, request, launch.edition)
             opened = taking_of(session, site.desk, launch).opened
@@ -153,11 +165,12 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
             _require_label(site, request, launch.edition)
             return apply_commit(session, site.desk, launch, wanted, body, now=site.now())
 
-        return JSONResponse(site.database.change(take))
+        with site.database_of(token) as database:
+            return JSONResponse(database.change(take))
 
     @app.get("/c/{token}/{path:path}")
     def package_file(request: Request, token: str, path: str, lenient: bool = False) -> Response:
-        with site.database.read() as session:
+        with site.database_of(token) as database, database.read() as session:
             launch = launch_of(session, token, now=site.now())
             _require_label(site, request, launch.edition)
             edition = find_edition(session, launch.edition)

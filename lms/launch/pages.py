@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from content_packages.sequencing.controls import Ahead, OutlineEntry
 from content_packages.sequencing.event import Request as Wanted
 from lms.enrolment.queries import registration_of
-from lms.launch.actions import Desk, carry_out, deliver
+from lms.launch.actions import Delivered, Desk, carry_out, deliver
 from lms.launch.course import Standing, Taking, open_course, read_standing
 from lms.launch.hosts import label_of, origin_of
 from lms.launch.verdict import judged, verdict_on
@@ -67,26 +67,14 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
         delivered = deliver(session, desk, taking, now=site.now())
         taking = delivered.taking if delivered else _taking(session, desk, viewer, course)
         standing = delivered.standing if delivered else read_standing(session, taking)
-    frame = None
-    if delivered is not None:
-        origin = origin_of(site.content_url, label_of(site.secret, taking.edition))
-        activity = taking.opened.activities[delivered.launch.identifier]
-        frame = {
-            "origin": origin,
-            # A page of ours in there speaks the learner's language; there are no cookies to tell it.
-            "src": f"{origin}/rt/{delivered.token}/"
-            + f"?lang={language_of(request).code}" * bool(activity.viewer),
-            # A frame of another name has another history: Back must not bring an old launch into this page.
-            "name": str(delivered.launch.public_id),
-            "title": activity.title,
-        }
     return render(
         request,
         "launch/player.html",
         taking=taking,
-        course=course,
-        frame=frame,
-        bar=_bar(taking, standing, buttons=REQUESTS.values()),
+        at=f"/learn/{course}",
+        back="/",
+        frame=frame_of(request, delivered) if delivered else None,
+        bar=bar_of(taking, standing, buttons=REQUESTS.values()),
     )
 
 
@@ -123,8 +111,8 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         request,
         "launch/result.html",
         taking=taking,
-        course=course,
-        bar=_bar(taking, standing, buttons=()),
+        at=f"/learn/{course}",
+        bar=bar_of(taking, standing, buttons=()),
         reached=verdict_on(taking.opened, standing),
         minutes=-(-standing.seconds // 60),
     )
@@ -136,15 +124,23 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
-def _taking(session: Session, desk: Desk, viewer: Viewer, course: UUID) -> Taking:
-    person = viewer.public_id
-    registration = registration_of(session, person=person, course=course)
-    if registration is None:
-        raise NotFoundError
-    return open_course(session, desk.shelf, person=person, registration=registration, course=course)
+def frame_of(request: Request, delivered: Delivered) -> dict[str, str]:
+    """Return where the course's frame leads, and what it is called."""
+    site, taking = site_of(request), delivered.taking
+    origin = origin_of(site.content_url, label_of(site.secret, taking.edition))
+    activity = taking.opened.activities[delivered.launch.identifier]
+    return {
+        "origin": origin,
+        # A page of ours in there speaks the learner's language; there are no cookies to tell it.
+        "src": f"{origin}/rt/{delivered.token}/"
+        + f"?lang={language_of(request).code}" * bool(activity.viewer),
+        # A frame of another name has another history: Back must not bring an old launch into this page.
+        "name": str(delivered.launch.public_id),
+        "title": activity.title,
+    }
 
 
-def _bar(taking: Taking, standing: Standing, *, buttons: Collection[Wanted]) -> Bar:
+def bar_of(taking: Taking, standing: Standing, *, buttons: Collection[Wanted]) -> Bar:
     """Say what is offered; only *buttons* are asked about, for the engine has to try each."""
     tree = taking.opened.tree
     leaves = [activity.identifier for activity in tree.activities if activity.is_leaf]
@@ -166,3 +162,11 @@ def _bar(taking: Taking, standing: Standing, *, buttons: Collection[Wanted]) -> 
         outline=[entry for entry in ahead.outline() if entry.listed and entry.depth],
         judged=judged(taking.opened, standing),
     )
+
+
+def _taking(session: Session, desk: Desk, viewer: Viewer, course: UUID) -> Taking:
+    person = viewer.public_id
+    registration = registration_of(session, person=person, course=course)
+    if registration is None:
+        raise NotFoundError
+    return open_course(session, desk.shelf, person=person, registration=registration, course=course)

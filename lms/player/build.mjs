@@ -23,13 +23,16 @@ const MANIFEST = "manifest.json";
 
 const entries = [
   { in: path.join(PLAYER, "shim/main.js"), out: "shim" },
+  { in: path.join(PLAYER, "shim/trial.js"), out: "trial-shim" },
   { in: path.join(PLAYER, "page/main.js"), out: "page" },
+  { in: path.join(PLAYER, "trial/main.js"), out: "trial" },
   { in: path.join(PLAYER, "site/main.js"), out: "site" },
   { in: path.join(PLAYER, "viewer/pdf.js"), out: "pdf" },
   { in: path.join(PLAYER, "viewer/media.js"), out: "media" },
   { in: path.join(PLAYER, "viewer/epub.js"), out: "epub" },
   { in: path.join(STYLES, "app.css"), out: "app" },
   { in: path.join(STYLES, "player.css"), out: "player" },
+  { in: path.join(STYLES, "trial.css"), out: "trial" },
   { in: path.join(STYLES, "viewer.css"), out: "viewer" },
 ].filter((entry) => existsSync(entry.in));
 

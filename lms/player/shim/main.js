@@ -1,5 +1,7 @@
 /**
  * Put the shim together: read what the server sent, offer the API, show the unit, save what it does.
+ *
+ * What it exports, `trial.js` watches.
  */
 
 import scorm12 from "../../../content_packages/cmi/scorm12.json" with { type: "json" };
@@ -19,13 +21,14 @@ import { readTable } from "./table.js";
 const LONGEST_LEAVE_MS = 2_500; // the page waits three seconds
 
 const boot = readBoot(document);
-const page = messagesWith(window, boot.lms_origin);
+export const page = messagesWith(window, boot.lms_origin);
+export const network = networkTo(new URL("commit", location.href).href);
 const table = readTable(boot.standard === "scorm12" ? scorm12 : scorm2004);
 const model = new DataModel(table, boot.values);
 const outbox = new Outbox({ sequence: boot.sequence, nowMs: () => performance.now() });
 const saver = new Saver({
   outbox,
-  network: networkTo(new URL("commit", location.href).href),
+  network,
   timers: {
     start: (run, delayMs) => setTimeout(run, delayMs),
     stop: (timer) => clearTimeout(timer),

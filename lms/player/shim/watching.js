@@ -1,0 +1,149 @@
+/**
+ * Note every call of an API and every commit, with what came of it (`README.md`, "A trial").
+ *
+ * @typedef {import("./network.js").Network} Network
+ * @typedef {import("./network.js").Reply} Reply
+ *
+ * @typedef {object} Entry
+ * @property {"call" | "commit"} kind
+ * @property {number} at milliseconds since 1970
+ * @property {string} name of the function, or the reason of the commit
+ * @property {string[]} arguments of a commit: its sequence and phase, the values sent, those the server computed
+ * @property {string} answer
+ * @property {string} code of the error; empty for calls that cannot fail
+ * @property {string} meaning of the code, in the words of the standard
+ * @property {string} diagnostic
+ *
+ * @typedef {(entry: Omit<Entry, "at">) => void} Note
+ */
+
+export const MOST_CHARACTERS = 2_000; // of one text
+const MANY_ENTRIES = 200; // that wait, before they are told in the middle of a script
+const ABOUT_ERRORS = /^(LMS)?Get(LastError|ErrorString|Diagnostic)$/;
+
+/**
+ * Gather entries, and tell those of one run of the unit's script together as soon as it ends: before the page hears
+ * of anything that follows from them.
+ *
+ * @param {(entries: Entry[]) => void} tell
+ * @param {() => number} [now]
+ * @returns {Note}
+ */
+export function noting(tell, now = () => performance.timeOrigin + performance.now()) {
+  /** @type {Entry[]} */
+  let waiting = [];
+
+  function tellAll() {
+    const entries = waiting;
+    waiting = [];
+    if (entries.length > 0) tell(entries);
+  }
+
+  return (entry) => {
+    if (waiting.length === 0) queueMicrotask(tellAll);
+    waiting.push({ at: now(), ...entry });
+    if (waiting.length >= MANY_ENTRIES) tellAll();
+  };
+}
+
+/**
+ * The same API, every call of which is noted.
+ *
+ * @template {Record<string, any>} Api
+ * @param {Api} api
+ * @param {Note} note
+ * @returns {Api}
+ */
+export function watchApi(api, note) {
+  const prefix = "LMSInitialize" in api ? "LMS" : "";
+  /** @param {string} name */
+  const ask = (name) => api[`${prefix}${name}`];
+
+  /** @type {Record<string, any>} */
+  const watched = { ...api };
+  for (const [name, call] of Object.entries(api)) {
+    if (typeof call !== "function") continue;
+    watched[name] = (/** @type {unknown[]} */ ...given) => {
+      const answer = call(...given);
+      const code = ABOUT_ERRORS.test(name) ? "" : ask("GetLastError")();
+      const wrong = code !== "" && code !== "0";
+      const meaning = wrong ? ask("GetErrorString")(code) : "";
+      const diagnostic = wrong ? ask("GetDiagnostic")(code) : "";
+      note({
+        kind: "call",
+        name,
+        arguments: given.map(cut),
+        answer: cut(answer),
+        code,
+        meaning,
+        diagnostic: diagnostic === meaning ? "" : cut(diagnostic),
+      });
+      return answer;
+    };
+  }
+  return /** @type {Api} */ (watched);
+}
+
+/**
+ * The same network, every commit of which is noted with the server's answer.
+ *
+ * @param {Network} network
+ * @param {Note} note
+ * @returns {Network}
+ */
+export function watchNetwork(network, note) {
+  const { send, sendNow, sendAtExit } = { ...network };
+  return {
+    async send(body) {
+      const reply = await send(body);
+      noteCommit(note, body, reply);
+      return reply;
+    },
+    sendNow(body) {
+      const reply = sendNow(body);
+      noteCommit(note, body, reply);
+      return reply;
+    },
+    sendAtExit, // the page that would be told is gone
+  };
+}
+
+/**
+ * @param {Note} note
+ * @param {string} body
+ * @param {Reply} reply
+ */
+function noteCommit(note, body, { status, answer: { values: computed, ...answer } }) {
+  const { reason, phase, sequence, values } = JSON.parse(body);
+  const refused = answer.refused ?? [];
+  // 409: another request was quicker; the shim sends the same again under another number.
+  const code = status === 200 ? (refused[0]?.code ?? "0") : status === 409 ? "" : String(status);
+  note({
+    kind: "commit",
+    name: String(reason),
+    arguments: [String(sequence), phase, cut(JSON.stringify(values)), cut(JSON.stringify(computed ?? {}))],
+    answer: cut(JSON.stringify(answer)),
+    code,
+    meaning: refused.map((/** @type {any} */ one) => `${one.element}: ${one.diagnostic || one.code}`).join("; "),
+    diagnostic: "",
+  });
+}
+
+/** @param {unknown} given */
+function cut(given) {
+  const text = textOf(given);
+  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}… (${text.length})`;
+}
+
+/**
+ * Courses pass what they like, things that will not be text among it.
+ *
+ * @param {unknown} given
+ */
+function textOf(given) {
+  try {
+    return String(given);
+  } catch {
+    return typeof given;
+  }
+}

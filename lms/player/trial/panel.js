@@ -1,0 +1,203 @@
+/**
+ * The log as people see it: lines that can be sought, the newest at the end.
+ *
+ * @typedef {import("./entries.js").Line} Line
+ * @typedef {import("./log.js").Log} Log
+ *
+ * @typedef {object} Parts
+ * @property {HTMLElement} lines scrolls
+ * @property {HTMLTemplateElement} row
+ * @property {HTMLInputElement} errorsOnly
+ * @property {HTMLInputElement} text
+ * @property {HTMLElement} count
+ * @property {HTMLElement} dropped
+ * @property {HTMLElement} none
+ * @property {HTMLElement} newest a button
+ */
+
+import { calledAs, isError } from "./entries.js";
+import { asked } from "./log.js";
+
+const NEAR_THE_END = 32; // pixels
+const MOST_SHOWN = 400; // characters; the file has all that was kept
+
+export class Panel {
+  /** @type {Map<Line, HTMLElement>} */
+  #rows = new Map();
+  /** @type {Line[]} */
+  #waiting = [];
+  #lastUnit = "";
+  #shown = 0;
+  #follows = true;
+  #top = 0;
+  #log;
+  #parts;
+  #texts;
+
+  /**
+   * @param {object} given
+   * @param {Log} given.log
+   * @param {Parts} given.parts
+   * @param {DOMStringMap} given.texts `textCount`, `textDropped`, `textNotKept` of the panel
+   */
+  constructor({ log, parts, texts }) {
+    this.#log = log;
+    this.#parts = parts;
+    this.#texts = texts;
+    for (const control of [parts.errorsOnly, parts.text]) {
+      control.addEventListener("input", () => this.#seek());
+    }
+    parts.lines.addEventListener("scroll", () => {
+      const { scrollHeight, scrollTop, clientHeight } = parts.lines;
+      // Lines that came meanwhile do not end the following; only who goes up wants to read there.
+      if (scrollHeight - scrollTop - clientHeight < NEAR_THE_END) this.#follows = true;
+      else if (scrollTop < this.#top) this.#follows = false;
+      this.#top = scrollTop;
+      parts.newest.hidden = this.#follows;
+    });
+    parts.newest.addEventListener("click", () => {
+      this.#follows = true;
+      parts.newest.hidden = true;
+      this.#toTheEnd();
+      parts.lines.focus();
+    });
+    this.#draw(log.lines);
+  }
+
+  /**
+   * Show lines that were added, a moment later: a unit that calls without end must not hold up the page.
+   *
+   * @param {Line[]} lines
+   * @param {Line[]} gone
+   */
+  add(lines, gone) {
+    for (const line of gone) {
+      this.#rows.get(line)?.remove();
+      this.#rows.delete(line);
+    }
+    if (this.#waiting.length === 0) {
+      requestAnimationFrame(() => {
+        const waiting = this.#waiting;
+        this.#waiting = [];
+        const kept = new Set(this.#log.lines);
+        this.#draw(waiting.filter((line) => kept.has(line)));
+      });
+    }
+    this.#waiting.push(...lines);
+  }
+
+  /** @param {Line[]} lines */
+  #draw(lines) {
+    const matches = this.#asked();
+    const drawn = document.createDocumentFragment();
+    for (const line of lines) {
+      const row = this.#row(line);
+      this.#rows.set(line, row);
+      this.#place(row, line, matches(line));
+      drawn.append(row);
+    }
+    this.#parts.lines.append(drawn);
+    this.#tell();
+    if (this.#follows) this.#toTheEnd();
+  }
+
+  #seek() {
+    const matches = this.#asked();
+    this.#lastUnit = "";
+    for (const [line, row] of this.#rows) this.#place(row, line, matches(line));
+    this.#tell();
+    if (this.#follows) this.#toTheEnd();
+  }
+
+  #asked() {
+    return asked({ errorsOnly: this.#parts.errorsOnly.checked, text: this.#parts.text.value });
+  }
+
+  /**
+   * Show a row or not, and name its unit where another began.
+   *
+   * @param {HTMLElement} row
+   * @param {Line} line
+   * @param {boolean} visible
+   */
+  #place(row, line, visible) {
+    row.hidden = !visible;
+    if (!visible) return;
+    part(row, "unit").hidden = line.unit === this.#lastUnit;
+    this.#lastUnit = line.unit;
+  }
+
+  #tell() {
+    const { count, dropped, none, lines } = this.#parts;
+    this.#shown = lines.querySelectorAll(":scope > :not([hidden])").length;
+    count.textContent = filled(this.#texts.textCount, {
+      shown: this.#shown,
+      all: this.#log.lines.length,
+      errors: this.#log.errors,
+    });
+    dropped.hidden = this.#log.dropped === 0;
+    dropped.textContent = filled(this.#texts.textDropped, { count: this.#log.dropped });
+    none.hidden = this.#shown > 0;
+  }
+
+  #toTheEnd() {
+    this.#parts.lines.scrollTop = this.#parts.lines.scrollHeight;
+  }
+
+  /** @param {Line} line */
+  #row(line) {
+    const row = /** @type {HTMLElement} */ (this.#parts.row.content.cloneNode(true)).querySelector("li");
+    if (row === null) throw new TypeError("The template has no row.");
+    row.dataset.kind = line.kind;
+    part(row, "unit").textContent = line.unit;
+    part(row, "at").textContent = seconds(line.at_ms);
+    part(row, "what").textContent = shown(calledAs(line));
+    part(row, "answer").textContent = shown(line.answer);
+    part(row, "arrow").hidden = line.kind === "decision";
+    const wrong = isError(line);
+    if (wrong) row.dataset.error = line.code;
+    part(row, "problem").hidden = !wrong;
+    part(row, "problem-text").textContent = wrong ? problem(line, this.#texts.textNotKept) : "";
+    part(row, "detail").hidden = line.kind !== "decision" || line.diagnostic === "";
+    part(row, "detail").textContent = line.kind === "decision" ? line.diagnostic : "";
+    part(row, "values").hidden = line.kind !== "commit";
+    part(row, "sent").textContent = line.arguments[2] ?? "";
+    part(row, "computed").textContent = line.arguments[3] ?? "";
+    return row;
+  }
+}
+
+/**
+ * @param {Line} line
+ * @param {string | undefined} notKept
+ */
+function problem({ kind, code, meaning, diagnostic }, notKept) {
+  return [code, kind === "commit" ? notKept : "", meaning, diagnostic].filter(Boolean).join(" · ");
+}
+
+/** @param {number} ms */
+function seconds(ms) {
+  const minutes = Math.floor(ms / 60_000);
+  return `${minutes}:${((ms % 60_000) / 1000).toFixed(3).padStart(6, "0")}`;
+}
+
+/** @param {string} text */
+function shown(text) {
+  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}…`;
+}
+
+/**
+ * @param {string | undefined} text
+ * @param {Record<string, number>} facts
+ */
+function filled(text, facts) {
+  return (text ?? "").replace(/\{(\w+)\}/g, (_, name) => String(facts[name]));
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {string} name
+ */
+function part(row, name) {
+  return /** @type {HTMLElement} */ (row.querySelector(`[data-line="${name}"]`));
+}

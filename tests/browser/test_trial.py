@@ -1,0 +1,142 @@
+"""An instructor tries a course: she sees what it calls and what would be recorded, and nothing of it is left."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from lms.demo import packages
+from tests.browser.conftest import Sitting
+from tests.browser.visitor import PASSWORD, Visitor
+from tests.servers import NodeUnderTest, node
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
+    with node(tmp_path_factory.mktemp("laptop"), name="Post 4") as laptop:
+        laptop.run("user", "create", "I-1", "--role", "instructor", "--password-stdin", stdin=PASSWORD)
+        laptop.start()
+        yield laptop
+
+
+def a_trial(sit_down: Sitting, laptop: NodeUnderTest, package: bytes, folder: Path) -> Visitor:
+    """Import a course as an instructor, and press "Try it" before anybody is given it."""
+    path = folder / "course.zip"
+    path.write_bytes(package)
+    instructor = sit_down(laptop)
+    instructor.sign_in("I-1")
+    instructor.go("/courses/import")
+    instructor.page.set_input_files("[name=file]", path)
+    instructor.page.click("main button[type=submit]:has-text('Import')")
+    instructor.page.get_by_role("button", name="Try it").click()
+    expect(instructor.page.get_by_test_id("trial-mark")).to_contain_text("Nothing of this is kept")
+    return instructor
+
+
+def rows(laptop: NodeUnderTest) -> dict[str, int]:
+    """Return how many rows each table of the node has, but for those of sync, which counts the course itself."""
+    with sqlite3.connect(laptop.data / "outpost.db") as database:
+        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        counts = {
+            name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+            for name in names
+            if not name.startswith("sync")
+        }
+    database.close()
+    return counts
+
+
+def lines(instructor: Visitor) -> Locator:
+    return instructor.page.get_by_test_id("trial-lines").locator("> li:not([hidden])")
+
+
+@pytest.mark.parametrize(
+    ("package", "call", "code"),
+    [
+        (packages.scorm2004_single_sco, "API_1484_11.SetValue", "401"),
+        (packages.scorm12_single_sco, "API.LMSSetValue", "201"),
+    ],
+)
+def test_a_trial_shows_its_calls_and_leaves_nothing(
+    sit_down: Sitting,
+    laptop: NodeUnderTest,
+    tmp_path: Path,
+    *,
+    package: Callable[[], bytes],
+    call: str,
+    code: str,
+) -> None:
+    instructor = a_trial(sit_down, laptop, package(), tmp_path)
+    page = instructor.page
+    trial = page.url.rsplit("/", 1)[1]
+    database = laptop.data / "trials" / f"{trial.replace('-', '')}.db"
+    before = rows(laptop)
+    assert database.exists()
+
+    instructor.expect_page(1, 5)
+    instructor.turn_pages(4)
+    element = "cmi.<img src=x onerror=alert(1)>"
+    instructor.lesson.locator("body").evaluate(f"(_, element) => parent.{call}(element, 'x')", element)
+    refused = lines(instructor).filter(has_text=f'{call.partition(".")[2]}("{element}", "x")')
+    expect(refused).to_have_attribute("data-error", code)
+    expect(refused).to_contain_text(code)
+    expect(lines(instructor).filter(has_text="Opened: ")).to_have_count(1)
+
+    page.get_by_label("Errors only").check()
+    expect(refused).to_be_visible()
+    expect(lines(instructor).filter(has_text="Opened: ")).to_have_count(0)
+    page.get_by_label("Errors only").uncheck()
+    page.get_by_label("Search in the log").fill("initialize(")
+    expect(lines(instructor).first).to_contain_text("Initialize")
+    page.get_by_label("Search in the log").fill("")
+
+    instructor.answer_and_finish()
+    instructor.expect_saved()
+    expect(lines(instructor).filter(has_text="commit").last).to_contain_text("terminated")
+    instructor.press("nav-exit")
+
+    expect(page.get_by_test_id("trial-result")).to_contain_text("Passed")
+    expect(page.get_by_test_id("trial-result")).to_contain_text("100")
+    expect(page.get_by_test_id("trial-statements")).to_contain_text("The trial learner · passed")
+    expect(page.get_by_role("table").last).to_contain_text("cmi.interactions.0.id")
+    expect(lines(instructor).last).to_contain_text("No unit is next")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download").click()
+    told = [json.loads(line) for line in waiting.value.path().read_text(encoding="utf-8").splitlines()]
+    assert [one["code"] for one in told if one["arguments"][:1] == [element]] == [code]
+    assert {one["kind"] for one in told} == {"call", "commit", "decision"}
+
+    page.get_by_role("button", name="End the trial").click()
+
+    page.wait_for_url(re.compile(r"/courses/[0-9a-f-]{36}/editions$"))
+    assert list((laptop.data / "trials").iterdir()) == []
+    assert rows(laptop) == before
+    instructor.go(f"/trials/{trial}")
+    expect(page.locator("h1")).to_have_text("This trial has ended")
+
+
+def test_a_trial_of_many_units_keeps_its_log_from_one_to_the_next(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
+) -> None:
+    instructor = a_trial(sit_down, laptop, packages.scorm2004_many_scos(2), tmp_path)
+    instructor.turn_pages(1)
+    instructor.expect_saved()
+
+    instructor.press("nav-continue")
+
+    instructor.expect_page(1, 3)
+    expect(lines(instructor).filter(has_text="Opened: ")).to_have_count(2)
+    expect(lines(instructor).filter(has_text='Initialize("")')).to_have_count(2)
+    units = instructor.page.locator(".trial-unit:visible")
+    expect(units).to_have_text(["Before you begin", "Around the vehicle"])
+    instructor.page.get_by_test_id("trial-end").click()
+    instructor.page.wait_for_url(re.compile(r"/editions$"))
+    assert list((laptop.data / "trials").iterdir()) == []
