@@ -19,6 +19,7 @@
 
 export const MOST_CHARACTERS = 2_000; // of one text
 const MANY_ENTRIES = 200; // that wait, before they are told in the middle of a script
+const WELL = Object.freeze({ code: "", meaning: "", diagnostic: "" });
 const ABOUT_ERRORS = /^(LMS)?Get(LastError|ErrorString|Diagnostic)$/;
 
 /**
@@ -64,24 +65,26 @@ export function watchApi(api, note) {
   for (const [name, call] of Object.entries(api)) {
     if (typeof call !== "function") continue;
     watched[name] = (/** @type {unknown[]} */ ...given) => {
-      const answer = call(...given);
-      const code = ABOUT_ERRORS.test(name) ? "" : ask("GetLastError")();
-      const wrong = code !== "" && code !== "0";
-      const meaning = wrong ? ask("GetErrorString")(code) : "";
-      const diagnostic = wrong ? ask("GetDiagnostic")(code) : "";
-      note({
-        kind: "call",
-        name,
-        arguments: given.map(cut),
-        answer: cut(answer),
-        code,
-        meaning,
-        diagnostic: diagnostic === meaning ? "" : cut(diagnostic),
-      });
-      return answer;
+      const called = /** @type {const} */ ({ kind: "call", name, arguments: given.map(cut) });
+      try {
+        const answer = call(...given);
+        note({ ...called, answer: cut(answer), ...(ABOUT_ERRORS.test(name) ? WELL : errorNow()) });
+        return answer;
+      } catch (error) {
+        note({ ...called, answer: "", code: "exception", meaning: cut(error), diagnostic: "" });
+        throw error;
+      }
     };
   }
   return /** @type {Api} */ (watched);
+
+  function errorNow() {
+    const code = ask("GetLastError")();
+    if (code === "0") return { ...WELL, code };
+    const meaning = ask("GetErrorString")(code);
+    const diagnostic = ask("GetDiagnostic")(code);
+    return { code, meaning, diagnostic: diagnostic === meaning ? "" : cut(diagnostic) };
+  }
 }
 
 /**
@@ -116,8 +119,9 @@ export function watchNetwork(network, note) {
 function noteCommit(note, body, { status, answer: { values: computed, ...answer } }) {
   const { reason, phase, sequence, values } = JSON.parse(body);
   const refused = answer.refused ?? [];
-  // 409: another request was quicker; the shim sends the same again under another number.
-  const code = status === 200 ? (refused[0]?.code ?? "0") : status === 409 ? "" : String(status);
+  let code = status === 0 ? "no answer" : String(status);
+  if (status === 200) code = refused[0]?.code ?? "0";
+  if (status === 409) code = ""; // another request was quicker; the same goes again under another number
   note({
     kind: "commit",
     name: String(reason),

@@ -23,6 +23,7 @@ const shown = new Panel({
   log,
   texts: panel.dataset,
   parts: {
+    scroll: part("scroll"),
     lines: part("lines"),
     row: part("row"),
     errorsOnly: part("errors-only"),

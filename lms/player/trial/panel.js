@@ -5,7 +5,8 @@
  * @typedef {import("./log.js").Log} Log
  *
  * @typedef {object} Parts
- * @property {HTMLElement} lines scrolls
+ * @property {HTMLElement} scroll
+ * @property {HTMLElement} lines in it
  * @property {HTMLTemplateElement} row
  * @property {HTMLInputElement} errorsOnly
  * @property {HTMLInputElement} text
@@ -47,8 +48,8 @@ export class Panel {
     for (const control of [parts.errorsOnly, parts.text]) {
       control.addEventListener("input", () => this.#seek());
     }
-    parts.lines.addEventListener("scroll", () => {
-      const { scrollHeight, scrollTop, clientHeight } = parts.lines;
+    parts.scroll.addEventListener("scroll", () => {
+      const { scrollHeight, scrollTop, clientHeight } = parts.scroll;
       // Lines that came meanwhile do not end the following; only who goes up wants to read there.
       if (scrollHeight - scrollTop - clientHeight < NEAR_THE_END) this.#follows = true;
       else if (scrollTop < this.#top) this.#follows = false;
@@ -59,7 +60,7 @@ export class Panel {
       this.#follows = true;
       parts.newest.hidden = true;
       this.#toTheEnd();
-      parts.lines.focus();
+      parts.scroll.focus();
     });
     this.#draw(log.lines);
   }
@@ -141,7 +142,7 @@ export class Panel {
   }
 
   #toTheEnd() {
-    this.#parts.lines.scrollTop = this.#parts.lines.scrollHeight;
+    this.#parts.scroll.scrollTop = this.#parts.scroll.scrollHeight;
   }
 
   /** @param {Line} line */

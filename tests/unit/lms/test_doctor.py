@@ -88,6 +88,16 @@ def test_a_healthy_node_needs_nobody(patient: Patient) -> None:
     assert "Nothing needs you." in told.output
 
 
+def test_courses_being_tried_are_no_affair_of_the_doctor(patient: Patient) -> None:
+    trials = patient.data / "trials"
+    trials.mkdir()
+    (trials / f"{'0' * 32}.db").write_bytes(b"not even a database")
+    (trials / f"{'0' * 32}.db-wal").write_bytes(b"")
+
+    assert patient.states("--repair") == {}
+    assert len(list(trials.iterdir())) == 2
+
+
 def spoil(path: Path) -> None:
     path.chmod(0o600)
     path.write_bytes(path.read_bytes().replace(b"<p>Hello", b"<p>Hallo"))
