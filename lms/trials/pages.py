@@ -18,6 +18,7 @@ from content_packages.sequencing.event import Request as Wanted
 from lms.database import Database
 from lms.launch.actions import carry_out, deliver
 from lms.launch.course import open_course, read_standing
+from lms.launch.moving import at_rest
 from lms.launch.pages import REQUESTS, bar_of, desk_of, frame_of
 from lms.launch.verdict import verdict_on
 from lms.people.policy import Right
@@ -117,7 +118,7 @@ def show_records(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         "trials/records.html",
         trial=trial,
         records=records,
-        reached=verdict_on(taking.opened, standing),
+        reached=verdict_on(taking.opened, at_rest(taking, standing)),
         minutes=-(-standing.seconds // 60),
         told=told,
     )

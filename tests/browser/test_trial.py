@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
+from sqlalchemy import func, select
 
+from lms.database import Database
 from lms.demo import packages
+from migrations import all_metadata
 from tests.browser.conftest import Sitting
 from tests.browser.visitor import PASSWORD, Visitor
+from tests.media_builders import a_pdf
+from tests.postgres import Postgres
 from tests.servers import NodeUnderTest, node
 
 pytestmark = pytest.mark.browser
@@ -27,9 +31,11 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
         yield laptop
 
 
-def a_trial(sit_down: Sitting, laptop: NodeUnderTest, package: bytes, folder: Path) -> Visitor:
+def a_trial(
+    sit_down: Sitting, laptop: NodeUnderTest, package: bytes, folder: Path, *, name: str = "course.zip"
+) -> Visitor:
     """Import a course as an instructor, and press "Try it" before anybody is given it."""
-    path = folder / "course.zip"
+    path = folder / name
     path.write_bytes(package)
     instructor = sit_down(laptop)
     instructor.sign_in("I-1")
@@ -41,14 +47,15 @@ def a_trial(sit_down: Sitting, laptop: NodeUnderTest, package: bytes, folder: Pa
     return instructor
 
 
-def rows(laptop: NodeUnderTest) -> dict[str, int]:
+def rows(node: NodeUnderTest) -> dict[str, int]:
     """Return how many rows each table of the node has, but for those of sync, which counts the course itself."""
-    with sqlite3.connect(laptop.data / "outpost.db") as database:
-        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    database = Database(node.database_url or f"sqlite:///{(node.data / 'outpost.db').as_posix()}")
+    with database.read() as session:
         counts = {
-            name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
-            for name in names
-            if not name.startswith("sync")
+            table.name: session.scalar(select(func.count()).select_from(table)) or 0
+            for metadata in all_metadata()
+            for table in metadata.sorted_tables
+            if not table.name.startswith("sync")
         }
     database.close()
     return counts
@@ -140,3 +147,37 @@ def test_a_trial_of_many_units_keeps_its_log_from_one_to_the_next(
     instructor.page.get_by_test_id("trial-end").click()
     instructor.page.wait_for_url(re.compile(r"/editions$"))
     assert list((laptop.data / "trials").iterdir()) == []
+
+
+def test_a_file_is_tried_like_a_package(sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path) -> None:
+    instructor = a_trial(sit_down, laptop, a_pdf(pages=1), tmp_path, name="Handbook.pdf")
+
+    expect(lines(instructor).filter(has_text='Initialize("")')).to_have_count(1)
+    expect(lines(instructor).filter(has_text='SetValue("cmi.progress_measure", "1")')).not_to_have_count(0)
+    instructor.expect_saved()
+    instructor.page.get_by_role("link", name="What would be recorded").click()
+
+    expect(instructor.page.get_by_test_id("trial-result")).to_contain_text("Completed")
+    instructor.page.get_by_role("button", name="End the trial").click()
+    instructor.page.wait_for_url(re.compile(r"/editions$"))
+
+
+def test_several_processes_on_postgresql_serve_one_trial(
+    sit_down: Sitting, postgres: Postgres, tmp_path: Path
+) -> None:
+    with node(tmp_path / "hub", role="hub", database_url=postgres.create()) as hub:
+        hub.run("user", "create", "I-1", "--role", "instructor", "--password-stdin", stdin=PASSWORD)
+        hub.start("--workers", "3")
+        instructor = a_trial(sit_down, hub, packages.scorm2004_single_sco(), tmp_path)
+        before = rows(hub)
+        instructor.turn_pages(4)
+        instructor.answer_and_finish()
+        instructor.expect_saved()
+        instructor.press("nav-exit")
+        expect(instructor.page.get_by_test_id("trial-result")).to_contain_text("Passed")
+
+        instructor.page.get_by_role("button", name="End the trial").click()
+
+        instructor.page.wait_for_url(re.compile(r"/editions$"))
+        assert list((hub.data / "trials").iterdir()) == []
+        assert rows(hub) == before

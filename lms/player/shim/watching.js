@@ -18,6 +18,7 @@
  */
 
 export const MOST_CHARACTERS = 2_000; // of one text
+export const NO_ANSWER = "no answer"; // in the place of a status
 const MANY_ENTRIES = 200; // that wait, before they are told in the middle of a script
 const WELL = Object.freeze({ code: "", meaning: "", diagnostic: "" });
 const ABOUT_ERRORS = /^(LMS)?Get(LastError|ErrorString|Diagnostic)$/;
@@ -119,7 +120,7 @@ export function watchNetwork(network, note) {
 function noteCommit(note, body, { status, answer: { values: computed, ...answer } }) {
   const { reason, phase, sequence, values } = JSON.parse(body);
   const refused = answer.refused ?? [];
-  let code = status === 0 ? "no answer" : String(status);
+  let code = status === 0 ? NO_ANSWER : String(status);
   if (status === 200) code = refused[0]?.code ?? "0";
   if (status === 409) code = ""; // another request was quicker; the same goes again under another number
   note({

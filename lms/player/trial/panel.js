@@ -16,6 +16,7 @@
  * @property {HTMLElement} newest a button
  */
 
+import { NO_ANSWER } from "../shim/watching.js";
 import { calledAs, isError } from "./entries.js";
 import { asked } from "./log.js";
 
@@ -39,7 +40,7 @@ export class Panel {
    * @param {object} given
    * @param {Log} given.log
    * @param {Parts} given.parts
-   * @param {DOMStringMap} given.texts `textCount`, `textDropped`, `textNotKept` of the panel
+   * @param {DOMStringMap} given.texts `textCount`, `textDropped`, `textNotKept`, `textNoAnswer` of the panel
    */
   constructor({ log, parts, texts }) {
     this.#log = log;
@@ -158,7 +159,7 @@ export class Panel {
     const wrong = isError(line);
     if (wrong) row.dataset.error = line.code;
     part(row, "problem").hidden = !wrong;
-    part(row, "problem-text").textContent = wrong ? problem(line, this.#texts.textNotKept) : "";
+    part(row, "problem-text").textContent = wrong ? problem(line, this.#texts) : "";
     part(row, "detail").hidden = line.kind !== "decision" || line.diagnostic === "";
     part(row, "detail").textContent = line.kind === "decision" ? line.diagnostic : "";
     part(row, "values").hidden = line.kind !== "commit";
@@ -170,10 +171,11 @@ export class Panel {
 
 /**
  * @param {Line} line
- * @param {string | undefined} notKept
+ * @param {DOMStringMap} texts
  */
-function problem({ kind, code, meaning, diagnostic }, notKept) {
-  return [code, kind === "commit" ? notKept : "", meaning, diagnostic].filter(Boolean).join(" · ");
+function problem({ kind, code, meaning, diagnostic }, { textNotKept, textNoAnswer }) {
+  if (kind === "commit" && code === NO_ANSWER) return textNoAnswer ?? "";
+  return [code, kind === "commit" ? textNotKept : "", meaning, diagnostic].filter(Boolean).join(" · ");
 }
 
 /** @param {number} ms */
