@@ -181,3 +181,36 @@ def test_several_processes_on_postgresql_serve_one_trial(
         instructor.page.wait_for_url(re.compile(r"/editions$"))
         assert list((hub.data / "trials").iterdir()) == []
         assert rows(hub) == before
+
+
+def test_the_log_follows_until_one_reads_further_up_and_says_what_it_dropped(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
+) -> None:
+    instructor = a_trial(sit_down, laptop, packages.scorm2004_single_sco(), tmp_path)
+    instructor.expect_page(1, 5)
+    page = instructor.page
+    call = "(_, calls) => { for (let n = 0; n < calls; n += 1) parent.API_1484_11.GetValue(`cmi.call${n}`); }"
+    calls = lines(instructor).filter(has_text="GetValue")
+    newest = page.get_by_role("button", name="To the newest line")
+
+    instructor.lesson.locator("body").evaluate(call, 6_000)
+
+    expect(lines(instructor)).to_have_count(5_000)
+    expect(page.get_by_test_id("trial-dropped")).to_be_visible()
+    expect(calls.last).to_contain_text("cmi.call5999")
+    expect(calls.last).to_be_in_viewport()
+    expect(lines(instructor).first).not_to_contain_text('"cmi.call0"')
+    expect(newest).to_be_hidden()
+
+    page.get_by_role("log").focus()
+    page.keyboard.press("Home")
+    expect(newest).to_be_visible()
+    instructor.lesson.locator("body").evaluate(call, 1)
+    expect(calls.last).to_contain_text('"cmi.call0"')
+    expect(calls.last).not_to_be_in_viewport()
+
+    newest.click()
+    expect(calls.last).to_be_in_viewport()
+    expect(newest).to_be_hidden()
+    page.get_by_test_id("trial-end").click()
+    page.wait_for_url(re.compile(r"/editions$"))
