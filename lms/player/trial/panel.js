@@ -40,7 +40,7 @@ export class Panel {
    * @param {object} given
    * @param {Log} given.log
    * @param {Parts} given.parts
-   * @param {DOMStringMap} given.texts `textCount`, `textDropped`, `textNotKept`, `textNoAnswer` of the panel
+   * @param {DOMStringMap} given.texts `textCount`, `textDropped`, `textNotTaken`, `textNoAnswer` of the panel
    */
   constructor({ log, parts, texts }) {
     this.#log = log;
@@ -173,9 +173,9 @@ export class Panel {
  * @param {Line} line
  * @param {DOMStringMap} texts
  */
-function problem({ kind, code, meaning, diagnostic }, { textNotKept, textNoAnswer }) {
+function problem({ kind, code, meaning, diagnostic }, { textNotTaken, textNoAnswer }) {
   if (kind === "commit" && code === NO_ANSWER) return textNoAnswer ?? "";
-  return [code, kind === "commit" ? textNotKept : "", meaning, diagnostic].filter(Boolean).join(" · ");
+  return [code, kind === "commit" ? textNotTaken : "", meaning, diagnostic].filter(Boolean).join(" · ");
 }
 
 /** @param {number} ms */
