@@ -16,7 +16,8 @@ LrsError
 ├── PreconditionFailedError           the document is not the one the writer read
 ├── TooLargeError                     more bytes than the store takes at once
 ├── HeaderTooLargeError               more characters than the store takes in one header
-└── PackedBodyError                   a Content-Encoding: the store unpacks nothing
+├── PackedBodyError                   a Content-Encoding: the store unpacks nothing
+└── TakenMeanwhileError               an id was taken by another writer at this moment: run the transaction again
 
 An error carries the facts as attributes and a sentence for a person. It knows no status codes:
 `xapi_store.http.responses` has that table.
@@ -141,3 +142,10 @@ class PackedBodyError(LrsError):
 
     def __init__(self) -> None:
         super().__init__("The body is packed; send it again without Content-Encoding.")
+
+
+class TakenMeanwhileError(LrsError):
+    """Another writer took the id of a statement between the look and the taking (PostgreSQL)."""
+
+    def __init__(self) -> None:
+        super().__init__("Another writer stores a statement with this id at this moment; send it again.")

@@ -68,7 +68,7 @@ PREFLIGHT = CORS | {
 @pytest.fixture(scope="module")
 def prepared(lasting_database: Database) -> Callable[[str], TestClient]:
     def admit(_session: Any, _credentials: Any, statements: Any) -> None:
-        if any(one["verb"]["id"] == "urn:x:breaks" for one in statements):
+        if any(one.statement["verb"]["id"] == "urn:x:breaks" for one in statements):
             _fail()
 
     sent(a_client(an_lrs(lasting_database)), a_statement(id=TAKEN))

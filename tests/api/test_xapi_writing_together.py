@@ -45,8 +45,8 @@ class Gate:
         self.reached, self.opened = threading.Event(), threading.Event()
 
     def admit(self, _session: Any, _credentials: Any, statements: Any) -> None:
-        for statement in statements:
-            verb = statement["verb"]["id"]
+        for arriving in statements:
+            verb = arriving.statement["verb"]["id"]
             if verb == WAITS:
                 self.reached.set()
                 assert self.opened.wait(20)

@@ -7,7 +7,8 @@ Whatever writes goes through `changes`.
 
 import logging
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from sqlalchemy.orm import Session
@@ -23,9 +24,9 @@ from xapi_store.errors import (
     UnsupportedVersionError,
 )
 from xapi_store.http.about import ACTIVITIES, AGENTS, get_about
-from xapi_store.http.changes import Change, Changes
+from xapi_store.http.changes import Change, Changes, DocumentChange, NewStatements
 from xapi_store.http.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE
-from xapi_store.http.lrs import Lrs, is_full
+from xapi_store.http.lrs import Asked, Lrs, is_full
 from xapi_store.http.request import Incoming, LrsRequest, read_headers, read_request
 from xapi_store.http.resource import Resource
 from xapi_store.http.responses import ALWAYS, PREFLIGHT, add_header, error_answer, failure_answer, full_answer
@@ -181,16 +182,42 @@ class _Store:
                 )
             version = negotiate(incoming.headers.get(_VERSION))
             request = LrsRequest(incoming=incoming, version=version, credentials=credentials)
+            note = lrs.look(session, credentials, _asked(path, request))
             if request.method == "GET":
-                if resource.is_one_row(request):
+                page = _Page(resource, request)
+                if not resource.is_one_row(request):
+                    return through, page
+                if note is None:
                     return through, resource.read(lrs, session, request)
-                return through, _Page(resource, request)
+                return through, DocumentChange(work=note, answer=self._answered(page, session))
             change = resource.changes.get(request.method)
             if change is None:
                 raise MethodNotAllowedError(request.method, ("GET", "HEAD", *resource.changes))
-            return through, change(lrs, request)
+            return through, _noted(change(lrs, request), note)
         except LrsError as error:
             return through, error_answer(error)
+
+
+def _asked(path: str, request: LrsRequest) -> Asked:
+    return Asked(
+        resource=path,
+        method=request.method,
+        parameters=request.incoming.parameters,
+        content_type=request.header("content-type") or "",
+        body=request.incoming.body,
+    )
+
+
+def _noted(change: Change, note: Callable[[Session], object] | None) -> Change:
+    """Return a change that notes what the host wants noted, behind what it does itself."""
+    if note is None or isinstance(change, NewStatements):
+        return change
+
+    def work(session: Session) -> None:
+        change.work(session)
+        note(session)
+
+    return replace(change, work=work)
 
 
 def _versioned(response: Response, header: str | None) -> Response:

@@ -21,7 +21,7 @@ from starlette.responses import Response
 
 from xapi_store.errors import LrsError
 from xapi_store.http.lrs import Credentials, Lrs
-from xapi_store.ingest import Submission, store_submissions
+from xapi_store.ingest import Admit, Submission, store_submissions
 
 log = logging.getLogger(__name__)
 
@@ -200,10 +200,12 @@ def _make(lrs: Lrs, changes: Sequence[Change]) -> Sequence[Exception | None]:
 
 
 def _carry_out(lrs: Lrs, session: Session, changes: Sequence[Change]) -> list[_Outcome]:
-    def admitting(credentials: Credentials) -> Callable[..., None]:
-        return lambda new: lrs.admit(session, credentials, new)
+    def admitting(credentials: Credentials) -> Admit:
+        return lambda arriving: lrs.admit(session, credentials, arriving)
 
     new = [change for change in changes if isinstance(change, NewStatements)]
+    if new:
+        lrs.hold(session, [change.credentials for change in new])
     stored = iter(
         store_submissions(
             session,

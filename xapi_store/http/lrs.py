@@ -2,7 +2,7 @@
 
 import errno
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from xapi_store.attachments import Files
-from xapi_store.errors import ForbiddenError
+from xapi_store.errors import ForbiddenError, TakenMeanwhileError
+from xapi_store.ingest import Arriving, Following
 
 Answer = TypeVar("Answer")
 _MOMENT = timedelta(microseconds=1)
@@ -45,8 +46,27 @@ def _no_open_write(_session: Session) -> datetime | None:
     return None
 
 
-def _admit_all(_session: Session, _credentials: Credentials, _statements: Sequence[dict[str, Any]]) -> None:
+def _admit_all(_session: Session, _credentials: Credentials, _arriving: Sequence[Arriving]) -> None:
     """Refuse nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A request as the host may look at it: `resource` is its path below the store, HEAD counts as GET."""
+
+    resource: str
+    method: str
+    parameters: Mapping[str, str]
+    content_type: str
+    body: bytes
+
+
+def _look_away(_session: Session, _credentials: Credentials, _asked: Asked) -> None:
+    """Refuse nothing, note nothing."""
+
+
+def _hold_nothing(_session: Session, _credentials: Sequence[Credentials]) -> None:
+    """Lock nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +76,11 @@ class Lrs:
     `write` does a work in a transaction and returns its answer once that is durable; `read` never commits.
     `glance` gives a session for looking single rows up, of which none ever waits, each as it is at that moment;
     a host whose database may keep one waiting has none, and then everything runs in worker threads.
-    `authenticate` finds whom an Authorization header proves, `None` for nobody. `admit` sees new statements
-    inside the transaction and may raise `ForbiddenError`. `oldest_write` says since when the oldest write that
+    `authenticate` finds whom an Authorization header proves, `None` for nobody. `look` sees each request of somebody
+    known before it is carried out, and may raise an `LrsError`; what it returns is noted with a change of documents
+    or the reading of one row, before that is answered. `hold` locks what new statements of these credentials will
+    change, before anything is looked up. `admit` sees the statements inside the transaction, may raise
+    `ForbiddenError`, and says what follows from them. `oldest_write` says since when the oldest write that
     has not committed is open. `files` keeps large attachments; without it they are kept in the database.
     """
 
@@ -65,7 +88,9 @@ class Lrs:
     read: Callable[[], AbstractContextManager[Session]]
     authenticate: Callable[[Session, str | None], Credentials | None]
     glance: Callable[[], Session] | None = None
-    admit: Callable[[Session, Credentials, Sequence[dict[str, Any]]], None] = _admit_all
+    look: Callable[[Session, Credentials, Asked], Callable[[Session], object] | None] = _look_away
+    hold: Callable[[Session, Sequence[Credentials]], None] = _hold_nothing
+    admit: Callable[[Session, Credentials, Sequence[Arriving]], Sequence[Following] | None] = _admit_all
     oldest_write: Callable[[Session], datetime | None] = _no_open_write
     files: Files | None = None
     now: Callable[[], datetime] = _now
@@ -78,12 +103,14 @@ class Lrs:
     def change(self, work: Callable[[Session], Answer]) -> Answer:
         """Run one writing transaction and return its answer after it is durable.
 
-        On PostgreSQL two writers may make the same document at once. The slower one fails, runs again, and finds
-        it.
+        On PostgreSQL two writers may make the same document at once, or bring the same statement. The slower one fails,
+        runs again, and finds it.
         """
         for _ in range(_ATTEMPTS - 1):
             try:
                 answer: Answer = self.write(work)
+            except TakenMeanwhileError:
+                continue
             except DBAPIError as error:
                 if not isinstance(error, IntegrityError) and _code(error) not in _TRY_AGAIN:
                     raise

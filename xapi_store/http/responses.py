@@ -23,6 +23,7 @@ STATUS: dict[type[errors.LrsError], int] = {
     errors.TooLargeError: 413,
     errors.PackedBodyError: 415,
     errors.HeaderTooLargeError: 431,
+    errors.TakenMeanwhileError: 503,
 }
 MAX_SENTENCE_CHARS = 1000
 

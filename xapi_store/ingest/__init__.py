@@ -2,6 +2,8 @@
 
 from xapi_store.ingest.acceptance import (
     Admit,
+    Arriving,
+    Following,
     Submission,
     check_submission,
     store_statements,
@@ -11,7 +13,9 @@ from xapi_store.ingest.copies import CopyOutcome, Outcome, store_copies
 
 __all__ = [
     "Admit",
+    "Arriving",
     "CopyOutcome",
+    "Following",
     "Outcome",
     "Submission",
     "check_submission",

@@ -9,7 +9,7 @@ It goes in two steps. `check_submission` needs no database: it finds all that is
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,6 +26,7 @@ from xapi_store.errors import (
     LrsError,
     RequestError,
     StatementConflictError,
+    TakenMeanwhileError,
     json_path,
 )
 from xapi_store.ingest.ids import Entry, find_stored, release_ids, take_ids
@@ -37,8 +38,35 @@ from xapi_store.model.strict_json import load_object
 from xapi_store.model.timestamps import format_timestamp
 from xapi_store.model.version import Version
 
-#: Called with the statements about to be stored; raises `ForbiddenError` to refuse them all.
-Admit = Callable[[Sequence[dict[str, Any]]], None]
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arriving:
+    """A statement about to be stored, complete, and as it was sent."""
+
+    statement: dict[str, Any]
+    sent: dict[str, Any]
+
+    @property
+    def added(self) -> frozenset[str]:
+        """The names of properties that its sender had left out."""
+        return frozenset(self.statement.keys() - self.sent.keys())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Following:
+    """A statement of the host's own, vouched for by `authority`, which follows from an arriving one.
+
+    It is stored right behind the one that arrived at `place`. It has an id that nobody else can have.
+    """
+
+    place: int
+    statement: dict[str, Any]
+    authority: dict[str, Any]
+
+
+#: Called with the statements about to be stored; raises `ForbiddenError` to refuse them all. It returns what follows
+#: from them, or `None` where it has changed nothing and may be called again.
+Admit = Callable[[Sequence[Arriving]], Sequence[Following] | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,17 +142,22 @@ def store_submissions(
             what sees its new statements, complete, before they are written.
         now: aware; becomes `stored` unless the clock ran backwards.
         files: where large attachments are kept; without it, in their rows.
+
+    Raises:
+        TakenMeanwhileError: run the transaction again.
     """
     connection = session.connection()
     stored = stored_instant(session, now)
     present = _contents(connection, [one for submission, _ in submissions for one in submission.ids])
     positions: dict[UUID, int] = {}
     while True:
-        outcomes, entries = _judge(submissions, dict(present), stored)
+        outcomes, entries, has_effects = _judge(submissions, dict(present), stored)
         positions |= take_ids(connection, [entry for entry in entries if entry.id not in positions])
         missed = [entry.id for entry in entries if entry.id not in positions]
         if not missed:
             break
+        if has_effects:  # what was admitted must not be admitted twice
+            raise TakenMeanwhileError
         present |= _contents(connection, missed)
     release_ids(connection, positions.keys() - {entry.id for entry in entries})
     for (submission, _), refusal in zip(submissions, outcomes, strict=True):
@@ -171,25 +204,46 @@ def _judge(
     submissions: Sequence[tuple[Submission, Admit | None]],
     present: dict[UUID, bytes | None],
     stored: datetime,
-) -> tuple[list[LrsError | None], list[Entry]]:
+) -> tuple[list[LrsError | None], list[Entry], bool]:
     """Return what is wrong with each submission, and the new statements of those with which nothing is.
+
+    Last in the answer: whether the host has changed something because of them.
 
     *present* is what is stored already; the new statements are added to it.
     """
     outcomes: list[LrsError | None] = []
     entries: list[Entry] = []
+    has_effects = False
     for submission, admit in submissions:
         try:
             new = _new_entries(submission, present, stored)
             if admit is not None and new:
-                admit([entry.statement for entry in new])
+                sent = dict(submission.statements)
+                following = admit([Arriving(statement=one.statement, sent=sent[one.id]) for one in new])
+                has_effects |= following is not None
+                new = _woven(submission, new, following or (), stored)
         except LrsError as error:
             outcomes.append(error)
             continue
         outcomes.append(None)
         entries += new
         present |= {entry.id: entry.raw for entry in new}
-    return outcomes, entries
+    return outcomes, entries, has_effects
+
+
+def _woven(
+    submission: Submission, new: Sequence[Entry], following: Sequence[Following], stored: datetime
+) -> list[Entry]:
+    """Return the new statements, each with what follows from it behind it."""
+    if not following:
+        return list(new)
+    behind: dict[int, list[Entry]] = {}
+    for one in following:
+        check_statement(one.statement, Version.V1)
+        own = replace(submission, authority=one.authority, version=Version.V1, define=True)
+        made = _complete(own, one.statement, UUID(one.statement["id"]), stored)
+        behind.setdefault(one.place, []).append(made)
+    return [entry for place, one in enumerate(new) for entry in (one, *behind.get(place, ()))]
 
 
 def _new_entries(submission: Submission, present: dict[UUID, bytes | None], stored: datetime) -> list[Entry]:
