@@ -19,11 +19,18 @@ from uuid import uuid4
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from content_packages.shelf import Shelf
+from lms.cmi5.actions import abandon_idle
+from lms.cmi5.admission import Admission
+from lms.cmi5.api import fetching as fetch_api
+from lms.cmi5.api import router as launches_api
+from lms.cmi5.errors import TROUBLES as CMI5_TROUBLES
 from lms.content.app import ContentSite, build_content
+from lms.content.units import add_units
 from lms.courses import importing
 from lms.courses.api import router as courses_api
 from lms.courses.catalogue_pages import api as catalogue_api
@@ -96,7 +103,7 @@ from sync.revocations import Revocations
 from sync.sequencer import number_some
 from sync.server import create_app as create_sync_app
 from xapi_store.http.app import create_lrs_app
-from xapi_store.http.lrs import Lrs
+from xapi_store.http.lrs import Credentials, Lrs
 
 ROUTERS: tuple[APIRouter, ...] = (
     people_pages,
@@ -111,6 +118,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     enrolment_pages,
     launch_pages,
     trial_pages,
+    launches_api,
+    fetch_api,
     report_pages,
     keys_api,
     key_pages,
@@ -125,6 +134,7 @@ TROUBLES = (
     COURSE_TROUBLES,
     ENROLMENT_TROUBLES,
     LAUNCH_TROUBLES,
+    CMI5_TROUBLES,
     TRIAL_TROUBLES,
     KEY_TROUBLES,
     RECORD_TROUBLES,
@@ -151,6 +161,7 @@ SWEEP_ATTACHMENTS_EVERY_S = 300.0  # one folder of 256: all of them in a day
 SWEEP_UPLOADS_EVERY_S = 3600.0
 SWEEP_TRIALS_EVERY_S = 3600.0
 FORWARDING_EVERY_S = 1.0
+ABANDON_EVERY_S = 300.0
 
 
 def utc_now() -> datetime:
@@ -324,12 +335,20 @@ def build_pages(node: Node) -> FastAPI:
 def build_record_store(node: Node) -> ASGIApp:
     """Return the record store, which stands beside the pages: what it answers would cost twice as much below."""
     database = node.database
+    admission = Admission(desk=node.desk, now=utc_now)
+
+    def known(session: Session, header: str | None) -> Credentials | None:
+        return authenticate(session, header) or admission.authenticate(session, header)
+
     return create_lrs_app(
         Lrs(
             write=database.change,
             read=database.read,
             glance=database.glance if database.is_sqlite else None,
-            authenticate=authenticate,
+            authenticate=known,
+            look=admission.look,
+            hold=admission.hold,
+            admit=admission.admit,
             oldest_write=database.oldest_write,
             files=node.attachments,
             now=utc_now,
@@ -404,19 +423,19 @@ class Front:
 
 def build_front(node: Node) -> Front:
     """Return the application of both listeners."""
-    content = build_content(
-        ContentSite(
-            database=node.database,
-            desk=node.desk,
-            now=utc_now,
-            secret=node.secret,
-            public_url=node.settings.public_url,
-            content_url=node.settings.content_url,
-            build=BUILD,
-            assets={name: address.removeprefix(f"{MOUNT}/") for name, address in node.site.assets.items()},
-            trial_of=node.trials.of_token,
-        )
+    site = ContentSite(
+        database=node.database,
+        desk=node.desk,
+        now=utc_now,
+        secret=node.secret,
+        public_url=node.settings.public_url,
+        content_url=node.settings.content_url,
+        build=BUILD,
+        assets={name: address.removeprefix(f"{MOUNT}/") for name, address in node.site.assets.items()},
+        trial_of=node.trials.of_token,
     )
+    content = build_content(site)
+    add_units(content, site)
     return Front(
         build_pages(node),
         build_record_store(node),
@@ -448,6 +467,10 @@ def build_worker(node: Node) -> Worker:
         with node.database.write() as session:
             return advance(session)
 
+    def abandon_one() -> bool:
+        with node.database.write() as session:
+            return abandon_idle(session, node.desk, now=utc_now())
+
     sweeper = Sweeper(database=node.database, shelf=node.shelf, now=utc_now, offered=manifests_on_offer)
     forwarder = Forwarder(node.database, files=node.attachments, secret=node.secret, now=utc_now)
     chores = [
@@ -461,6 +484,7 @@ def build_worker(node: Node) -> Worker:
             every_s=SWEEP_ATTACHMENTS_EVERY_S,
             do=partial(node.attachments.sweep_some, node.database, utc_now),
         ),
+        Chore(name="abandon idle sessions", every_s=ABANDON_EVERY_S, do=abandon_one),
         Chore(name="sweep uploads", every_s=SWEEP_UPLOADS_EVERY_S, do=node.importer.sweep_uploads),
         Chore(name="sweep trials", every_s=SWEEP_TRIALS_EVERY_S, do=node.trials.sweep),
         Chore(name="forward", every_s=FORWARDING_EVERY_S, do=forwarder.look_after, follows_writing=True),

@@ -106,7 +106,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
     def shim_page(request: Request, token: str, lang: str = "") -> Response:
         with site.database_of(token) as database, database.read() as session:
             launch = launch_of(session, token, now=site.now())
-            _require_label(site, request, launch.edition)
+            require_label(site, request, launch.edition)
             taking = taking_of(session, site.desk, launch)
             activity = taking.opened.activities[launch.identifier]
             values = boot_values(session, taking, launch)
@@ -133,7 +133,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
     def view(request: Request, token: str, lang: str = "") -> Response:
         with site.database_of(token) as database, database.read() as session:
             launch = launch_of(session, token, now=site.now())
-            _require_label(site, request, launch.edition)
+            require_label(site, request, launch.edition)
             opened = taking_of(session, site.desk, launch).opened
         activity = opened.activities[launch.identifier]
         if activity.viewer is None:
@@ -162,7 +162,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
 
         def take(session: Session) -> dict[str, Any]:
             launch = launch_to_write(session, token)
-            _require_label(site, request, launch.edition)
+            require_label(site, request, launch.edition)
             return apply_commit(session, site.desk, launch, wanted, body, now=site.now())
 
         with site.database_of(token) as database:
@@ -172,9 +172,9 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
     def package_file(request: Request, token: str, path: str, lenient: bool = False) -> Response:
         with site.database_of(token) as database, database.read() as session:
             launch = launch_of(session, token, now=site.now())
-            _require_label(site, request, launch.edition)
+            require_label(site, request, launch.edition)
             edition = find_edition(session, launch.edition)
-        return _file(site, request, edition, path, lenient=lenient)
+        return edition_file(site, request, edition, path, lenient=lenient)
 
     @app.exception_handler(LaunchOverError)
     def over(request: Request, _error: LaunchOverError) -> Response:
@@ -238,8 +238,8 @@ def content_security_policy(public_url: str) -> str:
     )
 
 
-def _file(
-    site: ContentSite, request: Request, edition: Edition | None, path: str, *, lenient: bool
+def edition_file(
+    site: ContentSite, request: Request, edition: Edition | None, path: str, *, lenient: bool = False
 ) -> Response:
     """Return a file of an edition, whole or the range asked for.
 
@@ -271,7 +271,8 @@ class StrangeLabelError(LaunchOverError):
     """The token belongs to another edition's host."""
 
 
-def _require_label(site: ContentSite, request: Request, edition: UUID) -> None:
+def require_label(site: ContentSite, request: Request, edition: UUID) -> None:
+    """Refuse a token on the host of another edition."""
     if label_in(site.content_url, request.headers.get("host", "")) != label_of(site.secret, edition):
         raise StrangeLabelError
 

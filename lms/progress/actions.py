@@ -7,7 +7,6 @@ the best score, the sum of the time.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from content_packages.cmi.durations import hundredths_of_duration
 from lms.launch.statements import NODE, PROFILE, VERBS
-from lms.progress.tables import Progress, ProgressCursor
+from lms.progress.rows import judge, progress_row
+from lms.progress.tables import Progress, ProgressCursor, ProgressLaunch
+from lms.progress.units import take_unit_statement
 from xapi_store.feed import statements_after
 from xapi_store.model.timestamps import parse_timestamp
 
@@ -48,10 +49,13 @@ def is_behind(session: Session) -> bool:
 def rebuild(session: Session) -> None:
     """Forget everything; :func:`advance` builds it again."""
     session.execute(delete(Progress))
+    session.execute(delete(ProgressLaunch))
     session.execute(delete(ProgressCursor))
 
 
 def _take(session: Session, statement: dict[str, Any]) -> None:
+    if take_unit_statement(session, statement):
+        return
     context = statement.get("context", {})
     around = context.get("contextActivities", {})
     verb = _VERBS.get(statement["verb"]["id"])
@@ -62,7 +66,7 @@ def _take(session: Session, statement: dict[str, Any]) -> None:
     is_course = about.get("definition", {}).get("type") == _COURSE
     course = about["id"] if is_course else next((one["id"] for one in around.get("parent", ())), about["id"])
     when = parse_timestamp(statement["timestamp"])
-    row = _row(session, UUID(context["registration"]), about["id"], course, when)
+    row = progress_row(session, UUID(context["registration"]), about["id"], course, when)
     if when >= row.last:
         row.node = context.get("extensions", {}).get(NODE, row.node)
     row.first, row.last = min(row.first, when), max(row.last, when)
@@ -70,26 +74,9 @@ def _take(session: Session, statement: dict[str, Any]) -> None:
     if verb == "completed":
         row.completed = when if row.completed is None else min(row.completed, when)
     if verb in {"passed", "failed"}:
-        _judge(row, when, passed=verb == "passed")
+        judge(row, when, passed=verb == "passed")
     scaled = result.get("score", {}).get("scaled")
     if scaled is not None:
         row.score = scaled if row.score is None else max(row.score, scaled)
     if verb == "terminated" and "duration" in result:  # the others repeat the time of the same session
         row.seconds += hundredths_of_duration(result["duration"]) // 100
-
-
-def _judge(row: Progress, when: datetime, *, passed: bool) -> None:
-    said = (passed, when)
-    if row.decided is None or said > (bool(row.success), row.decided):
-        row.success, row.decided = said
-
-
-def _row(session: Session, registration: UUID, activity: str, course: str, when: datetime) -> Progress:
-    row = session.get(Progress, (registration, activity))
-    if row is None:
-        row = Progress(
-            registration=registration, activity=activity, course=course, first=when, last=when, seconds=0
-        )
-        session.add(row)
-        session.flush()
-    return row

@@ -29,6 +29,19 @@ class Progress(Base):
     node: Mapped[str | None]  # on which it was last worked at
 
 
+class ProgressLaunch(Base):
+    """Whose a registration is under which units of cmi5 and xAPI report, and which unit speaks under a name."""
+
+    __tablename__ = "progress_launch"
+
+    registration: Mapped[UUID] = mapped_column(primary_key=True)
+    activity: Mapped[str] = mapped_column(primary_key=True)  # IRI, as the unit says it
+    enrolment: Mapped[UUID]  # the registration of the enrolment
+    unit: Mapped[str]  # IRI, as we say it
+    course: Mapped[str]  # IRI
+    is_cmi5: Mapped[bool]
+
+
 class ProgressCursor(Base):
     """The position in the feed behind which nothing was read yet."""
 

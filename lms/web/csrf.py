@@ -27,10 +27,10 @@ class OwnOrigin:
     """Middleware: an unsafe request from another origin goes no further.
 
     Args:
-        apart: path prefixes of interfaces that know no cookies (the record store, sync).
+        apart: path prefixes of interfaces that know no cookies (the record store, the fetch URL of cmi5, sync).
     """
 
-    def __init__(self, app: ASGIApp, *, apart: tuple[str, ...] = ("/xapi/", "/sync/")) -> None:
+    def __init__(self, app: ASGIApp, *, apart: tuple[str, ...] = ("/xapi/", "/fetch/", "/sync/")) -> None:
         self.app = app
         self.apart = apart
 

@@ -1,0 +1,1 @@
+"""Units that speak to the record store themselves: those of cmi5, and of xAPI packages."""

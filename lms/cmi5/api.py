@@ -1,0 +1,178 @@
+"""Launches, waivers and sessions for programs, below ``/api/v1``; and the fetch URL of cmi5 (8.2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from content_packages.cmi5.vocabulary import LaunchMode
+from lms.cmi5.actions import Hosts, abandon, fetch, launch, register, registration_for, waive
+from lms.cmi5.registrations import (
+    RegistrationUnknownError,
+    bare,
+    find_registration,
+    open_outline,
+)
+from lms.cmi5.tables import Registration
+from lms.enrolment.queries import registration_of
+from lms.launch.actions import Desk
+from lms.launch.pages import desk_of
+from lms.launch.statements import PEOPLE
+from lms.people.policy import Right
+from lms.people.queries import hold_person
+from lms.people.viewer import requires
+from lms.web.site import Site, site_of
+from lms.web.viewer import Viewer
+
+router = APIRouter(prefix="/api/v1", tags=["launches"])
+fetching = APIRouter(include_in_schema=False)
+
+# Whoever may make keys of the record store may speak for anybody there already; a launch is no more than that.
+Speaker = Annotated[Viewer, Depends(requires(Right.MANAGE_KEYS))]
+Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_ENROLMENT))]
+
+#: Units are on other hosts than this answer, which knows no cookies and tells everything by the token in its address.
+_ANY_PAGE = {"Access-Control-Allow-Origin": "*"}
+_PREFLIGHT = {
+    **_ANY_PAGE,
+    "Access-Control-Allow-Methods": "POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Experience-API-Version",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+class Account(BaseModel):
+    """A user account (cmi5 9.2)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    homePage: str = Field(min_length=1, max_length=2000, pattern=r"^[A-Za-z][A-Za-z0-9+.\-]*:\S+$")  # noqa: N815 - xAPI's name
+    name: str = Field(min_length=1, max_length=1000)
+
+
+class Agent(BaseModel):
+    """Who is to take the unit: an agent with an account. A name that comes along is not passed on."""
+
+    objectType: str = Field("Agent", pattern="^Agent$")  # noqa: N815 - xAPI's name
+    account: Account
+
+
+class LaunchWanted(BaseModel):
+    """Who, under which registration (a new one if there is none), and how."""
+
+    actor: Agent
+    registration: UUID | None = None
+    launch_mode: LaunchMode = "Normal"
+
+
+class LaunchMade(BaseModel):
+    """Where the unit is to be opened; the address is good for one session."""
+
+    url: str
+    session_id: UUID
+    registration: UUID
+
+
+class Waiver(BaseModel):
+    """Why a unit need not be taken (cmi5 9.5.5.2)."""
+
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+@router.post("/courses/{course}/units/{index}/launches", status_code=201)
+def post_launch(request: Request, _: Speaker, course: UUID, index: int, wanted: LaunchWanted) -> LaunchMade:
+    """Begin a session of a unit; the registration's open session is abandoned."""
+    site, desk = site_of(request), desk_of(request)
+    actor = bare(wanted.actor.model_dump())
+    with site.database.write() as session:
+        if wanted.registration is None:
+            row = _new_registration(session, desk, course, actor, now=site.now())
+        else:
+            row = _known_registration(session, course, actor, wanted.registration)
+        outline = open_outline(session, desk.shelf, course, held=row.edition)
+        unit = outline.unit_at(index)
+        made = launch(
+            session, desk, hosts_of(site), row.registration, unit, mode=wanted.launch_mode, now=site.now()
+        )
+    return LaunchMade(url=made.url, session_id=made.session_id, registration=made.registration)
+
+
+@router.post("/registrations/{registration}/units/{index}/waive", status_code=204)
+def post_waiver(request: Request, _: Manager, registration: UUID, index: int, wanted: Waiver) -> None:
+    """Say that a unit need not be taken in this registration."""
+    site = site_of(request)
+    with site.database.write() as session:
+        waive(session, desk_of(request), registration, index, reason=wanted.reason, now=site.now())
+
+
+@router.post("/sessions/{session_id}/abandon", status_code=204)
+def post_abandonment(request: Request, _: Manager, session_id: UUID) -> None:
+    """End a session that its unit has not ended."""
+    site = site_of(request)
+    with site.database.write() as session:
+        abandon(session, desk_of(request), session_id, now=site.now())
+
+
+@fetching.api_route("/fetch/{token}", methods=["POST", "OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PATCH"])
+def answer_fetch(request: Request, token: str) -> Response:
+    """Give a unit its credential, once (cmi5 8.2)."""
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=_PREFLIGHT)
+    if request.method != "POST":
+        error = {"error-code": "3", "error-text": "The fetch URL takes POST only."}
+        return JSONResponse(error, 405, headers={**_ANY_PAGE, "Allow": "POST, OPTIONS"})
+    site = site_of(request)
+    with site.database.write() as session:
+        told = fetch(session, desk_of(request), token, now=site.now())
+    return JSONResponse(told, headers=_ANY_PAGE)
+
+
+def hosts_of(site: Site) -> Hosts:
+    """Return where browsers find the node."""
+    return Hosts(public_url=site.public_url, content_url=site.content_url, secret=site.secret)
+
+
+def _known_registration(session: Session, course: UUID, actor: dict[str, Any], wanted: UUID) -> Registration:
+    found = find_registration(session, wanted)
+    if found is None or found.course != course or found.actor != actor:
+        raise RegistrationUnknownError(wanted)
+    return found
+
+
+def _new_registration(
+    session: Session, desk: Desk, course: UUID, actor: dict[str, Any], *, now: datetime
+) -> Registration:
+    """Begin a registration; of a person who takes the course, go on with hers."""
+    outline = open_outline(session, desk.shelf, course, held=None)
+    person = _person(actor)
+    if person is not None:
+        hold_person(session, person)
+        enrolment = registration_of(session, person=person, course=course)
+        if enrolment is not None:
+            return registration_for(session, desk, outline, enrolment=enrolment, person=person, now=now)
+    return register(
+        session,
+        desk,
+        outline,
+        registration=desk.new_id(),
+        actor=actor,
+        enrolment=None,
+        person=None,
+        now=now,
+    )
+
+
+def _person(actor: dict[str, Any]) -> UUID | None:
+    if actor["account"]["homePage"] != PEOPLE:
+        return None
+    try:
+        return UUID(actor["account"]["name"])
+    except ValueError:
+        return None

@@ -1,0 +1,189 @@
+"""A registration, read whole: whose it is, what the course consists of, and what counts of each unit so far."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from content_packages.cmi5.move_on import UnitState
+from content_packages.package import Activity, Package
+from content_packages.shelf import Shelf
+from lms.cmi5.tables import Registration, UnitRecord, UnitSession
+from lms.courses.iris import course_iri, unit_iri
+from lms.courses.queries import find_edition, find_playable, units_of
+from lms.launch.course import CourseNotReadyError, open_package
+
+#: The standards whose units speak to the record store themselves.
+STANDARDS = frozenset({"cmi5", "xapi"})
+
+
+class RegistrationUnknownError(Exception):
+    """There is no such registration of the course on this node."""
+
+    def __init__(self, registration: UUID) -> None:
+        self.registration = registration
+        super().__init__(f"There is no registration {registration} of this course here.")
+
+
+class UnitUnknownError(Exception):
+    """The edition has no unit at this place."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        super().__init__(f"The course has no unit {index}.")
+
+
+class UnitsOfOtherStandardError(Exception):
+    """The units of the course are not launched with a record store of their own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outline:
+    """An edition as its sessions need it."""
+
+    course: UUID
+    edition: UUID
+    title: str
+    withdrawn: bool
+    package: Package
+    units: Mapping[str, UUID]
+
+    @property
+    def is_cmi5(self) -> bool:
+        """Whether it is of cmi5, and not an xAPI package."""
+        return self.package.standard == "cmi5"
+
+    def unit_at(self, index: int) -> Activity:
+        """Return a unit by its place in document order.
+
+        Raises:
+            UnitUnknownError: there is none.
+        """
+        units = self.package.root.units()
+        if not 0 <= index < len(units):
+            raise UnitUnknownError(index)
+        return units[index]
+
+    def unit(self, identifier: str) -> Activity | None:
+        """Return a unit by its identifier."""
+        return next((one for one in self.package.root.units() if one.identifier == identifier), None)
+
+    def iri(self, activity: Activity) -> str:
+        """Return the activity id by which records speak of a unit, a block or the course (cmi5 8.1.5, 9.4)."""
+        if activity is self.package.root or activity.identifier == self.package.root.identifier:
+            return course_iri(self.course)
+        return unit_iri(self.course, self.units[activity.identifier])
+
+
+def open_outline(session: Session, shelf: Shelf, course: UUID, *, held: UUID | None) -> Outline:
+    """Read the edition that a registration holds, or else the one learners of the course are given.
+
+    Raises:
+        CourseNotReadyError: neither is here.
+        UnitsOfOtherStandardError: its units have no record store of their own.
+    """
+    edition = find_playable(session, course, held=held)
+    if edition is None or not shelf.has(edition.manifest):
+        raise CourseNotReadyError(course)
+    package = open_package(shelf, edition.manifest).package
+    if package.standard not in STANDARDS:
+        raise UnitsOfOtherStandardError
+    return Outline(
+        course=course,
+        edition=edition.public_id,
+        title=edition.title,
+        withdrawn=edition.is_withdrawn,
+        package=package,
+        units=units_of(session, edition.id),
+    )
+
+
+def outline_of(session: Session, shelf: Shelf, registration: Registration) -> Outline:
+    """Read the edition of a registration, whether or not its course is still given to anybody.
+
+    Raises:
+        CourseNotReadyError: its files are not here.
+    """
+    edition = find_edition(session, registration.edition)
+    if edition is None or not shelf.has(edition.manifest):
+        raise CourseNotReadyError(registration.course)
+    return Outline(
+        course=registration.course,
+        edition=edition.public_id,
+        title=edition.title,
+        withdrawn=edition.withdrawn is not None,
+        package=open_package(shelf, edition.manifest).package,
+        units=units_of(session, edition.id),
+    )
+
+
+def own_registration(enrolment: UUID, node: str) -> UUID:
+    """Return the registration under which a node writes what belongs to an enrolment.
+
+    Each node has its own, and another laptop another: so it needs to ask nobody before it writes.
+    """
+    return uuid5(enrolment, node)
+
+
+def find_registration(session: Session, registration: UUID) -> Registration | None:
+    """Return a registration that this node writes."""
+    return session.scalars(_REGISTRATION, {"registration": registration}).one_or_none()
+
+
+def hold_registrations(session: Session, registrations: Collection[UUID]) -> None:
+    """Let nobody else change these registrations until the transaction ends; always in the same order."""
+    for registration in sorted(set(registrations)):
+        session.connection().execute(_HOLD, {"registration": registration})
+
+
+def states_of(session: Session, registration: Registration) -> Mapping[str, UnitState]:
+    """Return what counts of each unit that has said something."""
+    return {row.identifier: state_in(row) for row in records_of(session, registration)}
+
+
+def records_of(session: Session, registration: Registration) -> Collection[UnitRecord]:
+    """Return what is kept of each unit that has said something."""
+    return session.scalars(_RECORDS, {"registration": registration.id}).all()
+
+
+def find_record(session: Session, registration_id: int, identifier: str) -> UnitRecord | None:
+    """Return what is kept of one unit."""
+    wanted = {"registration": registration_id, "identifier": identifier}
+    return session.scalars(_RECORD, wanted).one_or_none()
+
+
+def state_in(row: UnitRecord | None) -> UnitState:
+    """Return what counts of a unit."""
+    if row is None:
+        return UnitState()
+    return UnitState(completed=row.completed, passed=row.passed, failed=row.failed, waived=row.waived)
+
+
+def open_sessions(session: Session, registration: Registration) -> Collection[UnitSession]:
+    """Return the sessions of a registration that have not ended; there is at most one."""
+    return session.scalars(_OPEN, {"registration": registration.id}).all()
+
+
+def bare(actor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an actor without a name: only what identifies one is passed on (cmi5 8.1.3)."""
+    account = actor["account"]
+    return {
+        "objectType": "Agent",
+        "account": {"homePage": account["homePage"], "name": account["name"]},
+    }
+
+
+_REGISTRATION = select(Registration).where(Registration.registration == bindparam("registration"))
+_HOLD = _REGISTRATION.with_only_columns(Registration.id).with_for_update()
+_RECORDS = select(UnitRecord).where(UnitRecord.registration_id == bindparam("registration"))
+_RECORD = _RECORDS.where(UnitRecord.identifier == bindparam("identifier"))
+_OPEN = (
+    select(UnitSession)
+    .where(UnitSession.registration_id == bindparam("registration"), UnitSession.ended.is_(None))
+    .order_by(UnitSession.id)
+)

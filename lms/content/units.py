@@ -1,0 +1,84 @@
+"""Files of units that have a record store of their own, and the page to which they return (cmi5 8.1, 10.2.6).
+
+A unit speaks to the record store on the LMS's host, where its credential is all that counts: no cookie is read
+there, and nothing else of that host is within its reach (``connect-src`` names the two paths, and pages of the
+LMS answer no other host). The page to return to stands here, because pages of the LMS refuse to be framed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from markupsafe import escape
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+from starlette.responses import HTMLResponse, Response
+
+from lms.cmi5.actions import IDLE_AFTER
+from lms.cmi5.tables import Registration, UnitSession
+from lms.content.app import ContentSite, content_security_policy, edition_file, require_label
+from lms.content.viewer import in_page
+from lms.courses.queries import find_edition
+from lms.launch.queries import LaunchOverError, digest
+
+
+def add_units(app: FastAPI, site: ContentSite) -> None:
+    """Add the routes of units to the application of the content hosts."""
+
+    @app.get("/au/{token}/-/return")
+    def come_back(request: Request, token: str) -> Response:
+        with site.database.read() as session:
+            found = _session_of(session, token)
+        require_label(site, request, found.edition)
+        return HTMLResponse(
+            _return_page(f"{site.public_url}/learn/{found.course}/units/after", site.public_url)
+        )
+
+    @app.get("/au/{token}/{path:path}")
+    def unit_file(request: Request, token: str, path: str) -> Response:
+        with site.database.read() as session:
+            found = _session_of(session, token)
+            if found.last_seen + IDLE_AFTER < site.now():
+                raise LaunchOverError
+            require_label(site, request, found.edition)
+            edition = find_edition(session, found.edition)
+        answer = edition_file(site, request, edition, path)
+        answer.headers["Content-Security-Policy"] = unit_security_policy(site.public_url)
+        return answer
+
+
+def unit_security_policy(public_url: str) -> str:
+    """Return what a unit may do: what any course content may, and speak to its record store."""
+    return content_security_policy(public_url).replace(
+        "connect-src 'self'", f"connect-src 'self' {public_url}/xapi/ {public_url}/fetch/"
+    )
+
+
+def _session_of(session: Session, token: str) -> Any:
+    found = session.connection().execute(_SESSION, {"digest": digest(token)}).one_or_none()
+    if found is None:
+        raise LaunchOverError
+    return found
+
+
+_SESSION = (
+    select(UnitSession.last_seen, Registration.edition, Registration.course)
+    .join(Registration, Registration.id == UnitSession.registration_id)
+    .where(UnitSession.content_digest == bindparam("digest"))
+)
+
+
+def _return_page(back: str, lms_origin: str) -> str:
+    """Return a page that hands back to the player: in its frame by a word, in a window of its own by going there."""
+    told = in_page({"back": back, "origin": lms_origin})
+    return (
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8"><title>Outpost</title>\n'
+        f'<script type="application/json" id="told">{told}</script>\n'
+        "<script>\n"
+        'const { back, origin } = JSON.parse(document.getElementById("told").textContent);\n'
+        "if (parent === window) location.replace(back);\n"
+        'else parent.postMessage({ outpost: 1, type: "navigate" }, origin);\n'
+        "</script>\n"
+        f'<noscript><p><a href="{escape(back)}">&larr;</a></p></noscript>\n</html>\n'
+    )

@@ -1,0 +1,193 @@
+"""A node with its two hosts, and a unit of cmi5 as a client of it: it knows what its launch URL says, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
+
+import httpx
+import orjson
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from content_packages.cmi5.vocabulary import CMI5, MASTERY_SCORE, MOVE_ON, Verb
+from lms.app import Node, build_front, utc_now
+from lms.database import Database
+from lms.keys.actions import create_key
+from lms.nodes.local import make_identity
+from lms.settings import Settings
+from tests.package_builders import zipped
+from xapi_store.packing import unpack
+from xapi_store.tables import StatementRow
+
+LMS = "http://localhost:8000"
+ACTOR = {"objectType": "Agent", "account": {"homePage": "https://example.org/school", "name": "p-1"}}
+V1 = {"X-Experience-API-Version": "1.0.3"}
+
+
+@dataclass
+class School:
+    """A node, and a program that may do everything at its API."""
+
+    node: Node
+    browser: TestClient
+    token: str
+
+    @property
+    def known(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def course(self, files: dict[str, bytes]) -> str:
+        """Import a package and return the course's public id."""
+        answer = self.browser.post(
+            f"{LMS}/api/v1/courses?filename=course.zip",
+            content=zipped(files),
+            headers={**self.known, "Content-Type": "application/zip"},
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def ask_launch(
+        self,
+        course: str,
+        index: int = 0,
+        *,
+        registration: str | None = None,
+        mode: str = "Normal",
+        actor: Any = None,
+    ) -> httpx.Response:
+        body = {"actor": actor or ACTOR, "registration": registration, "launch_mode": mode}
+        path = f"{LMS}/api/v1/courses/{course}/units/{index}/launches"
+        return self.browser.post(path, json=body, headers=self.known)
+
+    def launch(self, course: str, index: int = 0, **more: Any) -> Unit:
+        answer = self.ask_launch(course, index, **more)
+        assert answer.status_code == 201, answer.text
+        return Unit(browser=self.browser, **answer.json())
+
+    def running(self, course: str, index: int = 0, **more: Any) -> Unit:
+        """Launch a unit and bring it as far as ``initialized``."""
+        unit = self.launch(course, index, **more)
+        unit.start()
+        assert unit.say(Verb.INITIALIZED).status_code == 200
+        return unit
+
+    def do(self, path: str, **body: Any) -> httpx.Response:
+        return self.browser.post(f"{LMS}/api/v1/{path}", json=body, headers=self.known)
+
+    def statements(self, registration: str = "") -> list[dict[str, Any]]:
+        """Return what is stored, in order."""
+        with self.node.database.read() as session:
+            kept = session.scalars(select(StatementRow.raw).order_by(StatementRow.position))
+            found = [orjson.loads(unpack(session.connection(), raw)) for raw in kept]
+        return [one for one in found if registration in {"", one["context"].get("registration")}]
+
+    def verbs(self, registration: str = "") -> list[str]:
+        return [one["verb"]["id"].rpartition("/")[2] for one in self.statements(registration)]
+
+
+@dataclass
+class Unit:
+    """A unit just launched."""
+
+    browser: TestClient
+    url: str
+    session_id: str
+    registration: str
+    auth: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, parameter: str) -> str:
+        return parse_qs(urlsplit(self.url).query)[parameter][0]
+
+    @property
+    def known(self) -> dict[str, str]:
+        return {**V1, "Authorization": f"Basic {self.auth}"}
+
+    @property
+    def state(self) -> dict[str, str]:
+        return {
+            "activityId": self["activityId"],
+            "agent": self["actor"],
+            "registration": self["registration"],
+            "stateId": "LMS.LaunchData",
+        }
+
+    def fetch(self) -> httpx.Response:
+        answer = self.browser.post(self["fetch"])
+        self.auth = answer.json().get("auth-token", self.auth)
+        return answer
+
+    def ask(self, method: str, resource: str, *, body: Any = None, **parameters: str) -> httpx.Response:
+        given = {} if body is None else {"json": body}
+        return self.browser.request(
+            method, self["endpoint"] + resource, params=parameters, headers=self.known, **given
+        )
+
+    def start(self) -> None:
+        """Fetch the credential, the launch data and the learner's preferences."""
+        self.fetch()
+        answer = self.ask("GET", "activities/state", **self.state)
+        assert answer.status_code == 200, answer.text
+        self.data = answer.json()
+        assert self.preferences().status_code in {200, 404}
+
+    def preferences(self) -> httpx.Response:
+        return self.ask("GET", "agents/profile", profileId="cmi5LearnerPreferences", agent=self["actor"])
+
+    def statement(self, verb: str, *, defined: bool = True, **more: Any) -> dict[str, Any]:
+        """Return a good statement, made of the context template."""
+        context = orjson.loads(orjson.dumps(self.data["contextTemplate"]))
+        context["registration"] = self.registration
+        result: dict[str, Any] = {}
+        if defined:
+            counts = verb in {Verb.COMPLETED, Verb.PASSED, Verb.FAILED}
+            context["contextActivities"]["category"] = [{"id": CMI5}] + [{"id": MOVE_ON}] * counts
+            if verb == Verb.COMPLETED:
+                result["completion"] = True
+            elif counts:
+                result["success"] = verb == Verb.PASSED
+                if "masteryScore" in self.data:
+                    context["extensions"][MASTERY_SCORE] = self.data["masteryScore"]
+            if verb != Verb.INITIALIZED:
+                result["duration"] = "PT90S"
+        return {
+            "id": str(uuid4()),
+            "timestamp": utc_now().isoformat().replace("+00:00", "Z"),
+            "actor": orjson.loads(self["actor"]),
+            "verb": {"id": verb},
+            "object": {"objectType": "Activity", "id": self["activityId"]},
+            "context": context,
+            **({"result": result} if result else {}),
+            **more,
+        }
+
+    def send(self, *statements: dict[str, Any]) -> httpx.Response:
+        return self.ask("POST", "statements", body=list(statements))
+
+    def say(self, verb: str, *, scaled: float | None = None, **more: Any) -> httpx.Response:
+        statement = self.statement(verb, **more)
+        if scaled is not None:
+            statement["result"]["score"] = {"scaled": scaled}
+        return self.send(statement)
+
+
+@contextmanager
+def a_school(database: Database, folder: Path) -> Iterator[School]:
+    url = database.url.render_as_string(hide_password=False)
+    node = Node(Settings(data=folder / "node", database_url=url))
+    with database.write() as session:
+        make_identity(session, folder / "node", name="Post 4", role="laptop")
+        key = create_key(session, "token", "A program", ["all"], now=utc_now())
+    browser = TestClient(build_front(node), base_url=LMS)
+    yield School(node=node, browser=browser, token=f"{key.key}.{key.secret}")
+    node.close()
+
+
+def the_iri(course: str, unit: UUID | str = "") -> str:
+    return f"https://outpost.invalid/courses/{course}" + f"/units/{unit}" * bool(unit)
