@@ -29,6 +29,7 @@ from lms.cmi5.admission import Admission
 from lms.cmi5.api import fetching as fetch_api
 from lms.cmi5.api import router as launches_api
 from lms.cmi5.errors import TROUBLES as CMI5_TROUBLES
+from lms.cmi5.pages import router as unit_pages
 from lms.content.app import ContentSite, build_content
 from lms.content.units import add_units
 from lms.courses import importing
@@ -117,6 +118,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     edition_pages,
     enrolment_pages,
     launch_pages,
+    unit_pages,
     trial_pages,
     launches_api,
     fetch_api,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 from uuid import UUID, uuid4
 
 import httpx
@@ -15,12 +17,18 @@ import orjson
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from content_packages.cmi5.vocabulary import CMI5, MASTERY_SCORE, MOVE_ON, Verb
+from content_packages.cmi5.vocabulary import CMI5, MASTERY_SCORE, MOVE_ON, SESSION_ID, Verb
 from lms.app import Node, build_front, utc_now
 from lms.database import Database
+from lms.enrolment.actions import enrol
 from lms.keys.actions import create_key
 from lms.nodes.local import make_identity
+from lms.people.actions import create_person
+from lms.people.sessions import open_session
+from lms.progress.actions import advance
+from lms.progress.queries import Known, progress_of_person
 from lms.settings import Settings
+from lms.web.cookies import SESSION, cookie_name
 from tests.package_builders import zipped
 from xapi_store.packing import unpack
 from xapi_store.tables import StatementRow
@@ -77,6 +85,32 @@ class School:
         assert unit.say(Verb.INITIALIZED).status_code == 200
         return unit
 
+    def officer(self, course: str, number: str = "4711") -> Officer:
+        """Make an officer who takes the course, in front of her own browser."""
+        person, token, now = uuid4(), f"session-{number}", utc_now()
+        with self.node.database.write() as session:
+            create_person(
+                session,
+                public_id=person,
+                personnel_number=number,
+                name="Ann Example",
+                roles=("officer",),
+                password_hash=None,
+                now=now,
+                grants_travel=False,
+            )
+            enrol(session, UUID(course), [person], by=None, now=now, new_id=uuid4)
+            token = open_session(session, person, now=now)
+        browser = TestClient(self.browser.app, base_url=LMS)
+        browser.cookies.set(cookie_name(self.node.site, SESSION), token)
+        return Officer(school=self, browser=browser, person=person, course=course)
+
+    def progress(self) -> None:
+        """Let the worker read all statements."""
+        with self.node.database.write() as session:
+            while advance(session):
+                pass
+
     def do(self, path: str, **body: Any) -> httpx.Response:
         return self.browser.post(f"{LMS}/api/v1/{path}", json=body, headers=self.known)
 
@@ -89,6 +123,51 @@ class School:
 
     def verbs(self, registration: str = "") -> list[str]:
         return [one["verb"]["id"].rpartition("/")[2] for one in self.statements(registration)]
+
+
+@dataclass
+class Officer:
+    """Somebody who takes a course by its pages."""
+
+    school: School
+    browser: TestClient
+    person: UUID
+    course: str
+
+    def get(self, path: str) -> str:
+        answer = self.browser.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def open(self, unit: str = "") -> Unit:
+        """Open the player, or a unit in it, and return the unit it shows."""
+        page = self.get(f"/learn/{self.course}/units" + f"?unit={quote(unit, safe='')}" * bool(unit))
+        found = re.search(r'http://k[0-9a-f]{20}[.]localhost:8001/au/[^"]+', page)
+        assert found is not None, page
+        url = html.unescape(found[0])
+        query = parse_qs(urlsplit(url).query)
+        launched = [one for one in self.school.statements() if one["verb"]["id"] == Verb.LAUNCHED][-1]
+        session_id = launched["context"]["extensions"][SESSION_ID]
+        return Unit(
+            browser=self.browser, url=url, session_id=session_id, registration=query["registration"][0]
+        )
+
+    def press(self, page: str, **fields: str) -> httpx.Response:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        assert token is not None
+        answer: httpx.Response = self.browser.post(
+            f"/learn/{self.course}/units/go",
+            data={"csrf_token": token[1], **fields},
+            follow_redirects=False,
+        )
+        return answer
+
+    def known(self) -> dict[str, Known]:
+        """Return what the read model knows of her, by activity."""
+        self.school.progress()
+        with self.school.node.database.read() as session:
+            found = progress_of_person(session, self.person)
+        return dict(next(iter(found.values()), {}))
 
 
 @dataclass

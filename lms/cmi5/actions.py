@@ -176,7 +176,7 @@ def launch(
         standard=outline.package.standard,
         identifier=unit.identifier,
         # An xAPI package knows its activities by its own names only.
-        activity=iri if outline.is_cmi5 else unit.publisher_id or iri,
+        activity=unit.publisher_id if not outline.is_cmi5 and statements.is_iri(unit.publisher_id) else iri,
         publisher_id=unit.publisher_id or "",
         launch_mode=mode,
         mastery_score=None if mastery is None else str(mastery),

@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
 
 from content_packages.cmi5 import vocabulary as cmi5
 from content_packages.cmi5.vocabulary import Verb
 from content_packages.package import Activity
 from lms.launch.statements import NODE, TYPES
+from xapi_store.model.iri import Iri, LanguageTag
 from xapi_store.model.timestamps import format_timestamp
 
 ENROLMENT = "https://outpost.invalid/xapi/enrolment"
@@ -123,12 +126,32 @@ def _unit(unit: Activity, iri: str) -> dict[str, Any]:
     return {
         "objectType": "Activity",
         "id": iri,
-        "definition": _definition(unit, unit.activity_type or TYPES["lesson"]),
+        "definition": _definition(
+            unit, unit.activity_type if is_iri(unit.activity_type) else TYPES["lesson"]
+        ),
     }
 
 
+def is_iri(text: str | None) -> TypeGuard[str]:
+    """Say whether records may use a name that a package gives; xAPI packages write what they like."""
+    return text is not None and _fits(_IRI, text)
+
+
+def _fits(shape: TypeAdapter[str], text: str) -> bool:
+    try:
+        shape.validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+_IRI: TypeAdapter[str] = TypeAdapter(Iri)
+_LANGUAGE: TypeAdapter[str] = TypeAdapter(LanguageTag)
+
+
 def _definition(activity: Activity, kind: str) -> dict[str, Any]:
-    return {"type": kind, "name": dict(activity.titles) or {"und": activity.title}}
+    names = {tag: text for tag, text in activity.titles.items() if _fits(_LANGUAGE, tag)}
+    return {"type": kind, "name": names or {"und": activity.title}}
 
 
 def _statement(
@@ -145,7 +168,7 @@ def _statement(
 ) -> dict[str, Any]:
     own = {NODE: told.node} | ({ENROLMENT: str(told.enrolment)} if told.enrolment else {})
     around: dict[str, Any] = {}
-    if activity.publisher_id:
+    if is_iri(activity.publisher_id):
         around["grouping"] = [{"objectType": "Activity", "id": activity.publisher_id}]  # 9.6.2.3
     if told.is_cmi5:
         around["category"] = [{"objectType": "Activity", "id": one} for one in (cmi5.CMI5, *categories)]

@@ -27,7 +27,7 @@ from lms.courses.queries import find_playable, units_of
 from lms.launch.documents import COURSE_STATE, GLOBALS, profile_key, read, read_bytes, state_key, write
 from lms.launch.documents import replace as replace_document
 
-#: A unit of these expects to be told its record store; the player of SCORM would only mislead it.
+#: A unit of these expects to be told its record store (``lms.cmi5``); the player of SCORM would only mislead it.
 NOT_PLAYED: Final = frozenset({"cmi5", "xapi"})
 
 
@@ -40,11 +40,11 @@ class CourseNotReadyError(Exception):
 
 
 class CourseNotPlayedError(Exception):
-    """The course is of a standard whose units are listed and not launched."""
+    """The course is of a standard whose units are launched elsewhere: ``lms.cmi5``."""
 
     def __init__(self, course: UUID) -> None:
         self.course = course
-        super().__init__(f"Course {course} is of a standard that is not played.")
+        super().__init__(f"Course {course} is not of a standard that this player plays.")
 
 
 class CourseWithdrawnError(Exception):
@@ -113,7 +113,7 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
 
     Raises:
         CourseNotReadyError: neither is here.
-        CourseNotPlayedError: its units speak to no player there is.
+        CourseNotPlayedError: its units speak to the record store, and not to this player.
     """
     kept = read_bytes(session, state_key(course_iri(course), person, registration, COURSE_STATE))
     held = UUID(orjson.loads(kept)["edition"]) if kept else None

@@ -18,10 +18,8 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
     CourseNotPlayedError: Trouble(
         status=409,
         code="course-not-played",
-        title=mark("The units of this course cannot be opened yet."),
-        remedy=mark(
-            "It is a cmi5 or xAPI course: this release lists it and does not play it. Ask your instructor."
-        ),
+        title=mark("The lessons of this course are opened from its own page."),
+        remedy=mark("Go back to your courses and open it from there."),
     ),
     CourseWithdrawnError: Trouble(
         status=409,

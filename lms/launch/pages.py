@@ -19,7 +19,7 @@ from content_packages.sequencing.controls import Ahead, OutlineEntry
 from content_packages.sequencing.event import Request as Wanted
 from lms.enrolment.queries import registration_of
 from lms.launch.actions import Delivered, Desk, carry_out, deliver
-from lms.launch.course import Standing, Taking, open_course, read_standing
+from lms.launch.course import CourseNotPlayedError, Standing, Taking, open_course, read_standing
 from lms.launch.hosts import label_of, origin_of
 from lms.launch.verdict import judged, verdict_on
 from lms.people.policy import Right
@@ -63,7 +63,10 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
     site, desk = site_of(request), desk_of(request)
     with site.database.write() as session:
         hold_person(session, viewer.public_id)
-        taking = _taking(session, desk, viewer, course)
+        try:
+            taking = _taking(session, desk, viewer, course)
+        except CourseNotPlayedError:  # its units have a player of their own (lms.cmi5.pages)
+            return RedirectResponse(f"/learn/{course}/units", 303)
         delivered = deliver(session, desk, taking, now=site.now())
         taking = delivered.taking if delivered else _taking(session, desk, viewer, course)
         standing = delivered.standing if delivered else read_standing(session, taking)

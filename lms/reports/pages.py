@@ -14,7 +14,6 @@ from lms.courses.iris import unit_iri
 from lms.courses.queries import current_edition, find_course, outline
 from lms.enrolment.pages import LeftEmpty
 from lms.enrolment.queries import find_enrolment
-from lms.launch.course import NOT_PLAYED
 from lms.launch.queries import last_launches
 from lms.people.policy import Right
 from lms.people.queries import group_names
@@ -77,7 +76,6 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         "reports/course.html",
         course=course,
         edition=edition,
-        played=edition is not None and edition.standard not in NOT_PLAYED,
         units=units,
         due=enrolment.due,
         begun=begun,

@@ -119,14 +119,13 @@ def test_a_request_without_the_token_of_the_visit_is_refused(browser: TestClient
 
 
 @pytest.mark.parametrize("standard", ["cmi5", "xapi"])
-def test_a_course_that_is_not_played_yet_says_so_and_begins_nothing(
+def test_units_with_a_record_store_of_their_own_are_left_to_their_own_page(
     browser: TestClient, database: Database
 ) -> None:
-    page = browser.get(f"/learn/{COURSE}")
+    page = browser.get(f"/learn/{COURSE}", follow_redirects=False)
 
-    assert page.status_code == 409
-    assert "The units of this course cannot be opened yet." in page.text
-    assert "this release lists it and does not play it" in page.text
+    assert (page.status_code, page.headers["location"]) == (303, f"/learn/{COURSE}/units")
+    assert browser.get(f"/learn/{COURSE}/after").status_code == 409
     with database.read() as session:
         assert session.scalars(select(Launch)).all() == []
 

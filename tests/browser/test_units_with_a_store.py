@@ -1,0 +1,116 @@
+"""Courses whose units speak to the record store themselves, taken in a browser: cmi5, and an xAPI package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Sitting
+from tests.browser.visitor import PASSWORD, Visitor
+from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, a_tincan, an_au
+from tests.package_builders import zipped
+from tests.servers import NodeUnderTest, node
+
+pytestmark = pytest.mark.browser
+
+UNIT = (Path(__file__).parents[1] / "cmi5_unit.html").read_bytes()
+JUDGED = 'moveOn="CompletedAndPassed" masteryScore="0.9"'
+OWN_WINDOW = f'{JUDGED} launchMethod="OwnWindow"'
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
+    with node(tmp_path_factory.mktemp("laptop"), name="Post 4") as laptop:
+        for number, role in (("I-1", "instructor"), ("A-1", "officer")):
+            laptop.run("user", "create", number, "--role", role, "--password-stdin", stdin=PASSWORD)
+        laptop.start()
+        yield laptop
+
+
+def given_course(
+    sit_down: Sitting, laptop: NodeUnderTest, files: dict[str, bytes], folder: Path
+) -> tuple[str, Visitor]:
+    """Import, publish and enrol; return the course's id, and the officer in front of its player."""
+    path = folder / "course.zip"
+    path.write_bytes(zipped(files))
+    instructor = sit_down(laptop)
+    instructor.sign_in("I-1")
+    course = instructor.import_course(path)
+    instructor.enrol(course, "A-1")
+    officer = sit_down(laptop)
+    officer.sign_in("A-1")
+    officer.page.locator(f"main a[href='/courses/{course}']").first.click()
+    officer.page.get_by_test_id("continue").click()
+    return course, officer
+
+
+def test_an_officer_takes_two_units_to_satisfied(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
+) -> None:
+    units = a_block(
+        an_au("https://example.org/au/1", attributes=JUDGED)
+        + an_au("https://example.org/au/2", attributes=JUDGED)
+    )
+    files = a_cmi5_package(a_structure(units), **{"index.html": UNIT})
+    course, officer = given_course(sit_down, laptop, files, tmp_path)
+    unit = officer.page.frame_locator("[data-testid=player-frame]")
+    expect(unit.locator("#state")).to_have_text("Ready, the LMS is out of reach")
+    unit.locator("#finish").click()
+
+    expect(officer.page.get_by_test_id("session-ended")).to_be_visible()
+    states = officer.page.get_by_test_id("toc-item")
+    expect(states.nth(1)).to_have_attribute("data-state", "passed")
+    expect(states.nth(2)).to_have_attribute("data-state", "not started")
+
+    officer.page.get_by_role("link", name="Go on with this course").click()
+    expect(unit.locator("#state")).to_have_text(re.compile("Ready"))
+    unit.locator("#finish").click()
+    expect(officer.page.get_by_test_id("session-ended")).to_be_visible()
+    expect(officer.page.locator(".result")).to_contain_text("Passed")
+    expect(officer.page.locator(".result")).to_contain_text("95")
+
+    officer.page.locator("[data-testid=toc-item]").nth(1).click()
+    expect(unit.locator("#mode")).to_have_text("Review")
+
+    instructor = sit_down(laptop)
+    instructor.sign_in("I-1")
+    instructor.go(f"/courses/{course}/people")
+    expect(instructor.roster_row("A-1")).to_contain_text("Passed")
+    expect(instructor.roster_row("A-1")).to_contain_text("Post 4")
+
+
+def test_a_unit_in_a_window_of_its_own_is_never_framed_and_comes_back(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
+) -> None:
+    structure = a_structure(an_au(attributes=OWN_WINDOW))
+    _, officer = given_course(sit_down, laptop, a_cmi5_package(structure, **{"index.html": UNIT}), tmp_path)
+
+    expect(officer.page.locator("#state")).to_have_text("Ready, the LMS is out of reach")
+    assert officer.page.evaluate("window === top")
+    officer.page.locator("#fail").click()
+
+    expect(officer.page.get_by_test_id("session-ended")).to_be_visible()
+    expect(officer.page.locator(".result")).to_contain_text("Not passed")
+
+
+def test_an_xapi_package_completes_its_course(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
+) -> None:
+    files = {"tincan.xml": a_tincan().encode(), "index.html": UNIT}
+    course, officer = given_course(sit_down, laptop, files, tmp_path)
+    unit = officer.page.frame_locator("[data-testid=player-frame]")
+    expect(unit.locator("#state")).to_have_text("Ready, the LMS is out of reach")
+    unit.locator("#finish").click()
+    expect(unit.locator("#state")).to_have_text("Ended")
+
+    officer.press("nav-suspend")
+    expect(officer.page.locator(".result")).to_contain_text("Passed")
+
+    instructor = sit_down(laptop)
+    instructor.sign_in("I-1")
+    instructor.go(f"/courses/{course}/people")
+    expect(instructor.roster_row("A-1")).to_contain_text("Passed")
