@@ -7,6 +7,7 @@ start, the end of the session that was open, ``LMS.LaunchData``, ``launched``; a
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,13 +41,15 @@ from lms.cmi5.registrations import (
 from lms.cmi5.statements import Told
 from lms.cmi5.tables import Registration, UnitRecord, UnitSession
 from lms.launch.actions import Desk
-from lms.launch.course import CourseWithdrawnError
+from lms.launch.course import CourseNotReadyError, CourseWithdrawnError
 from lms.launch.hosts import label_of, origin_of
 from lms.launch.queries import digest
 from lms.launch.statements import learner
 from xapi_store.documents import JSON, put_document
 from xapi_store.ingest import store_statements
 from xapi_store.model.document import DocumentKey
+
+log = logging.getLogger(__name__)
 
 #: A session of which nothing was heard for so long is abandoned: the unit has crashed, or its window was closed.
 IDLE_AFTER = timedelta(hours=12)
@@ -296,7 +299,15 @@ def abandon_idle(session: Session, desk: Desk, *, now: datetime) -> bool:
     found = session.connection().scalar(_IDLE, {"before": now - IDLE_AFTER})
     if found is None:
         return False
-    abandon(session, desk, found, now=now)
+    try:
+        abandon(session, desk, found, now=now)
+    except (
+        CourseNotReadyError
+    ):  # its files are gone: it ends without a word, or it would be found again for ever
+        row = session.scalars(_SESSION, {"public_id": found}).one()
+        row.state, row.ended = State.ABANDONED, now
+        session.flush()
+        log.warning("session_ended_untold", extra={"session": str(found)})
     return True
 
 
@@ -410,6 +421,7 @@ def mastery_of(begun: UnitSession) -> Decimal | None:
 
 
 _BY_FETCH = select(UnitSession).where(UnitSession.fetch_digest == bindparam("digest")).with_for_update()
+_SESSION = select(UnitSession).where(UnitSession.public_id == bindparam("public_id"))
 _WHOSE = (
     select(Registration.registration)
     .join(UnitSession, UnitSession.registration_id == Registration.id)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import orjson
 import pytest
 
 from content_packages.cmi5.vocabulary import Verb
@@ -17,10 +18,12 @@ from lms.cmi5.registrations import own_registration
 from lms.cmi5.statements import ENROLMENT
 from lms.database import Database
 from lms.enrolment.queries import registration_of
-from lms.progress.actions import rebuild
-from lms.progress.queries import status
+from lms.progress.actions import advance, rebuild
+from lms.progress.queries import progress_of, status
 from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, a_tincan, an_activity, an_au
 from tests.cmi5_launching import V1, Officer, School, Unit, a_school, the_iri
+from tests.conftest import fresh_schema
+from xapi_store.ingest import store_copies
 
 JUDGED = 'moveOn="CompletedAndPassed" masteryScore="0.5"'
 TWO = a_structure(
@@ -181,6 +184,26 @@ def test_every_node_writes_an_enrolment_under_a_registration_of_its_own(
     assert unit.registration == str(here) != str(there)
     (launched,) = school.statements()
     assert launched["context"]["extensions"][ENROLMENT] == str(enrolment)
+
+
+def test_the_centre_knows_as_much_from_the_statements_alone(
+    school: School, officer: Officer, tmp_path: Path
+) -> None:
+    passed(officer.open(FIRST))
+    passed(officer.open(SECOND))
+    known = officer.known()
+    centre = Database(f"sqlite:///{(tmp_path / 'centre.db').as_posix()}")
+    fresh_schema(centre)
+
+    with centre.write() as session:
+        store_copies(session, map(orjson.dumps, school.statements()), now=utc_now())
+    with centre.write() as session:
+        while advance(session):
+            pass
+        there = progress_of(session, [known[the_iri(officer.course)].registration])
+    centre.close()
+
+    assert dict(next(iter(there.values()))) == known
 
 
 def test_no_record_names_the_officer(school: School, officer: Officer) -> None:

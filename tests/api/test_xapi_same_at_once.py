@@ -72,6 +72,30 @@ def test_a_different_one_is_refused_with_all_that_came_with_it(several_writers: 
     assert sent(client, with_it) == [with_it["id"]]  # its id was given back
 
 
+def test_what_was_admitted_is_not_admitted_twice_in_one_transaction(several_writers: Database) -> None:
+    admitted: list[int] = []
+
+    def admit(_session: Any, _credentials: Any, arriving: Any) -> list[Any]:
+        admitted.append(len(arriving))
+        return []  # it has changed something
+
+    tried: list[Any] = []
+
+    def write(work: Any) -> Any:
+        tried.append(work)
+        return several_writers.change(work)
+
+    client = a_client(an_lrs(several_writers, write=write, admit=admit))
+    same, new = a_statement(id=an_id()), a_statement(id=an_id())
+
+    with posted_while_open(several_writers, client, same, new, same) as posting:
+        answer = posting.result()
+
+    assert answer.status_code == 200
+    assert (len(tried), admitted) == (2, [2, 1])  # all of it began anew, and found what was there
+    assert sorted(found(client)) == sorted([new["id"], same["id"]])
+
+
 def test_what_both_tell_of_an_activity_is_merged(several_writers: Database) -> None:
     client, course = client_of(several_writers), something()
     sent(client, a_statement(object=an_activity(course)))  # or one would wait for the other to number it
