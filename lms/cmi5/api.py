@@ -60,6 +60,9 @@ class Account(BaseModel):
 class Agent(BaseModel):
     """Who is to take the unit: an agent with an account. A name that comes along is not passed on."""
 
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = None
     objectType: str = Field("Agent", pattern="^Agent$")  # noqa: N815 - xAPI's name
     account: Account
 

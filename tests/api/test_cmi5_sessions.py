@@ -30,7 +30,7 @@ from lms.app import utc_now
 from lms.cmi5.actions import IDLE_AFTER, abandon_idle
 from lms.database import Database
 from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, an_au
-from tests.cmi5_launching import ACTOR, LMS, School, Unit, a_school
+from tests.cmi5_launching import ACTOR, LMS, V1, School, Unit, a_school
 
 BOTH = 'moveOn="CompletedAndPassed" masteryScore="0.9"'
 NESTED = a_structure(
@@ -98,6 +98,7 @@ def test_a_name_is_not_passed_on(school: School) -> None:
         {"mbox": "mailto:a@example.org"},
         {"objectType": "Group", "account": {"homePage": "https://example.org", "name": "g"}},
         {"objectType": "Agent", "account": {"homePage": "https://example.org"}},
+        {"mbox": "mailto:a@example.org", "account": {"homePage": "https://example.org", "name": "p"}},
     ],
 )
 def test_the_actor_is_an_agent_with_an_account(school: School, actor: dict[str, Any]) -> None:
@@ -306,6 +307,30 @@ def test_allowed_statements_are_stored_and_never_count(school: School) -> None:
 
     assert (allowed.status_code, defined.status_code) == (200, 200)
     assert school.verbs(unit.registration)[2:] == ["completed", "completed", "satisfied"]
+
+
+def test_a_unit_may_speak_xapi_2(school: School) -> None:
+    unit = school.running(one_au(school, 'moveOn="Completed"'))
+    known = {**unit.known, "X-Experience-API-Version": "2.0.0"}
+    good, bad = unit.statement(Verb.COMPLETED), unit.statement(Verb.PASSED)
+    del bad["result"]["duration"]
+
+    answers = [
+        school.browser.post(unit["endpoint"] + "statements", json=one, headers=known) for one in (bad, good)
+    ]
+
+    assert [one.status_code for one in answers] == [403, 200]
+    assert school.verbs(unit.registration)[2:] == ["completed", "satisfied"]
+
+
+def test_a_request_in_the_alternate_syntax_reaches_no_further(school: School) -> None:
+    unit = school.running(one_au(school))
+    fields = {**unit.state, "Authorization": unit.known["Authorization"], **V1, "content": "{}"}
+    fields["Content-Type"] = "application/json"
+
+    answer = school.browser.post(unit["endpoint"] + "activities/state?method=PUT", data=fields)
+
+    assert answer.status_code == 403
 
 
 def test_the_same_statement_again_is_no_second_one(school: School) -> None:
