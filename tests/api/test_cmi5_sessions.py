@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import orjson
 import pytest
+from sqlalchemy import select
 
 from content_packages.cmi5.vocabulary import (
     BLOCK,
@@ -28,6 +29,7 @@ from content_packages.cmi5.vocabulary import (
 )
 from lms.app import utc_now
 from lms.cmi5.actions import IDLE_AFTER, abandon_idle
+from lms.courses.tables import Edition
 from lms.database import Database
 from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, an_au
 from tests.cmi5_launching import ACTOR, LMS, V1, School, Unit, a_school
@@ -420,6 +422,22 @@ def test_a_session_of_which_nothing_is_heard_is_abandoned(school: School) -> Non
 
     assert (early, late) == (False, True)
     assert school.verbs(unit.registration)[-1] == "abandoned"
+
+
+def test_a_session_whose_course_is_gone_is_ended_and_not_found_again(school: School) -> None:
+    unit = school.running(one_au(school))
+    database, desk, late = school.node.database, school.node.desk, utc_now() + 2 * IDLE_AFTER
+    with database.read() as session:
+        for manifest in session.scalars(select(Edition.manifest)):
+            desk.shelf.path(manifest).unlink()
+
+    found = []
+    for _ in range(2):
+        with database.write() as session:
+            found.append(abandon_idle(session, desk, now=late))
+
+    assert found == [True, False]
+    assert school.verbs(unit.registration)[-1] == "initialized"
 
 
 def test_a_waived_unit_is_satisfied_under_a_session_of_its_own(school: School) -> None:
