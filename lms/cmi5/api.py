@@ -95,10 +95,7 @@ def post_launch(request: Request, _: Speaker, course: UUID, index: int, wanted: 
     site, desk = site_of(request), desk_of(request)
     actor = bare(wanted.actor.model_dump())
     with site.database.write() as session:
-        if wanted.registration is None:
-            row = _new_registration(session, desk, course, actor, now=site.now())
-        else:
-            row = _known_registration(session, course, actor, wanted.registration)
+        row = _registration(session, desk, course, actor, wanted=wanted.registration, now=site.now())
         outline = open_outline(session, desk.shelf, course, held=row.edition)
         unit = outline.unit_at(index)
         made = launch(
@@ -142,7 +139,15 @@ def hosts_of(site: Site) -> Hosts:
     return Hosts(public_url=site.public_url, content_url=site.content_url, secret=site.secret)
 
 
-def _known_registration(session: Session, course: UUID, actor: dict[str, Any], wanted: UUID) -> Registration:
+def _registration(
+    session: Session, desk: Desk, course: UUID, actor: dict[str, Any], *, wanted: UUID | None, now: datetime
+) -> Registration:
+    """Return the registration asked for: one of this node's, or an enrolment's, which it writes under its own."""
+    person = _person(actor)
+    if wanted is None or (
+        person is not None and wanted == registration_of(session, person=person, course=course)
+    ):
+        return _new_registration(session, desk, course, actor, now=now)
     found = find_registration(session, wanted)
     if found is None or found.course != course or found.actor != actor:
         raise RegistrationUnknownError(wanted)

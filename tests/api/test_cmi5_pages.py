@@ -130,6 +130,18 @@ def test_progress_and_result_say_passed_with_score_and_time(school: School, offi
     assert states(result) == ["completed", "passed", "passed"]
 
 
+def test_home_and_outline_show_how_far_she_is(school: School, officer: Officer) -> None:
+    passed(officer.open(FIRST), 0.75)
+    school.progress()
+
+    home, outline = officer.get("/"), officer.get(f"/courses/{officer.course}")
+
+    assert 'data-testid="continue"' in home
+    assert "In progress" in home
+    assert "Continue" in outline
+    assert "75" in outline
+
+
 def test_a_failure_shows_until_it_is_made_good(officer: Officer) -> None:
     unit = officer.open(FIRST)
     unit.start()
@@ -204,6 +216,21 @@ def test_the_centre_knows_as_much_from_the_statements_alone(
     centre.close()
 
     assert dict(next(iter(there.values()))) == known
+
+
+def test_a_program_launches_an_officer_under_what_her_node_writes(school: School, officer: Officer) -> None:
+    unit = officer.open(FIRST)
+    actor = {
+        "objectType": "Agent",
+        "account": {"homePage": "https://outpost.invalid/people", "name": str(officer.person)},
+    }
+    with school.node.database.read() as session:
+        enrolment = registration_of(session, person=officer.person, course=UUID(officer.course))
+
+    by_actor = school.launch(officer.course, actor=actor)
+    by_enrolment = school.launch(officer.course, actor=actor, registration=str(enrolment))
+
+    assert by_actor.registration == by_enrolment.registration == unit.registration
 
 
 def test_no_record_names_the_officer(school: School, officer: Officer) -> None:
