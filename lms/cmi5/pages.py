@@ -67,7 +67,8 @@ def show_unit(request: Request, viewer: Learner, course: UUID, unit: str = "") -
         request,
         "cmi5/player.html",
         taking=outline,
-        course=f"{course}/units",  # below which the page's own addresses begin
+        at=f"/learn/{course}/units",
+        back="/",
         frame=_frame(made, hosts_of(site).content(outline.edition)) if made else None,
         bar=_bar(outline, states, current=made.unit.identifier if made else None),
     )
@@ -108,7 +109,7 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         request,
         "launch/result.html",
         taking=outline,
-        course=f"{course}/units",
+        at=f"/learn/{course}/units",
         bar=_bar(outline, states, current=None),
         reached=verdict_on(outline, states, scores),
         minutes=-(-(row.seconds if row else 0) // 60),

@@ -185,8 +185,8 @@ def test_a_package_made_anew_is_offered_as_an_edition_of_the_course_it_belongs_t
 def test_it_may_be_a_course_of_its_own_all_the_same(a_class: Class, tmp_path: Path) -> None:
     page = uploaded(a_class.school, a_class.client, a_scorm_file(tmp_path, units=["Four"]))
     offered = a_class.client.get(page).text
-    (publish,) = re.findall(r'action="(/courses/[^"]*/publish)"', offered)
-    (edition,) = re.findall(r'name="edition" value="([^"]*)"', offered)
+    (publish, form), *_ = re.findall(r'action="(/courses/[^"]*/publish)"(.*?)</form>', offered, re.DOTALL)
+    (edition,) = re.findall(r'name="edition" value="([^"]*)"', form)
 
     a_class.client.post(publish, data=token(a_class.client, page) | {"edition": edition})
 

@@ -338,7 +338,7 @@ def test_what_is_not_played_is_not_tried_and_says_so(school: School) -> None:
     refused = school.try_it()
 
     assert refused.status_code == 409
-    assert "The units of this course cannot be opened yet" in refused.text
+    assert "Courses of cmi5 and xAPI units cannot be tried yet" in refused.text
     assert school.files() == []
 
 
