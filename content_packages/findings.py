@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from content_packages.limits import MIB
+from content_packages.limits import in_binary_unit
 from content_packages.rules import RULES, Severity
 
 Fact = str | int
@@ -28,14 +28,19 @@ class Writing:
     phrase: Callable[[str], str]
 
 
-ENGLISH = Writing(number=str, size=lambda size: f"{size / MIB:,.1f} MiB", phrase=str)
+def _size(size: int) -> str:
+    amount, unit = in_binary_unit(size)
+    return f"{amount:,} {unit}"
+
+
+ENGLISH = Writing(number=str, size=_size, phrase=str)
 
 
 def fill(template: str, facts: Mapping[str, Fact], writing: Writing = ENGLISH) -> str:
     """Return a sentence with its facts; ``{size:bytes}`` is a count of bytes.
 
     >>> fill("{name} has {size:bytes}.", {"name": "a.mp4", "size": 3 * 2**20})
-    'a.mp4 has 3.0 MiB.'
+    'a.mp4 has 3 MiB.'
 
     Raises:
         KeyError: a fact is missing.

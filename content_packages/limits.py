@@ -7,6 +7,7 @@ from typing import Any
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
+_UNITS = ((GIB, "GiB"), (MIB, "MiB"), (1024, "KiB"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,3 +55,14 @@ class Limits:
 
 
 DEFAULTS = Limits()
+
+
+def in_binary_unit(size: int) -> tuple[float, str]:
+    """Return a number of bytes to one place, in the unit in which a setting would name it.
+
+    >>> in_binary_unit(3 * 2**30), in_binary_unit(1_600_000), in_binary_unit(512)
+    ((3, 'GiB'), (1.5, 'MiB'), (0.5, 'KiB'))
+    """
+    unit, name = next((pair for pair in _UNITS if size >= pair[0]), _UNITS[-1])
+    amount = round(size / unit, 1)
+    return (int(amount) if amount == int(amount) else amount), name

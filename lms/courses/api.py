@@ -104,7 +104,7 @@ async def post_course(
     """Import a package sent as the raw body; answer with the course and its report, or with every fault."""
     importer = importer_of(request)
     path = importer.upload_path(uuid4())
-    await receive_body(request, path, most_bytes=importer.limits.max_archive_bytes)
+    await receive_body(request, path, importer.limits)
     try:
         done = await run_in_threadpool(
             importer.import_file,

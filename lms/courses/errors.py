@@ -18,11 +18,20 @@ from lms.web.wording import Worded, mark
 
 
 class UploadTooLargeError(Worded):
-    """An upload exceeds what an import takes; the facts ``most`` and ``default`` are in MiB."""
+    """An upload exceeds what an import takes."""
 
     sentence = mark(
-        "The file is larger than %(most)s MiB, the most that is taken here (setting %(setting)s, by default "
-        "%(default)s MiB)."
+        "The file is larger than %(most)s, the most that is taken here (setting %(setting)s, by default "
+        "%(default)s)."
+    )
+
+
+class UploadNoRoomError(Worded):
+    """The disk has no room for an upload and what is unpacked of it."""
+
+    sentence = mark(
+        "The file needs %(needed)s on this node's disk and %(free)s are free, of which %(kept)s are left to what "
+        "learners do (setting %(setting)s, by default %(default)s)."
     )
 
 
@@ -103,6 +112,14 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="upload-too-large",
         title=mark("The file is too large"),
         remedy=mark("Make the package smaller, for example by compressing its videos, and import it again."),
+    ),
+    UploadNoRoomError: Trouble(
+        status=507,
+        code="upload-no-room",
+        title=mark("The disk of this node has no room for this file"),
+        remedy=mark(
+            "Free space on the disk, then choose the file again: what was sent of it is kept for a day."
+        ),
     ),
     UploadGoneError: Trouble(
         status=404,

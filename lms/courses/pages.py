@@ -97,7 +97,7 @@ async def post_import(request: Request, viewer: Manager) -> Response:
 
     import_id = uuid4()
     path = importer.upload_path(import_id)
-    fields = await receive_form(request, path, most_bytes=importer.limits.max_archive_bytes, admit=admit)
+    fields = await receive_form(request, path, importer.limits, admit=admit)
     try:
         await run_in_threadpool(
             importer.queue,

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from content_packages.findings import Writing, fill
-from content_packages.limits import MIB
 from content_packages.package import standard_name
 from content_packages.rules import RULES
 from lms.web.locale import Language
@@ -54,7 +53,7 @@ def say_finding(one: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
     rule = RULES.get(one["code"])
     writing = Writing(
         number=spoken.number,
-        size=lambda size: f"{spoken.number(round(size / MIB, 1))} MiB",
+        size=spoken.binary_size,
         phrase=lambda phrase: spoken.gettext(phrase) if phrase else phrase,
     )
     try:

@@ -7,6 +7,7 @@ import is queued; whoever asks after an upload that was whole as the power went 
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from lms.courses.errors import (
 )
 from lms.courses.importing import UPLOADS_KEPT, Importer
 from lms.courses.queries import find_import
-from lms.courses.uploads import refuse_larger
+from lms.courses.uploads import no_room, require_room
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +68,9 @@ class Uploads:
 
         Raises:
             UploadTooLargeError: it has more bytes than are taken.
+            UploadNoRoomError: the disk has no room for it.
         """
-        refuse_larger(length, self.most_bytes)
+        require_room(length, self._folder, self._importer.limits)
         upload = Upload(
             id=self._importer.new_id(),
             length=length,
@@ -120,7 +122,9 @@ class Uploads:
             UploadOffsetError: it goes on elsewhere than where the bytes here end.
             UploadBusyError: another request is writing to it.
             UploadOverflowError: more comes than was announced; what was announced is kept.
+            UploadNoRoomError: the disk has no room for the rest; what is here is kept.
         """
+        require_room(upload.length, self._folder, self._importer.limits, here=offset)
         lock = FileLock(self._lock(upload.id), timeout=0)
         try:
             lock.acquire()
@@ -137,10 +141,15 @@ class Uploads:
                     file.write(piece)
 
                 try:
-                    yield write
-                finally:
-                    file.flush()
-                    os.fsync(file.fileno())
+                    try:
+                        yield write
+                    finally:
+                        file.flush()
+                        os.fsync(file.fileno())
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    raise no_room(upload.length - offset, self._folder, self._importer.limits) from error
         finally:
             lock.release()
 

@@ -6,7 +6,9 @@ is memory, and then have it copied.
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,25 +18,29 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from content_packages.limits import DEFAULTS, MIB
-from lms.courses.errors import UploadMissingError, UploadTooLargeError
+from content_packages.limits import Limits
+from lms.courses.errors import UploadMissingError, UploadNoRoomError, UploadTooLargeError
+from lms.web.wording import Bytes
 
 _FIELD_BYTES = 4096
+_MOST_DIGITS = 19
 
 
-async def receive_body(request: Request, target: Path, *, most_bytes: int) -> None:
+async def receive_body(request: Request, target: Path, limits: Limits) -> None:
     """Write the raw body of a request to *target*, or nothing.
 
     Raises:
-        UploadTooLargeError: there is more of it than *most_bytes*.
+        UploadTooLargeError: there is more of it than an import takes.
+        UploadNoRoomError: the disk has no room for it.
     """
-    with _whole(target) as file:
+    require_room(_announced(request), target.parent, limits)
+    with _whole(target, limits) as file:
         async for piece in request.stream():
-            _write(file, piece, most_bytes)
+            _write(file, piece, limits)
 
 
 async def receive_form(
-    request: Request, target: Path, *, most_bytes: int, admit: Callable[[Mapping[str, str]], None]
+    request: Request, target: Path, limits: Limits, *, admit: Callable[[Mapping[str, str]], None]
 ) -> dict[str, str]:
     """Write the one file of a multipart form to *target*; return the fields, and its name as ``file_name``.
 
@@ -42,13 +48,15 @@ async def receive_form(
 
     Raises:
         UploadMissingError: there is no file in the form, or it broke off.
-        UploadTooLargeError: the file has more than *most_bytes*.
+        UploadTooLargeError: there is more of the file than an import takes.
+        UploadNoRoomError: the disk has no room for it.
     """
+    _require_disk(2 * _announced(request), target.parent, limits)  # the form is a little more than its file
     content_type, options = parse_options_header(request.headers.get("content-type", ""))
     if content_type != b"multipart/form-data" or b"boundary" not in options:
         raise UploadMissingError
-    with _whole(target) as file:
-        form = _Form(file, most_bytes=most_bytes, admit=admit)
+    with _whole(target, limits) as file:
+        form = _Form(file, limits, admit=admit)
         parser = MultipartParser(options[b"boundary"], form.callbacks())  # type: ignore[arg-type]  # its type lacks the data callbacks
         async for piece in request.stream():
             parser.write(piece)
@@ -58,7 +66,7 @@ async def receive_form(
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[BinaryIO]:
+def _whole(target: Path, limits: Limits) -> Iterator[BinaryIO]:
     """Keep what is written only if the block ends well."""
     try:
         with target.open("wb") as file:
@@ -68,6 +76,12 @@ def _whole(target: Path) -> Iterator[BinaryIO]:
     except MultipartParseError as error:
         target.unlink(missing_ok=True)
         raise UploadMissingError from error
+    except OSError as error:
+        written = target.stat().st_size if target.exists() else 0
+        target.unlink(missing_ok=True)
+        if error.errno != errno.ENOSPC:
+            raise
+        raise no_room(written, target.parent, limits) from error
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -76,13 +90,11 @@ def _whole(target: Path) -> Iterator[BinaryIO]:
 class _Form:
     """Collects the fields of a form and lets its file through to disk."""
 
-    def __init__(
-        self, file: BinaryIO, *, most_bytes: int, admit: Callable[[Mapping[str, str]], None]
-    ) -> None:
+    def __init__(self, file: BinaryIO, limits: Limits, *, admit: Callable[[Mapping[str, str]], None]) -> None:
         self.fields: dict[str, str] = {}
         self.complete = False
         self._file = file
-        self._most_bytes = most_bytes
+        self._limits = limits
         self._admit = admit
         self._header = b""
         self._value = b""
@@ -128,7 +140,7 @@ class _Form:
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
-            _write(self._file, data[start:end], self._most_bytes)
+            _write(self._file, data[start:end], self._limits)
         elif len(self._text) < _FIELD_BYTES:
             self._text += data[start:end]
 
@@ -141,17 +153,56 @@ class _Form:
         self.complete = True
 
 
-def refuse_larger(size: int, most_bytes: int) -> None:
-    """Refuse an upload that is larger than an import takes.
+def require_room(size: int, folder: Path, limits: Limits, *, here: int = 0) -> None:
+    """Refuse an upload that is larger than an import takes, or that the disk has no room for.
+
+    An hour on a thin link is not to end with a refusal that could have been said at its beginning. Room is needed for
+    the upload and, beside it, for what is unpacked of it, which is rarely less.
+
+    Args:
+        size: bytes of the upload.
+        folder: where it arrives, on the disk of the shelf.
+        limits: what this node takes and keeps free.
+        here: how many of its bytes have arrived.
 
     Raises:
-        UploadTooLargeError: it is.
+        UploadTooLargeError: it is larger.
+        UploadNoRoomError: there is no room.
     """
-    if size > most_bytes:
-        usual = DEFAULTS.max_archive_bytes // MIB
-        raise UploadTooLargeError(most=most_bytes // MIB, setting="max_archive_bytes", default=usual)
+    _refuse_larger(size, limits)
+    _require_disk(2 * size - here, folder, limits)
 
 
-def _write(file: BinaryIO, piece: bytes, most_bytes: int) -> None:
-    refuse_larger(file.tell() + len(piece), most_bytes)
+def no_room(needed: int, folder: Path, limits: Limits) -> UploadNoRoomError:
+    """Return the refusal that says how much is missing."""
+    limit = limits.facts("min_free_bytes")
+    return UploadNoRoomError(
+        needed=Bytes(needed),
+        free=Bytes(shutil.disk_usage(folder).free),
+        kept=Bytes(limit["limit"]),
+        setting=limit["setting"],
+        default=Bytes(limit["default"]),
+    )
+
+
+def _require_disk(needed: int, folder: Path, limits: Limits) -> None:
+    if needed + limits.min_free_bytes > shutil.disk_usage(folder).free:
+        raise no_room(needed, folder, limits)
+
+
+def _refuse_larger(size: int, limits: Limits) -> None:
+    if size > limits.max_archive_bytes:
+        limit = limits.facts("max_archive_bytes")
+        raise UploadTooLargeError(
+            most=Bytes(limit["limit"]), setting=limit["setting"], default=Bytes(limit["default"])
+        )
+
+
+def _announced(request: Request) -> int:
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < _MOST_DIGITS else 0
+
+
+def _write(file: BinaryIO, piece: bytes, limits: Limits) -> None:
+    _refuse_larger(file.tell() + len(piece), limits)
     file.write(piece)

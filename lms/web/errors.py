@@ -172,7 +172,7 @@ def answer(request: Request, error: Exception) -> Response:
         return RedirectResponse(f"/sign-in{_way_back(request)}", status_code=303)
     trouble = _trouble(request, error)
     if _is_api(request):
-        return _problem(trouble, error)
+        return _problem(request, trouble, error)
     if trouble.page is not None:
         return RedirectResponse(trouble.page, status_code=303)
     values = _told(trouble, error, language_of(request))
@@ -220,13 +220,15 @@ def _told(trouble: Trouble, error: Exception, spoken: Language) -> dict[str, str
     }
 
 
-def _problem(trouble: Trouble, error: Exception) -> JSONResponse:
+def _problem(request: Request, trouble: Trouble, error: Exception) -> JSONResponse:
     extra: dict[str, Any] = {}
     if isinstance(error, RequestValidationError):
         extra["errors"] = [
             {"location": list(fault["loc"]), "detail": fault["msg"]} for fault in error.errors()
         ]
     detail = "" if isinstance(error, RequestValidationError | HTTPException) else str(error)
+    if isinstance(error, Worded):  # a script of our pages shows it to the person before it
+        detail = error.said(language_of(request))
     response = problem(trouble.status, trouble.code, trouble.title, detail, **extra)
     response.headers.update(trouble.headers or {})
     return response

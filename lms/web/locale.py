@@ -17,6 +17,7 @@ from babel.support import Translations
 from babel.units import format_unit
 from starlette.requests import Request
 
+from content_packages.limits import in_binary_unit
 from lms.web.cookies import LANGUAGE, read_cookie
 from lms.web.visit import visit_of
 
@@ -116,6 +117,11 @@ class Language:
             amount, unit = amount / 1000, larger
         rounded = round(amount, 1 if amount < 10 else None)
         return _amount(self.locale, rounded, unit)
+
+    def binary_size(self, count_bytes: int) -> str:
+        """Return a number of bytes as the setting of a limit is written: 3 GiB."""
+        amount, unit = in_binary_unit(count_bytes)
+        return f"{self.number(amount)} {unit}"
 
 
 # Lists say the same few numbers, days and hours over and over; writing one anew takes as long as a query.

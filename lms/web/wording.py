@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol
 
+from content_packages.limits import in_binary_unit
+
 
 class Speaker(Protocol):
     """Something that can say a sentence in one language (:class:`lms.web.locale.Language`)."""
@@ -15,6 +17,19 @@ class Speaker(Protocol):
     def gettext(self, message: str) -> str:
         """Return *message* in this language."""
         ...
+
+    def binary_size(self, count_bytes: int) -> str:
+        """Return a number of bytes as the setting of a limit is written."""
+        ...
+
+
+class Bytes(int):
+    """A fact that is a number of bytes."""
+
+    def __str__(self) -> str:
+        """Return it as it is said in English."""
+        amount, unit = in_binary_unit(self)
+        return f"{amount:,} {unit}"
 
 
 def mark(message: str) -> str:
@@ -37,7 +52,11 @@ class Worded(Exception):  # noqa: N818 - a family, not an error of its own
     def said(self, speaker: Speaker) -> str:
         """Return the sentence in the language of *speaker*."""
         sentence = speaker.gettext(self.sentence)
-        return sentence % self.facts if self.facts else sentence
+        facts = {
+            name: speaker.binary_size(fact) if isinstance(fact, Bytes) else fact
+            for name, fact in self.facts.items()
+        }
+        return sentence % facts if facts else sentence
 
 
 class FieldError(Worded):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from content_packages.limits import Limits
 from lms.courses.queries import courses_page, find_import
 from lms.courses.tables import ImportState
 from lms.database import Database
+from lms.web.errors import PROBLEM_TYPE
 from tests.course_builders import a_scorm_file
 from tests.school_builders import School, a_school, token
 
@@ -242,3 +245,75 @@ def test_the_page_of_an_import_cancels_it(school: School, client: TestClient, pa
         done = find_import(session, UUID(upload.rsplit("/", 1)[-1]))
         assert done is not None
         assert done.state is ImportState.CANCELLED
+
+
+def with_room_for(school: School, monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    usage = shutil.disk_usage(school.site.uploads)._replace(free=free)
+    monkeypatch.setattr("lms.courses.uploads.shutil.disk_usage", lambda _folder: usage)
+    school.app.state.importer = replace(school.importer, limits=Limits(min_free_bytes=1000))
+
+
+def test_a_file_the_disk_has_no_room_for_is_refused_before_it_is_sent(
+    school: School, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_room_for(school, monkeypatch, 3000)
+    headers = TUS | {"Upload-Metadata": metadata(filename="film.zip")}
+
+    fits = client.post(UPLOADS, headers=headers | {"Upload-Length": "1000"})
+    refused = client.post(UPLOADS, headers=headers | {"Upload-Length": "1001"})
+    arabic = client.post(UPLOADS, headers=headers | {"Upload-Length": "1001", "Accept-Language": "ar"})
+    whole = client.post("/api/v1/courses", content=bytes(1001))
+    form = client.post(
+        "/courses/import", data=token(client, "/courses/import"), files={"file": ("a.zip", bytes(1001))}
+    )
+
+    assert fits.status_code == 201
+    assert [one.status_code for one in (refused, arabic, whole, form)] == [507] * 4
+    assert refused.json()["detail"] == (
+        "The file needs 2 KiB on this node's disk and 2.9 KiB are free, of which 1 KiB are left to what learners do "
+        "(setting min_free_bytes, by default 1 GiB)."
+    )
+    assert "min_free_bytes" in arabic.json()["detail"]
+    assert "disk" not in arabic.json()["detail"]
+    assert "min_free_bytes" in form.text
+    assert len(list(school.site.uploads.glob("*.part"))) == 1
+    assert not list(school.site.uploads.glob("*.zip"))
+
+
+def test_what_was_sent_is_kept_while_the_disk_is_full(
+    school: School, client: TestClient, package: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = begin(client, len(package))
+    send(client, upload, 0, package[:300])
+
+    with_room_for(school, monkeypatch, 2 * len(package) - 300 + 999)
+    full = send(client, upload, 300, package[300:])
+    with_room_for(school, monkeypatch, 2 * len(package) - 300 + 1000)
+    rest = send(client, upload, 300, package[300:])
+    monkeypatch.undo()
+    run_job(school, upload)
+
+    assert (full.status_code, full.json()["type"]) == (507, PROBLEM_TYPE + "upload-no-room")
+    assert rest.status_code == 204
+    assert client.get(upload).json()["state"] == "done"
+
+
+@pytest.mark.parametrize("way", ["parts", "body"])
+def test_a_disk_that_fills_while_it_is_written_says_so(
+    school: School, client: TestClient, package: bytes, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    upload = begin(client, len(package))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        answer = (
+            send(client, upload, 0, package)
+            if way == "parts"
+            else client.post("/api/v1/courses", content=package)
+        )
+
+    assert answer.status_code == 507
+    assert "min_free_bytes" in answer.json()["detail"]
+    assert not list(school.site.uploads.glob("*.zip"))

@@ -26,7 +26,7 @@ for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySel
     form,
     ask: async (method, path, headers, body) => {
       const answer = await fetch(path, { method, headers, body, redirect: "manual" });
-      return { status: answer.status, header: (name) => answer.headers.get(name) };
+      return { status: answer.status, header: (name) => answer.headers.get(name), text: () => answer.text() };
     },
     memory: {
       get: (key) => localStorage.getItem(key),

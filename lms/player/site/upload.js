@@ -8,18 +8,22 @@
 const [SMALLEST_PART, FIRST_PART, LARGEST_PART] = [64 * 1024, 256 * 1024, 16 * 1024 * 1024];
 const [QUICK_MS, SLOW_MS] = [1000, 4000]; // a part should take about this long: often enough to be seen, and to stop
 const PAUSES_MS = [500, 1000, 2000, 4000, 8000, 15000];
+const NO_ROOM = 507;
 const TUS = { "Tus-Resumable": "1.0.0" };
 
 /**
  * @typedef {object} Answer
  * @property {number} status
  * @property {(name: string) => string | null} header
+ * @property {() => Promise<string>} text
  *
  * @typedef {(method: string, path: string, headers: Record<string, string>, body?: Blob) => Promise<Answer>} Ask
  */
 
-/** The server said no: to go on would not help. */
-export class RefusedError extends Error {}
+/** The server said no: to go on would not help. `message` is its reason, or empty; `canGoOn`, once that is mended. */
+export class RefusedError extends Error {
+  canGoOn = false;
+}
 
 /**
  * Send a file; resolve with the path of its upload once all of it has arrived.
@@ -43,6 +47,7 @@ export async function sendFile({
   const key = `upload ${to} ${file.name} ${file.size} ${file.lastModified} ${Object.values(said).join(" ")}`;
   let path = memory.get(key);
   let offset = -1; // not known: ask
+  let arrived = 0; // as far as was heard last
   let failures = 0;
   let part = firstPart;
   while (!isCancelled()) {
@@ -58,9 +63,10 @@ export async function sendFile({
           path = null;
           continue;
         }
-        offset = Number(expect(answer, 200).header("Upload-Offset"));
+        offset = Number((await expect(answer, 200)).header("Upload-Offset"));
       }
-      tell(offset, false);
+      arrived = offset;
+      tell(arrived, false);
       if (offset >= file.size) {
         memory.remove(key);
         return path;
@@ -69,10 +75,10 @@ export async function sendFile({
       failures = 0;
     } catch (error) {
       if (error instanceof RefusedError) {
-        memory.remove(key);
+        if (!error.canGoOn) memory.remove(key);
         throw error;
       }
-      tell(Math.max(offset, 0), true);
+      tell(arrived, true);
       offset = -1;
       part = Math.max(part / 2, SMALLEST_PART);
       await pause(PAUSES_MS[Math.min(failures++, PAUSES_MS.length - 1)]);
@@ -86,7 +92,7 @@ export async function sendFile({
     const pairs = Object.entries({ filename: file.name, ...said });
     const metadata = pairs.map(([name, value]) => `${name} ${inBase64(value)}`).join(",");
     const headers = { ...TUS, "Upload-Length": String(file.size), "Upload-Metadata": metadata };
-    return expect(await ask("POST", to, headers), 201).header("Location") ?? "";
+    return (await expect(await ask("POST", to, headers), 201)).header("Location") ?? "";
   }
 
   /** @param {string} where @param {number} from */
@@ -103,16 +109,27 @@ export async function sendFile({
     if (took > SLOW_MS) part = Math.max(part / 2, SMALLEST_PART);
     return answer.status === 404 || answer.status === 409 || answer.status === 423
       ? Promise.reject(new Error("ask where to go on"))
-      : Number(expect(answer, 204).header("Upload-Offset"));
+      : Number((await expect(answer, 204)).header("Upload-Offset"));
   }
 }
 
 /** @param {Answer} answer @param {number} status */
-function expect(answer, status) {
+async function expect(answer, status) {
   if (answer.status === status) return answer;
-  throw answer.status >= 400 && answer.status < 500
-    ? new RefusedError(String(answer.status))
-    : new Error(String(answer.status));
+  const isFull = answer.status === NO_ROOM;
+  if (!isFull && (answer.status < 400 || answer.status >= 500)) throw new Error(String(answer.status));
+  const refused = new RefusedError(await reason(answer));
+  refused.canGoOn = isFull;
+  throw refused;
+}
+
+/** @param {Answer} answer a problem (RFC 9457), in the reader's language */
+async function reason(answer) {
+  try {
+    return String(JSON.parse(await answer.text()).detail ?? "");
+  } catch {
+    return "";
+  }
 }
 
 /** @returns {never} */
@@ -175,8 +192,9 @@ export function wireUpload({ form, ask, memory, pause, leave, clock }) {
         return;
       }
       words.textContent = form.dataset.textCancelled ?? "";
-    } catch {
-      words.textContent = form.dataset.textRefused ?? "";
+    } catch (error) {
+      const why = error instanceof RefusedError ? error.message : "";
+      words.textContent = why || (form.dataset.textRefused ?? "");
     }
     bar.hidden = cancel.hidden = true;
     submit.disabled = false;

@@ -10,14 +10,14 @@ import { RefusedError, sendFile } from "../site/upload.js";
 const MB = 1024 * 1024;
 
 /** A server that keeps parts as ours does; `breaks` are the requests whose answer is lost, by number from 1. */
-function aServer({ breaks = new Set(), refuses = 0 } = {}) {
+function aServer({ breaks = new Set(), refuses = 0, why = "" } = {}) {
   const server = { uploads: new Map(), asked: [], made: 0 };
   server.ask = async (method, path, headers, body) => {
     server.asked.push(method);
     const broken = breaks.has(server.asked.length);
     const told = {};
     let status = 404;
-    if (refuses) status = refuses;
+    if (refuses && (refuses !== 507 || method === "PATCH")) status = refuses;
     else if (method === "POST") {
       const made = `/uploads/${(server.made += 1)}`;
       server.uploads.set(made, { length: Number(headers["Upload-Length"]), said: headers["Upload-Metadata"], size: 0 });
@@ -32,7 +32,7 @@ function aServer({ breaks = new Set(), refuses = 0 } = {}) {
       told["Upload-Offset"] = String(upload.size);
     }
     if (broken) throw new TypeError("the link is gone");
-    return { status, header: (name) => told[name] ?? null };
+    return { status, header: (name) => told[name] ?? null, text: async () => why };
   };
   return server;
 }
@@ -142,6 +142,31 @@ describe("a file in parts", () => {
     await assert.rejects(aBrowser(server).send(), RefusedError);
 
     assert.deepEqual(server.asked, ["POST"]);
+  });
+
+  test("is refused with the server's own reason", async () => {
+    const why = JSON.stringify({ title: "The file is too large", detail: "الملف أكبر من 3 GiB" });
+
+    await assert.rejects(aBrowser(aServer({ refuses: 413, why })).send(), { message: "الملف أكبر من 3 GiB" });
+    await assert.rejects(aBrowser(aServer({ refuses: 413, why: "<html>" })).send(), { message: "" });
+  });
+
+  test("stops where the disk is full, and goes on there once it has room", async () => {
+    const server = aServer({ refuses: 507 });
+    const browser = aBrowser(server);
+
+    await assert.rejects(browser.send(), RefusedError);
+
+    assert.deepEqual(server.asked, ["POST", "PATCH"]);
+    assert.equal(browser.kept.size, 1);
+  });
+
+  test("shows what had come for as long as the link is gone", async () => {
+    const browser = aBrowser(aServer({ breaks: new Set([3, 4]) }));
+
+    await browser.send();
+
+    assert.deepEqual(browser.told.slice(0, 4).map(([sent]) => sent / MB), [0, 4, 4, 4]);
   });
 });
 

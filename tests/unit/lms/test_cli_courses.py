@@ -84,7 +84,7 @@ def test_a_limit_set_for_the_node_is_kept_by_the_command(
     done = lms("import", str(a_scorm_file(tmp_path)), "--data", str(data))
 
     assert done.exit_code == 1
-    assert "the setting max_archive_bytes (by default 3,072.0 MiB)" in done.output
+    assert "the setting max_archive_bytes (by default 3 GiB)" in done.output
 
 
 def test_a_node_keeps_its_role(tmp_path: Path) -> None:

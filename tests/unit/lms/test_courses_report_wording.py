@@ -46,10 +46,10 @@ def test_a_limit_is_said_with_its_default_and_its_setting_in_both_languages(tmp_
     (english,) = say_report(report, spoken("en"))["errors"]
     (arabic,) = say_report(report, spoken("ar"))["errors"]
 
-    assert english["detail"] == "The zip has 0 MiB; the limit is 0 MiB."
-    assert english["remedy"].endswith("the setting max_archive_bytes (by default 3,072 MiB).")
+    assert english["detail"] == "The zip has 0.8 KiB; the limit is 0.1 KiB."
+    assert english["remedy"].endswith("the setting max_archive_bytes (by default 3 GiB).")
     assert "max_archive_bytes" in arabic["remedy"]
-    assert "3,072" in arabic["remedy"]
+    assert "3 GiB" in arabic["remedy"]
 
 
 def test_words_of_ours_among_the_facts_are_said_in_the_language(tmp_path: Path) -> None:
