@@ -6,10 +6,12 @@ reached by a decision all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,8 +24,11 @@ from lms.courses.tables import Course, Edition
 from lms.enrolment.queries import in_force
 from lms.enrolment.tables import Enrolment
 from lms.launch.course import Standing, open_package, standing_from
-from lms.launch.documents import COURSE_STATE, read, state_key
+from lms.launch.documents import COURSE_STATE, state_key
 from lms.launch.verdict import verdict_on
+from xapi_store.documents import get_documents
+
+_OFFICERS_OF_A_QUERY = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,14 +84,6 @@ class Preview:
     decided: Sequence[Decided]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Officer:
-    """Somebody who has begun."""
-
-    edition: UUID
-    standing: Standing
-
-
 def preview(session: Session, shelf: Shelf, course_id: UUID, edition_id: UUID) -> Preview:
     """Return what becomes of whom if learners are given this edition.
 
@@ -102,84 +99,104 @@ def preview(session: Session, shelf: Shelf, course_id: UUID, edition_id: UUID) -
     if target is None:
         raise EditionNotFoundError(edition_id)
     moves = moves_of(course.moves)
-    officers = list(_officers(session, course))
-    counted = _Counted.of(officers, editions, shelf, moves)
+    tally = _Tally()
+    manifests = {edition.public_id: edition.manifest for edition in editions}
+    for edition, standing in _standings(session, course):
+        _count(tally, shelf, moves, edition, standing, manifest=manifests.get(edition))
     formers = [
-        _former(session, one, target, counted)
+        _former(session, one, target, tally.editions[one.public_id])
         for one in editions
-        if one is not target and (one.published is not None or one.public_id in counted.busy)
+        if one is not target and (one.published is not None or tally.editions[one.public_id].officers)
     ]
-    return Preview(
-        course=course, edition=target, formers=formers, decided=_decided(moves, editions, officers, counted)
-    )
+    numbers = {edition.public_id: edition.number for edition in editions}
+    decided = [
+        Decided(
+            move=move,
+            source=numbers.get(move.source, 0),
+            target=numbers.get(move.target, 0),
+            followed=tally.followed[move.id],
+            to_follow=tally.to_follow[move.id],
+        )
+        for move in moves
+    ]
+    return Preview(course=course, edition=target, formers=formers, decided=decided)
 
 
 @dataclass(kw_only=True, slots=True)
-class _Counted:
-    """Those in mid-course by the edition they are in, those who finished there, and where decisions lead."""
+class _InEdition:
+    """Who is in one edition; ``begun`` counts units, by identifier, of those in mid-course."""
 
-    busy: dict[UUID, list[_Officer]] = field(default_factory=dict)
-    finished: dict[UUID, int] = field(default_factory=dict)
-    leads: dict[int, Settled] = field(default_factory=dict)  # by the identity of the officer's record
-
-    @classmethod
-    def of(
-        cls, officers: Iterable[_Officer], editions: Iterable[Edition], shelf: Shelf, moves: Sequence[Move]
-    ) -> _Counted:
-        counted = cls()
-        manifests = {edition.public_id: edition.manifest for edition in editions}
-        for officer in officers:
-            manifest = manifests.get(officer.edition)
-            if manifest is None:
-                continue
-            if shelf.has(manifest) and verdict_on(open_package(shelf, manifest), officer.standing).is_final:
-                counted.finished[officer.edition] = counted.finished.get(officer.edition, 0) + 1
-                continue
-            counted.busy.setdefault(officer.edition, []).append(officer)
-            standing = officer.standing
-            counted.leads[id(officer)] = settle(
-                moves, Settled(officer.edition, standing.followed), heard=standing.heard
-            )
-        return counted
+    officers: int = 0
+    leaving: int = 0
+    finished: int = 0
+    begun: Counter[str] = field(default_factory=Counter)
 
 
-def _officers(session: Session, course: Course) -> Iterator[_Officer]:
-    query = select(Enrolment.person, Enrolment.registration)
-    for person, registration in session.execute(
-        query.where(Enrolment.course == course.public_id, in_force())
-    ):
-        kept = read(session, state_key(course_iri(course.public_id), person, registration, COURSE_STATE))
-        if kept is not None:
-            yield _Officer(edition=UUID(kept["edition"]), standing=standing_from(kept))
+@dataclass(kw_only=True, slots=True)
+class _Tally:
+    """What is counted of those who have begun: by edition, and by decision."""
+
+    editions: defaultdict[UUID, _InEdition] = field(default_factory=lambda: defaultdict(_InEdition))
+    followed: Counter[UUID] = field(default_factory=Counter)
+    to_follow: Counter[UUID] = field(default_factory=Counter)
 
 
-def _former(session: Session, edition: Edition, target: Edition, counted: _Counted) -> Former:
-    there = {line.identifier for line in outline(session, target) if line.launchable}
-    here = {line.identifier for line in outline(session, edition) if line.launchable}
-    busy = counted.busy.get(edition.public_id, [])
-    begun = [
-        identifier
-        for officer in busy
-        for identifier, record in officer.standing.state["activities"].items()
-        if record.get("attempts", 0) and identifier in here
-    ]
-    kept = sum(identifier in there for identifier in begun)
+def _count(
+    tally: _Tally,
+    shelf: Shelf,
+    moves: Sequence[Move],
+    edition: UUID,
+    standing: Standing,
+    *,
+    manifest: str | None,
+) -> None:
+    tally.followed.update(standing.followed)
+    if manifest is None:  # an edition this node has never heard of
+        return
+    there = tally.editions[edition]
+    if shelf.has(manifest) and verdict_on(open_package(shelf, manifest), standing).is_final:
+        there.finished += 1
+        return
+    leads = settle(moves, Settled(edition, standing.followed), heard=standing.heard)
+    there.officers += 1
+    there.leaving += leads.edition != edition
+    there.begun.update(
+        identifier for identifier, record in standing.state["activities"].items() if record.get("attempts", 0)
+    )
+    tally.to_follow.update(set(leads.followed) - set(standing.followed))
+
+
+def _standings(session: Session, course: Course) -> Iterator[tuple[UUID, Standing]]:
+    """Yield where everybody stands who has begun, and in which edition; a query for each of some hundred."""
+    query = select(Enrolment.person, Enrolment.registration).where(
+        Enrolment.course == course.public_id, in_force()
+    )
+    for some in session.execute(query).partitions(_OFFICERS_OF_A_QUERY):
+        iri = course_iri(course.public_id)
+        keys = [state_key(iri, person, registration, COURSE_STATE) for person, registration in some]
+        for document in get_documents(session, keys).values():
+            kept = orjson.loads(document.content)
+            yield UUID(kept["edition"]), standing_from(kept)
+
+
+def _former(session: Session, edition: Edition, target: Edition, there: _InEdition) -> Former:
+    titles, titles_of_target = _titles(session, edition), _titles(session, target)
+    begun = {identifier: count for identifier, count in there.begun.items() if identifier in titles}
+    kept = sum(count for identifier, count in begun.items() if identifier in titles_of_target)
     return Former(
         edition=edition,
-        officers=len(busy),
-        leaving=sum(counted.leads[id(officer)].edition != edition.public_id for officer in busy),
-        finished=counted.finished.get(edition.public_id, 0),
+        officers=there.officers,
+        leaving=there.leaving,
+        finished=there.finished,
         begun_kept=kept,
-        begun_gone=len(begun) - kept,
-        difference=difference(session, edition, target),
+        begun_gone=sum(begun.values()) - kept,
+        difference=_difference(titles, titles_of_target),
         may_move=speak_alike(edition, target),
     )
 
 
-def difference(session: Session, old: Edition, new: Edition) -> Difference:
+def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
     """Return which units two editions share; a unit is the same where its identifier is."""
-    before = _titles(session, old)
-    after = _titles(session, new)
     return Difference(
         kept=tuple(title for identifier, title in after.items() if identifier in before),
         gone=tuple(title for identifier, title in before.items() if identifier not in after),
@@ -189,23 +206,3 @@ def difference(session: Session, old: Edition, new: Edition) -> Difference:
 
 def _titles(session: Session, edition: Edition) -> Mapping[str, str]:
     return {line.identifier: line.title for line in outline(session, edition) if line.launchable}
-
-
-def _decided(
-    moves: Sequence[Move], editions: Iterable[Edition], officers: Iterable[_Officer], counted: _Counted
-) -> list[Decided]:
-    numbers = {edition.public_id: edition.number for edition in editions}
-    standings = [(officer.standing, counted.leads.get(id(officer))) for officer in officers]
-    return [
-        Decided(
-            move=move,
-            source=numbers.get(move.source, 0),
-            target=numbers.get(move.target, 0),
-            followed=sum(move.id in standing.followed for standing, _ in standings),
-            to_follow=sum(
-                leads is not None and move.id in leads.followed and move.id not in standing.followed
-                for standing, leads in standings
-            ),
-        )
-        for move in moves
-    ]

@@ -1,6 +1,8 @@
 """Documents: written, merged, deleted, and seen once in the feed."""
 
+from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy.orm import Session
@@ -14,6 +16,7 @@ from xapi_store.documents import (
     Conditions,
     delete_document,
     get_document,
+    get_documents,
     list_documents,
     merge_document,
     put_document,
@@ -37,6 +40,21 @@ def test_a_document_reads_back(session: Session) -> None:
         NOON,
     )
     assert [one.key for one in list_documents(session, KEY.scope)] == [KEY]
+
+
+def test_several_are_read_at_once_those_that_there_are(session: Session) -> None:
+    mine, gone, absent = (replace(KEY, registration=uuid4()) for _ in range(3))
+    hers = DocumentKey.state(activity=COURSE, agent={"mbox": "mailto:b@example.org"}, name="bookmark")
+    other_name = replace(KEY, name="notes")
+    for key in (KEY, mine, gone, hers, other_name):
+        put_document(session, key, key.name.encode(), "text/plain", now=NOON)
+    delete_document(session, gone, now=NOON)
+
+    found = get_documents(session, [mine, absent, gone, hers])
+
+    assert list(found) == [mine, hers]
+    assert found[hers] == get_document(session, hers)
+    assert get_documents(session, []) == {}
 
 
 def test_merging_replaces_properties_at_the_top(session: Session) -> None:
