@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
 from content_packages.content_signs import SAVES, SETS, SIGNS, SYNC_REQUEST, UNLOAD, Sign
 from content_packages.findings import Finding, finding
+from content_packages.manifest.names import FileNames
+from content_packages.page_files import ASKED, PAGES, PageFiles
 from content_packages.shelf import Readable
 
 _ADDRESS = re.compile(rb"""["'(=]\s*(?:https?:)?//([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)[/"'):?#]""")
@@ -32,8 +34,8 @@ _NEVER_FETCHED = re.compile(
     r"openxmlformats\.org|ns\.adobe\.com|schema\.org|w3id\.org|id\.tincanapi\.com|activitystrea\.ms|"
     r"creativecommons\.org|example\.(com|org)|mozilla\.org|opensource\.org)$"
 )
-_SCANNED = frozenset({"html", "htm", "xhtml", "js", "mjs", "css", "json"})
-_WITH_SCRIPTS = frozenset({"html", "htm", "xhtml", "js", "mjs"})
+_SCANNED = PAGES | {"js", "mjs", "css", "json"}
+_WITH_SCRIPTS = PAGES | {"js", "mjs"}
 _TYPES = {
     "pages": ("html", "htm", "xhtml"),
     "scripts": ("js", "mjs", "wasm"),
@@ -82,6 +84,7 @@ class ContentScan:
         self.addresses: dict[str, Addresses] = {}
         self.seen: dict[str, Sighting] = {}
         self.flash: list[str] = []
+        self.page_files = PageFiles()
 
     def watch(self, stream: Readable, path: str) -> Readable:
         """Return a stream of the same bytes that is looked through while it is read."""
@@ -108,8 +111,9 @@ class ContentScan:
         self.seen[code].count += 1
         self.seen[code].files.add(file)
 
-    def findings(self) -> Iterator[Finding]:
-        """Return what an instructor should know of it."""
+    def findings(self, names: Collection[str]) -> Iterator[Finding]:
+        """Return what an instructor should know of it, given the names of all files."""
+        yield from self.page_files.findings(FileNames(names))
         for code, found in sorted(self.addresses.items()):
             named = ", ".join(host for host, _ in found.hosts.most_common(_MOST_HOSTS_NAMED))
             yield finding(code, file=found.file, line=found.line, count=found.hosts.total(), hosts=named)
@@ -141,6 +145,7 @@ class _Watched:
         self._scan = scan
         self._path = path
         self._signs = signs
+        self._is_page = _extension(path) in PAGES
         self._tail = b""
         self._lines_before = 0
 
@@ -163,6 +168,11 @@ class _Watched:
                     written = match.group().decode("ascii", "replace")
                     line = partial(self._line, window, match.start())
                     self._scan.take_sign(sign.code, written, file=self._path, line=line)
+        if self._is_page:
+            for match in ASKED.finditer(window):
+                if match.start() < counted_to:
+                    line = partial(self._line, window, match.start())
+                    self._scan.page_files.take(match, page=self._path, line=line)
         self._lines_before += window.count(b"\n", 0, counted_to)
         self._tail = window[counted_to:]
         return piece

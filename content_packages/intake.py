@@ -181,7 +181,7 @@ def _take(
         kept = _keep(builder, kept_from) if builder is not None and kept_from is not None else None
         package = replace(package, files=files)
         digest = delivery.put(BytesIO(package.to_json())).digest
-    findings += scan.findings()
+    findings += scan.findings(files)
     return ImportReport(
         package=package,
         digest=digest,

@@ -578,6 +578,11 @@ _XAPI = {
 }
 
 _SCRIPT = {
+    "page.missing_file": _warning(
+        "HTML Living Standard",
+        "Pages ask for scripts, styles or other pages that are not in the package, such as {name} (number: {count}).",
+        "Try the course before you publish it; if a page stays empty or saves nothing, ask the author to export again.",
+    ),
     "script.flash_files": _warning(
         _BROWSERS,
         "The package holds Flash files, such as {name}; no browser has played them since 2021 (number: {count}).",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from content_packages.content_scan import ContentScan
-from content_packages.findings import Finding
+from content_packages.findings import Fact, Finding
 from tests.package_builders import a_package, codes, imported
 
 SETS = b"API.LMSSetValue('cmi.core.lesson_status', 'completed');"
@@ -23,7 +23,7 @@ def seen_in(**files: bytes) -> list[Finding]:
         stream = scan.watch(BytesIO(data), name.replace("_", "."))
         while stream.read(1000):
             pass
-    return list(scan.findings())
+    return list(scan.findings([name.replace("_", ".") for name in files]))
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,74 @@ def test_waiting_for_the_network_matters_where_the_page_goes_away() -> None:
     assert {one.code for one in apart} == {"script.sync_request", "script.unload"}
 
 
+def missing_in(page: bytes, *others: str, path: str = "a/page.html") -> list[tuple[Fact, Fact, int | None]]:
+    """Scan one page of a package with other files; return the first that is missing, how many, and the line."""
+    scan = ContentScan()
+    stream = scan.watch(BytesIO(page), path)
+    while stream.read(1000):
+        pass
+    found = [one for one in scan.findings([path, *others]) if one.code == "page.missing_file"]
+    return [(one.facts["name"], one.facts["count"], one.line) for one in found]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"<script type=module src='lib/x.js?v=2#a'></script>",
+        b'<SCRIPT\nSRC = "lib/x.js">',
+        b'<link rel="stylesheet" type="text/css" href="lib/x.js">',
+        b"<link href=\"lib/x.js\" rel='stylesheet'/>",
+        b'<iframe title="a" src="./lib/../lib/x.js">',
+        b'<frame src="lib/x%2Ejs">',
+        b'<!-- old --><script src="LIB/X.js">',
+        b'<!--[if !IE]><!--><script src="lib/x.js"><!--<![endif]-->',
+    ],
+)
+def test_what_a_page_asks_for_is_looked_for_where_a_browser_would(written: bytes) -> None:
+    page = b"<html>\n" + written
+
+    (missing,) = missing_in(page)
+
+    assert missing[1:] == (1, 2)
+    assert missing_in(page, "a/lib/x.js") == []
+    assert missing_in(page, "lib/x.js")
+
+
+def test_an_address_from_the_root_of_the_host_finds_nothing() -> None:
+    assert missing_in(b'<script src="/lib.js">', "lib.js") == [("/lib.js", 1, 1)]
+    assert missing_in(b'<script src="../../lib.js">', "lib.js") == [("../../lib.js", 1, 1)]
+    assert missing_in(b'<script src="../lib.js">', "lib.js") == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b'<script src="https://example.net/a.js">',
+        b'<script src="//example.net/a.js">',
+        b'<script src="data:text/javascript,1">',
+        b'<script src="{{ base }}/a.js">',
+        b"document.write('<script src=\"' + base + '/a.js\">')",
+        b'<iframe src="about:blank">',
+        b'<iframe src="#">',
+        b'<iframe src="">',
+        b'<link rel="icon" href="favicon.ico">',
+        b'<a href="other.html">',
+        b'<!-- <script src="a.js"> -->',
+        b'<!--[if IE]><script src="a.js"></script><![endif]-->',
+        b'<base href="../"><script src="a.js">',
+    ],
+)
+def test_what_no_browser_would_ask_the_package_for_is_not_missed(written: bytes) -> None:
+    assert missing_in(written) == []
+
+
+def test_only_pages_ask_and_comments_reach_over_pieces() -> None:
+    assert missing_in(b"x = '<script src=\"a.js\">'", path="a/b.js") == []
+    assert missing_in(b"<!--" + b"x\n" * 2000 + b'<script src="a.js">-->\n<script src="b.js">') == [
+        ("b.js", 1, 2002)
+    ]
+
+
 def test_flash_files_are_counted(tmp_path: Path) -> None:
     report = imported(tmp_path, a_package(**{"b.swf": b"FWS", "a/a.SWF": b"FWS"}))
 
@@ -139,6 +207,8 @@ def test_the_first_address_on_another_host_has_its_place(tmp_path: Path) -> None
 def test_no_text_takes_long() -> None:
     pieces = (b'"//', b"window.open(", b".open(", b"document.write('", b"on", b" ", b"async", b"top.")
     texts = {f"{n}_js": piece * (400_000 // len(piece)) for n, piece in enumerate(pieces)}
+    tags = (b"<!--", b"<script ", b"<link ", b"<base ", b"<iframe src=", b"stylesheet", b"<link stylesheet ")
+    texts |= {f"{n}_html": tag * (400_000 // len(tag)) for n, tag in enumerate(tags)}
 
     begun = time.process_time()
     seen_in(**texts)
