@@ -1,0 +1,106 @@
+"""An edition is replaced at the centre under an officer in mid-course on a laptop, and rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from lms.courses.actions import undo_move
+from lms.courses.queries import find_course
+from lms.courses.tables import Course
+from lms.database import Database
+from lms.editions.actions import take_up
+from lms.editions.queries import preview
+from lms.enrolment.queries import registration_of
+from lms.launch.actions import Delivered, apply_commit, deliver
+from lms.launch.course import open_course
+from tests.course_builders import a_scorm_file, an_edition
+from tests.launch_builders import a_commit, a_desk
+from tests.nodes_builders import Place, a_place, a_small_node, answering, meet, pair
+
+
+@pytest.fixture
+def centre(database: Database, tmp_path: Path) -> Place:
+    return a_place(database, tmp_path / "central", "central")
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[Place]:
+    with a_small_node(tmp_path, "laptop", "laptop") as place:
+        yield place
+
+
+def opens(place: Place, officer: UUID, course: UUID, *, status: str = "") -> Delivered:
+    """Open the course on a node, and let the unit say something if *status* is given."""
+    desk = replace(a_desk(place.folder), node=place.node.id, new_id=uuid4, new_token=lambda: str(uuid4()))
+    now = datetime.now(UTC)
+    with place.database.write() as session:
+        registration = registration_of(session, person=officer, course=course)
+        assert registration is not None
+        taking = open_course(session, place.shelf, person=officer, registration=registration, course=course)
+        delivered = deliver(session, desk, taking, now=now)
+        assert delivered is not None
+        if status:
+            values = {"cmi.core.lesson_status": status, "cmi.core.exit": "suspend"}
+            apply_commit(
+                session,
+                desk,
+                delivered.launch,
+                *a_commit(1, values, phase="terminated", reason="terminate"),
+                now=now,
+            )
+        return delivered
+
+
+def begun(delivered: Delivered) -> set[str]:
+    activities = delivered.standing.state["activities"]
+    return {one for one, record in activities.items() if record.get("attempts") and one.startswith("item")}
+
+
+def test_a_laptop_follows_what_the_centre_decides_and_takes_back(
+    laptop: Place, centre: Place, tmp_path: Path
+) -> None:
+    officer, course = centre.person("A-1"), centre.course("Border control")
+    centre.enrol(officer, course)
+    with answering(centre) as address:
+        pair(laptop, centre, address)
+        meet(laptop, address)
+        first = opens(laptop, officer, course, status="completed")
+        meet(laptop, address)
+
+        with centre.database.write() as session:
+            into = session.query(Course).filter_by(public_id=course).one()
+            package = a_scorm_file(tmp_path, name="2.zip", title="Border control", units=["One", "New"])
+            _, second = an_edition(session, centre.shelf, package, of=into)
+            seen = preview(session, centre.shelf, course, second.public_id)
+            (move,) = take_up(
+                session, centre.shelf, course, second.public_id,
+                move_from=[first.taking.edition], by=None, now=datetime.now(UTC), new_id=uuid4,
+            )  # fmt: skip
+            second_id = second.public_id
+        meet(laptop, address)
+        moved = opens(laptop, officer, course)
+        meet(laptop, address)
+        with centre.database.read() as session:
+            followed = preview(session, centre.shelf, course, second_id)
+
+        with centre.database.write() as session:
+            undo_move(session, course, move.id, now=datetime.now(UTC))
+        meet(laptop, address)
+        back = opens(laptop, officer, course)
+
+    assert [(one.officers, one.begun_kept, one.begun_gone) for one in seen.formers] == [(1, 1, 0)]
+    assert moved.taking.edition == second_id
+    assert "item-One" in begun(moved)
+    assert [(one.followed, one.to_follow) for one in followed.decided] == [(1, 0)]
+    assert back.taking.edition == first.taking.edition
+    assert begun(first) <= begun(back)
+    with laptop.database.read() as session:
+        found = find_course(session, course)
+        assert found is not None
+        assert found.current_edition == second_id  # who begins now begins with what the centre gives
