@@ -26,6 +26,9 @@ MARKERS: tuple[tuple[str, Reader], ...] = (
 )
 
 
+_MANIFESTS = frozenset(marker for marker, read in MARKERS if read is not site.read)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Root:
     """Where the package lies.
@@ -58,7 +61,7 @@ def find_root(paths: Collection[str]) -> Root:
         if read is cmi5.read and found and "/" in found[0]:  # it lies at the root or nowhere (cmi5 14.1)
             misplaced = found[0]
         elif found and not (misplaced and read is site.read):
-            return _root(found, marker, read)
+            return _root(found, marker, read, paths)
     if misplaced:
         raise PackageRefusedError([finding("cmi5.not_at_root", file=misplaced, name=misplaced)])
     alone = course.find_main(paths)
@@ -67,7 +70,7 @@ def find_root(paths: Collection[str]) -> Root:
     return Root(main=alone, prefix="", read=course.read)
 
 
-def _root(found: list[str], marker: str, read: Reader) -> Root:
+def _root(found: list[str], marker: str, read: Reader, paths: Collection[str]) -> Root:
     main = found[0]
     if len(found) > 1 and found[1].count("/") == main.count("/"):
         raise PackageRefusedError([finding("package.several_manifests", name=main, other=found[1])])
@@ -77,4 +80,11 @@ def _root(found: list[str], marker: str, read: Reader) -> Root:
         notes.append(finding("package.nested_root", name=prefix))
     if not main.endswith(marker):
         notes.append(finding("package.manifest_case", name=main, usual=marker))
+    notes += [
+        finding("package.other_manifest", name=main, other=other)
+        for other in sorted(paths)
+        if other != main
+        and other.startswith(prefix)
+        and other[len(prefix) :].casefold() in _MANIFESTS - {marker}
+    ]
     return Root(main=main, prefix=prefix, read=read, findings=tuple(notes))

@@ -248,6 +248,11 @@ _PACKAGE = {
         _CP, "The package lies in the folder {name}; that folder was taken as its root."
     ),
     "package.manifest_case": _note(_CP, "The manifest is called {name}; it was read as {usual}."),
+    "package.other_manifest": _note(
+        _CP,
+        "The package holds {other} as well as {name}; it was read by {name}, and the other was passed over.",
+        "If it should be taken by the other standard, ask the author for a package of that standard alone.",
+    ),
     "package.edition_guessed": _warning(
         _CP, "The manifest names no edition that is known ({written}); it was read as SCORM {edition}."
     ),
@@ -324,6 +329,13 @@ _PACKAGE = {
     ),
     "file.missing": _warning(
         _CP, "Files that the manifest lists are not in the package, such as {name} (number: {count})."
+    ),
+    "file.name_encoded": _note(
+        "RFC 3986 §2.1", "The manifest writes {name} for the file {other}, with its signs encoded."
+    ),
+    "launch.parameters": _note(
+        "SCORM 2004 CAM 3.4.1.5",
+        "The address {name} holds more than the name of a file; the page is opened with all of it.",
     ),
     "file.name_differs": _warning(_CP, "The manifest writes {name} for the file {other}."),
     "sequencing.bad_value": _warning(

@@ -15,7 +15,7 @@ from content_packages.files import id3, mp4, pdf
 from content_packages.files.captions import captions_of, is_caption
 from content_packages.files.kinds import HEAD_BYTES, Kind, kind_of
 from content_packages.files.told import Told, title_of
-from content_packages.findings import finding
+from content_packages.findings import Finding, finding
 from content_packages.manifest.source import Source
 from content_packages.package import Activity, Caption, LaunchTarget, Metadata, Package, Viewer
 from content_packages.sequencing.definition import CompletionThreshold, ControlModes, SequencingDefinition
@@ -51,7 +51,7 @@ def read(source: Source) -> Package:
     head = source.head(source.main, HEAD_BYTES)
     kind = kind_of(head)
     if kind is None:
-        raise PackageRefusedError([finding("file.not_what_it_says", file=source.main, name=source.main)])
+        raise PackageRefusedError([_not_what_it_says(source)])
     viewer, told = _look_into(source, kind, head)
     name = source.given_name if source.main == kind.path else source.main
     captions = captions_of(source.main, [path for path in source.names if is_caption(path)])
@@ -108,12 +108,18 @@ def course(
     )
 
 
+def _not_what_it_says(source: Source) -> Finding:
+    return finding("file.not_what_it_says", file=source.main, name=source.main)
+
+
 def _look_into(source: Source, kind: Kind, head: bytes) -> tuple[Viewer, Told]:
     """Return who shows the file and what it tells; a file in a zip tells only what stands at its beginning."""
     stream = source.open(source.main)
     file = cast("BinaryIO", stream) if isinstance(stream, BufferedIOBase) else None
     if kind.name == "PDF":
         ends = head if file is None else _ends(file)
+        if not pdf.has_objects(ends):
+            raise PackageRefusedError([_not_what_it_says(source)])
         if pdf.is_encrypted(ends):
             source.note("pdf.encrypted")
         if file is not None and not pdf.is_whole(ends):

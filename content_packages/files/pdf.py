@@ -15,6 +15,7 @@ _TITLE = re.compile(rb"/Title\s*(?=[(<])")
 _XMP_TITLE = re.compile(rb"<rdf:li[^>]{0,200}>([^<]{0,1000})</rdf:li>")
 _LANGUAGE = re.compile(rb"/Lang\s*\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\)")
 _ENCRYPTED = re.compile(rb"/Encrypt\s+\d")
+_OBJECT = re.compile(rb"\d\s{1,3}\d{1,5}\s{1,3}obj\b")
 _END = b"%%EOF"
 _END_WITHIN = 2048
 _LONGEST_STRING = 2000
@@ -38,6 +39,11 @@ def told(ends: bytes) -> Told:
 def is_encrypted(ends: bytes) -> bool:
     """Say whether it is encrypted; often that only forbids printing, and it opens without a password."""
     return _ENCRYPTED.search(ends) is not None
+
+
+def has_objects(ends: bytes) -> bool:
+    """Say whether anything in it could be shown: a page is an object, and the first stands near the beginning."""
+    return _OBJECT.search(ends) is not None
 
 
 def is_whole(ends: bytes) -> bool:

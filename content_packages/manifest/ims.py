@@ -284,8 +284,11 @@ def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -
     if found is None:
         reading.note("launch.missing", resource.node, name=wanted)
         return None
-    if found not in {wanted, unquote(wanted)}:
-        reading.note("file.name_differs", resource.node, name=wanted, other=found)
+    if found != wanted:
+        code = "file.name_encoded" if found == unquote(wanted) else "file.name_differs"
+        reading.note(code, resource.node, name=wanted, other=found)
+    if query or fragment:
+        reading.note("launch.parameters", resource.node, name=href.strip())
     query, fragment = merge_parameters(query, fragment, parameters)
     return LaunchTarget(path=found, query=query, fragment=fragment)
 

@@ -22,6 +22,7 @@ class FileNames:
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
         self._loose = {_loose(name): name for name in self._names}
+        self._decoded = {_loose(unquote(name)): name for name in self._names if "%" in name}
         foreign = [(_readable(name), name) for name in self._names if not name.isascii()]
         times = Counter(readable for readable, _ in foreign)
         self._foreign = {readable: name for readable, name in foreign if times[readable] == 1}
@@ -33,8 +34,9 @@ class FileNames:
     def find(self, path: str) -> str | None:
         """Return the file a path means.
 
-        As written, percent-decoded (UTF-8, or windows-1252 as old tools encode), without regard to case; or the only
-        one that differs in letters an old zip tool wrote in a code page nobody knows any more.
+        As written, percent-decoded (UTF-8, or windows-1252 as old tools encode), without regard to case; or one whose
+        own name a tool has encoded; or the only one that differs in letters an old zip tool wrote in a code page
+        nobody knows any more.
         """
         spellings = (path, unquote(path), unquote(path, "cp1252", "replace"))
         for written in spellings:
@@ -43,6 +45,8 @@ class FileNames:
         for written in spellings:
             if (loosely := self._loose.get(_loose(written))) is not None:
                 return loosely
+        if (encoded := self._decoded.get(_loose(path))) is not None:
+            return encoded
         return None if spellings[1].isascii() else self._foreign.get(_readable(spellings[1]))
 
 

@@ -145,6 +145,7 @@ def test_captions_beside_a_film_belong_to_it(tmp_path: Path) -> None:
         (b"", ["file.unknown"]),
         (a_zip_of({"a.mp4": an_mp4(), "b.pdf": a_pdf()}), ["file.several"]),
         (a_zip_of({"a.mp4": b"MZ"}), ["file.not_what_it_says"]),
+        (b"%PDF-1.7\n" + b"no page of any kind\n" * 50 + b"%%EOF\n", ["file.not_what_it_says"]),
         (a_zip_of({"word/document.xml": "x", "[Content_Types].xml": "x"}), ["file.office"]),
         (a_zip_of({"a.epub": "x"}), ["file.epub_in_zip"]),
         (an_mp4()[:-30], ["film.cut_short"]),

@@ -142,7 +142,10 @@ TAKEN: dict[str, tuple[str | bytes, list[str]]] = {
         GOOD.replace("http://www.imsproject.org/xsd/imscp_rootv1p1p2", "urn:nobody"),
         ["xml.missing_namespace"],
     ),
-    "query with tricks": (launching("index.html?next=//course.example.net/&amp;x=../.."), []),
+    "query with tricks": (
+        launching("index.html?next=//course.example.net/&amp;x=../.."),
+        ["launch.parameters"],
+    ),
     "parameters with tricks": (
         a_manifest_12(
             ITEM.replace("<title>", "<title>", 1).replace('"page"', '"page" parameters="?//a/../b#&lt;"')

@@ -87,6 +87,16 @@ def test_two_packages_side_by_side_are_refused(tmp_path: Path) -> None:
     assert codes(imported(tmp_path, files)) == ["package.several_manifests"]
 
 
+def test_a_second_manifest_is_passed_over_and_told(tmp_path: Path) -> None:
+    report = imported(tmp_path, a_package(**{"TinCan.xml": b"<tincan/>", "inner/cmi5.xml": b"<x/>"}))
+
+    assert report.package is not None
+    assert report.package.standard == "scorm12"
+    assert [(one.code, one.facts) for one in report.findings] == [
+        ("package.other_manifest", {"name": "imsmanifest.xml", "other": "TinCan.xml"})
+    ]
+
+
 def test_a_manifest_in_capitals_is_read(tmp_path: Path) -> None:
     files = a_package()
     files["IMSManifest.XML"] = files.pop("imsmanifest.xml")

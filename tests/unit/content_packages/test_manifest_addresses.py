@@ -127,6 +127,8 @@ def test_leading_above_the_root_is_an_error() -> None:
         ("%D9%85.html", "\u0645.html"),
         ("INDEX.HTML", "index.html"),
         ("caf\u0065\u0301.html", "caf\u00e9.html"),
+        ("My Page.html", "My%20Page.html"),
+        ("caf\u00e9.html", "caf%C3%A9.html"),
     ],
 )
 def test_a_file_is_found_as_browsers_find_it(written: str, there: str) -> None:
@@ -169,6 +171,27 @@ def test_the_manifest_has_a_base_too(tmp_path: Path) -> None:
 
     assert report.package is not None, report.findings
     assert report.package.root.children[0].launch == LaunchTarget(path="a/p.html")
+
+
+@pytest.mark.parametrize(
+    ("href", "path", "code"),
+    [
+        ("Page%201.html", "Page 1.html", "file.name_encoded"),
+        ("Page 1.html", "Page%201.html", "file.name_differs"),
+        ("page.html?a=1", "page.html", "launch.parameters"),
+        ("page.html#part", "page.html", "launch.parameters"),
+    ],
+)
+def test_what_was_made_of_an_address_is_told(tmp_path: Path, href: str, path: str, code: str) -> None:
+    manifest = a_manifest_12(resources=RESOURCE_12.replace("index.html", href))
+
+    report = imported(tmp_path, a_package(manifest, **{path: b"p"}))
+
+    assert report.package is not None, report.findings
+    assert report.package.root.children[0].launch is not None
+    assert report.package.root.children[0].launch.path == path
+    assert codes(report) == [code]
+    assert href in report.findings[0].detail
 
 
 def test_a_difference_in_case_is_told(tmp_path: Path) -> None:
