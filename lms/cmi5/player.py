@@ -1,0 +1,159 @@
+"""What the player of units opens and shows: which unit is next, the bar around it, what the course amounts to.
+
+Of a learner's course and of a trial alike (``lms.trials``): nothing here knows whose registration it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from urllib.parse import quote
+
+from sqlalchemy.orm import Session
+
+from content_packages.cmi5.move_on import UNTOUCHED, UnitState, is_satisfied, satisfied
+from content_packages.cmi5.vocabulary import LaunchMode
+from content_packages.package import Activity
+from content_packages.sequencing.controls import OutlineEntry
+from lms.cmi5.actions import Hosts, Launched, launch
+from lms.cmi5.registrations import Outline, open_sessions, records_of, states_of
+from lms.cmi5.tables import Registration
+from lms.cmi5.verdict import course_success
+from lms.launch.actions import Desk
+from lms.launch.pages import Bar
+from lms.launch.verdict import Verdict
+from lms.web.errors import NotFoundError
+
+
+def open_unit(
+    session: Session,
+    desk: Desk,
+    hosts: Hosts,
+    row: Registration,
+    *,
+    outline: Outline,
+    wanted: str,
+    now: datetime,
+) -> Launched | None:
+    """Launch the unit wanted, or the next that is not satisfied; ``None`` where nothing is left to do.
+
+    Raises:
+        NotFoundError: there is no such unit.
+        CourseWithdrawnError: nothing of the edition is launched any more.
+    """
+    states = states_of(session, row)
+    chosen = outline.unit(wanted) if wanted else next_unit(outline, states, after=None)
+    if chosen is None:
+        if wanted:
+            raise NotFoundError
+        return None
+    mode = mode_for(states.get(chosen.identifier, UNTOUCHED))
+    return launch(session, desk, hosts, row.registration, chosen, mode=mode, now=now)
+
+
+def following(session: Session, row: Registration | None, outline: Outline) -> Activity | None:
+    """Return the unit that comes after the one now open."""
+    current = next((one.identifier for one in open_sessions(session, row)), None) if row else None
+    return next_unit(outline, states_of(session, row) if row else {}, after=current)
+
+
+def way_to(at: str, unit: str | None) -> str:
+    """Return the address of a unit in the player at *at*, or of what comes after the units.
+
+    >>> way_to("/learn/7/units", "https://example.org/1"), way_to("/learn/7/units", None)
+    ('/learn/7/units?unit=https%3A%2F%2Fexample.org%2F1', '/learn/7/units/after')
+    """
+    return f"{at}/after" if unit is None else f"{at}?unit={quote(unit, safe='')}"
+
+
+def scores_of(session: Session, row: Registration) -> list[float]:
+    """Return the best score of each unit that has one."""
+    return [one.score for one in records_of(session, row) if one.score is not None]
+
+
+def next_unit(outline: Outline, states: Mapping[str, UnitState], *, after: str | None) -> Activity | None:
+    """Return the next unit that is not satisfied, from *after* on and then from the front.
+
+    Without *after*, a course in which nothing is left to do begins again if it has one unit only.
+    """
+    units = outline.package.root.units()
+    start = next((place for place, one in enumerate(units, 1) if one.identifier == after), 0)
+    for one in (*units[start:], *units[:start]):
+        if one.identifier != after and not is_satisfied(one, states.get(one.identifier, UNTOUCHED)):
+            return one
+    untouched = (one for one in units[start:] if one.identifier != after and one.identifier not in states)
+    found = next(untouched, None)
+    return units[0] if found is None and after is None and len(units) == 1 else found
+
+
+def mode_for(state: UnitState) -> LaunchMode:
+    """Return how a unit is opened: to look at again, once nothing more of it could be recorded (10.2.2)."""
+    return "Review" if state.completed and state.passed else "Normal"
+
+
+def fits_frame(unit: Activity) -> bool:
+    """Say whether a unit may stand in the player: not where it asks for a window, nor if it lies elsewhere (8.1)."""
+    asks = unit.au is not None and unit.au.launch_method == "OwnWindow"
+    return not asks and unit.launch is not None and not unit.launch.address
+
+
+def verdict_on(outline: Outline, states: Mapping[str, UnitState], scores: Collection[float]) -> Verdict:
+    """Return what the course amounts to."""
+    root = outline.package.root
+    whole = root in tuple(satisfied(root, states))
+    said = [state.passed for state in states.values() if state.passed or state.failed]
+    return Verdict(
+        completed=whole,
+        satisfied=course_success(said, satisfied=whole),
+        score=sum(scores) / len(scores) if scores else None,
+    )
+
+
+def frame_of(made: Launched, origin: str) -> dict[str, str]:
+    """Return where the unit's frame leads, and what it is called."""
+    # A frame of another name has another history: Back must not bring an old launch into this page.
+    return {"origin": origin, "src": made.url, "name": str(made.session_id), "title": made.unit.title}
+
+
+def bar_of(outline: Outline, states: Mapping[str, UnitState], *, current: str | None) -> Bar:
+    """Say what is offered around a unit, or where there is none."""
+    units = [one.identifier for one in outline.package.root.units()]
+    entries = list(_entries(outline, states, current=current))
+    return Bar(
+        number=units.index(current) + 1 if current in units else 0,
+        count=len(units),
+        can_continue=current is not None and next_unit(outline, states, after=current) is not None,
+        can_go_back=False,
+        can_suspend=current is not None,
+        can_exit=False,
+        outline=entries,
+        judged=frozenset(one for one, state in states.items() if state.passed or state.failed),
+    )
+
+
+def _entries(
+    outline: Outline, states: Mapping[str, UnitState], *, current: str | None
+) -> Iterator[OutlineEntry]:
+    met = {one.identifier for one in satisfied(outline.package.root, states)}
+    waiting = [(child, 1) for child in reversed(outline.package.root.children)]
+    while waiting:
+        one, depth = waiting.pop()
+        waiting += [(child, depth + 1) for child in reversed(one.children)]
+        state = states.get(one.identifier)
+        is_unit = one.launch is not None
+        yield OutlineEntry(
+            identifier=one.identifier,
+            title=one.title,
+            depth=depth,
+            listed=True,
+            choosable=is_unit,
+            current=one.identifier == current,
+            active=one.identifier == current,
+            suspended=False,
+            attempts=int(state is not None or one.identifier == current),
+            # What asks for nothing is satisfied before it was opened; to a reader that is no completion.
+            completed=one.identifier in met and (state is not None or not is_unit),
+            satisfied=state.passed if state is not None else None,
+            measure=None,
+            progress=None,
+        )
