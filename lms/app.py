@@ -31,6 +31,7 @@ from lms.cmi5.api import router as launches_api
 from lms.cmi5.errors import TROUBLES as CMI5_TROUBLES
 from lms.cmi5.pages import router as unit_pages
 from lms.content.app import ContentSite, build_content
+from lms.content.traces import add_traces
 from lms.content.units import add_units
 from lms.courses import importing
 from lms.courses.api import router as courses_api
@@ -87,9 +88,13 @@ from lms.streams.course_files import manifests_on_offer
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
+from lms.trials.api import fetching as trial_fetch_api
 from lms.trials.databases import TrialDatabases
 from lms.trials.errors import TROUBLES as TRIAL_TROUBLES
 from lms.trials.pages import router as trial_pages
+from lms.trials.store import STORES as TRIAL_STORES
+from lms.trials.store import TrialStores
+from lms.trials.unit_pages import router as trial_unit_pages
 from lms.web.assets import BUILD, MOUNT, load_assets
 from lms.web.frame import NO_TELEMETRY, frame
 from lms.web.hosts import is_known
@@ -120,7 +125,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     launch_pages,
     unit_pages,
     trial_pages,
+    trial_unit_pages,
     launches_api,
+    trial_fetch_api,  # before the one that takes any token
     fetch_api,
     report_pages,
     keys_api,
@@ -386,7 +393,7 @@ STORE = "/xapi"
 
 
 class Front:
-    """Chooses between pages and content by the port a request came in on; the record store stands beside the pages.
+    """Chooses between pages and content by the port a request came in on; record stores stand beside the pages.
 
     All live in one program; a reverse proxy in front of it keeps the two names on two ports likewise. A request for
     the store under a strange name goes to the pages, which refuse it.
@@ -396,6 +403,7 @@ class Front:
         self,
         pages: ASGIApp,
         store: ASGIApp,
+        trial_stores: ASGIApp,
         content: ASGIApp,
         *,
         content_port: int,
@@ -404,6 +412,7 @@ class Front:
     ) -> None:
         self._pages = pages
         self._store = store
+        self._trial_stores = trial_stores
         self._content = content
         self._host_names = host_names
         self._content_port = content_port
@@ -414,6 +423,8 @@ class Front:
         _, port = scope.get("server") or ("", None)
         if port == self._content_port:
             await self._content(scope, receive, send)
+        elif scope["path"].startswith(TRIAL_STORES) and is_known(scope, self._host_names):
+            await self._trial_stores(scope, receive, send)
         elif (scope["path"] == STORE or scope["path"].startswith(f"{STORE}/")) and is_known(
             scope, self._host_names
         ):
@@ -438,9 +449,11 @@ def build_front(node: Node) -> Front:
     )
     content = build_content(site)
     add_units(content, site)
+    add_traces(content, site)
     return Front(
         build_pages(node),
         build_record_store(node),
+        TrialStores(node.trials, node.desk, now=utc_now),
         content,
         content_port=node.settings.content_port,
         host_names=_host_names(node),

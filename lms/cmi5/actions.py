@@ -77,16 +77,17 @@ class WaivedAlreadyError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hosts:
-    """Where browsers find this node, and how the hosts of its courses are named."""
+    """Where browsers find this node, its record store, and how the hosts of its courses are named."""
 
     public_url: str
     content_url: str
     secret: bytes
+    store: str = "/xapi/"
 
     @property
     def endpoint(self) -> str:
         """The address of the record store, as units are told it."""
-        return f"{self.public_url}/xapi/"
+        return f"{self.public_url}{self.store}"
 
     def content(self, edition: UUID) -> str:
         """Return the origin of an edition's files."""
@@ -101,6 +102,7 @@ class Launched:
     registration: UUID
     url: str
     unit: Activity
+    mode: LaunchMode
 
 
 def register(
@@ -234,6 +236,7 @@ def launch(
         registration=registration,
         url=_address(unit, content, parameters),
         unit=unit,
+        mode=mode,
     )
 
 

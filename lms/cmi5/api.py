@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -38,6 +39,15 @@ fetching = APIRouter(include_in_schema=False)
 Speaker = Annotated[Viewer, Depends(requires(Right.MANAGE_KEYS))]
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_ENROLMENT))]
 
+FETCH_METHODS = [
+    "POST",
+    "OPTIONS",
+    "GET",
+    "HEAD",
+    "PUT",
+    "DELETE",
+    "PATCH",
+]  # all but the first two are refused
 #: Units are on other hosts than this answer, which knows no cookies and tells everything by the token in its address.
 _ANY_PAGE = {"Access-Control-Allow-Origin": "*"}
 _PREFLIGHT = {
@@ -120,18 +130,26 @@ def post_abandonment(request: Request, _: Manager, session_id: UUID) -> None:
         abandon(session, desk_of(request), session_id, now=site.now())
 
 
-@fetching.api_route("/fetch/{token}", methods=["POST", "OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PATCH"])
+@fetching.api_route("/fetch/{token}", methods=FETCH_METHODS)
 def answer_fetch(request: Request, token: str) -> Response:
     """Give a unit its credential, once (cmi5 8.2)."""
+    site = site_of(request)
+
+    def told() -> dict[str, str]:
+        with site.database.write() as session:
+            return fetch(session, desk_of(request), token, now=site.now())
+
+    return fetch_answer(request, told)
+
+
+def fetch_answer(request: Request, told: Callable[[], dict[str, str]]) -> Response:
+    """Answer at a fetch URL with what is *told* to POST, and readable to any page."""
     if request.method == "OPTIONS":
         return Response(status_code=204, headers=_PREFLIGHT)
     if request.method != "POST":
         error = {"error-code": "3", "error-text": "The fetch URL takes POST only."}
         return JSONResponse(error, 405, headers={**_ANY_PAGE, "Allow": "POST, OPTIONS"})
-    site = site_of(request)
-    with site.database.write() as session:
-        told = fetch(session, desk_of(request), token, now=site.now())
-    return JSONResponse(told, headers=_ANY_PAGE)
+    return JSONResponse(told(), headers=_ANY_PAGE)
 
 
 def hosts_of(site: Site) -> Hosts:

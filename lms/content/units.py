@@ -21,6 +21,7 @@ from lms.content.app import ContentSite, content_security_policy, edition_file, 
 from lms.content.viewer import in_page
 from lms.courses.queries import find_edition
 from lms.launch.queries import LaunchOverError, digest
+from lms.trials.databases import trial_in_token
 
 
 def add_units(app: FastAPI, site: ContentSite) -> None:
@@ -28,16 +29,16 @@ def add_units(app: FastAPI, site: ContentSite) -> None:
 
     @app.get("/au/{token}/-/return")
     def come_back(request: Request, token: str) -> Response:
-        with site.database.read() as session:
+        with site.database_of(token) as database, database.read() as session:
             found = _session_of(session, token)
         require_label(site, request, found.edition)
-        return HTMLResponse(
-            _return_page(f"{site.public_url}/learn/{found.course}/units/after", site.public_url)
-        )
+        trial = trial_in_token(token)
+        player = f"learn/{found.course}" if trial is None else f"trials/{trial}"
+        return HTMLResponse(_return_page(f"{site.public_url}/{player}/units/after", site.public_url))
 
     @app.get("/au/{token}/{path:path}")
     def unit_file(request: Request, token: str, path: str) -> Response:
-        with site.database.read() as session:
+        with site.database_of(token) as database, database.read() as session:
             found = _session_of(session, token)
             if found.last_seen + IDLE_AFTER < site.now():
                 raise LaunchOverError

@@ -244,8 +244,12 @@ def shown_json(text: bytes, *, most: int) -> tuple[str, bool]:
     if len(text) <= most:  # indenting what is deep makes it many times as long
         text = orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2)
     shown = text[: most * 4].decode(errors="ignore")[:most]
-    plain = _UNSEEN_IN_JSON.sub(lambda sign: f"\\u{ord(sign[0]):04x}", shown)
-    return plain, len(text) > most
+    return plain(shown), len(text) > most
+
+
+def plain(text: str) -> str:
+    """Return a text of others in which every sign that hides or turns text is written as its number."""
+    return _UNSEEN_IN_JSON.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
 _UNSEEN_IN_JSON = re.compile(

@@ -15,9 +15,9 @@ from lms.courses.queries import missing_files
 from lms.courses.tables import Course, Edition, OutlineItem, Unit
 from lms.database import Base
 from lms.launch.actions import Desk
-from lms.launch.course import NOT_PLAYED, CourseNotReadyError
+from lms.launch.course import CourseNotReadyError
 from lms.trials.databases import TrialDatabases, token_prefix
-from lms.trials.errors import NotTriedError, OwnTrialsFullError, TrialsFullError
+from lms.trials.errors import OwnTrialsFullError, TrialsFullError
 from lms.trials.queries import trials_here
 from lms.trials.trial import Trial
 
@@ -35,7 +35,6 @@ def open_trial(
     Raises:
         EditionNotFoundError: there is no such edition.
         CourseNotReadyError: files of it are not here.
-        NotTriedError: its units speak to a record store.
         TrialsFullError: there are as many trials as this node takes.
     """
     found = session.scalars(select(Edition).where(Edition.public_id == edition)).one_or_none()
@@ -44,8 +43,6 @@ def open_trial(
     course = session.get(Course, found.course_id)
     if course is None or course.deleted is not None:
         raise CourseNotFoundError(edition)
-    if found.standard in NOT_PLAYED:
-        raise NotTriedError
     if missing_files(desk.shelf, found):
         raise CourseNotReadyError(course.public_id)
     _require_room(databases, by)

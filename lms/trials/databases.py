@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.orm import Session
+from starlette.requests import Request
 
 from lms.database import Database
 from lms.launch.queries import LaunchOverError
@@ -87,8 +88,8 @@ class TrialDatabases:
 
     def of_token(self, token: str) -> AbstractContextManager[Database] | None:
         """Return the database a launch token belongs to; ``None`` for the token of a real launch."""
-        found = _TOKEN.match(token)
-        return self.opened(UUID(found[1])) if found else None
+        trial = trial_in_token(token)
+        return None if trial is None else self.opened(trial)
 
     def ids(self) -> list[UUID]:
         """Return the trials there are."""
@@ -127,6 +128,22 @@ class TrialDatabases:
         except FileNotFoundError:
             return True
         return used + KEPT < self._now()
+
+
+def trials_of(request: Request) -> TrialDatabases:
+    """Return the trials that ``lms.app`` put beside the site."""
+    trials: TrialDatabases = request.app.state.trials
+    return trials
+
+
+def trial_in_token(token: str) -> UUID | None:
+    """Return the trial that a token says it belongs to.
+
+    >>> trial_in_token("trial-00000000000000000000000000000001-x"), trial_in_token("x")
+    (UUID('00000000-0000-0000-0000-000000000001'), None)
+    """
+    found = _TOKEN.match(token)
+    return UUID(found[1]) if found else None
 
 
 def token_prefix(trial: UUID) -> str:

@@ -9,12 +9,6 @@ from lms.web.errors import Trouble
 from lms.web.wording import Worded, mark
 
 
-class NotTriedError(Worded):
-    """The units of the edition speak to a record store, and a trial has none."""
-
-    sentence = mark("Courses of cmi5 and xAPI units cannot be tried yet.")
-
-
 class TrialsFullError(Worded):
     """There are as many trials as this node takes."""
 
@@ -36,12 +30,6 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         title=mark("This trial has ended"),
         kept=mark("Nothing of it was kept, as with every trial."),
         remedy=mark("Go to the course and try it again."),
-    ),
-    NotTriedError: Trouble(
-        status=409,
-        code="not-tried",
-        title=mark("This course cannot be tried"),
-        remedy=mark("Publish it to a course of your own, enrol yourself and take it."),
     ),
     OwnTrialsFullError: Trouble(
         status=409,

@@ -12,21 +12,22 @@ from uuid import UUID
 
 from fastapi import Depends, Form
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from content_packages.sequencing.event import Request as Wanted
 from lms.database import Database
 from lms.launch.actions import carry_out, deliver
-from lms.launch.course import open_course, read_standing
+from lms.launch.course import CourseNotPlayedError, open_course, read_standing
 from lms.launch.moving import at_rest
 from lms.launch.pages import REQUESTS, bar_of, desk_of, frame_of
 from lms.launch.verdict import verdict_on
 from lms.people.policy import Right
 from lms.people.viewer import requires
 from lms.trials.actions import open_trial, trial_desk
-from lms.trials.databases import TrialDatabases
+from lms.trials.databases import trials_of
 from lms.trials.decisions import delivered_what, nothing_delivered
-from lms.trials.queries import records_of, trial_in, trials_here
+from lms.trials.log import lines_after
+from lms.trials.queries import statements_of, trial_in, trials_here, unit_data
 from lms.trials.trial import Trial
 from lms.web.errors import NotFoundError
 from lms.web.locale import language_of
@@ -56,8 +57,11 @@ def post_trial(request: Request, viewer: Manager, edition: Annotated[UUID, Form(
 def show_player(request: Request, viewer: Manager, trial_id: UUID) -> Response:
     """Start or resume the trial and show what it delivers."""
     site, desk = site_of(request), trial_desk(desk_of(request), trial_id)
-    with _entered(request, viewer, trial_id) as (trial, database), database.write() as session:
-        taking = open_course(session, desk.shelf, **_whose(trial))
+    with entered(request, viewer, trial_id) as (trial, database), database.write() as session:
+        try:
+            taking = open_course(session, desk.shelf, **_whose(trial))
+        except CourseNotPlayedError:  # its units speak to a record store (lms.trials.unit_pages)
+            return RedirectResponse(f"/trials/{trial_id}/units", 303)
         delivered = deliver(session, desk, taking, now=site.now())
         if delivered is None:
             taking = open_course(session, desk.shelf, **_whose(trial))
@@ -89,7 +93,7 @@ def go(
     if choice is None and wanted not in REQUESTS:
         raise NotFoundError
     kind = Wanted.CHOICE if choice is not None else REQUESTS[wanted]
-    with _entered(request, viewer, trial_id) as (trial, database), database.write() as session:
+    with entered(request, viewer, trial_id) as (trial, database), database.write() as session:
         taking = open_course(session, desk.shelf, **_whose(trial))
         carry_out(session, desk, taking, kind, choice, now=site.now())
     return RedirectResponse(f"/trials/{trial_id}/after", 303)
@@ -98,7 +102,7 @@ def go(
 @router.get("/{trial_id}/after")
 def after(request: Request, viewer: Manager, trial_id: UUID) -> Response:
     """Go to what is next: another unit, or the records."""
-    with _entered(request, viewer, trial_id) as (trial, database), database.read() as session:
+    with entered(request, viewer, trial_id) as (trial, database), database.read() as session:
         taking = open_course(session, desk_of(request).shelf, **_whose(trial))
         more = read_standing(session, taking).waiting is not None
     return RedirectResponse(f"/trials/{trial_id}" + "/records" * (not more), 303)
@@ -107,27 +111,41 @@ def after(request: Request, viewer: Manager, trial_id: UUID) -> Response:
 @router.get("/{trial_id}/records")
 def show_records(request: Request, viewer: Manager, trial_id: UUID) -> Response:
     """Show what would have been recorded."""
-    spoken = language_of(request)
-    with _entered(request, viewer, trial_id) as (trial, database), database.read() as session:
-        taking = open_course(session, desk_of(request).shelf, **_whose(trial))
+    desk, spoken = desk_of(request), language_of(request)
+    with entered(request, viewer, trial_id) as (trial, database), database.read() as session:
+        try:
+            taking = open_course(session, desk.shelf, **_whose(trial))
+        except CourseNotPlayedError:
+            return RedirectResponse(f"/trials/{trial_id}/units/after", 303)
         standing = read_standing(session, taking)
-        records = records_of(session, taking, spoken)
+        statements = statements_of(session, trial, spoken)
+        units = unit_data(session, taking)
         told = nothing_delivered(session, taking, standing, spoken)
     return render(
         request,
         "trials/records.html",
         trial=trial,
-        records=records,
+        statements=statements,
+        standings=None,
+        units=units,
         reached=verdict_on(taking.opened, at_rest(taking, standing)),
         minutes=-(-standing.seconds // 60),
         told=told,
     )
 
 
+@router.get("/{trial_id}/log")
+def tell_log(request: Request, viewer: Manager, trial_id: UUID, after: int = 0) -> Response:
+    """Tell what the log has behind a line, for the page that follows it: no use of the trial."""
+    with entered(request, viewer, trial_id, is_use=False) as (trial, database), database.read() as session:
+        news = lines_after(session, trial, after, language_of(request))
+    return JSONResponse({"lines": news.lines, "last": news.last})
+
+
 @router.post("/{trial_id}/again")
 def try_again(request: Request, viewer: Manager, trial_id: UUID) -> Response:
     """End a trial and open another of the same edition: nothing of the first is found in it."""
-    with _entered(request, viewer, trial_id) as (trial, _):
+    with entered(request, viewer, trial_id) as (trial, _):
         edition = trial.edition
     trials_of(request).delete(trial_id)
     return _open(request, viewer, edition)
@@ -136,16 +154,10 @@ def try_again(request: Request, viewer: Manager, trial_id: UUID) -> Response:
 @router.post("/{trial_id}/end")
 def end(request: Request, viewer: Manager, trial_id: UUID) -> Response:
     """End a trial; its records are gone at once."""
-    with _entered(request, viewer, trial_id) as (trial, _):
+    with entered(request, viewer, trial_id) as (trial, _):
         course = trial.course
     trials_of(request).delete(trial_id)
     return RedirectResponse(f"/courses/{course}/editions", 303)
-
-
-def trials_of(request: Request) -> TrialDatabases:
-    """Return the trials that ``lms.app`` put beside the site."""
-    trials: TrialDatabases = request.app.state.trials
-    return trials
 
 
 def _open(request: Request, viewer: Viewer, edition: UUID) -> Response:
@@ -156,9 +168,11 @@ def _open(request: Request, viewer: Viewer, edition: UUID) -> Response:
 
 
 @contextmanager
-def _entered(request: Request, viewer: Viewer, trial_id: UUID) -> Iterator[tuple[Trial, Database]]:
+def entered(
+    request: Request, viewer: Viewer, trial_id: UUID, *, is_use: bool = True
+) -> Iterator[tuple[Trial, Database]]:
     """Open a trial of the viewer's own."""
-    with trials_of(request).opened(trial_id) as database:
+    with trials_of(request).opened(trial_id, is_use=is_use) as database:
         with database.read() as session:
             trial = trial_in(session)
         if trial.opened_by != viewer.public_id:

@@ -8,14 +8,22 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from content_packages.cmi5.move_on import UnitState, is_satisfied
+from content_packages.cmi5.vocabulary import LAUNCH_DATA
+from lms.cmi5.admission import OWN_DOCUMENTS
+from lms.cmi5.registrations import Outline, records_of, state_in
+from lms.cmi5.tables import Registration, UnitSession
 from lms.launch.course import Taking
 from lms.launch.tables import Launch
 from lms.launch.unit import read_unit
-from lms.records.sentences import Sentence, sentence_of, shown_json
+from lms.records.sentences import Sentence, plain, sentence_of, shown_json
 from lms.trials.databases import TrialDatabases, TrialOverError
 from lms.trials.trial import Trial
 from lms.web.locale import Language
 from lms.web.wording import mark
+from xapi_store.documents import list_documents
+from xapi_store.model.actor import actor_key
+from xapi_store.model.document import DocumentKind, DocumentScope
 from xapi_store.query import StatementFilter, definitions, find_statements
 from xapi_store.render import activity_ids, exact
 
@@ -44,12 +52,11 @@ class UnitData:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Records:
-    """What a trial has recorded so far, oldest first."""
+class Statements:
+    """The first statements of a trial, the oldest first."""
 
-    statements: Sequence[Recorded]
+    rows: Sequence[Recorded]
     has_more: bool
-    units: Sequence[UnitData]
 
 
 def trials_here(databases: TrialDatabases) -> list[Trial]:
@@ -74,20 +81,23 @@ def last_launch(session: Session) -> Launch | None:
     return session.scalars(select(Launch).order_by(Launch.id.desc()).limit(1)).one_or_none()
 
 
-def records_of(session: Session, taking: Taking, spoken: Language) -> Records:
-    """Return what would have been recorded, had this been no trial."""
+def statements_of(session: Session, trial: Trial, spoken: Language) -> Statements:
+    """Return the statements that would have been recorded, had this been no trial."""
     found = find_statements(session, StatementFilter(ascending=True), limit=MOST_STATEMENTS)
     known = definitions(session, sorted({iri for one in found.statements for iri in activity_ids(one.raw)}))
-    names = {taking.person: spoken.gettext(LEARNER)}
-    statements = []
+    names = {trial.person: spoken.gettext(LEARNER)}
+    rows = []
     for one in found.statements:
         text, is_cut = shown_json(exact(one.raw, one.stored), most=SHOWN_CHARS)
         sentence = sentence_of(one, spoken, names=names, definitions=known)
-        statements.append(Recorded(sentence=sentence, json=text, is_cut=is_cut))
-    units = [_data(session, taking, identifier) for identifier in taking.opened.activities]
-    return Records(
-        statements=statements, has_more=found.has_more, units=[unit for unit in units if unit is not None]
-    )
+        rows.append(Recorded(sentence=sentence, json=text, is_cut=is_cut))
+    return Statements(rows=rows, has_more=found.has_more)
+
+
+def unit_data(session: Session, taking: Taking) -> Sequence[UnitData]:
+    """Return what the units that a player of SCORM plays have stored."""
+    found = (_data(session, taking, identifier) for identifier in taking.opened.activities)
+    return [unit for unit in found if unit is not None]
 
 
 def _data(session: Session, taking: Taking, identifier: str) -> UnitData | None:
@@ -95,9 +105,75 @@ def _data(session: Session, taking: Taking, identifier: str) -> UnitData | None:
     kept = read_unit(session, taking, unit) if unit else None
     if kept is None:
         return None
-    values = list(kept.values.items())
+    return _cut(taking.opened.activities[identifier].title, list(kept.values.items()))
+
+
+def documents_of(
+    session: Session, row: Registration, outline: Outline, spoken: Language
+) -> Sequence[UnitData]:
+    """Return the documents that units have kept in the record store, and last those about their learner."""
+    agent = actor_key(row.actor)
+    found = []
+    for unit in outline.package.root.units():
+        names = {outline.iri(unit), unit.publisher_id or ""} - {""}
+        scopes = [
+            scope
+            for name in sorted(names)
+            for scope in (
+                DocumentScope(kind=DocumentKind.STATE, activity=name, agent=agent),
+                DocumentScope(kind=DocumentKind.ACTIVITY_PROFILE, activity=name),
+            )
+        ]
+        found.append(_cut(unit.title, _documents(session, scopes)))
+    about = [DocumentScope(kind=DocumentKind.AGENT_PROFILE, agent=agent)]
+    found.append(_cut(spoken.gettext(LEARNER), _documents(session, about)))
+    return [one for one in found if one.values]
+
+
+def _documents(session: Session, scopes: Sequence[DocumentScope]) -> list[tuple[str, str]]:
+    return [
+        (one.key.name, plain(one.content[: SHOWN_CHARS * 4].decode(errors="replace")))
+        for scope in scopes
+        for one in list_documents(session, scope)
+        if one.key.name != LAUNCH_DATA and not one.key.name.startswith(OWN_DOCUMENTS)
+    ]
+
+
+def _cut(title: str, values: Sequence[tuple[str, str]]) -> UnitData:
     return UnitData(
-        title=taking.opened.activities[identifier].title,
-        values=[(element, value[:SHOWN_CHARS]) for element, value in values[:MOST_ELEMENTS]],
+        title=title,
+        values=[(name, value[:SHOWN_CHARS]) for name, value in values[:MOST_ELEMENTS]],
         left_out=max(len(values) - MOST_ELEMENTS, 0),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitStanding:
+    """How one unit stands: what counts of it, and what it has to reach."""
+
+    title: str
+    state: UnitState
+    score: float | None
+    criterion: str  # moveOn; empty where the standard knows none
+    satisfied: bool
+    begun: bool
+
+
+def standings_of(session: Session, row: Registration, outline: Outline) -> Sequence[UnitStanding]:
+    """Return how each unit stands, in the order of the course."""
+    kept = {one.identifier: one for one in records_of(session, row)}
+    opened = set(session.scalars(select(UnitSession.identifier).where(UnitSession.registration_id == row.id)))
+    found = []
+    for unit in outline.package.root.units():
+        record = kept.get(unit.identifier)
+        found.append(
+            UnitStanding(
+                title=unit.title,
+                state=state_in(record),
+                score=record.score if record else None,
+                criterion=unit.au.move_on if unit.au is not None else "",
+                satisfied=is_satisfied(unit, state_in(record)),
+                begun=record is not None or unit.identifier in opened,
+            )
+        )
+    return found

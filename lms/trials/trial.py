@@ -1,15 +1,15 @@
-"""The one table that only the database of a trial has: what is tried, and by whom.
+"""The two tables that only the database of a trial has: what is tried and by whom, and the log kept on the server.
 
-It stands apart from the tables of the node, whose migrations know nothing of it: a trial lives shorter than a release.
+They stand apart from the tables of the node, whose migrations know nothing of it: a trial lives shorter than a release.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import MetaData
+from sqlalchemy import JSON, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from lms.database import NAMING, PublicId, UtcDateTime
@@ -38,3 +38,15 @@ class Trial(TrialBase):
     number: Mapped[int]  # of the edition
     person: Mapped[UUID]  # made up: nobody has this id
     registration: Mapped[UUID]
+
+
+class LogLine(TrialBase):
+    """One line of the log, as facts: it is put into words for whoever reads it (``lms.trials.log``)."""
+
+    __tablename__ = "trial_log"
+
+    position: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    unit: Mapped[str]  # its title
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)

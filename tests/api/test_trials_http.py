@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 
 from content_packages.package import Standard
 from lms.content.app import ContentSite, build_content
+from lms.content.traces import add_traces
 from lms.courses.errors import TROUBLES as COURSE_TROUBLES
 from lms.courses.tables import Course, Edition
 from lms.database import Database
@@ -120,13 +121,13 @@ def school(database: Database, tmp_path: Path, standard: Standard) -> Iterator[S
     app.state.desk = replace(desk, new_id=uuid4, new_token=lambda: uuid4().hex)
     app.state.trials = trials
     frame(app, site, host_names=["localhost"], troubles=[COURSE_TROUBLES, LAUNCH_TROUBLES, TROUBLES])
-    content = build_content(
-        ContentSite(
-            database=database, desk=desk, now=utc_now, secret=SECRET, public_url="http://localhost:8000",
-            content_url="http://localhost:8001", build=build,
-            assets={"shim.js": "shim-1.js", "trial-shim.js": "trial-shim-1.js"}, trial_of=trials.of_token,
-        )
+    content_site = ContentSite(
+        database=database, desk=desk, now=utc_now, secret=SECRET, public_url="http://localhost:8000",
+        content_url="http://localhost:8001", build=build,
+        assets={"shim.js": "shim-1.js", "trial-shim.js": "trial-shim-1.js"}, trial_of=trials.of_token,
     )  # fmt: skip
+    content = build_content(content_site)
+    add_traces(content, content_site)
     with TestClient(app, base_url="http://localhost:8000", follow_redirects=False) as pages:
         pages.cookies.set(cookie_name(site, SESSION), "open")
         made = School(
@@ -333,13 +334,37 @@ def test_an_edition_that_is_not_here_whole_is_not_tried(school: School) -> None:
     assert school.files() == []
 
 
-@pytest.mark.parametrize("standard", ["cmi5", "xapi"])
-def test_what_is_not_played_is_not_tried_and_says_so(school: School) -> None:
-    refused = school.try_it()
+def test_what_a_page_tells_as_it_closes_stands_in_the_log(school: School) -> None:
+    trial = school.trial()
+    host, token = school.launch(trial)
+    entries = [{"kind": "call", "name": "Terminate", "number": 9}]
 
-    assert refused.status_code == 409
-    assert "Courses of cmi5 and xAPI units cannot be tried yet" in refused.text
-    assert school.files() == []
+    kept = host.post(f"/rt/{token}/trace", content=json.dumps({"entries": entries}))
+    late = school.launch(trial)  # which ends the launch before it
+    again = host.post(f"/rt/{token}/trace", content=json.dumps({"entries": entries}))
+
+    assert (kept.status_code, again.status_code, late[1] != token) == (204, 204, True)
+    log = school.pages.get(f"{trial}/log?after=0").json()
+    assert [one["entries"] for one in log["lines"]] == [entries, entries]
+    assert {one["unit"] for one in log["lines"]} == {"Lesson 1"}
+    assert school.pages.get(f"{trial}/log?after={log['last']}").json()["lines"] == []
+
+
+def test_a_trace_is_bounded_and_taken_in_trials_only(school: School, tmp_path: Path) -> None:
+    desk = a_desk(tmp_path)
+    with school.database.write() as session:
+        delivered = deliver(session, desk, taken(session, desk), now=utc_now())
+    assert delivered is not None
+    real = school.content(f"http://{label_of(SECRET, EDITION)}.localhost:8001")
+    host, token = school.launch(school.trial())
+    good = json.dumps({"entries": []})
+
+    assert real.post(f"/rt/{delivered.token}/trace", content=good).status_code == 410
+    assert real.post(f"/rt/{token}/trace", content=good).status_code == 410
+    assert host.post(f"/rt/{token}x/trace", content=good).status_code == 410
+    assert host.post(f"/rt/{token}/trace", content="x" * 70_000).status_code == 413
+    for wrong in ("", "[]", "{}", '{"entries": 1}', '{"entries": ["x"]}'):
+        assert host.post(f"/rt/{token}/trace", content=wrong).status_code == 422
 
 
 def test_a_trial_that_nobody_uses_is_over_after_a_day_and_swept(school: School) -> None:
@@ -376,6 +401,15 @@ def test_a_trial_that_cannot_be_made_whole_leaves_no_file(school: School, tmp_pa
         interrupted()
 
     assert school.files() == []
+
+
+def test_who_hears_a_list_of_trials_hears_which_one_a_button_ends(school: School) -> None:
+    school.trial()
+
+    page = school.pages.get("/trials").text
+
+    assert 'aria-label="End the trial: Border posts"' in page
+    assert 'aria-label="What would be recorded: Border posts"' in page
 
 
 def test_the_address_of_a_trial_is_no_path(school: School) -> None:

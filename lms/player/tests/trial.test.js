@@ -11,7 +11,9 @@ import { DataModel } from "../shim/data_model.js";
 import { Outbox } from "../shim/outbox.js";
 import { noting, watchApi, watchNetwork } from "../shim/watching.js";
 import { calledAs, isError, linesOf } from "../trial/entries.js";
+import { Following, SOONEST_MS } from "../trial/following.js";
 import { Log, MOST_LINES, asked } from "../trial/log.js";
+import { Parting, SENT_AT_EXIT, watchExit } from "../trial/parting.js";
 import { tableOf } from "./tables.js";
 
 const TABLE_12 = tableOf("scorm12");
@@ -243,5 +245,165 @@ describe("the log", () => {
     assert.deepEqual(sought({ errorsOnly: true }), [false, true]);
     assert.deepEqual(sought({ text: 'setvalue("cmi.loc' }), [true, true]);
     assert.deepEqual(sought({ text: "lesson 2" }), [false, false]);
+  });
+});
+
+describe("what comes from the server", () => {
+  const anExchange = (members = {}) => ({
+    kind: "exchange", at_ms: 900, unit: "A unit", name: "POST statements", arguments: ["passed", "", "{}", ""],
+    answer: "200", code: "", meaning: "", diagnostic: "", ...members,
+  });
+
+  test("a request is written with what it is about, and is an error by its code", () => {
+    const lines = [anExchange(), anExchange({ arguments: ["", "", "", ""], name: "GET about", code: "403" })];
+
+    assert.deepEqual(lines.map(calledAs), ["POST statements (passed)", "GET about"]);
+    assert.deepEqual(lines.map(isError), [false, true]);
+  });
+
+  test("the next page goes on where this one was told to", () => {
+    const storage = aStorage();
+    const first = aLog(storage);
+    first.addNews([anExchange()], 7);
+    first.keep();
+
+    assert.deepEqual([first.seen, aLog(storage).seen, aLog(storage).lines.length], [7, 7, 1]);
+  });
+
+  test("what was told late stands where its time has it", () => {
+    const log = aLog();
+    log.add([anExchange({ at_ms: 10 }), anExchange({ at_ms: 30 })]);
+
+    log.add([anExchange({ at_ms: 20 })]);
+
+    assert.deepEqual(log.lines.map((line) => line.at_ms), [10, 20, 30]);
+  });
+
+  test("what comes twice is heard once, in every page of the trial", () => {
+    const storage = aStorage();
+    const log = aLog(storage);
+    const heard = (numbers) => numbers.map((number) => ({ number }));
+    const numbers = (lines) => lines.map(({ number }) => number);
+
+    assert.deepEqual(numbers(log.unheard("l1", heard([1, 2]))), [1, 2]);
+    log.keep();
+    const next = aLog(storage);
+    assert.deepEqual(numbers(next.unheard("l2", heard([1]))), [1]);
+    assert.deepEqual(numbers(next.unheard("l1", heard([1, 2, 3]))), [3]);
+    assert.deepEqual(numbers(next.unheard("l1", heard([0]))), [0]); // of no shim: cannot come twice
+  });
+
+  describe("is followed", () => {
+    function followed(answers, { seen = () => true } = {}) {
+      const waits = [];
+      const taken = [];
+      let run = () => {};
+      const following = new Following({
+        ask: async () => answers.shift(),
+        take: (news) => taken.push(news.last),
+        isSeen: seen,
+        timers: { start: (next, delayMs) => (waits.push(Math.round(delayMs)), (run = next), 1), stop() {} },
+        longestMs: 2_000,
+      });
+      return { following, waits, taken, go: async () => (run(), await new Promise((done) => setImmediate(done))) };
+    }
+
+    test("less often while nothing comes, and quickly again once something has", async () => {
+      const none = { lines: [], last: 0 };
+      const { following, waits, taken, go } = followed([none, none, undefined, none, { lines: [{}], last: 4 }]);
+
+      await following.look();
+      for (let time = 0; time < 4; time += 1) await go();
+
+      assert.deepEqual(waits, [1_050, 1_575, 2_000, 2_000, SOONEST_MS]);
+      assert.deepEqual(taken, [4]);
+    });
+
+    test("not at all while nobody looks, nor once the trial is over", async () => {
+      let seen = false;
+      const answers = [{ lines: [], last: 0 }, null, { lines: [{}], last: 9 }];
+      const { following, waits, go } = followed(answers, { seen: () => seen });
+
+      await following.look();
+      assert.equal(answers.length, 3);
+      seen = true;
+      await following.look();
+      await go();
+      await following.look();
+
+      assert.deepEqual([answers.length, waits.length], [1, 1]);
+    });
+  });
+});
+
+describe("a page that goes", () => {
+  function parted() {
+    const told = [];
+    const sent = [];
+    let at = 10_000;
+    const parting = new Parting({
+      tell: (entries) => told.push(...entries.map(({ number }) => number)),
+      send: (text) => sent.push(JSON.parse(text).entries.map(({ number }) => number)),
+      now: () => at,
+    });
+    const hear = (...names) => parting.hear(names.map((name) => ({ name, at })));
+    return { parting, told, sent, hear, wait: (ms) => (at += ms) };
+  }
+
+  test("what it may not have told any more is sent besides, and so is what follows", () => {
+    const { parting, told, sent, hear, wait } = parted();
+    hear("long ago");
+    wait(5_000);
+    hear("SetValue", "Commit");
+
+    parting.go();
+    hear("Terminate");
+
+    assert.deepEqual(told, [1, 2, 3, 4]);
+    assert.deepEqual(sent, [[2, 3], [4]]);
+  });
+
+  test("one that came back tells as before", () => {
+    const { parting, sent, hear } = parted();
+    parting.go();
+    parting.stay();
+
+    hear("GetValue");
+
+    assert.deepEqual(sent, []);
+  });
+
+  test("what is too much to outlive it loses its beginning", () => {
+    const { parting, sent, hear } = parted();
+    hear(...Array.from({ length: 90 }, () => "x".repeat(2_000)));
+
+    parting.go();
+
+    assert.ok(sent[0].length < 20);
+    assert.equal(sent[0].at(-1), 90);
+  });
+
+  test("commits that nobody hears of again are noted as sent", async () => {
+    const noted = [];
+    let answer = () => {};
+    const { network, go } = watchExit(
+      { send: () => new Promise((done) => (answer = done)), sendNow: () => ({}), sendAtExit: (body) => body.length < 200 },
+      (entry) => noted.push(entry),
+    );
+    const body = (reason, long = "") =>
+      JSON.stringify({ sequence: 3, values: { "cmi.exit": "suspend", long }, reason, phase: "running" });
+
+    const answered = network.send(body("commit"));
+    go();
+    answer({ status: 200, answer: {} });
+    await answered;
+    go();
+    network.sendAtExit(body("leave"));
+    network.sendAtExit(body("refused", "x".repeat(500)));
+
+    assert.deepEqual(noted.map(({ name, answer: said, code }) => [name, said, code]), [
+      ["commit", SENT_AT_EXIT, ""],
+      ["leave", SENT_AT_EXIT, ""],
+    ]);
   });
 });

@@ -1,11 +1,11 @@
 /**
- * Lines of a trial's log, read from what the frame tells.
+ * Lines of a trial's log, read from what the frame tells, and from what the server has noted.
  *
- * The course stands on the shim's origin and may forge what the shim says: everything here is text of a stranger, and
+ * The course stands on the shim's origin and may forge what the shim says: everything of it is text of a stranger, and
  * no more of it is taken than a line needs.
  *
  * @typedef {object} Line
- * @property {"call" | "commit" | "decision"} kind
+ * @property {"call" | "commit" | "decision" | "exchange"} kind
  * @property {number} at_ms since the trial began
  * @property {string} unit
  * @property {string} name
@@ -14,6 +14,7 @@
  * @property {string} code
  * @property {string} meaning
  * @property {string} diagnostic
+ * @property {number} [number] of an entry of its launch
  */
 
 const MOST_IN_A_MESSAGE = 1_000;
@@ -43,6 +44,7 @@ export function linesOf(message, { unit, beganMs, nowMs }) {
       code: text(entry.code),
       meaning: text(entry.meaning),
       diagnostic: text(entry.diagnostic),
+      number: Number.isSafeInteger(entry.number) ? entry.number : 0,
     }));
 }
 
@@ -52,12 +54,14 @@ export function isError({ kind, code }) {
 }
 
 /**
- * A call as one would write it; a commit with its number, its reason and its phase.
+ * A call as one would write it; a commit with its number, its reason and its phase; of what was asked of a record store
+ * the resource, and what it was about.
  *
  * @param {Line} line
  */
 export function calledAs({ kind, name, arguments: given }) {
   if (kind === "decision") return "";
+  if (kind === "exchange") return given[0] ? `${name} (${given[0]})` : name;
   if (kind === "commit") return `commit ${given[0] ?? ""} (${name}, ${given[1] ?? ""})`;
   return `${name}(${given.map((one) => JSON.stringify(one)).join(", ")})`;
 }

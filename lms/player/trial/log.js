@@ -15,6 +15,9 @@ export class Log {
   #dropped = 0;
   #errors = 0;
   #told = "";
+  #seen = 0;
+  /** @type {Record<string, number>} */
+  #heard = {};
   #beganMs;
   #key;
   #storage;
@@ -34,9 +37,11 @@ export class Log {
     }
     const kept = storage.getItem(this.#key);
     if (kept === null) return;
-    const { beganMs, told, dropped, lines } = JSON.parse(kept);
+    const { beganMs, told, seen = 0, heard = {}, dropped, lines } = JSON.parse(kept);
     this.#beganMs = beganMs;
     this.#told = told;
+    this.#seen = seen;
+    this.#heard = heard;
     this.#dropped = dropped;
     this.#lines = lines;
     this.#errors = lines.filter(isError).length;
@@ -56,19 +61,55 @@ export class Log {
     return this.#errors;
   }
 
+  /** Up to which line of the server's part is here. */
+  get seen() {
+    return this.#seen;
+  }
+
   get beganMs() {
     return this.#beganMs;
   }
 
   /**
-   * Add lines; return those that had to go for them.
+   * Add lines, each where its time has it; return those that had to go for them.
    *
    * @param {Line[]} lines
    */
   add(lines) {
-    for (const line of lines) this.#lines.push(line);
+    let last = this.#lines[this.#lines.length - 1]?.at_ms ?? 0;
+    let inOrder = true;
+    for (const line of lines) {
+      inOrder &&= line.at_ms >= last;
+      last = line.at_ms;
+      this.#lines.push(line);
+    }
+    if (!inOrder) this.#lines.sort((one, other) => one.at_ms - other.at_ms);
     this.#errors += lines.filter(isError).length;
     return this.#dropTo(MOST_LINES);
+  }
+
+  /**
+   * Return those lines of a launch that were not heard before: what is told as a page closes may come twice.
+   *
+   * @param {string} launch
+   * @param {Line[]} lines
+   */
+  unheard(launch, lines) {
+    const before = this.#heard[launch] ?? 0;
+    const fresh = lines.filter(({ number = 0 }) => number === 0 || number > before);
+    this.#heard[launch] = Math.max(before, ...fresh.map(({ number = 0 }) => number));
+    return fresh;
+  }
+
+  /**
+   * Add lines of the server's part, which is told up to *last*; return those that had to go for them.
+   *
+   * @param {Line[]} lines
+   * @param {number} last
+   */
+  addNews(lines, last) {
+    this.#seen = last;
+    return this.add(lines);
   }
 
   /**
@@ -89,7 +130,14 @@ export class Log {
   /** Keep the log for the next page; where a browser takes no more, its older half goes. */
   keep() {
     for (;;) {
-      const kept = { beganMs: this.#beganMs, told: this.#told, dropped: this.#dropped, lines: this.#lines };
+      const kept = {
+        beganMs: this.#beganMs,
+        told: this.#told,
+        seen: this.#seen,
+        heard: this.#heard,
+        dropped: this.#dropped,
+        lines: this.#lines,
+      };
       try {
         this.#storage.setItem(this.#key, JSON.stringify(kept));
         return;

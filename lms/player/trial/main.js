@@ -4,6 +4,7 @@
 
 import { bridgeTo } from "../page/bridge.js";
 import { linesOf } from "./entries.js";
+import { Following } from "./following.js";
 import { Log } from "./log.js";
 import { Panel } from "./panel.js";
 
@@ -13,8 +14,9 @@ import { Panel } from "./panel.js";
  */
 const part = (name) => /** @type {Part} */ (document.querySelector(`[data-trial="${name}"]`));
 
+const frame = /** @type {HTMLIFrameElement | null} */ (document.querySelector("[data-player=frame]"));
 const panel = /** @type {HTMLElement} */ (part("panel"));
-const { id = "", told = "", unit = "", origin = "" } = panel.dataset;
+const { id = "", told = "", unit = "", origin = "", longestMs = "" } = panel.dataset;
 const log = new Log({ id, storage: sessionStorage, nowMs: Date.now() });
 if (told !== "") log.addDecision(JSON.parse(told), { unit, nowMs: Date.now() });
 panel.hidden = false;
@@ -35,14 +37,46 @@ const shown = new Panel({
   },
 });
 
-bridgeTo({ window, frame: document.querySelector("[data-player=frame]"), origin }).onMessage((message) => {
-  const lines = linesOf(message, { unit, beganMs: log.beganMs, nowMs: Date.now() });
+bridgeTo({ window, frame, origin }).onMessage((message) => {
+  const lines = log.unheard(frame?.name ?? "", linesOf(message, { unit, beganMs: log.beganMs, nowMs: Date.now() }));
   if (lines.length > 0) shown.add(lines, log.add(lines));
 });
+const following = new Following({
+  ask: askServer,
+  take({ lines, last }) {
+    const fresh = lines.flatMap((line) => (line.kind === "trace" ? lateLines(line) : [line]));
+    shown.add(fresh, log.addNews(fresh, last));
+  },
+  isSeen: () => document.visibilityState === "visible",
+  timers: {
+    start: (run, delayMs) => setTimeout(run, delayMs),
+    stop: (timer) => clearTimeout(/** @type {number} */ (timer)),
+  },
+  longestMs: Number(longestMs),
+});
+void following.look();
 addEventListener("pagehide", () => log.keep());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") log.keep();
+  else void following.look();
 });
+
+/** @param {{launch: string, unit: string, entries: unknown}} trace what a page told as it closed */
+function lateLines({ launch, unit: title, entries }) {
+  const given = { unit: title, beganMs: log.beganMs, nowMs: Date.now() };
+  return log.unheard(launch, linesOf({ type: "trace", entries }, given));
+}
+
+/** @returns {Promise<import("./following.js").News | null | undefined>} */
+async function askServer() {
+  try {
+    const answer = await fetch(`/trials/${id}/log?after=${log.seen}`, { credentials: "same-origin", redirect: "error" });
+    if (answer.ok) return await answer.json();
+    return answer.status < 500 ? null : undefined;
+  } catch {
+    return undefined; // out of reach
+  }
+}
 
 const copy = part("copy");
 if (navigator.clipboard !== undefined) {

@@ -19,6 +19,7 @@
 import { NO_ANSWER } from "../shim/watching.js";
 import { calledAs, isError } from "./entries.js";
 import { asked } from "./log.js";
+import { SENT_AT_EXIT } from "./parting.js";
 
 const NEAR_THE_END = 32; // pixels
 const MOST_SHOWN = 400; // characters; the file has all that was kept
@@ -40,7 +41,7 @@ export class Panel {
    * @param {object} given
    * @param {Log} given.log
    * @param {Parts} given.parts
-   * @param {DOMStringMap} given.texts `textCount`, `textDropped`, `textNotTaken`, `textNoAnswer` of the panel
+   * @param {DOMStringMap} given.texts `textCount`, `textDropped`, `textNotTaken`, `textNoAnswer`, `textAtExit` of the panel
    */
   constructor({ log, parts, texts }) {
     this.#log = log;
@@ -99,8 +100,20 @@ export class Panel {
       drawn.append(row);
     }
     this.#parts.lines.append(drawn);
+    const tail = this.#log.lines.slice(-lines.length);
+    if (lines.some((line, place) => line !== tail[place])) return this.#arrange();
     this.#tell();
     if (this.#follows) this.#toTheEnd();
+  }
+
+  /** Put rows where the log has them: something was told late. */
+  #arrange() {
+    for (const line of this.#log.lines) {
+      const row = this.#rows.get(line);
+      if (row) this.#parts.lines.append(row);
+    }
+    this.#rows = new Map(this.#log.lines.map((line) => [line, /** @type {HTMLElement} */ (this.#rows.get(line))]));
+    this.#seek();
   }
 
   #seek() {
@@ -154,7 +167,7 @@ export class Panel {
     part(row, "unit").textContent = line.unit;
     part(row, "at").textContent = seconds(line.at_ms);
     part(row, "what").textContent = shown(calledAs(line));
-    part(row, "answer").textContent = shown(line.answer);
+    part(row, "answer").textContent = line.answer === SENT_AT_EXIT ? (this.#texts.textAtExit ?? "") : shown(line.answer);
     part(row, "arrow").hidden = line.kind === "decision";
     const wrong = isError(line);
     if (wrong) row.dataset.error = line.code;
@@ -165,6 +178,12 @@ export class Panel {
     part(row, "values").hidden = line.kind !== "commit";
     part(row, "sent").textContent = line.arguments[2] ?? "";
     part(row, "computed").textContent = line.arguments[3] ?? "";
+    const [, ...exchanged] = line.kind === "exchange" ? line.arguments : [];
+    part(row, "exchange").hidden = !exchanged.some(Boolean);
+    for (const [place, name] of ["query", "asked", "answered"].entries()) {
+      part(row, name).textContent = exchanged[place] ?? "";
+      part(row, `${name}-part`).hidden = !exchanged[place];
+    }
     return row;
   }
 }

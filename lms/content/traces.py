@@ -1,0 +1,59 @@
+"""What the shim of a trial notes as its page closes: it reaches no page any more, and is kept for the next one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import Response
+
+from lms.content.app import ContentSite, require_label
+from lms.launch.queries import LaunchOverError, launch_to_write
+from lms.trials.log import title_in_outline, write_line
+
+MOST_BYTES = 64 * 1024  # as much as a browser lets outlive a page
+
+
+class Trace(BaseModel):
+    """Entries of a log, as the shim noted them: text of a stranger, and read as such by the page that shows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    entries: Annotated[list[dict[str, Any]], Field(max_length=1_000)]
+
+
+async def _bytes(request: Request) -> bytes:
+    """Read a trace, up to one byte more than is taken."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BYTES:
+            break
+    return bytes(body)
+
+
+TraceBytes = Annotated[bytes, Depends(_bytes)]
+
+
+def add_traces(app: FastAPI, site: ContentSite) -> None:
+    """Add the route of traces to the application of the content hosts."""
+
+    @app.post("/rt/{token}/trace")
+    def keep_trace(request: Request, token: str, body: TraceBytes) -> Response:
+        opened = site.trial_of(token)
+        if opened is None:
+            raise LaunchOverError  # nobody watches a real launch
+        if len(body) > MOST_BYTES:
+            return Response(status_code=413)
+        try:
+            trace = Trace.model_validate_json(body)
+        except ValidationError:
+            return Response(status_code=422)
+        with opened as database, database.write() as session:
+            launch = launch_to_write(session, token)
+            require_label(site, request, launch.edition)
+            facts = {"launch": str(launch.public_id), "entries": trace.entries}
+            unit = title_in_outline(session, launch.identifier)
+            write_line(session, "trace", at=site.now(), unit=unit, facts=facts)
+        return Response(status_code=204)
