@@ -31,6 +31,7 @@ MOST_UNITS = 50  # whose standing a line tells
 _OPENED = mark("Opened: %(unit)s, launch mode %(mode)s")
 _COUNTS = mark("What counts now")
 _SATISFIED = mark("Satisfied")
+_WHOLE_COURSE = mark("The whole course")
 COMPLETED, PASSED, FAILED, WAIVED = mark("Completed"), mark("Passed"), mark("Not passed"), mark("Waived")
 
 
@@ -67,7 +68,9 @@ def write_standing(session: Session, shelf: Shelf, *, at: datetime, unit: str) -
             }
             for identifier, one in list(kept.items())[:MOST_UNITS]
         ],
-        "satisfied": [named.get(one, one) for one in row.told],
+        "satisfied": [
+            "" if one == outline.package.root.identifier else named.get(one, one) for one in row.told
+        ],
     }
     last = session.scalars(_LAST_STANDING).one_or_none()
     if last != facts and (facts["units"] or facts["satisfied"]):
@@ -155,7 +158,7 @@ def _standing(facts: Mapping[str, Any], spoken: Language) -> Iterator[str]:
             words.append(spoken.gettext(_SATISFIED))
         yield f"{one['title']}: {' · '.join(words)}"
     for title in facts["satisfied"]:
-        yield f"{title}: {spoken.gettext(_SATISFIED)}"
+        yield f"{title or spoken.gettext(_WHOLE_COURSE)}: {spoken.gettext(_SATISFIED)}"
 
 
 _LAST_STANDING = (

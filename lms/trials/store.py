@@ -100,7 +100,7 @@ class TrialStores:
                 unit = title_of(session, asking[0].session if asking else None)
                 write_line(session, "exchange", at=came, unit=unit, facts=exchange.facts())
                 if resource == "statements" and exchange.status < 300 and scope["method"] != "GET":
-                    write_standing(session, self._desk.shelf, at=self._now(), unit=unit)
+                    write_standing(session, self._desk.shelf, at=came, unit=unit)  # right behind its cause
 
         await run_in_threadpool(note)
 

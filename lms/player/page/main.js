@@ -50,7 +50,8 @@ for (const way of document.querySelectorAll("[data-player=leave]")) {
 }
 
 // Without a unit the outline is what the page is about. With one, the server may show it to those without JavaScript.
-wireDrawer({ open: frame === null, drawer: part("outline"), toggle: part("outline-toggle") });
+const unit = frame ?? part("apart"); // in the frame, or in a window of its own
+wireDrawer({ open: unit === null, drawer: part("outline"), toggle: part("outline-toggle") });
 wireFullScreen({ button: part("full-screen"), player });
 
 addEventListener("beforeunload", (event) => {

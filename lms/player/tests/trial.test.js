@@ -363,6 +363,17 @@ describe("a page that goes", () => {
     assert.deepEqual(sent, [[2, 3], [4]]);
   });
 
+  test("that no answer came as it went is no news", () => {
+    const { parting, sent } = parted();
+    const entry = { kind: "commit", name: "terminate", at: 10_000 };
+
+    parting.hear([{ ...entry, code: "no answer" }, { ...entry, code: "", answer: SENT_AT_EXIT }]);
+    parting.go();
+    parting.hear([{ ...entry, code: "no answer" }]);
+
+    assert.deepEqual(sent, [[2]]);
+  });
+
   test("one that came back tells as before", () => {
     const { parting, sent, hear } = parted();
     parting.go();

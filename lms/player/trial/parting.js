@@ -8,6 +8,8 @@
  * @typedef {import("../shim/network.js").Network} Network
  */
 
+import { NO_ANSWER } from "../shim/watching.js";
+
 export const SENT_AT_EXIT = "sent at exit"; // in the place of an answer
 const HEARD_AFTER_MS = 2_000; // by a page that goes on
 const MOST_ENTRIES = 100;
@@ -55,7 +57,8 @@ export class Parting {
   }
 
   #sendRecent() {
-    const entries = this.#recent;
+    // Of what the page still had under way a browser tells no answer; it is noted as sent.
+    const entries = this.#recent.filter(({ kind, code }) => kind !== "commit" || code !== NO_ANSWER);
     this.#recent = [];
     while (entries.length > 0 && JSON.stringify(entries).length > MOST_CHARACTERS) entries.shift();
     if (entries.length > 0) this.#send(JSON.stringify({ entries }));

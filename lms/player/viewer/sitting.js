@@ -33,6 +33,8 @@ export class Sitting {
   #begunMs;
   /** @type {Map<string, string>} */
   #told = new Map();
+  /** @type {boolean | null} */
+  #isCompleted = null;
 
   /**
    * @param {Api} api
@@ -52,7 +54,8 @@ export class Sitting {
 
   /** The server's judge says so as well: it knows how much is enough. */
   get isCompleted() {
-    return this.#api.GetValue("cmi.completion_status") === "completed";
+    this.#isCompleted ??= this.#api.GetValue("cmi.completion_status") === "completed";
+    return this.#isCompleted;
   }
 
   /**
@@ -78,6 +81,7 @@ export class Sitting {
   #tell(element, value) {
     if (this.#told.get(element) === value) return;
     this.#told.set(element, value);
+    this.#isCompleted = null; // asked again only once something was told
     this.#api.SetValue(element, value);
   }
 }
