@@ -45,7 +45,6 @@ def open_trial(
         raise CourseNotFoundError(edition)
     if missing_files(desk.shelf, found):
         raise CourseNotReadyError(course.public_id)
-    _require_room(databases, by)
     units = session.scalars(select(Unit).where(Unit.course_id == course.id)).all()
     lines = session.scalars(select(OutlineItem).where(OutlineItem.edition_id == found.id)).all()
     trial = Trial(
@@ -59,16 +58,18 @@ def open_trial(
         person=desk.new_id(),
         registration=desk.new_id(),
     )
-    with databases.create(trial.public_id) as sandbox:
-        sandbox.add(trial)
-        sandbox.add(
-            _copy(course, current_edition=trial.public_id, coming_edition=None, moves=[], catalogue=None)
-        )
-        sandbox.flush()
-        sandbox.add(_copy(found, public_id=trial.public_id, withdrawn=None, report=None, original=None))
-        sandbox.add_all(_copy(unit) for unit in units)
-        sandbox.flush()
-        sandbox.add_all(_copy(line) for line in lines)
+    with databases.counted():
+        _require_room(databases, by)
+        with databases.create(trial.public_id) as sandbox:
+            sandbox.add(trial)
+            sandbox.add(
+                _copy(course, current_edition=trial.public_id, coming_edition=None, moves=[], catalogue=None)
+            )
+            sandbox.flush()
+            sandbox.add(_copy(found, public_id=trial.public_id, withdrawn=None, report=None, original=None))
+            sandbox.add_all(_copy(unit) for unit in units)
+            sandbox.flush()
+            sandbox.add_all(_copy(line) for line in lines)
     return trial
 
 

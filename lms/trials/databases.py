@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from migrations import all_metadata
 
 KEPT = timedelta(hours=24)  # without use
 _TOKEN = re.compile(r"trial-([0-9a-f]{32})-")
-_SUFFIXES = (".db", ".new")
+_LONGEST_WAIT_S = 30.0
 _BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite puts beside a file
 
 
@@ -42,6 +43,20 @@ class TrialDatabases:
         self._now = now
         self.most = most
         self.most_each = most_each
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Let nobody else open a trial meanwhile, in whatever process: who counts them may then make one more."""
+        lock = sqlite3.connect(
+            self._folder.with_suffix(".lock"), timeout=_LONGEST_WAIT_S, isolation_level=None
+        )
+        try:
+            lock.execute(
+                "BEGIN EXCLUSIVE"
+            )  # the one lock that every system has, and that ends with its process
+            yield
+        finally:
+            lock.close()
 
     @contextmanager
     def create(self, trial: UUID) -> Iterator[Session]:

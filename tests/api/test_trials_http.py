@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,8 +30,9 @@ from lms.launch.actions import deliver
 from lms.launch.errors import TROUBLES as LAUNCH_TROUBLES
 from lms.launch.hosts import label_of
 from lms.people.policy import Right
+from lms.trials.actions import open_trial
 from lms.trials.databases import KEPT, TrialDatabases
-from lms.trials.errors import TROUBLES
+from lms.trials.errors import TROUBLES, OwnTrialsFullError
 from lms.trials.pages import router
 from lms.web.cookies import SESSION, cookie_name
 from lms.web.frame import frame
@@ -294,6 +296,24 @@ def test_more_trials_than_a_node_takes_are_refused_with_limit_and_setting(school
 
     assert refused.status_code == 409
     assert "its limit is 3 (setting max_trials)" in refused.text
+
+
+def test_limits_hold_when_all_come_at_once(school: School) -> None:
+    desk = replace(a_desk(school.folder), new_id=uuid4)
+    trials = TrialDatabases(school.folder / "trials", now=utc_now, most=3, most_each=2)
+
+    def open_one(_: int) -> bool:
+        try:
+            with school.database.read() as session:
+                open_trial(session, trials, desk, EDITION, by=PERSON, now=utc_now())
+        except OwnTrialsFullError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        opened = list(pool.map(open_one, range(6)))
+
+    assert sum(opened) == len(school.files()) == 2
 
 
 def test_a_trial_is_seen_by_who_opened_it_alone(school: School) -> None:

@@ -16,11 +16,16 @@ from lms.demo import packages
 from migrations import all_metadata
 from tests.browser.conftest import Sitting
 from tests.browser.visitor import PASSWORD, Visitor
+from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, a_tincan, an_au
 from tests.media_builders import a_pdf
+from tests.package_builders import zipped
 from tests.postgres import Postgres
 from tests.servers import NodeUnderTest, node
 
 pytestmark = pytest.mark.browser
+
+UNIT = (Path(__file__).parents[1] / "cmi5_unit.html").read_bytes()
+JUDGED = 'moveOn="CompletedAndPassed" masteryScore="0.9"'
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +187,18 @@ def test_several_processes_on_postgresql_serve_one_trial(
         assert list((hub.data / "trials").iterdir()) == []
         assert rows(hub) == before
 
+        instructor = a_trial(sit_down, hub, units(), tmp_path)
+        before = rows(hub)
+        unit = instructor.page.frame_locator("[data-testid=player-frame]")
+        expect(unit.locator("#state")).to_have_text(re.compile("Ready"))
+        unit.locator("#finish").click()
+        expect(instructor.page.get_by_test_id("trial-units")).to_contain_text("Passed")
+        expect(lines(instructor).filter(has_text="PUT statements (terminated)")).to_have_count(1)
+        instructor.page.get_by_role("button", name="End the trial").click()
+        instructor.page.wait_for_url(re.compile(r"/editions$"))
+        assert list((hub.data / "trials").iterdir()) == []
+        assert rows(hub) == before
+
 
 def test_the_log_follows_until_one_reads_further_up_and_says_what_it_dropped(
     sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
@@ -214,3 +231,110 @@ def test_the_log_follows_until_one_reads_further_up_and_says_what_it_dropped(
     expect(newest).to_be_hidden()
     page.get_by_test_id("trial-end").click()
     page.wait_for_url(re.compile(r"/editions$"))
+
+
+def units(*, attributes: str = JUDGED) -> bytes:
+    """Return a cmi5 course of two units."""
+    both = (an_au(f"https://example.org/au/{number}", attributes=attributes) for number in (1, 2))
+    return zipped(a_cmi5_package(a_structure(a_block("".join(both))), **{"index.html": UNIT}))
+
+
+def test_units_are_tried_beside_a_live_log_and_leave_nothing(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
+) -> None:
+    instructor = a_trial(sit_down, laptop, units(), tmp_path)
+    page = instructor.page
+    before = rows(laptop)
+    unit = page.frame_locator("[data-testid=player-frame]")
+    expect(unit.locator("#state")).to_have_text("Ready, the LMS is out of reach")
+    expect(lines(instructor).filter(has_text="POST fetch")).to_have_count(1)
+    expect(lines(instructor).filter(has_text="GET activities/state (LMS.LaunchData)")).to_have_count(1)
+    credential = unit.locator("body").evaluate("() => headers.Authorization.split(' ')[1]")
+
+    unit.locator("body").evaluate("() => say('passed', { success: true }).catch(() => {})")
+
+    refused = lines(instructor).filter(has_text="PUT statements (passed)")
+    expect(refused).to_have_attribute("data-error", "403")
+    expect(refused).to_contain_text("cmi5 9.")
+    refused.get_by_text("Request and answer").click()
+    expect(refused).to_contain_text('"verb":{"id":"http://adlnet.gov/expapi/verbs/passed"}')
+
+    unit.locator("#finish").click()
+    expect(page.get_by_test_id("trial-result")).to_contain_text("In progress")
+    expect(page.get_by_test_id("trial-units").get_by_role("row").nth(1)).to_contain_text("Passed")
+    page.get_by_role("link", name="Go on with this trial").click()
+    expect(unit.locator("#state")).to_have_text(re.compile("Ready"))
+    unit.locator("#finish").click()
+    expect(page.get_by_test_id("trial-result")).to_contain_text("Passed")
+    expect(page.get_by_test_id("trial-statements")).to_contain_text("A block")
+    expect(lines(instructor).filter(has_text="The whole course: Satisfied")).to_have_count(1)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download").click()
+    told = waiting.value.path().read_text(encoding="utf-8")
+    assert told.count("POST fetch") == 2
+    assert credential not in told
+    assert credential not in page.evaluate("JSON.stringify(sessionStorage)")
+
+    page.get_by_role("button", name="End the trial").click()
+    page.wait_for_url(re.compile(r"/editions$"))
+    assert list((laptop.data / "trials").iterdir()) == []
+    assert not any((laptop.data / "attachments").rglob("*.*"))
+    assert rows(laptop) == before
+
+
+def test_a_unit_in_a_window_of_its_own_is_watched_from_the_trial(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
+) -> None:
+    package = units(attributes=f'{JUDGED} launchMethod="OwnWindow"')
+    instructor = a_trial(sit_down, laptop, package, tmp_path)
+    with instructor.context.expect_page() as waiting:
+        instructor.page.get_by_test_id("own-window").click()
+    window = waiting.value
+
+    expect(window.locator("#state")).to_have_text("Ready, the LMS is out of reach")
+    instructor.page.bring_to_front()
+    expect(lines(instructor).filter(has_text="PUT statements (initialized)")).to_have_count(1)
+    window.locator("#finish").click()
+
+    expect(window.get_by_test_id("trial-result")).to_contain_text("In progress")
+    expect(lines(instructor).filter(has_text="PUT statements (terminated)")).to_have_count(1)
+    instructor.page.get_by_test_id("trial-end").click()
+    instructor.page.wait_for_url(re.compile(r"/editions$"))
+
+
+def test_an_xapi_package_is_tried(sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path) -> None:
+    package = zipped({"tincan.xml": a_tincan().encode(), "index.html": UNIT})
+    instructor = a_trial(sit_down, laptop, package, tmp_path)
+    unit = instructor.page.frame_locator("[data-testid=player-frame]")
+    expect(unit.locator("#state")).to_have_text("Ready, the LMS is out of reach")
+
+    unit.locator("#finish").click()
+
+    expect(lines(instructor).filter(has_text="PUT statements (passed)")).to_have_count(1)
+    instructor.press("nav-suspend")
+    expect(instructor.page.get_by_test_id("trial-result")).to_contain_text("Passed")
+    instructor.page.get_by_role("button", name="End the trial").click()
+    instructor.page.wait_for_url(re.compile(r"/editions$"))
+
+
+@pytest.mark.parametrize("package", [packages.scorm2004_single_sco, packages.scorm12_single_sco])
+def test_what_a_lesson_does_as_its_page_closes_is_in_the_log(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path, *, package: Callable[[], bytes]
+) -> None:
+    instructor = a_trial(sit_down, laptop, package(), tmp_path)
+    instructor.expect_page(1, 5)
+    instructor.turn_pages(2)
+    instructor.expect_saved()
+    trial = instructor.page.url
+
+    instructor.go("/courses")  # as the address bar would: nobody asks the lesson first
+    instructor.page.goto(trial)
+
+    ended = lines(instructor).filter(has_text=re.compile(r"(Terminate|LMSFinish)\(\"\"\)"))
+    expect(ended).to_have_count(1)
+    expect(lines(instructor).filter(has_text="Sent as the page closed")).not_to_have_count(0)
+    expect(lines(instructor).filter(has_text=re.compile(r"Initialize\(\"\"\)"))).to_have_count(2)
+    times = instructor.page.locator(".trial-at").all_inner_texts()
+    assert times == sorted(times, key=lambda at: [float(part) for part in at.split(":")])
+    instructor.page.get_by_test_id("trial-end").click()
+    instructor.page.wait_for_url(re.compile(r"/editions$"))
