@@ -141,8 +141,8 @@ def _text(body: Body) -> str:
         return body.start.decode()
     except UnicodeDecodeError as error:
         # Looked at only in part, it may end in the middle of a character.
-        whole = body.size <= len(body.start) or error.start < len(body.start) - 4
-        return "" if whole else body.start[: error.start].decode()
+        is_cut_there = body.size > len(body.start) and error.start >= len(body.start) - 4
+        return body.start[: error.start].decode() if is_cut_there else ""
 
 
 def _shown(text: str, secrets: Collection[str], *, size: int = 0) -> str:
@@ -151,6 +151,6 @@ def _shown(text: str, secrets: Collection[str], *, size: int = 0) -> str:
         text = text.replace(secret, HIDDEN)
     text = plain(_OWN_TOKEN.sub(rf"\g<1>{HIDDEN}", text))
     size = max(size, len(text))
-    if len(text) <= MOST_CHARS and size <= MOST_BYTES:
+    if len(text) <= MOST_CHARS and size <= MOST_BYTES and (text or not size):
         return text
     return f"{text[:MOST_CHARS]}… ({size:,})"

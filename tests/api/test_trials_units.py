@@ -93,12 +93,12 @@ class Instructor:
             }
 
     def files(self) -> list[str]:
-        """Return everything in the node's data folder that is no database and no log of one."""
+        """Return everything in the node's data folder with anything in it, but for the node's database."""
         folder = self.school.node.settings.data
         return sorted(
             path.relative_to(folder).as_posix()
             for path in folder.rglob("*")
-            if path.is_file() and not path.name.startswith("outpost.db")
+            if path.is_file() and path.stat().st_size and not path.name.startswith("outpost.db")
         )
 
 

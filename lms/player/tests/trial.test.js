@@ -11,7 +11,7 @@ import { DataModel } from "../shim/data_model.js";
 import { Outbox } from "../shim/outbox.js";
 import { noting, watchApi, watchNetwork } from "../shim/watching.js";
 import { calledAs, isError, linesOf } from "../trial/entries.js";
-import { Following, SOONEST_MS } from "../trial/following.js";
+import { Following, RESTS_AFTER_MS, SOONEST_MS } from "../trial/following.js";
 import { Log, MOST_LINES, asked } from "../trial/log.js";
 import { Parting, SENT_AT_EXIT, watchExit } from "../trial/parting.js";
 import { tableOf } from "./tables.js";
@@ -317,6 +317,25 @@ describe("what comes from the server", () => {
 
       assert.deepEqual(waits, [1_050, 1_575, 2_000, 2_000, SOONEST_MS]);
       assert.deepEqual(taken, [4]);
+    });
+
+    test("no more once nothing came for long, until somebody is there", async () => {
+      const answers = Array.from({ length: 2_000 }, () => ({ lines: [], last: 0 }));
+      const { following, waits, go } = followed(answers);
+      await following.look();
+      for (let time = 0; time < 1_500; time += 1) {
+        if (waits.reduce((sum, wait) => sum + wait, 0) >= RESTS_AFTER_MS - 2_000) break;
+        await go();
+      }
+      await go(); // the last that was waited for
+      const [left, asked] = [answers.length, waits.length];
+
+      following.wake();
+      await new Promise((done) => setImmediate(done));
+      following.wake();
+      await new Promise((done) => setImmediate(done));
+
+      assert.deepEqual([answers.length, waits.length], [left - 1, asked + 1]);
     });
 
     test("not at all while nobody looks, nor once the trial is over", async () => {

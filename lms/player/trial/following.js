@@ -1,6 +1,6 @@
 /**
  * Follow the part of the log that the server keeps: ask again and again, less often while nothing comes, and not at
- * all while nobody looks.
+ * all while nobody looks. Where nothing came for long it rests, or a page left open would keep its person signed in.
  *
  * @typedef {object} News
  * @property {any[]} lines
@@ -8,10 +8,12 @@
  */
 
 export const SOONEST_MS = 700;
+export const RESTS_AFTER_MS = 30 * 60_000;
 const SLOWER = 1.5;
 
 export class Following {
   #wait = SOONEST_MS;
+  #quietMs = 0;
   /** @type {unknown} */
   #timer = null;
   #asking = false;
@@ -41,6 +43,16 @@ export class Following {
 
   /** Ask at once, and go on from there; when somebody looks again, too. */
   async look() {
+    this.#quietMs = 0;
+    await this.#go();
+  }
+
+  /** Somebody is there: ask again, if it rests. */
+  wake() {
+    if (this.#quietMs >= RESTS_AFTER_MS) void this.look();
+  }
+
+  async #go() {
     if (this.#asking || this.#over || !this.#isSeen()) return;
     this.#timers.stop(this.#timer);
     this.#asking = true;
@@ -52,10 +64,12 @@ export class Following {
     }
     if (news !== undefined && news.lines.length > 0) {
       this.#wait = SOONEST_MS;
+      this.#quietMs = 0;
       this.#take(news);
     } else {
       this.#wait = Math.min(this.#wait * SLOWER, this.#longestMs);
     }
-    this.#timer = this.#timers.start(() => void this.look(), this.#wait);
+    this.#quietMs += this.#wait;
+    if (this.#quietMs < RESTS_AFTER_MS) this.#timer = this.#timers.start(() => void this.#go(), this.#wait);
   }
 }

@@ -60,6 +60,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") log.keep();
   else void following.look();
 });
+for (const sign of ["focus", "blur", "pointermove", "keydown"]) addEventListener(sign, () => following.wake());
 
 /** @param {{launch: string, unit: string, entries: unknown}} trace what a page told as it closed */
 function lateLines({ launch, unit: title, entries }) {
