@@ -7,18 +7,19 @@ closes reaches nobody in the browser any more; so both are written here, and the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from content_packages.cmi5.move_on import is_satisfied
+from content_packages.cmi5.move_on import UNTOUCHED
 from content_packages.shelf import Shelf
-from lms.cmi5.registrations import outline_of, records_of, state_in
+from lms.cmi5.registrations import outline_of
 from lms.cmi5.tables import Registration, UnitSession
 from lms.courses.tables import OutlineItem, Unit
+from lms.trials.queries import standings_of
 from lms.trials.trial import LogLine, Trial
 from lms.web.locale import Language
 from lms.web.wording import mark
@@ -49,28 +50,15 @@ def write_standing(session: Session, shelf: Shelf, *, at: datetime, unit: str) -
     if row is None:
         return
     outline = outline_of(session, shelf, row)
-    kept = {one.identifier: one for one in records_of(session, row)}
-    named = {one.identifier: one.title for one in outline.package.root.walk()}
+    root = outline.package.root
+    titles = {one.identifier: one.title for one in root.walk() if one is not root}
     facts = {
         "units": [
-            {
-                "title": named.get(identifier, identifier),
-                "completed": one.completed,
-                "passed": one.passed,
-                "failed": one.failed,
-                "waived": one.waived,
-                "score": one.score,
-                "satisfied": any(
-                    is_satisfied(each, state_in(one))
-                    for each in outline.package.root.units()
-                    if each.identifier == identifier
-                ),
-            }
-            for identifier, one in list(kept.items())[:MOST_UNITS]
-        ],
-        "satisfied": [
-            "" if one == outline.package.root.identifier else named.get(one, one) for one in row.told
-        ],
+            {"title": one.title, **asdict(one.state), "score": one.score, "satisfied": one.satisfied}
+            for one in standings_of(session, row, outline)
+            if one.state != UNTOUCHED
+        ][:MOST_UNITS],
+        "satisfied": [titles.get(one, "") for one in row.told],  # the course has no title here
     }
     last = session.scalars(_LAST_STANDING).one_or_none()
     if last != facts and (facts["units"] or facts["satisfied"]):
