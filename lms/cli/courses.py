@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -12,20 +12,19 @@ from uuid import UUID, uuid4
 import typer
 from sqlalchemy.orm import Session
 
-from content_packages.limits import MIB
 from content_packages.package import standard_name
 from lms.app import utc_now
 from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
-from lms.courses.queries import courses_alike, find_course
+from lms.courses.queries import MOST_ALIKE, courses_alike, find_course
 from lms.courses.report_wording import KINDS_OF_FINDINGS
 from lms.courses.tables import CourseImport, ImportState
 from lms.enrolment.actions import enrol as enrol_people
 from lms.enrolment.actions import people_to_enrol
 from lms.progress.actions import advance
 from lms.reports.queries import progress_report
-from lms.web.wording import Worded
+from lms.web.wording import Bytes, Worded
 
 app = typer.Typer()
 
@@ -143,16 +142,13 @@ def _tell(facts: Mapping[str, Any]) -> None:
     """Print a report for a person at a terminal."""
     course = facts["course_id"]
     say(f"{facts['file']}: {'course ' + str(course) if course else 'refused'}")
-    for one in facts["looks_like"]:
-        say(f"  This looks like a new edition of “{one['title']}”. To make it one, import it again with")
-        say(f"    --as {one['course_id']}")
     for name in ("title", "standard", "tool"):
         if facts[name]:
             say(f"  {name}: {facts[name]}")
     if facts["languages"]:
         say(f"  languages: {', '.join(facts['languages'])}")
     if facts["sizes"]:
-        say("  size: " + ", ".join(f"{kind} {size / MIB:,.1f} MiB" for kind, size in facts["sizes"].items()))
+        say("  size: " + ", ".join(f"{kind} {Bytes(size)}" for kind, size in facts["sizes"].items()))
     if facts["external_hosts"]:
         say(f"  does not work offline: {', '.join(facts['external_hosts'])}")
     if facts["outline"]:
@@ -162,6 +158,15 @@ def _tell(facts: Mapping[str, Any]) -> None:
             where = f" ({finding['location']})" if finding["location"] else ""
             say(f"  {kind[:-1]} {finding['code']}: {finding['detail']}{where}")
             say(f"    {finding['requirement']}. {finding['remedy']}")
+    _tell_likeness(facts["looks_like"])
+
+
+def _tell_likeness(courses: Sequence[Mapping[str, str]]) -> None:
+    for one in courses[:MOST_ALIKE]:
+        say(f"  This looks like a new edition of “{one['title']}”. To make it one, import it again with")
+        say(f"    --as {one['course_id']}")
+    if len(courses) > MOST_ALIKE:
+        say(f"  Courses with the same identifier that are not named here: {len(courses) - MOST_ALIKE}")
 
 
 def _tell_outline(node: Mapping[str, Any], *, indent: str) -> None:

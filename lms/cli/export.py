@@ -52,8 +52,11 @@ def export(  # noqa: PLR0917 - typer reads options from positional parameters
             if found is None:
                 raise CourseNotFoundError(course)
             editions = editions_of(session, found)
-            given = current_edition(session, found) or next(iter(editions), None)
+            given = current_edition(session, found) or (editions[0] if len(editions) == 1 else None)
         chosen = given if edition is None else next((one for one in editions if one.number == edition), None)
+        if chosen is None and edition is None and editions:
+            numbers = ", ".join(str(one.number) for one in reversed(editions))
+            fail(f"Learners are given no edition of this course now. Name one by --edition: {numbers}.")
         if chosen is None:
             fail(f"This course has no edition {edition if edition is not None else 'yet'}.")
         original, _ = original_of(node.shelf, chosen)

@@ -77,7 +77,7 @@ class MoveNotFoundError(Exception):
 class MoveImpossibleError(Exception):
     """What officers have done in one edition cannot be carried over into the other."""
 
-    def __init__(self, source: UUID, target: UUID) -> None:
+    def __init__(self, source: int, target: int) -> None:
         self.source = source
         self.target = target
         super().__init__(
@@ -259,7 +259,7 @@ def move_officers(
             raise EditionNotFoundError(wanted)
     old, new = (edition for edition in editions if edition is not None)
     if not speak_alike(old, new) or new.published is None or new.withdrawn is not None:
-        raise MoveImpossibleError(source, target)
+        raise MoveImpossibleError(old.number, new.number)
     move = Move(id=new_id(), source=source, target=target, decided=now, by=by)
     _keep_moves(session, course, [*moves_of(course.moves), move], now=now)
     return move

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Annotated
 from urllib.parse import quote
@@ -22,9 +23,11 @@ from lms.courses.actions import (
     publish,
     withdraw_edition,
 )
+from lms.courses.errors import UploadGoneError
 from lms.courses.importing import importer_of
 from lms.courses.originals import catalogue_data, original_of
 from lms.courses.queries import (
+    MOST_ALIKE,
     courses_alike,
     courses_page,
     editions_of,
@@ -35,6 +38,7 @@ from lms.courses.queries import (
     recent_imports,
 )
 from lms.courses.report_wording import say_report
+from lms.courses.resumable import Uploads
 from lms.courses.subjects import subjects_of
 from lms.courses.tables import Course, Edition, ImportState
 from lms.courses.uploads import receive_form
@@ -56,7 +60,6 @@ PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_COURSES))]
 
 RECENT = 10
-MOST_ALIKE = 3  # courses an import is offered to become an edition of
 
 
 @router.get("")
@@ -68,14 +71,31 @@ def show_courses(request: Request, _: Manager, search: str = "", page: PageNumbe
 
 
 @router.get("/import")
-def show_import_form(request: Request, _: Manager, into: UUID | None = None) -> Response:
+def show_import_form(request: Request, viewer: Manager, into: UUID | None = None) -> Response:
     """Offer to import a package, and list what was imported last."""
     with site_of(request).database.read() as session:
         course = find_course(session, into) if into else None
         recent = recent_imports(session, limit=RECENT)
+    stopped = Uploads(importer_of(request)).stopped(by=viewer.public_id)
     most = importer_of(request).limits.max_archive_bytes
     accepted = ",".join((".zip", ".xml", *EXTENSIONS))
-    return render(request, "courses/import.html", course=course, recent=recent, most=most, accepted=accepted)
+    return render(
+        request,
+        "courses/import.html",
+        course=course,
+        recent=recent,
+        stopped=stopped,
+        most=most,
+        accepted=accepted,
+    )
+
+
+@router.post("/uploads/{upload_id}/discard")
+def post_discard(request: Request, viewer: Manager, upload_id: UUID) -> Response:
+    """Give up an upload that has stopped."""
+    with suppress(UploadGoneError):  # somebody was quicker, or its time was over
+        Uploads(importer_of(request)).discard(upload_id, by=viewer.public_id)
+    return RedirectResponse("/courses/import", status_code=303)
 
 
 @uploading.post("/import")
@@ -169,8 +189,11 @@ def show_editions(request: Request, _: Manager, course_id: UUID) -> Response:
             raise CourseNotFoundError(course_id)
         editions = editions_of(session, course)
         current = next((one for one in editions if one.public_id == course.current_edition), None)
-        lines = outline(session, current or editions[0]) if editions else ()
-    return render(request, "courses/editions.html", course=course, editions=editions, lines=lines)
+        outlined = current or next(iter(editions), None)
+        lines = outline(session, outlined) if outlined else ()
+    return render(
+        request, "courses/editions.html", course=course, editions=editions, outlined=outlined, lines=lines
+    )
 
 
 @router.get("/{course_id}/editions/{edition_id}/report")

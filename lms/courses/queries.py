@@ -18,6 +18,8 @@ from lms.courses.moves import Move, moves_of
 from lms.courses.tables import Course, CourseImport, Edition, OutlineItem, Unit
 from lms.web.paging import ROWS, Page, first_row
 
+MOST_ALIKE = 3  # courses an import is offered to become an edition of
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutlineLine:

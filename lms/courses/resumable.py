@@ -114,6 +114,18 @@ class Uploads:
             self._finish(upload)
         return upload, offset
 
+    def stopped(self, *, by: UUID | None) -> list[tuple[Upload, int]]:
+        """Return the uploads of somebody that are not whole, and how many bytes of each are here; the latest first."""
+        found = []
+        for said in self._folder.glob("*.json"):
+            try:
+                upload, offset = self.find(UUID(said.stem), by=by)
+            except (UploadGoneError, CourseNotFoundError):
+                continue
+            if offset < upload.length:
+                found.append((upload, offset))
+        return sorted(found, key=lambda pair: self.expires(pair[0]), reverse=True)
+
     @contextmanager
     def appending(self, upload: Upload, offset: int) -> Iterator[Callable[[bytes], None]]:
         """Let the block write what comes next; all of it that came is synced as it ends, however it ends.

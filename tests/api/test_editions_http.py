@@ -171,7 +171,7 @@ def test_a_package_made_anew_is_offered_as_an_edition_of_the_course_it_belongs_t
 
     joined = a_class.client.post(f"{page}/join", data=form)
 
-    assert "This looks like a new edition of" in offered
+    assert "Is this a course of its own?" in offered
     assert "Published" not in offered
     with a_class.school.database.read() as session:
         (course,) = courses_page(session).rows
@@ -179,7 +179,7 @@ def test_a_package_made_anew_is_offered_as_an_edition_of_the_course_it_belongs_t
         assert kept is not None
         assert [one.number for one in editions_of(session, kept)] == [3, 2, 1]
     assert (joined.status_code, course.public_id, course.number) == (303, a_class.course, 1)
-    assert "This looks like" not in a_class.client.get(page).text
+    assert "Is this a course of its own?" not in a_class.client.get(page).text
 
 
 def test_it_may_be_a_course_of_its_own_all_the_same(a_class: Class, tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_it_may_be_a_course_of_its_own_all_the_same(a_class: Class, tmp_path: Pa
 
     with a_class.school.database.read() as session:
         assert [one.number for one in courses_page(session).rows] == [1, 1]
-    assert "This looks like" not in a_class.client.get(page).text
+    assert "Is this a course of its own?" not in a_class.client.get(page).text
 
 
 @pytest.mark.parametrize("what", ["edition", "move"])

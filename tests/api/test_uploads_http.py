@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from base64 import b64encode
 from dataclasses import replace
@@ -317,3 +318,24 @@ def test_a_disk_that_fills_while_it_is_written_says_so(
     assert answer.status_code == 507
     assert "min_free_bytes" in answer.json()["detail"]
     assert not list(school.site.uploads.glob("*.zip"))
+
+
+def test_what_has_not_arrived_whole_is_listed_and_can_be_thrown_away(
+    school: School, client: TestClient, package: bytes
+) -> None:
+    upload = begin(client, len(package))
+    send(client, upload, 0, package[:300])
+    colleague = school.client("instructor")
+
+    page = client.get("/courses/import").text
+    (discard,) = re.findall(r'action="(/courses/uploads/[^"]*/discard)"', page)
+    colleague.post(discard, data=token(colleague, "/courses/import"))
+    still_there = client.get(upload).status_code
+    client.post(discard, data=token(client, "/courses/import"))
+
+    assert "course.zip" in page
+    assert "300 byte" in page
+    assert "course.zip" not in colleague.get("/courses/import").text
+    assert still_there == 200
+    assert client.get(upload).status_code == 404
+    assert "Not arrived whole" not in client.get("/courses/import").text

@@ -2,6 +2,7 @@
 
 import { askServer, keepUp } from "./counters.js";
 import { wireCopying } from "./copying.js";
+import { askForSection, follow } from "./following.js";
 import { wireUpload } from "./upload.js";
 
 for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-counters]"))) {
@@ -10,6 +11,16 @@ for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySele
     ask: askServer,
     isSeen: () => document.visibilityState === "visible",
     after: (run, ms) => setTimeout(run, ms),
+  });
+}
+
+for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-follow]"))) {
+  follow({
+    section,
+    ask: askForSection,
+    isSeen: () => document.visibilityState === "visible",
+    after: (run, ms) => setTimeout(run, ms),
+    reload: () => location.reload(),
   });
 }
 

@@ -8,7 +8,7 @@
 const [SMALLEST_PART, FIRST_PART, LARGEST_PART] = [64 * 1024, 256 * 1024, 16 * 1024 * 1024];
 const [QUICK_MS, SLOW_MS] = [1000, 4000]; // a part should take about this long: often enough to be seen, and to stop
 const PAUSES_MS = [500, 1000, 2000, 4000, 8000, 15000];
-const NO_ROOM = 507;
+const [SIGNED_OUT, NO_ROOM] = [401, 507];
 const TUS = { "Tus-Resumable": "1.0.0" };
 
 /**
@@ -119,7 +119,7 @@ async function expect(answer, status) {
   const isFull = answer.status === NO_ROOM;
   if (!isFull && (answer.status < 400 || answer.status >= 500)) throw new Error(String(answer.status));
   const refused = new RefusedError(await reason(answer));
-  refused.canGoOn = isFull;
+  refused.canGoOn = isFull || answer.status === SIGNED_OUT;
   throw refused;
 }
 

@@ -7,6 +7,62 @@ import { describe, test } from "node:test";
 
 import { wireCopying } from "../site/copying.js";
 import { keepUp } from "../site/counters.js";
+import { follow } from "../site/following.js";
+
+describe("a section that follows work under way", () => {
+  function somePage(answers, { seen = true } = {}) {
+    const lost = { hidden: true };
+    const section = { innerHTML: "10 %", parentElement: { querySelector: () => lost } };
+    const waiting = [];
+    const page = { section, lost, asked: 0, reloads: 0, passes: async () => waiting.shift()?.(), waiting };
+    follow({
+      section,
+      isSeen: () => seen,
+      after: (run) => waiting.push(run),
+      reload: () => (page.reloads += 1),
+      ask: async () => {
+        page.asked += 1;
+        const answer = answers.shift();
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+    });
+    return page;
+  }
+
+  test("shows how far it is, and loads its page anew once it has ended", async () => {
+    const page = somePage(["20 %", null]);
+
+    await page.passes();
+    const shown = page.section.innerHTML;
+    await page.passes();
+
+    assert.equal(shown, "20 %");
+    assert.equal(page.reloads, 1);
+    assert.equal(page.waiting.length, 0);
+  });
+
+  test("stays, says so, and asks on while the server is out of reach", async () => {
+    const page = somePage([new Error("offline"), "30 %"]);
+
+    await page.passes();
+    const lost = [page.section.innerHTML, page.lost.hidden];
+    await page.passes();
+
+    assert.deepEqual(lost, ["10 %", false]);
+    assert.deepEqual([page.section.innerHTML, page.lost.hidden], ["30 %", true]);
+    assert.equal(page.reloads, 0);
+  });
+
+  test("asks nothing while nobody looks", async () => {
+    const page = somePage([], { seen: false });
+
+    await page.passes();
+
+    assert.equal(page.asked, 0);
+    assert.equal(page.waiting.length, 1);
+  });
+});
 
 describe("counters", () => {
   function somePage({ answers, seen = true }) {

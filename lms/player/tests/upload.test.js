@@ -17,7 +17,7 @@ function aServer({ breaks = new Set(), refuses = 0, why = "" } = {}) {
     const broken = breaks.has(server.asked.length);
     const told = {};
     let status = 404;
-    if (refuses && (refuses !== 507 || method === "PATCH")) status = refuses;
+    if (refuses && (refuses === 413 || method === "PATCH")) status = refuses;
     else if (method === "POST") {
       const made = `/uploads/${(server.made += 1)}`;
       server.uploads.set(made, { length: Number(headers["Upload-Length"]), said: headers["Upload-Metadata"], size: 0 });
@@ -151,15 +151,17 @@ describe("a file in parts", () => {
     await assert.rejects(aBrowser(aServer({ refuses: 413, why: "<html>" })).send(), { message: "" });
   });
 
-  test("stops where the disk is full, and goes on there once it has room", async () => {
-    const server = aServer({ refuses: 507 });
-    const browser = aBrowser(server);
+  for (const [status, why] of [[507, "the disk is full"], [401, "nobody is signed in"]]) {
+    test(`stops where ${why}, and remembers where to go on`, async () => {
+      const server = aServer({ refuses: status });
+      const browser = aBrowser(server);
 
-    await assert.rejects(browser.send(), RefusedError);
+      await assert.rejects(browser.send(), RefusedError);
 
-    assert.deepEqual(server.asked, ["POST", "PATCH"]);
-    assert.equal(browser.kept.size, 1);
-  });
+      assert.deepEqual(server.asked, ["POST", "PATCH"]);
+      assert.equal(browser.kept.size, 1);
+    });
+  }
 
   test("shows what had come for as long as the link is gone", async () => {
     const browser = aBrowser(aServer({ breaks: new Set([3, 4]) }));
