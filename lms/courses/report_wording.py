@@ -15,6 +15,7 @@ from content_packages.rules import RULES
 from lms.web.locale import Language
 from lms.web.wording import mark
 
+_ISOLATED, _POPPED = "\u2068", "\u2069"  # a name in one script does not turn the sentence around it (UAX #9)
 KINDS_OF_FINDINGS = ("errors", "warnings", "notes")
 KINDS_OF_FILES: Mapping[str, str] = {  # those of ``content_packages.content_scan.type_of``
     "pages": mark("Pages"),
@@ -54,7 +55,7 @@ def say_finding(one: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
     writing = Writing(
         number=spoken.number,
         size=spoken.binary_size,
-        phrase=lambda phrase: spoken.gettext(phrase) if phrase else phrase,
+        phrase=lambda phrase: f"{_ISOLATED}{spoken.gettext(phrase)}{_POPPED}" if phrase else phrase,
     )
     try:
         if rule is None:
