@@ -7,7 +7,7 @@ comes back with a tree that has one: nothing a learner did is lost by going over
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -37,8 +37,9 @@ def corresponding(old: ActivityTree, new: ActivityTree, activity: Activity) -> A
 def carry_over(old: ActivityTree, new: ActivityTree, state: State, aside: Aside) -> tuple[State, Aside]:
     """Return where the learner stands in *new*; nothing of hers may be open, suspended is well.
 
-    What is suspended in a lesson that is gone goes on with the next one that was not begun; where all were,
-    the last of them is resumed, because a new attempt would forget the one before.
+    What is suspended in a lesson that is gone goes on where she had stopped before she left this edition; else with
+    the next lesson that was not begun; where all were, the last of them is resumed, because a new attempt would
+    forget the one before.
 
     Args:
         old: the tree *state* is of.
@@ -72,7 +73,7 @@ def carry_over(old: ActivityTree, new: ActivityTree, state: State, aside: Aside)
         activities=placed,
         globals=state["globals"],
     )
-    _suspend(carried, _to_resume(old, new, state, placed))
+    _suspend(carried, _to_resume(old, new, state, placed, come_back=aside.leaves))
     tracking = Tracking(new, carried)
     for activity in sorted(new.activities, key=lambda at: -at.depth):
         if activity.children and all(child.is_leaf for child in activity.children):
@@ -122,7 +123,12 @@ def _keep_eras(old: ActivityTree, state: State, placed: dict[str, ActivityRecord
 
 
 def _to_resume(
-    old: ActivityTree, new: ActivityTree, state: State, placed: Mapping[str, ActivityRecord]
+    old: ActivityTree,
+    new: ActivityTree,
+    state: State,
+    placed: Mapping[str, ActivityRecord],
+    *,
+    come_back: Collection[str],
 ) -> Activity | None:
     """Return the leaf to go on with."""
     suspended = old.find(state["suspended"])
@@ -132,6 +138,9 @@ def _to_resume(
     if same is not None and same.is_leaf:
         return same
     leaves = [activity for activity in new.activities if activity.is_leaf]
+    for leaf in leaves:
+        if leaf.identifier in come_back and placed.get(leaf.identifier, {}).get("suspended"):
+            return leaf
     names = {leaf.identifier: leaf for leaf in leaves}
     fresh = [leaf for leaf in leaves if not placed.get(leaf.identifier, {}).get("attempts", 0)]
     behind = (

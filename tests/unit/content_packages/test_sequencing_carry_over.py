@@ -80,6 +80,17 @@ def test_what_has_no_place_is_put_aside_and_comes_back_with_the_former_edition()
     assert empty == Aside()
 
 
+def test_who_comes_back_goes_on_in_the_lesson_she_had_stopped_in() -> None:
+    old, new = a_tree(["a", "b", "c"]), a_tree(["x", "y"])
+    there, aside = carry_over(old, new, begun(old, "a", then="b"), Aside())
+    there, _ = step(new, there, Event(kind=Request.RESUME_ALL))
+    there, _ = step(new, there, Event(kind=Request.SUSPEND_ALL))
+
+    back, _ = carry_over(new, old, there, aside)
+
+    assert resumed(old, back)[1:] == ("b", True)
+
+
 def test_a_lesson_that_is_gone_is_followed_by_the_next_that_was_not_begun() -> None:
     old, new = a_tree(["a", "b", "c"]), a_tree(["a", "new", "c"])
 
