@@ -127,7 +127,9 @@ export class DataModel {
       throw new BrokenRule("write_only", `${element} can only be written.`);
     }
     const value = this.#evaluated(name.row) ?? this.#values.get(name.path) ?? row.default;
-    if (value === undefined) throw new BrokenRule("unset", `${element} has no value yet.`);
+    if (value === undefined || (value === "" && row.emptyIsUnset)) {
+      throw new BrokenRule("unset", `${element} has no value yet.`);
+    }
     return value;
   }
 

@@ -18,6 +18,7 @@
  * @property {boolean} unique
  * @property {boolean} fixed
  * @property {boolean} ownAccess
+ * @property {boolean} emptyIsUnset
  *
  * @typedef {object} Table in names `n` stands for an index, `{target}` for a named target
  * @property {Map<string, string>} version
@@ -104,6 +105,7 @@ function readElement(spec, formats) {
     unique: spec.unique ?? false,
     fixed: spec.fixed ?? false,
     ownAccess: spec.own_access ?? false,
+    emptyIsUnset: spec.empty_is_unset ?? false,
   };
 }
 
