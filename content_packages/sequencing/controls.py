@@ -84,7 +84,11 @@ class Ahead:
         return frozenset(request for request in requests if self._leads_somewhere(request))
 
     def reachable(self, request: Request) -> frozenset[str]:
-        """Return the targets that a choice or a jump would reach."""
+        """Return the targets that a choice or a jump would reach.
+
+        A rule that sends the learner elsewhere as she leaves closes no way: ADL's test suite wants her to be
+        able to ask, and the rule to decide then (CM-08, CM-09ca).
+        """
         sequencing = Sequencing.CHOICE if request is Request.CHOICE else Sequencing.JUMP
         if self._after.current is None and request is Request.JUMP:
             return frozenset()
@@ -92,7 +96,7 @@ class Ahead:
         for target in self._tree.activities:
             try:
                 navigation_request(self._before, request, target.identifier)
-                found = self._sequence(self._instead or sequencing, target)
+                found = self._sequence(sequencing, target)
             except (ProcessError, EndOfTreeError):
                 continue
             if found is not None and target.contains(found):

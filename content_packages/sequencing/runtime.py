@@ -1,10 +1,13 @@
 """Between the run-time data model and tracking (RTE 4.1.6, 4.2; SN 4.2.1): what content says and finds.
 
 ``record_result`` writes what a content object reported into the tracking of its activity; ``initial_values``
-says what a content object finds in its data model because of sequencing.
+and ``resumed_values`` say what a content object finds in its data model because of sequencing.
 """
 
 from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
 
 from pydantic import TypeAdapter
 
@@ -38,14 +41,25 @@ def record_result(tracking: Tracking, activity: Activity, result: RunTimeResult)
         if objective is not None:
             _record(tracking, activity, objective, reported)
     _record(tracking, activity, activity.primary, result)
-    statuses = {"completed": result.completion_status, "satisfied": result.success_status}
-    tracking.leave_open(activity, [name for name, status in statuses.items() if status == "unknown"])
+    tracking.leave_open(activity, _left_open(activity, result))
+
+
+def _left_open(activity: Activity, result: RunTimeResult) -> list[str]:
+    """Return which statuses the content itself has set to unknown, by either of their two names (OB-17b)."""
+    key = activity.primary.key
+    same = next((one for one in result.objectives if key and one.objective_id == key), None)
+    completion, success = result.completion_status, result.success_status
+    if same is not None:
+        completion, success = completion or same.completion_status, success or same.success_status
+    return [
+        name for name, status in (("completed", completion), ("satisfied", success)) if status == "unknown"
+    ]
 
 
 def initial_values(tree: ActivityTree, state: State, identifier: str) -> dict[str, str]:
     """Return the data model elements that sequencing sets before content begins a new attempt.
 
-    A resumed attempt gets its own values back instead. Elements absent here are not set.
+    A resumed attempt gets ``resumed_values`` instead. Elements absent here are not set.
     """
     tracking, activity = Tracking(tree, state), tree[identifier]
     definition = activity.definition
@@ -61,6 +75,33 @@ def initial_values(tree: ActivityTree, state: State, identifier: str) -> dict[st
     if definition.limits.attempt_absolute_duration_limit is not None:
         values["cmi.max_time_allowed"] = definition.limits.attempt_absolute_duration_limit
     return values
+
+
+def resumed_values(
+    tree: ActivityTree, state: State, identifier: str, kept: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what content finds when its attempt is resumed.
+
+    Its own values, and of objectives it shares with other activities what is known by now (RTE 4.2.17; CO-10).
+    """
+    tracking, activity = Tracking(tree, state), tree[identifier]
+    values = dict(kept)
+    for n in itertools.takewhile(lambda n: f"cmi.objectives.{n}.id" in kept, itertools.count()):
+        objective = activity.objectives.get(kept[f"cmi.objectives.{n}.id"])
+        if objective is None or not activity.is_tracked:
+            continue
+        known = _status_values(tracking, activity, objective, f"cmi.objectives.{n}")
+        for name in _shared_fields(objective):
+            element = f"cmi.objectives.{n}.{_ELEMENTS[name]}"
+            values.pop(element, None)
+            if element in known:
+                values[element] = known[element]
+    return values
+
+
+def _shared_fields(objective: TrackedObjective) -> set[str]:
+    by_measure = objective.definition.satisfied_by_measure and "measure" in objective.reads
+    return {*objective.reads, *(["satisfied"] if by_measure else [])}
 
 
 def _record(
@@ -131,6 +172,9 @@ _NUMBERS = {
     "max": "score.max",
     "progress": "progress_measure",
 }
+
+
+_ELEMENTS = {"satisfied": "success_status", "completed": "completion_status", **_NUMBERS}
 
 
 def _text(number: float) -> str:

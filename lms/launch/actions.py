@@ -20,7 +20,7 @@ from content_packages.cmi.data_model import apply_delta
 from content_packages.cmi.runtime import AttemptResult, end_session, result_of
 from content_packages.cmi.tables import Standard
 from content_packages.sequencing.event import Delivery, Event, Request, RunTime, RunTimeResult
-from content_packages.sequencing.runtime import initial_values
+from content_packages.sequencing.runtime import initial_values, resumed_values
 from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri, unit_iri
 from lms.launch import statements
@@ -251,6 +251,8 @@ def _prepare(
     if kept is not None and (delivery.resumed or taking.opened.is_scorm12):
         # SCORM 1.2 packages that never set exit rely on finding their data (pitfall 17).
         kept.attempt = delivery.attempt
+        if not taking.opened.is_scorm12:
+            kept.values = resumed_values(taking.opened.tree, standing.state, delivery.activity, kept.values)
     else:
         opened = taking.opened
         if opened.is_scorm12:

@@ -17,6 +17,8 @@ from content_packages.sequencing.definition import (
     ConstrainChoice,
     ControlModes,
     LimitConditions,
+    Objective,
+    ObjectiveMap,
     Randomization,
     RollupAction,
     RollupCondition,
@@ -30,7 +32,8 @@ from content_packages.sequencing.definition import (
     Timing,
     freely_navigated,
 )
-from content_packages.sequencing.event import Event, Outcome, Request, RunTime, RunTimeResult
+from content_packages.sequencing.event import Event, ObjectiveResult, Outcome, Request, RunTime, RunTimeResult
+from content_packages.sequencing.runtime import resumed_values
 from content_packages.sequencing.step import step
 from content_packages.sequencing.tracking import State, Tracking, new_state
 from content_packages.sequencing.tree import ActivityTree
@@ -78,6 +81,50 @@ def test_a_skipped_lesson_is_passed_over_and_the_rule_is_told() -> None:
     assert outcome.delivery is not None
     assert outcome.delivery.activity == "b"
     assert [(d.process, d.activity, d.decided) for d in outcome.decisions] == [("UP.2", "a", "skip")]
+
+
+def test_a_rule_that_leads_elsewhere_closes_no_line_of_the_outline() -> None:
+    leaves = SequencingDefinition(post_condition_rules=(a_rule(RuleAction.EXIT_ALL),))
+    tree = a_course(a_lesson("a", leaves), a_lesson("b"))
+
+    state, _ = play(tree, START)
+    _, outcome = step(tree, state, Event(kind=Request.CHOICE, target="b"))
+
+    assert "b" in controls(tree, state).choices
+    assert outcome.session_ended
+
+
+def test_a_resumed_lesson_finds_what_others_have_left_in_objectives_it_shares() -> None:
+    shared = Objective(
+        objective_id="shared",
+        maps=(ObjectiveMap(target_objective_id="everywhere", write_satisfied_status=True),),
+    )
+    own = Objective(objective_id="own")
+    tree = a_course(
+        a_lesson("a", SequencingDefinition(objectives=(shared, own))),
+        a_lesson("b", SequencingDefinition(objectives=(shared,))),
+    )
+    kept = {
+        "cmi.objectives.0.id": "shared",
+        "cmi.objectives.0.success_status": "failed",
+        "cmi.objectives.0.description": "Aim",
+        "cmi.objectives.1.id": "own",
+        "cmi.objectives.1.success_status": "failed",
+    }
+
+    state, _ = play(
+        tree,
+        START,
+        Event(kind=Request.CONTINUE, result=RunTimeResult(exit="suspend")),
+        Event(
+            kind=Request.PREVIOUS,
+            result=RunTimeResult(
+                objectives=(ObjectiveResult(objective_id="shared", success_status="passed"),)
+            ),
+        ),
+    )
+
+    assert resumed_values(tree, state, "a", kept) == {**kept, "cmi.objectives.0.success_status": "passed"}
 
 
 @pytest.mark.parametrize(
@@ -140,6 +187,16 @@ def test_an_unknown_completion_set_by_content_is_not_taken_for_completed() -> No
 
     assert "completed" not in said["activities"]["a"]
     assert silent["activities"]["a"]["completed"] is True
+
+
+def test_a_success_set_to_unknown_by_the_name_of_the_primary_objective_is_not_taken_for_passed() -> None:
+    named = SequencingDefinition(primary_objective=Objective(objective_id="primary"))
+    tree = a_course(a_lesson("a", named), a_lesson("b"))
+    unknown = ObjectiveResult(objective_id="primary", success_status="unknown")
+
+    state, _ = play(tree, START, Event(kind=Request.CONTINUE, result=RunTimeResult(objectives=(unknown,))))
+
+    assert state["activities"]["a"]["objectives"]["primary"] == {}
 
 
 def test_an_abandoned_attempt_leaves_no_trace() -> None:
