@@ -79,7 +79,7 @@ class CommitBody(BaseModel):
 
     sequence: Annotated[int, Field(ge=1, le=2**53)]
     values: dict[str, str]
-    reason: Literal["initialize", "shown", "commit", "autosave", "hidden", "leave", "terminate"]
+    reason: Literal["initialize", "shown", "commit", "autosave", "hidden", "leave", "terminate", "overruled"]
     phase: Literal["launched", "running", "terminated"]
     session_time_s: Annotated[int, Field(ge=0, le=10**8)]
 

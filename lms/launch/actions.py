@@ -51,6 +51,7 @@ from xapi_store.ingest import store_statements
 
 Phase = Literal["launched", "running", "terminated"]
 _ORDER = {"launched": 0, "running": 1, "terminated": 2}
+_OVERRULED = "overruled"  # the reason of what a unit says after its learner has asked for something else
 _UNFINISHED = frozenset({"autosave", "initialize"})  # reasons at which an answer may be half written
 
 
@@ -313,6 +314,8 @@ def _record(
     course = _course_subject(desk, taking, standing)
     if commit.phase == "terminated" and launch.phase == "running":
         ended, told = _end(session, desk, taking, standing, launch, terminated=True, now=now)
+        if commit.reason == _OVERRULED:
+            ended = replace(ended, request=None, request_target=None)  # what she asks for follows (SN 5.4)
         outcome = advance(taking, standing, Event(kind=RunTime.TERMINATE, result=ended))
         made += told
         if outcome.unload or (outcome.exception is not None and ended.request is not None):

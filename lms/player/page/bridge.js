@@ -27,6 +27,8 @@ export function bridgeTo({ window, frame, origin }) {
         if (believed && data?.outpost === 1 && typeof data.type === "string") hear(data);
       }),
 
-    askToLeave: () => frame?.contentWindow?.postMessage({ outpost: 1, type: "leave" }, origin),
+    /** @param {{overrules: boolean}} how see `Leaving.by` */
+    askToLeave: ({ overrules }) =>
+      frame?.contentWindow?.postMessage({ outpost: 1, type: "leave", overrules }, origin),
   };
 }

@@ -24,7 +24,7 @@ export class Leaving {
 
   /**
    * @param {object} given
-   * @param {() => void} given.askToLeave asks the shim
+   * @param {(how: {overrules: boolean}) => void} given.askToLeave asks the shim
    * @param {() => void} given.tellHeld tells the learner that not everything is saved
    * @param {(run: () => void, delayMs: number) => unknown} given.after
    */
@@ -43,13 +43,15 @@ export class Leaving {
    * Leave on this way.
    *
    * @param {Way} way
+   * @param {{overrules?: boolean}} [how] `overrules`: it carries out what the learner asks for, and comes before
+   *   whatever the unit asks for as it is taken away (SCORM 2004 SN 5.4)
    */
-  by(way) {
+  by(way, { overrules = false } = {}) {
     this.#way = way;
     if (this.#state === "asking") return;
     if (this.#state !== "staying" || !this.#ready || this.#over) return this.#go();
     this.#state = "asking";
-    this.#askToLeave();
+    this.#askToLeave({ overrules });
     this.#after(() => {
       if (this.#state === "asking") this.#answered(this.#saved);
     }, LONGEST_ANSWER_MS);

@@ -70,9 +70,12 @@ addEventListener("pageshow", (event) => {
 function leaveBySubmitting(event) {
   event.preventDefault();
   const submitter = /** @type {HTMLElement | null} */ (event.submitter);
-  leaving.by(() => {
-    this.removeEventListener("submit", leaveBySubmitting);
-    // The way may be free at once, inside this very event, and there a browser takes no second submission.
-    setTimeout(() => this.requestSubmit(submitter));
-  });
+  leaving.by(
+    () => {
+      this.removeEventListener("submit", leaveBySubmitting);
+      // The way may be free at once, inside this very event, and there a browser takes no second submission.
+      setTimeout(() => this.requestSubmit(submitter));
+    },
+    { overrules: true },
+  );
 }

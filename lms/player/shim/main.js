@@ -55,7 +55,8 @@ const unit = showUnit(document, {
   },
 });
 
-page.onLeave(async () => {
+page.onLeave(async ({ overrules }) => {
+  if (overrules) saver.overrule();
   unit.takeAway();
   if (boot.standard === "asset") outbox.announce("terminated");
   const notYet = setTimeout(() => page.tell("left", { durable: false }), LONGEST_LEAVE_MS);

@@ -14,10 +14,11 @@ export function messagesWith(window, origin) {
      */
     tell: (type, members = {}) => window.parent.postMessage({ outpost: 1, type, ...members }, origin),
 
-    /** @param {() => void} leave */
+    /** @param {(how: {overrules: boolean}) => void} leave */
     onLeave: (leave) =>
       window.addEventListener("message", ({ source, origin: from, data }) => {
-        if (source === window.parent && from === origin && data?.outpost === 1 && data.type === "leave") leave();
+        const believed = source === window.parent && from === origin && data?.outpost === 1;
+        if (believed && data.type === "leave") leave({ overrules: data.overrules === true });
       }),
   };
 }

@@ -36,6 +36,7 @@ export class Saver {
   #over = false;
   #going = false;
   #left = false;
+  #overruled = false;
   #beaconIsDue = false;
   #shown = "saved";
 
@@ -76,7 +77,7 @@ export class Saver {
     if (this.#outbox.isEmpty && !evenNothing) return true;
     this.#cancel();
     for (let numbering = 0; numbering < MOST_NUMBERINGS; numbering += 1) {
-      const request = this.#outbox.next(reason);
+      const request = this.#next(reason);
       this.#sending += 1;
       const reply = await this.#network.send(request.body);
       this.#sending -= 1;
@@ -102,7 +103,7 @@ export class Saver {
     }
     this.#cancel();
     for (let numbering = 0; numbering < MOST_NUMBERINGS; numbering += 1) {
-      const request = this.#outbox.next(reason);
+      const request = this.#next(reason);
       const reply = this.#network.sendNow(request.body);
       if (reply.status === 0) {
         // A browser forbids waiting while the unit's page is going; a request without waiting still gets out.
@@ -113,6 +114,11 @@ export class Saver {
       this.#outbox.renumber(request, reply.answer.sequence);
     }
     return this.#outOfReach();
+  }
+
+  /** The learner asks for something by a control of the page; what the unit may still ask for is not carried out. */
+  overrule() {
+    this.#overruled = true;
   }
 
   /**
@@ -200,6 +206,11 @@ export class Saver {
     return false;
   }
 
+  /** @param {string} reason */
+  #next(reason) {
+    return this.#outbox.next(this.#overruled ? "overruled" : reason);
+  }
+
   /** One beacon for all that a handler of the unit does, as soon as it has ended. */
   #beaconSoon() {
     if (this.#beaconIsDue) return;
@@ -211,7 +222,7 @@ export class Saver {
   }
 
   #beacon() {
-    const { body } = this.#outbox.next("hidden");
+    const { body } = this.#next("hidden");
     if (!this.#network.sendAtExit(body)) void this.#network.send(body); // too large: it may still get out
   }
 

@@ -15,7 +15,7 @@ function aShim() {
   const parent = { postMessage: (data, origin) => told.push([data, origin]) };
   const window = Object.assign(new EventTarget(), { parent });
   const page = messagesWith(window, PAGE);
-  page.onLeave(() => left.push("left"));
+  page.onLeave((how) => left.push(how));
   const arrives = (source, origin, data) =>
     window.dispatchEvent(Object.assign(new Event("message"), { source, origin, data }));
   return { page, parent, told, left, arrives };
@@ -31,7 +31,15 @@ test("only the page may ask to leave", () => {
   arrives(parent, PAGE, { outpost: 1, type: "leave" });
 
   assert.equal(before, 0);
-  assert.equal(left.length, 1);
+  assert.deepEqual(left, [{ overrules: false }]);
+});
+
+test("the page says whether the learner has asked for something", () => {
+  const { parent, left, arrives } = aShim();
+
+  arrives(parent, PAGE, { outpost: 1, type: "leave", overrules: true });
+
+  assert.deepEqual(left, [{ overrules: true }]);
 });
 
 test("only the page is told", () => {

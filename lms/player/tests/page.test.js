@@ -56,7 +56,7 @@ describe("the bridge", () => {
       const data = { outpost: 1, type: "saved" };
       window.dispatchEvent(Object.assign(new Event("message"), { source, origin: CONTENT, data }));
     }
-    bridge.askToLeave();
+    bridge.askToLeave({ overrules: true });
 
     assert.deepEqual(heard, []);
   });
@@ -64,9 +64,9 @@ describe("the bridge", () => {
   test("asks only the content origin", () => {
     const { bridge, posted } = aBridge();
 
-    bridge.askToLeave();
+    bridge.askToLeave({ overrules: true });
 
-    assert.deepEqual(posted, [[{ outpost: 1, type: "leave" }, CONTENT]]);
+    assert.deepEqual(posted, [[{ outpost: 1, type: "leave", overrules: true }, CONTENT]]);
   });
 });
 
@@ -91,6 +91,20 @@ describe("leaving", () => {
     leaving.hear({ type: "left", durable: true });
 
     assert.deepEqual(seen, ["asked", "gone"]);
+  });
+
+  test("tells the shim whether the learner asks for something, or only goes away", () => {
+    const asked = [];
+    const player = () => {
+      const leaving = new Leaving({ askToLeave: (how) => asked.push(how), tellHeld: () => {}, after: () => {} });
+      leaving.hear({ type: "ready" });
+      return leaving;
+    };
+
+    player().by(() => {}, { overrules: true });
+    player().by(() => {});
+
+    assert.deepEqual(asked, [{ overrules: true }, { overrules: false }]);
   });
 
   test("goes at once when the token is over: nothing can be saved any more", () => {

@@ -247,6 +247,16 @@ describe("when", () => {
   });
 });
 
+test("what a unit asks for after the learner has is sent as overruled", async () => {
+  const { api, server, saver } = await aRunningSession();
+
+  saver.overrule();
+  api.SetValue("adl.nav.request", "previous");
+  api.Terminate("");
+
+  assert.deepEqual(server.received.map(({ reason, phase }) => [reason, phase]), [["overruled", "terminated"]]);
+});
+
 describe("out of reach", () => {
   test("tries again after 1, 2, 4 … at most 30 seconds, and says how much is kept", async () => {
     const { api, server, timers, told } = await aRunningSession();

@@ -100,6 +100,22 @@ def test_the_same_commit_again_gives_the_same_answer_and_changes_nothing(
     assert statements(session) == before
 
 
+def test_what_a_unit_asks_for_as_the_learner_asks_for_something_else_is_not_carried_out(
+    session: Session, desk: Desk
+) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=3)
+    carry_out(session, desk, taken(session, desk), Request.CHOICE, "lesson-2", now=NOON)
+    second = begun(session, desk)
+    asked = {"adl.nav.request": "previous", "cmi.location": "page-2"}
+
+    ended = a_commit(1, asked, phase="terminated", reason="overruled")
+    answer = apply_commit(session, desk, second.launch, *ended, now=NOON)
+    carry_out(session, desk, taken(session, desk), Request.CONTINUE, now=NOON)
+
+    assert answer["navigation"] is None
+    assert begun(session, desk).launch.identifier == "lesson-3"
+
+
 def test_a_terminate_whose_answer_was_lost_is_answered_again_when_its_launch_is_over(
     session: Session, desk: Desk
 ) -> None:
