@@ -162,9 +162,18 @@ def bar_of(taking: Taking, standing: Standing, *, buttons: Collection[Wanted]) -
         can_go_back=Wanted.PREVIOUS in valid and "previous" not in hidden,
         can_suspend=Wanted.SUSPEND_ALL in valid and "suspendAll" not in hidden,
         can_exit=Wanted.EXIT_ALL in valid and "exitAll" not in hidden,
-        outline=[entry for entry in ahead.outline() if entry.listed and entry.depth],
+        outline=[
+            entry
+            for entry in ahead.outline()
+            if entry.listed and (entry.depth or _begins_anew(taking, entry))
+        ],
         judged=judged(taking.opened, standing),
     )
+
+
+def _begins_anew(taking: Taking, entry: OutlineEntry) -> bool:
+    """Say whether the course itself is a line: in SCORM 2004 it may be chosen as any activity is (SB.2.9)."""
+    return entry.choosable and not taking.opened.is_scorm12
 
 
 def _taking(session: Session, desk: Desk, viewer: Viewer, course: UUID) -> Taking:

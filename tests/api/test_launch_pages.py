@@ -93,6 +93,17 @@ def test_a_lesson_is_chosen_from_the_outline(browser: TestClient) -> None:
     assert 'title="Lesson 2"' in page.text
 
 
+@pytest.mark.parametrize("standard", ["scorm2004"])
+def test_the_course_itself_is_a_line_that_leads_to_its_beginning(browser: TestClient) -> None:
+    second = press(browser, browser.get(f"/learn/{COURSE}").text, request="continue")
+
+    first = press(browser, second.text, choice="course")
+
+    assert second.text.count('data-testid="toc-item"') == 3
+    assert 'data-title="Border posts"' in second.text
+    assert 'title="Lesson 1"' in first.text
+
+
 def test_stopping_shows_the_result_and_resumes_where_it_was(browser: TestClient) -> None:
     second = press(browser, browser.get(f"/learn/{COURSE}").text, request="continue")
     result = press(browser, second.text, request="suspend")
