@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from content_packages.package import Activity, LaunchTarget, Package, SharedDataMap, Standard
+from content_packages.package import Activity, Kind, LaunchTarget, Package, SharedDataMap, Standard
 from content_packages.sequencing.definition import ControlModes, SequencingDefinition
 from content_packages.shelf import FileRef, Shelf
 from lms.courses.tables import Course, Edition, OutlineItem, Unit
@@ -62,6 +62,7 @@ def a_course(
     mastery_score: str | None = None,
     shared_data: Sequence[tuple[SharedDataMap, ...]] = (),
     shared_data_global: bool = True,
+    kind: Kind = "sco",
 ) -> None:
     """Put a course of *units* lessons on the shelf and publish it; *shared_data* is per lesson."""
     contents = {"index.html": b"<p>Lesson", **(files or {})}
@@ -71,7 +72,7 @@ def a_course(
         Activity(
             identifier=f"lesson-{n}",
             title=f"Lesson {n}",
-            kind="sco",
+            kind=kind,
             launch=LaunchTarget(path="index.html", query="a=1"),
             mastery_score=mastery_score,
             shared_data=shared_data[n - 1] if shared_data else (),

@@ -118,7 +118,8 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
             content = f"../../view/{token}/?lang={quote(lang)}"
         languages = taking.opened.package.languages
         boot = {
-            "standard": "asset" if activity.kind == "asset" else taking.opened.package.data_model,
+            "standard": taking.opened.package.data_model,
+            "asset": activity.kind == "asset",
             "content": content,
             "values": values,
             "sequence": launch.sequence,

@@ -74,6 +74,22 @@ def test_the_shim_page_names_the_unit_and_cannot_be_broken_out_of(
     assert "set-cookie" not in page.headers
 
 
+def test_an_asset_is_offered_the_api_as_well_for_some_call_it(database: Database, tmp_path: Path) -> None:
+    desk = a_desk(tmp_path)
+    with database.write() as session:
+        a_course(session, desk.shelf, standard="scorm2004", kind="asset")
+    site = ContentSite(
+        database=database, desk=desk, now=lambda: NOON, secret=SECRET, public_url="http://localhost:8000",
+        content_url="http://localhost:8001", build=tmp_path, assets={"shim.js": "shim-1.js"},
+    )  # fmt: skip
+
+    with TestClient(build_content(site), base_url=f"http://{HOST}") as browser:
+        page = browser.get(f"/rt/{a_token(site)}/")
+
+    boot = json.loads(page.text.partition('id="boot">')[2].partition("</script>")[0])
+    assert (boot["standard"], boot["asset"]) == ("scorm2004", True)
+
+
 def test_a_commit_is_kept_before_it_is_acknowledged(site: ContentSite, browser: TestClient) -> None:
     token = a_token(site)
 

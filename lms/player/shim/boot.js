@@ -2,7 +2,8 @@
  * Read what the server put into the shim page (`README.md`, "The shim page").
  *
  * @typedef {object} Boot
- * @property {"scorm12" | "scorm2004" | "asset"} standard
+ * @property {"scorm12" | "scorm2004"} standard
+ * @property {boolean} asset
  * @property {string} content URL of the unit
  * @property {Record<string, string>} values
  * @property {number} sequence

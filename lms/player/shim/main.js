@@ -39,7 +39,7 @@ const saver = new Saver({
 
 if (boot.standard === "scorm12") {
   Object.assign(window, { API: api12(new Attempt({ table, model, outbox, saver, codes: CODES_12 })) });
-} else if (boot.standard === "scorm2004") {
+} else {
   Object.assign(window, { API_1484_11: api2004(new Attempt({ table, model, outbox, saver, codes: CODES_2004 })) });
 }
 
@@ -49,7 +49,7 @@ const unit = showUnit(document, {
   lang: boot.lang,
   whenShown() {
     if (document.hasFocus()) unit.focus();
-    if (boot.standard !== "asset") return;
+    if (!boot.asset || outbox.phase !== "launched") return; // one that calls the API all the same speaks for itself
     outbox.announce("running");
     void saver.save("shown");
   },
@@ -58,7 +58,7 @@ const unit = showUnit(document, {
 page.onLeave(async ({ overrules }) => {
   if (overrules) saver.overrule();
   unit.takeAway();
-  if (boot.standard === "asset") outbox.announce("terminated");
+  if (boot.asset) outbox.announce("terminated");
   const notYet = setTimeout(() => page.tell("left", { durable: false }), LONGEST_LEAVE_MS);
   const durable = await saver.leave();
   clearTimeout(notYet);
