@@ -88,14 +88,15 @@ def resumed_values(
     values = dict(kept)
     for n in itertools.takewhile(lambda n: f"cmi.objectives.{n}.id" in kept, itertools.count()):
         objective = activity.objectives.get(kept[f"cmi.objectives.{n}.id"])
-        if objective is None or not activity.is_tracked:
+        if objective is None:
             continue
         known = _status_values(tracking, activity, objective, f"cmi.objectives.{n}")
         for name in _shared_fields(objective):
             element = f"cmi.objectives.{n}.{_ELEMENTS[name]}"
-            values.pop(element, None)
             if element in known:
                 values[element] = known[element]
+            elif activity.is_tracked:  # of one that is not, only the content itself knows what it has said
+                values.pop(element, None)
     return values
 
 

@@ -83,6 +83,16 @@ class CommitBody(BaseModel):
     phase: Literal["launched", "running", "terminated"]
     session_time_s: Annotated[int, Field(ge=0, le=10**8)]
 
+    def commit(self) -> Commit:
+        """Return what the launch is to take; Terminate is a phase, whatever phase came with it."""
+        return Commit(
+            sequence=self.sequence,
+            values=self.values,
+            reason=self.reason,
+            phase="terminated" if self.reason == "terminate" else self.phase,
+            session_time_s=self.session_time_s,
+        )
+
 
 async def _bytes(request: Request) -> bytes:
     """Read a commit as it is, up to one byte more than is taken."""
@@ -117,7 +127,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
         if activity.viewer is not None:
             content = f"../../view/{token}/?lang={quote(lang)}"
         languages = taking.opened.package.languages
-        boot = {
+        boot: dict[str, object] = {
             "standard": taking.opened.package.data_model,
             "asset": activity.kind == "asset",
             "content": content,
@@ -150,16 +160,9 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
         if len(body) > MAX_COMMIT_BYTES:
             return JSONResponse({"error": "too large"}, 413)
         try:
-            sent = CommitBody.model_validate_json(body)
+            wanted = CommitBody.model_validate_json(body).commit()
         except ValidationError:
             return JSONResponse({"error": "not understood"}, 422)
-        wanted = Commit(
-            sequence=sent.sequence,
-            values=sent.values,
-            reason=sent.reason,
-            phase="terminated" if sent.reason == "terminate" else sent.phase,
-            session_time_s=sent.session_time_s,
-        )
 
         def take(session: Session) -> dict[str, Any]:
             launch = launch_to_write(session, token)

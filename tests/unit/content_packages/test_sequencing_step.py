@@ -16,6 +16,7 @@ from content_packages.sequencing.definition import (
     Condition,
     ConstrainChoice,
     ControlModes,
+    DeliveryControls,
     LimitConditions,
     Objective,
     ObjectiveMap,
@@ -94,14 +95,18 @@ def test_a_rule_that_leads_elsewhere_closes_no_line_of_the_outline() -> None:
     assert outcome.session_ended
 
 
-def test_a_resumed_lesson_finds_what_others_have_left_in_objectives_it_shares() -> None:
+@pytest.mark.parametrize("tracked", [True, False])
+def test_a_resumed_lesson_finds_what_others_have_left_in_objectives_it_shares(*, tracked: bool) -> None:
     shared = Objective(
         objective_id="shared",
         maps=(ObjectiveMap(target_objective_id="everywhere", write_satisfied_status=True),),
     )
     own = Objective(objective_id="own")
     tree = a_course(
-        a_lesson("a", SequencingDefinition(objectives=(shared, own))),
+        a_lesson(
+            "a",
+            SequencingDefinition(objectives=(shared, own), delivery=DeliveryControls(tracked=tracked)),
+        ),
         a_lesson("b", SequencingDefinition(objectives=(shared,))),
     )
     kept = {
