@@ -96,7 +96,7 @@ def soak() -> None:
 def bench() -> None:
     """Print what pages, the record store and imports cost, beside a bare route and the floor of the machine."""
     setup()
-    for what in ("pages", "store", "centre", "packages", "films"):
+    for what in ("pages", "store", "centre", "packages", "films", "sequencing"):
         _call([PYTHON, "-m", f"tests.benchmarks.{what}", *sys.argv[2:]])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -37,7 +38,7 @@ from content_packages.sequencing.event import Event, ObjectiveResult, Outcome, R
 from content_packages.sequencing.runtime import resumed_values
 from content_packages.sequencing.step import step
 from content_packages.sequencing.tracking import State, Tracking, new_state
-from content_packages.sequencing.tree import ActivityTree
+from content_packages.sequencing.tree import Activity, ActivityTree
 
 
 def a_rule(action: RuleAction, condition: Condition = Condition.ALWAYS) -> SequencingRule:
@@ -272,6 +273,35 @@ RULES = st.lists(
     st.builds(a_rule, st.sampled_from(RuleAction), st.sampled_from([c for c in Condition if c != "never"])),
     max_size=2,
 ).map(tuple)
+OBJECTIVES = st.builds(
+    Objective,
+    objective_id=st.sampled_from([None, "own"]),
+    satisfied_by_measure=st.booleans(),
+    maps=st.lists(
+        st.builds(
+            ObjectiveMap,
+            target_objective_id=st.just("everywhere"),
+            read_satisfied_status=st.booleans(),
+            read_normalized_measure=st.booleans(),
+            write_satisfied_status=st.booleans(),
+            write_normalized_measure=st.booleans(),
+        ),
+        max_size=1,
+    ).map(tuple),
+)
+ROLLUP_RULES = st.lists(
+    st.builds(
+        RollupRule,
+        action=st.sampled_from(RollupAction),
+        child_activity_set=st.sampled_from(ChildActivitySet),
+        minimum_count=st.integers(0, 2),
+        minimum_percent=st.sampled_from([0.0, 0.5, 1.0]),
+        conditions=st.sampled_from(Condition)
+        .filter(lambda condition: condition.value in {"completed", "satisfied", "attempted"})
+        .map(lambda condition: (RollupCondition(condition=condition),)),
+    ),
+    max_size=1,
+).map(tuple)
 DEFINITIONS = st.builds(
     SequencingDefinition,
     control=st.builds(
@@ -285,6 +315,10 @@ DEFINITIONS = st.builds(
     post_condition_rules=RULES.map(
         lambda rules: tuple(r for r in rules if r.action in list(RuleAction)[4:10])
     ),
+    exit_condition_rules=RULES.map(lambda rules: tuple(replace(r, action=RuleAction.EXIT) for r in rules)),
+    primary_objective=OBJECTIVES,
+    rollup_rules=ROLLUP_RULES,
+    delivery=st.builds(DeliveryControls, tracked=st.sampled_from([True, True, False])),
     limits=st.builds(LimitConditions, attempt_limit=st.sampled_from([None, None, 1])),
 )
 SHAPES = st.recursive(
@@ -341,7 +375,29 @@ def test_any_event_on_any_tree_keeps_the_promises(shape: object, events: list[Ev
         ]
         assert len(active) <= 1
         assert outcome.delivery is None or outcome.delivery.activity == after["current"]
+        if outcome.delivery is not None:
+            path = tree[outcome.delivery.activity].path()
+            assert not any(acts_always(at, RuleAction.DISABLED) for at in path)
+            if event.kind is Request.CHOICE and not any(
+                d.decided in LEADS_ELSEWHERE for d in outcome.decisions
+            ):
+                assert not any(
+                    acts_always(at, RuleAction.HIDDEN_FROM_CHOICE) for at in tree[str(event.target)].up()
+                )
         state = after
+
+
+LEADS_ELSEWHERE = frozenset(list(RuleAction)[4:10])
+
+
+def acts_always(activity: Activity, action: RuleAction) -> bool:
+    """Say whether a rule forbids the activity whatever has happened, by the package alone."""
+    return any(
+        condition.condition is Condition.ALWAYS
+        for rule in activity.definition.pre_condition_rules
+        for condition in rule.conditions
+        if rule.action is action
+    )
 
 
 def test_a_percentage_of_no_children_is_not_reached() -> None:
