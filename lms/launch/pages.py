@@ -75,10 +75,21 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
         "launch/player.html",
         taking=taking,
         at=f"/learn/{course}",
+        bar_url=f"/learn/{course}/bar",
         back="/",
         frame=frame_of(request, delivered) if delivered else None,
         bar=bar_of(taking, standing, buttons=REQUESTS.values()),
     )
+
+
+@router.get("/{course}/bar")
+def show_bar(request: Request, viewer: Learner, course: UUID) -> Response:
+    """Show what may be asked for by now, for the player page to take over; this delivers nothing."""
+    site, desk = site_of(request), desk_of(request)
+    with site.database.read() as session:
+        taking = _taking(session, desk, viewer, course)
+        bar = bar_of(taking, read_standing(session, taking), buttons=REQUESTS.values())
+    return render(request, "launch/bar.html", at=f"/learn/{course}", bar=bar)
 
 
 @router.post("/{course}/go")

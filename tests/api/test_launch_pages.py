@@ -104,6 +104,18 @@ def test_the_course_itself_is_a_line_that_leads_to_its_beginning(browser: TestCl
     assert 'title="Lesson 1"' in first.text
 
 
+def test_the_bar_is_shown_anew_without_delivering_anything(browser: TestClient, database: Database) -> None:
+    browser.get(f"/learn/{COURSE}")
+
+    bar = browser.get(f"/learn/{COURSE}/bar")
+
+    assert 'data-testid="nav-continue"' in bar.text
+    assert bar.text.count('data-testid="toc-item"') == 2
+    assert "<html" not in bar.text
+    with database.read() as session:
+        assert [launch.ended for launch in session.scalars(select(Launch))] == [None]
+
+
 def test_stopping_shows_the_result_and_resumes_where_it_was(browser: TestClient) -> None:
     second = press(browser, browser.get(f"/learn/{COURSE}").text, request="continue")
     result = press(browser, second.text, request="suspend")

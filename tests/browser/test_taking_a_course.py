@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,52 @@ def test_many_units_are_taken_by_next_previous_and_outline(
     states = officer.page.get_by_test_id("toc-item")
     expect(states.nth(0)).to_have_attribute("data-state", "passed")
     expect(states.nth(1)).to_have_attribute("data-state", "passed")
+
+
+SECOND_ONLY_AFTER_FIRST = """<manifest identifier="m" xmlns="http://www.imsglobal.org/xsd/imscp_v1p1"
+  xmlns:adlcp="http://www.adlnet.org/xsd/adlcp_v1p3" xmlns:imsss="http://www.imsglobal.org/xsd/imsss">
+<metadata><schema>ADL SCORM</schema><schemaversion>2004 4th Edition</schemaversion></metadata>
+<organizations default="o"><organization identifier="o"><title>Step by step</title>
+<item identifier="first" identifierref="r"><title>First</title><imsss:sequencing><imsss:objectives>
+<imsss:primaryObjective objectiveID="done"><imsss:mapInfo targetObjectiveID="first-done" writeSatisfiedStatus="true"/>
+</imsss:primaryObjective></imsss:objectives><imsss:deliveryControls objectiveSetByContent="true"/>
+</imsss:sequencing></item>
+<item identifier="second" identifierref="r"><title>Second</title><imsss:sequencing><imsss:sequencingRules>
+<imsss:preConditionRule><imsss:ruleConditions>
+<imsss:ruleCondition referencedObjective="before" operator="not" condition="objectiveStatusKnown"/>
+</imsss:ruleConditions><imsss:ruleAction action="disabled"/></imsss:preConditionRule></imsss:sequencingRules>
+<imsss:objectives><imsss:primaryObjective/><imsss:objective objectiveID="before">
+<imsss:mapInfo targetObjectiveID="first-done" readSatisfiedStatus="true"/></imsss:objective></imsss:objectives>
+</imsss:sequencing></item>
+<imsss:sequencing><imsss:controlMode choice="true" flow="true"/></imsss:sequencing></organization></organizations>
+<resources><resource identifier="r" type="webcontent" adlcp:scormType="sco" href="page.html"><file href="page.html"/>
+</resource></resources></manifest>"""
+PASSES_WHEN_PRESSED = """<!doctype html><title>Page</title><button id="pass">Pass</button><script>
+const api = parent.API_1484_11;
+api.Initialize("");
+document.getElementById("pass").onclick = () => {
+  api.SetValue("cmi.success_status", "passed");
+  api.Commit("");
+};
+</script>"""
+
+
+def test_what_a_unit_reports_opens_the_next_one_without_loading_the_page_again(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
+) -> None:
+    package = BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("imsmanifest.xml", SECOND_ONLY_AFTER_FIRST)
+        archive.writestr("page.html", PASSES_WHEN_PRESSED)
+    course = given_course(sit_down, laptop, package.getvalue(), tmp_path)
+    officer = officer_in(sit_down, laptop, course)
+    expect(officer.page.get_by_test_id("nav-exit")).to_be_visible()
+    expect(officer.page.get_by_test_id("nav-continue")).to_have_count(0)
+
+    officer.lesson.locator("#pass").click()
+    officer.press("nav-continue")
+
+    expect(officer.page.get_by_test_id("player-frame")).to_have_attribute("title", "Second")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tests.browser.visitor import PASSWORD
 from tests.servers import NodeUnderTest, node
 
 Learner = dict[str, str]
+MOMENT_MS = 500  # a unit that asks to leave takes the page with it: a person looks before she presses
 
 
 class Outpost:
@@ -73,6 +74,8 @@ class Outpost:
 
     def choice(self, page: Page, title: str) -> None:
         """Pick a line of the outline."""
+        page.wait_for_timeout(MOMENT_MS)
+        page.wait_for_load_state()
         drawer = page.get_by_role("button", name="Outline")
         if drawer.count() and not page.get_by_test_id("toc").is_visible():
             drawer.click()

@@ -62,7 +62,9 @@ function opened({ standard, asset, values, sequence }) {
     },
     timers: { start: () => 1, stop: () => {} }, // nobody is slow enough here for an autosave
     report: (type) => made.told.push(type),
-    merge: (given) => model.merge(given),
+    merge(given) {
+      if (model.merge(given)) made.told.push("controls");
+    },
   });
   const given = { table, model, outbox, saver: made.saver };
   made.api =

@@ -129,10 +129,19 @@ class Sitting:
             judged = self._judge.get(*arguments) if name == "GetValue" else self._judge.set(*arguments)
             assert answer == (judged.value, judged.code), f"{name}{arguments}: {answer}, server {judged}"
         self._running = (self._running or (name, answer.code) == ("Initialize", "0")) and name != "Terminate"
+        if "controls" in self._shim.told:
+            self._renew_bar()
         if "navigate" in self._shim.told:  # the page takes the unit away and goes on
             self._shim.leave(overrules=False)
             self.look_at_result()
         return answer
+
+    def _renew_bar(self) -> None:
+        """Take over what may be asked for by now (``GET /learn/{course}/bar``)."""
+        self._shim.told.remove("controls")
+        with self._node.database.read() as session:
+            taking = self._taking(session)
+            self.bar = bar_of(taking, read_standing(session, taking), buttons=REQUESTS.values())
 
     def _show_unit(self, unit: Activity) -> None:
         """Load the shim page and the unit in it (``GET /rt/{token}/``)."""

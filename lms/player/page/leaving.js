@@ -39,6 +39,10 @@ export class Leaving {
     return this.#outOfReach;
   }
 
+  get isStaying() {
+    return this.#state === "staying";
+  }
+
   /**
    * Leave on this way.
    *

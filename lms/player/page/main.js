@@ -2,6 +2,7 @@
  * Put the player page together (`README.md`, "The player page on the LMS host").
  */
 
+import { barAt } from "./bar.js";
 import { bridgeTo } from "./bridge.js";
 import { wireDrawer } from "./drawer.js";
 import { wireFullScreen } from "./full_screen.js";
@@ -28,7 +29,19 @@ const leaving = new Leaving({
   after: (run, delayMs) => setTimeout(run, delayMs),
 });
 
+/** @type {HTMLFormElement | null} */
+let onItsWay = null;
+const bar = barAt({
+  url: player.dataset.barUrl,
+  document,
+  parse: (html) => new DOMParser().parseFromString(html, "text/html"),
+  isNeeded: () => leaving.isStaying,
+  after: (run, delayMs) => setTimeout(run, delayMs),
+  ask: (url) => fetch(url),
+});
+
 bridge.onMessage((message) => {
+  if (message.type === "controls") bar.changed();
   state.hear(message);
   leaving.hear(message);
   if (message.type === "ready" && !document.activeElement?.closest(".player-bar, [data-player=outline]")) {
@@ -37,17 +50,18 @@ bridge.onMessage((message) => {
   if (message.type === "navigate") leaving.by(() => location.assign(afterUrl));
 });
 
-for (const way of document.querySelectorAll("[data-player=leave]")) {
-  if (way instanceof HTMLFormElement) {
-    way.addEventListener("submit", leaveBySubmitting);
-  } else if (way instanceof HTMLAnchorElement) {
-    way.addEventListener("click", (event) => {
-      if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-      event.preventDefault();
-      leaving.by(() => location.assign(way.href));
-    });
-  }
-}
+// Heard on the document, because the forms of the bar and the outline are renewed.
+document.addEventListener("submit", (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (form.dataset.player === "leave" && form !== onItsWay) leaveBySubmitting(event, form);
+});
+document.addEventListener("click", (event) => {
+  const link = /** @type {Element} */ (event.target).closest?.("a[data-player=leave]");
+  if (!(link instanceof HTMLAnchorElement)) return;
+  if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  leaving.by(() => location.assign(link.href));
+});
 
 // Without a unit the outline is what the page is about. With one, the server may show it to those without JavaScript.
 const unit = frame ?? part("apart"); // in the frame, or in a window of its own
@@ -64,17 +78,17 @@ addEventListener("pageshow", (event) => {
 });
 
 /**
- * @this {HTMLFormElement}
  * @param {SubmitEvent} event
+ * @param {HTMLFormElement} form
  */
-function leaveBySubmitting(event) {
+function leaveBySubmitting(event, form) {
   event.preventDefault();
   const submitter = /** @type {HTMLElement | null} */ (event.submitter);
   leaving.by(
     () => {
-      this.removeEventListener("submit", leaveBySubmitting);
+      onItsWay = form;
       // The way may be free at once, inside this very event, and there a browser takes no second submission.
-      setTimeout(() => this.requestSubmit(submitter));
+      setTimeout(() => form.requestSubmit(submitter));
     },
     { overrules: true },
   );

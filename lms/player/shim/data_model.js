@@ -92,12 +92,16 @@ export class DataModel {
    * Take values the server gives; it need not be asked whether they may be set.
    *
    * @param {Record<string, string>} values
+   * @returns {boolean} whether any of them is new
    */
   merge(values) {
+    let isNew = false;
     for (const [element, value] of Object.entries(values)) {
+      isNew ||= this.#values.get(element) !== value;
       this.#values.set(element, value);
       this.#countIn(parse(element));
     }
+    return isNew;
   }
 
   /**

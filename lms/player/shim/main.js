@@ -34,7 +34,9 @@ const saver = new Saver({
     stop: (timer) => clearTimeout(timer),
   },
   report: page.tell,
-  merge: (values) => model.merge(values),
+  merge(values) {
+    if (model.merge(values)) page.tell("controls"); // what the server computes is which requests are valid
+  },
 });
 
 if (boot.standard === "scorm12") {

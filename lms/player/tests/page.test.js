@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 
+import { barAt } from "../page/bar.js";
 import { bridgeTo } from "../page/bridge.js";
 import { Leaving } from "../page/leaving.js";
 import { saveState } from "../page/save_state.js";
@@ -215,6 +216,57 @@ describe("leaving", () => {
       true,
       false,
     ]);
+  });
+});
+
+describe("the bar", () => {
+  const element = (children) => ({
+    children,
+    get childNodes() {
+      return this.children;
+    },
+    contains: () => false,
+    replaceChildren(...fresh) {
+      this.children = fresh;
+    },
+  });
+
+  function aBar({ url = "/bar", ok = true, isNeeded = () => true } = {}) {
+    const shown = { go: element(["Previous"]) };
+    const asked = [];
+    const due = [];
+    const pageOf = (parts) => ({ activeElement: null, getElementById: (id) => parts[id] ?? null });
+    const bar = barAt({
+      url,
+      document: pageOf(shown),
+      parse: () => pageOf({ go: element(["Previous", "Next"]), outline: element(["One"]) }),
+      isNeeded,
+      after: (run) => due.push(run),
+      ask: async (where) => (asked.push(where), { ok, text: async () => "<form id=go>" }),
+    });
+    return { bar, shown, asked, soon: () => Promise.all(due.splice(0).map((run) => run())) };
+  }
+
+  test("offers what may be asked for by now, however much was reported at once", async () => {
+    const { bar, shown, asked, soon } = aBar();
+
+    bar.changed();
+    bar.changed();
+    await soon();
+
+    assert.deepEqual(asked, ["/bar"]);
+    assert.deepEqual(shown.go.children, ["Previous", "Next"]);
+  });
+
+  test("stays as it is while the learner leaves, and where the server shows none", async () => {
+    for (const given of [{ isNeeded: () => false }, { ok: false }]) {
+      const { bar, shown, soon } = aBar(given);
+
+      bar.changed();
+      await soon();
+
+      assert.deepEqual(shown.go.children, ["Previous"]);
+    }
   });
 });
 
