@@ -33,7 +33,7 @@ from lms.launch.course import (
     open_course,
     read_standing,
 )
-from lms.launch.moving import follow_moves
+from lms.launch.moving import as_if_left, follow_moves
 from lms.launch.queries import LaunchOverError, digest, is_over, open_launches
 from lms.launch.shared_data import keep_buckets
 from lms.launch.tables import Launch
@@ -320,6 +320,9 @@ def _record(
         made += told
         if outcome.unload or (outcome.exception is not None and ended.request is not None):
             answer["navigation"] = {"delivered": outcome.delivery is not None}
+        if not outcome.unload:
+            # What a unit has reported counts in sequencing with the next request, and she may never make one.
+            made += _course_changes(taking, as_if_left(taking, standing), course, now=now)
     else:
         advance(taking, standing, Event(kind=RunTime.COMMIT, result=reported(result, kept.values)))
     made += _course_changes(taking, standing, course, now=now)
@@ -364,7 +367,9 @@ def _end(
     launch.phase = "terminated"
     standing.seconds += launch.session_time_s
     leave = "suspend" if ended.suspended and not terminated else None
-    return reported(ended.result, {**kept.values, **given}, leave=leave), made
+    # What was only shown is done, however it was left; what speaks says so itself, or sequencing does (SN UP.4).
+    outcome = told if asset and not ended.suspended else ended.result
+    return reported(outcome, {**kept.values, **given}, leave=leave), made
 
 
 def _tell(

@@ -69,6 +69,11 @@ def carried_over(taking: Taking, standing: Standing, there: Opened) -> Standing:
     )
 
 
+def as_if_left(taking: Taking, standing: Standing) -> Standing:
+    """Return where she stands once all that was reported counts; what is open stays open, and ``told`` is shared."""
+    return replace(at_rest(taking, standing), open=standing.open)
+
+
 def at_rest(taking: Taking, standing: Standing) -> Standing:
     """Return where she would stand if she stopped for now; what a unit has reported counts then."""
     rested = replace(standing)

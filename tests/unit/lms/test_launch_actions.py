@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from content_packages.package import SharedDataMap
+from content_packages.package import SharedDataMap, Standard
 from content_packages.sequencing.event import Request
 from lms.courses.tables import Edition
 from lms.launch.actions import (
@@ -79,6 +79,7 @@ def test_a_passed_lesson_is_told_once_with_its_score(session: Session, desk: Des
 
     assert said(session) == [
         "attempted course", "initialized unit", "completed unit", "passed unit", "terminated unit",
+        "completed course", "passed course",
     ]  # fmt: skip
     passed = next(one for one in statements(session) if one["verb"]["display"]["en"] == "passed")
     assert passed["result"]["score"] == {"scaled": 0.8, "raw": 80.0}
@@ -283,3 +284,21 @@ def test_a_second_tab_ends_the_first(session: Session, desk: Desk) -> None:
     with pytest.raises(LaunchOverError):
         launch_of(session, first.token, now=NOON)
     assert launch_of(session, second.token, now=NOON).id == second.launch.id
+
+
+@pytest.mark.parametrize("standard", ["site", "scorm12", "scorm2004"])
+@pytest.mark.parametrize("way", ["stop", "back"])
+def test_what_was_only_shown_is_done_however_it_is_left(
+    session: Session, desk: Desk, way: str, standard: Standard
+) -> None:
+    a_course(session, desk.shelf, standard=standard, units=1, kind="asset")
+    delivered = begun(session, desk)
+    apply_commit(session, desk, delivered.launch, *a_commit(1, reason="shown"), now=NOON)
+
+    if way == "stop":
+        carry_out(session, desk, taken(session, desk), Request.SUSPEND_ALL, now=NOON)
+    else:
+        left = a_commit(2, phase="terminated", reason="leave")
+        apply_commit(session, desk, delivered.launch, *left, now=NOON)
+
+    assert "completed course" in said(session)
