@@ -21,9 +21,12 @@ from content_packages.manifest.source import Source
 from content_packages.original import OriginalBuilder
 from content_packages.package import Activity, Package, from_json
 from content_packages.rules import Severity
+from content_packages.schema_org import SUFFIX, read_json_ld
 from content_packages.shelf import Delivery, FileRef, Readable, Shelf
+from content_packages.texts import cut_texts
 
 _HEAD_BYTES = 64 * 1024
+_MOST_SAID_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +103,7 @@ def read_package(
     file_name: str = "",
     limits: Limits | None = None,
     keep_original: bool = False,
+    catalogue_data: bytes | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> ImportReport:
     """Import a zip or a single file: all of it and a description are on the shelf afterwards, or nothing is.
@@ -110,6 +114,7 @@ def read_package(
         file_name: what whoever gave it calls it, where that is not the name it lies under.
         limits: the most that is taken; the defaults when left out.
         keep_original: whether the file itself is kept too, as ``content_packages.original`` does.
+        catalogue_data: what a catalogue says of it (schema.org, as JSON-LD), where that came beside it.
         progress: told after each file, and in large ones after each piece; what it raises cancels the import.
     """
     limits = limits or Limits()
@@ -126,6 +131,7 @@ def read_package(
                 progress or (lambda _: None),
                 given_name=name,
                 kept_from=path if keep_original else None,
+                catalogue_data=catalogue_data,
             )
     except PackageRefusedError as refusal:
         return ImportReport(findings=legible((*refusal.findings, *findings)))
@@ -151,6 +157,7 @@ def _take(
     *,
     given_name: str,
     kept_from: Path | None,
+    catalogue_data: bytes | None,
 ) -> ImportReport:
     root = find_root(container.members)
     findings += root.findings
@@ -166,7 +173,7 @@ def _take(
         alone=isinstance(container, SingleFile),
         given_name=given_name,
     )
-    package = root.read(source)
+    package = cut_texts(_with_catalogue_data(root.read(source), source, catalogue_data), findings)
     sizes: Counter[str] = Counter()
     for path, original in paths.items():
         sizes[type_of(path)] += container.members[original].size
@@ -191,6 +198,24 @@ def _take(
         external_hosts=scan.hosts,
         original=kept,
     )
+
+
+def _with_catalogue_data(package: Package, source: Source, beside: bytes | None) -> Package:
+    """Return the package with what came beside it, or lies in it, said over what its manifest says."""
+    if beside is not None:
+        name, data = f"{source.given_name}{SUFFIX}", beside
+    else:
+        within = sorted(name for name in source.names if name.endswith(SUFFIX) and "/" not in name)
+        if not within:
+            return package
+        name, data = within[0], source.head(within[0], _MOST_SAID_BYTES)
+    said = read_json_ld(data)
+    if said is None:
+        source.findings.append(finding("catalogue.unreadable", name=name))
+        return package
+    source.findings.append(finding("catalogue.read", name=name))
+    languages = tuple(sorted({*package.languages, *said.languages}))
+    return replace(package, metadata=said.over(package.metadata), languages=languages)
 
 
 def _no_room(

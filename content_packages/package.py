@@ -7,7 +7,7 @@ left out of the JSON, so that editions made before keep their digest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -162,18 +162,36 @@ class Metadata:
     """What the catalogue may take over: texts by language tag, ``und`` where none is given.
 
     Args:
+        keywords: words and codes for what it is about, whoever's they are.
+        subjects: codes for the same from this product's own taxonomy.
+        audience: whom it is for.
+        version: what its makers call this version of it; ``version_notes``: what they say is new in it.
         minutes: how long it typically takes to learn.
         rights: licence or conditions, in words.
         publisher: the institution behind it.
+        contact: whom to ask, and where they are reached.
+        languages: tags of those it says it is in.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict, hash=False)
     descriptions: Mapping[str, str] = field(default_factory=dict, hash=False)
     keywords: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    audience: str | None = None
     version: str | None = None
+    version_notes: str | None = None
     minutes: int | None = None
     rights: str | None = None
     publisher: str | None = None
+    contact: str | None = None
+    languages: tuple[str, ...] = ()
+
+    def over(self, other: Metadata) -> Metadata:
+        """Return this with what it does not say taken from another; texts language by language."""
+        own = {one.name: getattr(self, one.name) or getattr(other, one.name) for one in fields(Metadata)}
+        own["titles"] = {**other.titles, **self.titles}
+        own["descriptions"] = {**other.descriptions, **self.descriptions}
+        return Metadata(**own)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

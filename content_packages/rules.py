@@ -646,6 +646,24 @@ _SCRIPT = {
         "Try the course with the network off; ask the author to put the files into the package.",
     ),
 }
+_TEXT = {
+    "text.title_cut": _warning(
+        _OURS,
+        "Titles have more than {limit} characters and were cut, such as “{name}” with {length} (number: {count}).",
+        "Write a title in the catalogue, or ask the author for a shorter one.",
+    ),
+    "text.description_cut": _note(
+        _OURS,
+        "Descriptions have more than {limit} characters and were cut; the longest has {length} (number: {count}).",
+        "Write a description in the catalogue, or ask the author for a shorter one.",
+    ),
+    "catalogue.read": _note("schema.org, JSON-LD 1.1", "What the catalogue says was read from {name}."),
+    "catalogue.unreadable": _note(
+        "schema.org, JSON-LD 1.1",
+        "{name} says nothing of a course in a form that is known, and was left aside.",
+        "Write the entry in the catalogue.",
+    ),
+}
 _REPORT = {
     "report.more": _note(_OURS, "There are more findings of the kind {name} (number left out: {count}).")
 }
@@ -659,6 +677,7 @@ RULES: dict[str, Rule] = {
     **_CMI5,
     **_XAPI,
     **_SCRIPT,
+    **_TEXT,
     **_REPORT,
 }
 

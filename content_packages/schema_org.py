@@ -1,13 +1,14 @@
-"""Read what a page says of itself to catalogues: a schema.org ``Course`` or the like, as JSON-LD (JSON-LD 1.1 §7).
+"""Read what is said of a course to catalogues: a schema.org ``Course`` or the like, as JSON-LD (JSON-LD 1.1 §7).
 
+It stands in a page, or in a file in or beside a package, as ``lms export`` writes one.
 What is not of the right form is passed over: nobody is kept from taking a course because its page says nonsense of it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 import orjson
 
@@ -16,6 +17,10 @@ from content_packages.package import Metadata
 
 #: What of schema.org a course may call itself.
 TYPES = frozenset({"Course", "LearningResource", "CreativeWork", "WebPage", "WebSite"})
+#: The set that the product's own terms for subjects are of.
+SUBJECTS: Final = "https://outpost.invalid/subjects"
+SUFFIX: Final = ".jsonld"
+
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _BLOCK = re.compile(
     r"<script[^<>]*\stype\s*=\s*[\"']?application/ld\+json[\"']?[^<>]*>((?:(?!<script).)*?)</script",
@@ -25,22 +30,36 @@ _BLOCK = re.compile(
 
 def read_schema_org(page: str, language: str = "und") -> Metadata | None:
     """Return what a page says of a course, `None` if it says nothing; texts without a language are in the page's."""
-    for block in _BLOCK.finditer(page):
-        try:
-            said: Any = orjson.loads(block[1])
-        except orjson.JSONDecodeError:
-            continue
-        for thing in _things(said):
-            return Metadata(
-                titles=dict(_texts(thing.get("name"), language)),
-                descriptions=dict(_texts(thing.get("description"), language)),
-                keywords=tuple(dict.fromkeys(_words(thing.get("keywords")))),
-                version=next((text for _, text in _texts(thing.get("version"), language)), None),
-                minutes=minutes_of(_text(thing.get("timeRequired"))),
-                rights=_text(thing.get("license")) or None,
-                publisher=_name(thing.get("provider")) or _name(thing.get("publisher")) or None,
-            )
-    return None
+    return next(filter(None, (read_json_ld(block[1], language) for block in _BLOCK.finditer(page))), None)
+
+
+def read_json_ld(text: str | bytes, language: str = "und") -> Metadata | None:
+    """Return what JSON-LD says of a course, `None` if it says nothing or is none."""
+    try:
+        said: Any = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return next((_metadata(thing, language) for thing in _things(said)), None)
+
+
+def _metadata(thing: Mapping[str, Any], language: str) -> Metadata:
+    terms = [*_listed(thing.get("about")), *_listed(thing.get("keywords"))]
+    behind = [*_listed(thing.get("provider")), *_listed(thing.get("publisher"))]
+    asked = [*behind, *_listed(thing.get("author")), *_listed(thing.get("creator")), thing]
+    return Metadata(
+        titles=dict(_texts(thing.get("name"), language)),
+        descriptions=dict(_texts(thing.get("description"), language, _paragraphs)),
+        keywords=tuple(dict.fromkeys(word for term in terms for word in _words(term))),
+        subjects=tuple(dict.fromkeys(code for term in terms if (code := _subject(term)))),
+        audience=", ".join(dict.fromkeys(_audience(thing))) or None,
+        version=next((text for _, text in _texts(thing.get("version"), language)), None),
+        version_notes=next((text for _, text in _texts(thing.get("releaseNotes"), "", _paragraphs)), None),
+        minutes=minutes_of(_line(thing.get("timeRequired"))),
+        rights=_name(thing.get("license"), "name", "url", "@id") or None,
+        publisher=next(filter(None, (_name(one, "name", "legalName") for one in behind)), None),
+        contact=next(filter(None, (_contact(one) for one in asked)), None),
+        languages=tuple(dict.fromkeys(_languages(thing.get("inLanguage")))),
+    )
 
 
 def _things(said: Any) -> Iterator[Mapping[str, Any]]:
@@ -52,31 +71,83 @@ def _things(said: Any) -> Iterator[Mapping[str, Any]]:
             yield thing
 
 
-def _texts(value: Any, language: str) -> Iterator[tuple[str, str]]:
+def _line(value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _paragraphs(value: Any) -> str:
+    return "\n".join(value.strip().splitlines()) if isinstance(value, str) else ""
+
+
+def _texts(value: Any, language: str, read: Callable[[Any], str] = _line) -> Iterator[tuple[str, str]]:
     """Yield language and text of a string, a value with its language, or a list of them."""
     for one in _listed(value):
         tag = one.get("@language") if isinstance(one, dict) else None
-        text = _text(one.get("@value") if isinstance(one, dict) else one)
+        text = read(one.get("@value") if isinstance(one, dict) else one)
         if text:
             yield tag if isinstance(tag, str) and _TAG.fullmatch(tag) else language, text
 
 
-def _words(value: Any) -> Iterator[str]:
-    for _, text in _texts(value, ""):
+def _words(term: Any) -> Iterator[str]:
+    """Yield the words of a text with commas between, or code and names of a defined term."""
+    for _, text in _texts(term, ""):
         yield from (word.strip() for word in text.split(",") if word.strip())
+    if isinstance(term, dict):
+        for name in ("termCode", "name", "alternateName"):
+            yield from (text for _, text in _texts(term.get(name), ""))
 
 
-def _name(value: Any) -> str:
+def _subject(term: Any) -> str:
+    """Return the code of one of the product's own terms."""
+    if not isinstance(term, dict) or term.get("inDefinedTermSet") != SUBJECTS:
+        return ""
+    return _line(term.get("termCode"))
+
+
+def _audience(thing: Mapping[str, Any]) -> Iterator[str]:
+    """Yield whom it is for (``Audience``, ``EducationalAudience``, or a text)."""
+    for one in _listed(thing.get("audience")):
+        said = _name(one, "audienceType", "educationalRole", "name")
+        if said:
+            yield said
+
+
+def _contact(who: Any) -> str:
+    """Return how somebody is reached: a contact point, or what stands with the name."""
+    if not isinstance(who, dict):
+        return ""
+    for point in _listed(who.get("contactPoint")):
+        found = _reached(point) or _name(point, "name")
+        if found:
+            return found
+    return _reached(who)
+
+
+def _reached(who: Any) -> str:
+    if not isinstance(who, dict):
+        return ""
+    ways = [_name(who.get(name), "@value").removeprefix("mailto:") for name in ("email", "telephone")]
+    return ", ".join(filter(None, (_name(who.get("name"), "@value"), *ways))) if any(ways) else ""
+
+
+def _languages(value: Any) -> Iterator[str]:
+    """Yield tags of languages, which may stand with a name (``Language``)."""
     for one in _listed(value):
-        for _, text in _texts(one.get("name") if isinstance(one, dict) else one, ""):
-            return text
+        tag = _name(one, "alternateName", "identifier", "name", "@value")
+        if _TAG.fullmatch(tag):
+            yield tag
+
+
+def _name(value: Any, *names: str) -> str:
+    """Return the first text of a value, or of the first that is there of these properties of it."""
+    for one in _listed(value):
+        said = [one.get(name) for name in names] if isinstance(one, dict) else [one]
+        for each in said:
+            for _, text in _texts(each, ""):
+                return text
     return ""
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return " ".join(value.split()) if isinstance(value, str) else ""
 
 
 def _listed(value: Any) -> list[Any]:

@@ -33,9 +33,9 @@ def read(source: Source) -> Package:
         source.note("site.no_title", name=source.main)
         title = source.main
     language = _LANGUAGE.search(text)
-    languages = (language[1],) if language else ()
-    tag = languages[0] if languages else "und"
+    tag = language[1] if language else "und"
     said = read_schema_org(text, tag) or Metadata()
+    languages = {tag, *said.languages} - {"und"}
     page = Activity(identifier="site", title=title, kind="asset", launch=LaunchTarget(path=source.main))
     return Package(
         standard="site",
@@ -43,7 +43,7 @@ def read(source: Source) -> Package:
         identifier=f"site:{title}",
         title=title,
         root=Activity(identifier="root", title=title, children=(page,)),
-        languages=languages,
+        languages=tuple(sorted(languages)),
         metadata=replace(said, titles=said.titles or {tag: title}),
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from content_packages.manifest.document import Node, collapse
 
 NO_LANGUAGE = "und"
-_HEADING_CHARS = 300
 
 
 def by_language(nodes: Iterable[Node]) -> dict[str, str]:
@@ -26,6 +25,5 @@ def titles(nodes: Iterable[Node]) -> dict[str, str]:
 
 
 def heading(texts: Mapping[str, str], otherwise: str) -> str:
-    """Return the text the author put first, cut to what a list can show."""
-    text = next(iter(texts.values()), otherwise)
-    return text if len(text) <= _HEADING_CHARS else f"{text[: _HEADING_CHARS - 1]}…"
+    """Return the text the author put first."""
+    return next(iter(texts.values()), otherwise)

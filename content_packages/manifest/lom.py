@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from content_packages.manifest.document import Node, collapse
+from content_packages.manifest.vcard import Card, read_card
 from content_packages.package import Metadata
 
 NO_LANGUAGE = frozenset({"", "und", "none", "x-none"})  # Articulate tags every text x-none
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?")
 _CLOCK = re.compile(r"(\d{1,4}):(\d{2})(?::\d{2}(?:\.\d+)?)?")
-_VCARD_NAME = re.compile(r"^(ORG|FN)(?:;[^:]*)?:(.+)$", re.IGNORECASE | re.MULTILINE)
 
 
 def read_metadata(root: Node, organization: Node | None) -> Metadata:
@@ -19,15 +19,18 @@ def read_metadata(root: Node, organization: Node | None) -> Metadata:
     record = root.first("metadata") or (organization.first("metadata") if organization else None)
     lom = record.first("lom", "lom") if record else None
     if lom is None:
-        return Metadata(version=collapse(root.get("version") or "") or None) if record else Metadata()
+        return Metadata()
+    people = [*_contributors(lom, "lifecycle"), *_contributors(lom, "metametadata")]
     return Metadata(
         titles=_texts(lom, "general", "title"),
         descriptions=_texts(lom, "general", "description"),
-        keywords=tuple(dict.fromkeys(_texts_of_all(lom, "general", "keyword"))),
-        version=collapse(root.get("version") or "") or None,
+        keywords=tuple(dict.fromkeys(_words(lom))),
+        audience=", ".join(dict.fromkeys(_audience(lom))) or None,
+        version=next(_texts_of_all(lom, "lifecycle", "version"), None),
         minutes=_minutes(lom),
         rights=next(_texts_of_all(lom, "rights", "description"), None),
-        publisher=_publisher(lom),
+        publisher=_publisher(people),
+        contact=_contact(people),
     )
 
 
@@ -41,8 +44,14 @@ def minutes_of(text: str) -> int | None:
 
 
 def _category(lom: Node, category: str, name: str) -> Iterator[Node]:
-    for block in lom.all(category, "lom"):
-        yield from (node for node in block.children if node.name.lower() == name)
+    """Yield the elements of this name; the bindings differ in where they write capitals."""
+    for block in lom.children:
+        if block.name.lower() == category:
+            yield from _below(block, name)
+
+
+def _below(node: Node, name: str) -> Iterator[Node]:
+    return (child for child in node.children if child.name.lower() == name)
 
 
 def _texts(lom: Node, category: str, name: str) -> dict[str, str]:
@@ -60,6 +69,29 @@ def _strings(node: Node) -> Iterator[tuple[str, str]]:
             yield "und" if tag.lower() in NO_LANGUAGE else tag, collapse(string.text)
 
 
+def _terms(node: Node) -> Iterator[str]:
+    """Yield the values of a vocabulary; the 1.2 binding has a text with a language in each."""
+    for value in _below(node, "value"):
+        yield from (collapse(part.text) for part in value.walk() if part.text.strip())
+
+
+def _words(lom: Node) -> Iterator[str]:
+    """Yield what it is about: 1.5 Keyword, and of 9 Classification keywords, entries and their codes."""
+    yield from _texts_of_all(lom, "general", "keyword")
+    yield from _texts_of_all(lom, "classification", "keyword")
+    for path in _category(lom, "classification", "taxonpath"):
+        for taxon in (one for one in path.walk() if one.name.lower() == "taxon"):
+            yield from (collapse(code.text) for code in _below(taxon, "id") if code.text.strip())
+            yield from (text for entry in _below(taxon, "entry") for _, text in _strings(entry))
+
+
+def _audience(lom: Node) -> Iterator[str]:
+    """Yield 5.5 Intended End User Role and 5.6 Context."""
+    for name in ("intendedenduserrole", "context"):
+        for node in _category(lom, "educational", name):
+            yield from _terms(node)
+
+
 def _minutes(lom: Node) -> int | None:
     """Return 5.9 Typical Learning Time in minutes."""
     for node in _category(lom, "educational", "typicallearningtime"):
@@ -70,24 +102,25 @@ def _minutes(lom: Node) -> int | None:
     return None
 
 
-def _publisher(lom: Node) -> str | None:
-    """Return the name in the vCard of 2.3 Contribute with the role publisher."""
-    for node in _category(lom, "lifecycle", "contribute"):
-        roles = {
-            collapse(part.text).lower()
-            for child in node.children
-            if child.name.lower() == "role"
-            for part in child.walk()
-        }
-        names = [
-            found
-            for child in node.children
-            if child.name.lower() in {"entity", "centity"}
-            for part in child.walk()
-            for found in _VCARD_NAME.findall(part.text)
-        ]
-        if "publisher" in roles and names:
-            return (
-                collapse(min(names, key=lambda named: named[0].upper() != "ORG")[1].replace(";", " ")) or None
-            )
-    return None
+def _contributors(lom: Node, category: str) -> Iterator[tuple[str, Card]]:
+    """Yield role and card of those who had a hand in it (2.3 and 3.2 Contribute)."""
+    for node in _category(lom, category, "contribute"):
+        role = next((term.lower() for one in _below(node, "role") for term in _terms(one)), "")
+        for child in (*_below(node, "entity"), *_below(node, "centity")):
+            text = "\n".join(part.text for part in child.walk() if part.text.strip())
+            if text:
+                yield role, read_card(text)
+
+
+def _publisher(people: Iterable[tuple[str, Card]]) -> str | None:
+    """Return who it is that published it."""
+    named = (card.organization or card.name for role, card in people if role == "publisher")
+    return next(filter(None, named), None)
+
+
+def _contact(people: Iterable[tuple[str, Card]]) -> str | None:
+    """Return whom to ask: the publisher if she can be reached, or else whoever can."""
+    reached = sorted(
+        (role != "publisher", n, card.contact) for n, (role, card) in enumerate(people) if card.contact
+    )
+    return reached[0][2] if reached else None

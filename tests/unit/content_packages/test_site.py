@@ -56,12 +56,47 @@ def test_what_a_page_says_to_catalogues_is_taken_over(tmp_path: Path) -> None:
     assert package.title == "A page"
     assert package.metadata == Metadata(
         titles={"fr": "Fouille", "en": "Search"},
-        descriptions={"en": "How to search"},
+        descriptions={"en": "How to\n search"},
         keywords=("search", "seizure"),
         version="2",
         minutes=90,
         rights="https://creativecommons.org/licenses/by/4.0/",
         publisher="Academy",
+    )
+
+
+def test_all_that_a_page_says_is_taken_over(tmp_path: Path) -> None:
+    said = {
+        "@type": "Course",
+        "name": "Search",
+        "about": [{"@type": "DefinedTerm", "termCode": "ISCED 1032", "name": "Protection"}, "Gender"],
+        "keywords": {"@type": "DefinedTerm", "name": [{"@value": "Genre", "@language": "fr"}]},
+        "audience": [
+            {"@type": "EducationalAudience", "educationalRole": "student"},
+            {"@type": "Audience", "audienceType": "Border officers"},
+        ],
+        "author": {"@type": "Person", "name": "Jo", "email": "mailto:jo@example.org"},
+        "publisher": "Academy",
+        "license": {"@type": "CreativeWork", "url": "https://creativecommons.org/licenses/by/4.0/"},
+        "version": "2.1 beta",
+        "releaseNotes": "New films",
+        "inLanguage": ["en", {"@type": "Language", "name": "Arabic", "alternateName": "ar"}, "not a tag"],
+    }
+
+    package = imported(tmp_path, {"index.html": a_page(json.dumps(said))}).package
+
+    assert package is not None
+    assert package.languages == ("ar", "en")
+    assert package.metadata == Metadata(
+        titles={"en": "Search"},
+        keywords=("ISCED 1032", "Protection", "Gender", "Genre"),
+        audience="student, Border officers",
+        contact="Jo, jo@example.org",
+        publisher="Academy",
+        rights="https://creativecommons.org/licenses/by/4.0/",
+        version="2.1 beta",
+        version_notes="New films",
+        languages=("en", "ar"),
     )
 
 
@@ -96,7 +131,23 @@ def test_nonsense_to_catalogues_is_passed_over(tmp_path: Path, said: str) -> Non
             st.lists(inner, max_size=3)
             | st.dictionaries(
                 st.sampled_from(
-                    ["@type", "@graph", "name", "keywords", "timeRequired", "provider", "@value"]
+                    [
+                        "@type",
+                        "@graph",
+                        "name",
+                        "keywords",
+                        "about",
+                        "termCode",
+                        "timeRequired",
+                        "provider",
+                        "contactPoint",
+                        "email",
+                        "audience",
+                        "inLanguage",
+                        "releaseNotes",
+                        "license",
+                        "@value",
+                    ]
                 ),
                 inner,
             )

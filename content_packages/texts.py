@@ -1,0 +1,124 @@
+"""Cut what a package says to what people can take in: lists, reports and records show its titles whole.
+
+The metadata record of a SCORM package may hold 1,000 characters for a title (LOM 1.2, smallest permitted maximum), and
+SCORM 2004 recommends 200 for an item; some tools put a whole page there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
+
+from content_packages.findings import Finding, finding
+from content_packages.package import Activity, Book, Described, Metadata, Package
+
+MOST_TITLE_CHARS: Final = 300
+MOST_TEXT_CHARS: Final = 5000
+
+_Said = TypeVar("_Said", Activity, Described, Metadata, Package, Book)
+
+
+def cut_texts(package: Package, findings: list[Finding]) -> Package:
+    """Return the package with its long titles and descriptions cut; what was cut is added to the findings."""
+    cutter = _Cutter()
+    cut = cutter.package(package)
+    findings += cutter.findings()
+    return cut
+
+
+@dataclass(kw_only=True, slots=True)
+class _Cutter:
+    """Cuts texts and remembers which were too long."""
+
+    titles: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def package(self, package: Package) -> Package:
+        return self._with(
+            package,
+            title=self._title(package.title),
+            root=self._activity(package.root),
+            metadata=self._metadata(package.metadata),
+            other_organizations=tuple(map(self._title, package.other_organizations)),
+            objectives=tuple(map(self._described, package.objectives)),
+            other_activities=tuple(map(self._described, package.other_activities)),
+            book=package.book and self._book(package.book),
+        )
+
+    def findings(self) -> Iterator[Finding]:
+        for code, cut, limit in (
+            ("text.title_cut", self.titles, MOST_TITLE_CHARS),
+            ("text.description_cut", self.texts, MOST_TEXT_CHARS),
+        ):
+            if cut:
+                longest = max(cut, key=len)
+                yield finding(code, name=longest, length=len(longest), limit=limit, count=len(set(cut)))
+
+    # ------------------------------------------------------------------ parts
+
+    def _activity(self, activity: Activity) -> Activity:
+        return self._with(
+            activity,
+            title=self._title(activity.title),
+            titles=self._titles(activity.titles),
+            descriptions=self._descriptions(activity.descriptions),
+            children=tuple(map(self._activity, activity.children)),
+        )
+
+    def _described(self, one: Described) -> Described:
+        return self._with(
+            one, titles=self._titles(one.titles), descriptions=self._descriptions(one.descriptions)
+        )
+
+    def _metadata(self, metadata: Metadata) -> Metadata:
+        lines = {
+            name: said and _cut(said, MOST_TITLE_CHARS)
+            for name in ("audience", "version", "rights", "publisher", "contact")
+            for said in [getattr(metadata, name)]
+        }
+        return self._with(
+            metadata,
+            titles=self._titles(metadata.titles),
+            descriptions=self._descriptions(metadata.descriptions),
+            version_notes=metadata.version_notes and self._text(metadata.version_notes),
+            **lines,
+        )
+
+    def _book(self, book: Book) -> Book:
+        toc = tuple(
+            replace(one, title=self._title(one.title)) if len(one.title) > MOST_TITLE_CHARS else one
+            for one in book.toc
+        )
+        return self._with(book, toc=toc)
+
+    def _titles(self, texts: Mapping[str, str]) -> dict[str, str]:
+        return {tag: self._title(text) for tag, text in texts.items()}
+
+    def _descriptions(self, texts: Mapping[str, str]) -> dict[str, str]:
+        return {tag: self._text(text) for tag, text in texts.items()}
+
+    def _title(self, text: str) -> str:
+        if len(text) > MOST_TITLE_CHARS:
+            self.titles.append(text)
+        return _cut(text, MOST_TITLE_CHARS)
+
+    def _text(self, text: str) -> str:
+        if len(text) > MOST_TEXT_CHARS:
+            self.texts.append(text)
+        return _cut(text, MOST_TEXT_CHARS)
+
+    @staticmethod
+    def _with(said: _Said, **parts: Any) -> _Said:
+        """Return it with these parts; as it is, where none differs, for a course may have ten thousand."""
+        differing = {name: part for name, part in parts.items() if part != getattr(said, name)}
+        return replace(said, **differing) if differing else said
+
+
+def _cut(text: str, most: int) -> str:
+    """Return a text of at most so many characters.
+
+    >>> _cut("Search of vehicles", 8)
+    'Search…'
+    """
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
