@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from content_packages.errors import StoredPackageError
@@ -348,9 +348,7 @@ def switch_on_complete(session: Session, shelf: Shelf, *, new_id: Callable[[], U
         if package is None or missing:
             continue
         course = session.get_one(Course, edition.course_id)
-        if not session.scalar(
-            select(OutlineItem.position).where(OutlineItem.edition_id == edition.id).limit(1)
-        ):
+        if session.scalar(_LAID_OUT, {"edition": edition.id}) is None:
             _lay_out(session, course, edition, package, new_id=new_id)
         _switch_on(course, edition, package)
         switched += 1
@@ -359,6 +357,8 @@ def switch_on_complete(session: Session, shelf: Shelf, *, new_id: Callable[[], U
 
 
 # ---------------------------------------------------------------------- parts
+
+_LAID_OUT = select(OutlineItem.position).where(OutlineItem.edition_id == bindparam("edition")).limit(1)
 
 
 def _lay_out(

@@ -161,6 +161,24 @@ def test_a_course_from_another_node_is_switched_on_when_its_last_file_arrives(
     assert describe_course(other_session, course.public_id) == described
 
 
+def test_an_edition_taken_up_again_elsewhere_is_taken_up_again_here(
+    session: Session, other_session: Session, shelf: Shelf, tmp_path: Path
+) -> None:
+    course, first = an_edition(session, shelf, a_scorm_file(tmp_path))
+    _, second = an_edition(session, shelf, a_scorm_file(tmp_path, text="Better"), of=course)
+
+    given = []
+    for edition in (first, second, first):
+        publish(session, shelf, edition.public_id, now=NOON)
+        told = describe_course(session, course.public_id) or {}
+        apply_course(other_session, shelf, course.public_id, told, new_id=uuid4)
+        arrived = find_course(other_session, course.public_id)
+        assert arrived is not None
+        given.append(arrived.current_edition)
+
+    assert given == [first.public_id, second.public_id, first.public_id]
+
+
 def test_a_withdrawal_from_elsewhere_stops_the_edition_here(
     session: Session, other_session: Session, shelf: Shelf, tmp_path: Path
 ) -> None:
