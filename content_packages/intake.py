@@ -21,12 +21,11 @@ from content_packages.manifest.source import Source
 from content_packages.original import OriginalBuilder
 from content_packages.package import Activity, Package, from_json
 from content_packages.rules import Severity
-from content_packages.schema_org import SUFFIX, read_json_ld
+from content_packages.schema_org import MOST_SAID_BYTES, SUFFIX, read_json_ld
 from content_packages.shelf import Delivery, FileRef, Readable, Shelf
 from content_packages.texts import cut_texts
 
 _HEAD_BYTES = 64 * 1024
-_MOST_SAID_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,7 +207,7 @@ def _with_catalogue_data(package: Package, source: Source, beside: bytes | None)
         within = sorted(name for name in source.names if name.endswith(SUFFIX) and "/" not in name)
         if not within:
             return package
-        name, data = within[0], source.head(within[0], _MOST_SAID_BYTES)
+        name, data = within[0], source.head(within[0], MOST_SAID_BYTES)
     said = read_json_ld(data)
     if said is None:
         source.findings.append(finding("catalogue.unreadable", name=name))

@@ -20,6 +20,7 @@ TYPES = frozenset({"Course", "LearningResource", "CreativeWork", "WebPage", "Web
 #: The set that the product's own terms for subjects are of.
 SUBJECTS: Final = "https://outpost.invalid/subjects"
 SUFFIX: Final = ".jsonld"
+MOST_SAID_BYTES: Final = 1024 * 1024
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _BLOCK = re.compile(

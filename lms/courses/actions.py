@@ -18,9 +18,19 @@ from content_packages.errors import StoredPackageError
 from content_packages.intake import load_package
 from content_packages.package import Activity, Package
 from content_packages.shelf import Shelf
-from lms.courses.catalogue import Entry
+from lms.courses.catalogue import (
+    OF_EDITION,
+    Entry,
+    entry_of_package,
+    packaged_entry,
+    said_of_course,
+    written_entry,
+)
 from lms.courses.moves import Move, moves_of
+from lms.courses.naming import search_key
 from lms.courses.queries import (
+    current_edition,
+    editions_of,
     editions_on_their_way,
     find_course,
     find_edition,
@@ -136,6 +146,8 @@ def add_edition(
         report=dict(report),
     )
     session.add(edition)
+    if course.current_edition is None:
+        _name(course, entry_of_package(package.metadata, {}))
     session.flush()
     _lay_out(session, course, edition, package, new_id=new_id)
     record_change(session, KIND, course.public_id)
@@ -222,15 +234,34 @@ def withdraw_edition(session: Session, public_id: UUID, *, now: datetime) -> Cou
     return course
 
 
-def describe_in_catalogue(session: Session, public_id: UUID, entry: Entry, *, now: datetime) -> None:
+def describe_in_catalogue(
+    session: Session,
+    shelf: Shelf,
+    public_id: UUID,
+    entry: Entry,
+    *,
+    of_editions: Mapping[UUID, Entry],
+    now: datetime,
+) -> None:
     """Keep what people wrote of a course; what is left empty, the package goes on to say.
+
+    What is of an edition, as ``version_notes`` are, is taken from *of_editions*, by the editions' public ids; other
+    editions stay as they are.
 
     Raises:
         CourseNotFoundError: there is no such course.
+        EditionNotFoundError: one of the editions is not of this course.
     """
     course = _course(session, public_id)
-    course.catalogue = entry.to_json() or None
+    course.catalogue = said_of_course(entry.to_json()) or None
+    for edition_id, said in of_editions.items():
+        edition = find_edition(session, edition_id)
+        if edition is None or edition.course_id != course.id:
+            raise EditionNotFoundError(edition_id)
+        written = {name: text for name, text in said.to_json().items() if name in OF_EDITION}
+        edition.catalogue = written or (None if edition.catalogue is None else {})
     course.changed = now
+    _name(course, _packaged(session, shelf, course))
     session.flush()
     record_change(session, KIND, course.public_id)
 
@@ -321,7 +352,8 @@ def apply_course(
     course.title = described["title"]
     course.languages = list(described["languages"])
     course.provisional = bool(described["provisional"])
-    course.catalogue = described.get("catalogue", course.catalogue)  # an older node says nothing of it
+    said = described.get("catalogue", course.catalogue)  # an older node says nothing of it
+    course.catalogue = said_of_course(said) or None
     course.deleted = _instant(described["deleted"])
     course.changed = datetime.fromisoformat(described["changed"])
     course.moves = [move.to_json() for move in moves_of(described.get("moves", course.moves or ()))]
@@ -330,9 +362,11 @@ def apply_course(
     for entry in described["editions"]:
         _apply_edition(session, course, entry)
     given = _id(described["current_edition"])
+    _apply_notes(session, course, given, (said or {}).get("version_notes"))
     course.coming_edition = given if given != course.current_edition else None
     if given is None:
         course.current_edition = None
+    _name(course, _packaged(session, shelf, course))
     session.flush()
     switch_on_complete(session, shelf, new_id=new_id)
 
@@ -410,6 +444,20 @@ def _switch_on(course: Course, edition: Edition, package: Package) -> None:
     course.coming_edition = None
     course.title = edition.title
     course.languages = list(package.languages)
+    _name(course, entry_of_package(package.metadata, {}))
+
+
+def _name(course: Course, packaged: Entry) -> None:
+    """Keep what lists show and searches find of a course: what people wrote, over what its package says."""
+    entry = written_entry(course, None).over(packaged)
+    course.titles, course.descriptions = dict(entry.titles), dict(entry.descriptions)
+    course.search_key = search_key(course.title, *entry.titles.values())
+
+
+def _packaged(session: Session, shelf: Shelf, course: Course) -> Entry:
+    """Return what the package says of an edition learners are given, or would be if it were published."""
+    edition = current_edition(session, course) or next(iter(editions_of(session, course)), None)
+    return packaged_entry(shelf, edition, {})
 
 
 def _switch_off(course: Course, edition: Edition) -> None:
@@ -451,8 +499,21 @@ def _apply_edition(session: Session, course: Course, entry: Mapping[str, Any]) -
         raise EditionElsewhereError(public_id)
     edition.published = _instant(entry["published"])
     edition.withdrawn = _instant(entry["withdrawn"])
+    edition.catalogue = entry.get("catalogue", edition.catalogue)  # an older node says nothing of it
     if edition.withdrawn is not None:
         _switch_off(course, edition)
+
+
+def _apply_notes(session: Session, course: Course, given: UUID | None, notes: str | None) -> None:
+    """Take over what a node of before wrote to be new in the edition it gives.
+
+    Such a node keeps one text for all editions. One that is here already, of whichever edition, is no news.
+    """
+    editions = {edition.public_id: edition for edition in editions_of(session, course)}
+    known = {(edition.catalogue or {}).get("version_notes") for edition in editions.values()}
+    if notes and notes not in known and given in editions:
+        edition = editions[given]
+        edition.catalogue = {**(edition.catalogue or {}), "version_notes": notes}
 
 
 def _keep_moves(session: Session, course: Course, moves: Sequence[Move], *, now: datetime) -> None:

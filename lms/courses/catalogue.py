@@ -8,33 +8,85 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import field, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
+from pydantic_core import ErrorDetails
 
 from content_packages.errors import PackageError
 from content_packages.intake import load_package
 from content_packages.package import Metadata
+from content_packages.schema_org import SUBJECTS
 from content_packages.shelf import Shelf
+from content_packages.texts import MOST_TEXT_CHARS, MOST_TITLE_CHARS
 from lms.courses.iris import course_iri
-from lms.courses.subjects import Subject
-from lms.courses.tables import Edition
-from lms.web.wording import Worded, mark
+from lms.courses.subjects import Subject, subjects_named
+from lms.courses.tables import Course, Edition
+from lms.web.wording import Count, Worded, mark
 
 MAX_MINUTES = 100_000
+#: What is said of an edition; all else is said of the course.
+OF_EDITION: Final = ("version", "version_notes")
+_LONGEST_TAG = 35
 _TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
 
-LanguageTag = Annotated[str, StringConstraints(pattern=_TAG, max_length=35)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000)]
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _in_lines(text: str) -> str:
+    return "\n".join(text.splitlines())
+
+
+LanguageTag = Annotated[str, StringConstraints(pattern=_TAG, max_length=_LONGEST_TAG)]
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=MOST_TITLE_CHARS), AfterValidator(_on_one_line)
+]
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=MOST_TEXT_CHARS), AfterValidator(_in_lines)
+]
+
+
+class TooLongError(Worded):
+    """A text is longer than what is kept."""
+
+    sentence = mark("Write at most %(limit)s characters; these are %(length)s.")
+
+
+class MinutesError(Worded):
+    """The time it takes is no number, or out of all bounds."""
+
+    sentence = mark("Write a whole number of minutes, from 1 to %(limit)s.")
+
+
+class LanguageTagError(Worded):
+    """What was given for a language is no tag of one (RFC 5646)."""
+
+    sentence = mark("“%(tag)s” is not the tag of a language. Write one such as fr, km or pt-BR.")
+
+
+class FormError(Worded):
+    """A value is of another kind; only programs send such."""
+
+    sentence = mark("This has not the form it must have: %(problem)s.")
 
 
 class EntryError(Worded):
-    """Something in a catalogue entry is not as it must be; the facts name the ``field`` and the ``problem``."""
+    """Something in a catalogue entry is not as it must be.
+
+    Args:
+        wrong: what is wrong with each field, by its path such as ``titles.fr``.
+    """
 
     sentence = mark("The catalogue cannot take this for %(field)s: %(problem)s")
+
+    def __init__(self, wrong: Mapping[str, Worded]) -> None:
+        self.wrong = wrong
+        field_name, problem = next(iter(wrong.items()))
+        super().__init__(field=field_name, problem=problem)
 
 
 @checked(frozen=True, kw_only=True, slots=True)
@@ -49,7 +101,7 @@ class Entry:
         licence: a name or an address.
         owner: the institution it belongs to.
         contact: whom to ask: a name, an address, a number.
-        version_notes: what is new in it.
+        version: what its makers call this version; ``version_notes``: what is new in it.
     """
 
     titles: Mapping[LanguageTag, Line] = field(default_factory=dict)
@@ -60,6 +112,7 @@ class Entry:
     licence: Line = ""
     owner: Line = ""
     contact: Line = ""
+    version: Line = ""
     version_notes: Text = ""
 
     def over(self, other: Entry) -> Entry:
@@ -88,34 +141,64 @@ def entry_from(values: Mapping[str, Any] | None) -> Entry:
     try:
         return _ENTRY.validate_python({} if values is None else dict(values))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise EntryError(field=".".join(map(str, first["loc"])), problem=first["msg"]) from error
+        raise EntryError(dict(map(_wrong, error.errors(include_url=False)))) from error
 
 
-def entry_of_package(metadata: Metadata) -> Entry:
-    """Return what a package says of itself, as far as it can be shown."""
+def written_entry(course: Course, edition: Edition | None) -> Entry:
+    """Return what people wrote of a course, and of an edition of it."""
+    of_edition = edition.catalogue if edition else None
+    return entry_from({**said_of_course(course.catalogue), **(of_edition or {})})
+
+
+def said_of_course(said: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the part of an entry that is the same for all editions."""
+    return {name: value for name, value in (said or {}).items() if name not in OF_EDITION}
+
+
+def entry_of_package(metadata: Metadata, subjects: Mapping[str, Subject]) -> Entry:
+    """Return what a package says of itself, as far as it can be shown; words are taken where they name a subject."""
     return Entry(
-        titles=_known(metadata.titles, 300),
-        descriptions=_known(metadata.descriptions, 5000),
+        titles=_known(metadata.titles, MOST_TITLE_CHARS),
+        descriptions=_known(metadata.descriptions, MOST_TEXT_CHARS),
+        subjects=tuple(dict.fromkeys((*metadata.subjects, *subjects_named(metadata.keywords, subjects)))),
+        audience=(metadata.audience or "")[:MOST_TITLE_CHARS],
         minutes=metadata.minutes if metadata.minutes and metadata.minutes <= MAX_MINUTES else None,
-        licence=(metadata.rights or "")[:300],
-        owner=(metadata.publisher or "")[:300],
+        licence=(metadata.rights or "")[:MOST_TITLE_CHARS],
+        owner=(metadata.publisher or "")[:MOST_TITLE_CHARS],
+        contact=(metadata.contact or "")[:MOST_TITLE_CHARS],
+        version=(metadata.version or "")[:MOST_TITLE_CHARS],
+        version_notes=(metadata.version_notes or "")[:MOST_TEXT_CHARS],
     )
 
 
-def packaged_entry(shelf: Shelf, edition: Edition | None) -> Entry:
+def packaged_entry(shelf: Shelf, edition: Edition | None, subjects: Mapping[str, Subject]) -> Entry:
     """Return what the package of an edition says of itself, and at least what it is called."""
     if edition is None:
         return Entry()
     try:
-        said = entry_of_package(load_package(shelf, edition.manifest).metadata)
+        said = entry_of_package(load_package(shelf, edition.manifest).metadata, subjects)
     except PackageError:  # it is on its way here, or a newer release wrote it
         said = Entry()
-    return said if said.titles else said.over(Entry(titles={"und": edition.title[:300]}))
+    return said if said.titles else said.over(Entry(titles={"und": edition.title[:MOST_TITLE_CHARS]}))
 
 
 def _known(texts: Mapping[str, str], most: int) -> dict[str, str]:
-    return {tag: text[:most] for tag, text in texts.items() if re.match(_TAG, tag)}
+    return {
+        tag: text[:most] for tag, text in texts.items() if re.match(_TAG, tag) and len(tag) <= _LONGEST_TAG
+    }
+
+
+def _wrong(error: ErrorDetails) -> tuple[str, Worded]:
+    """Return the path of a field, and what is wrong with it in words for people."""
+    path, kind = [str(part) for part in error["loc"]], error["type"]
+    if path[-1] == "[key]":
+        return ".".join(path[:-1]), LanguageTagError(tag=path[1])
+    if path[0] == "minutes":
+        return "minutes", MinutesError(limit=Count(MAX_MINUTES))
+    if kind == "string_too_long":
+        limit, length = error["ctx"]["max_length"], len(error["input"].strip())
+        return ".".join(path), TooLongError(limit=Count(limit), length=Count(length))
+    return ".".join(path), FormError(problem=error["msg"])
 
 
 def json_ld(
@@ -126,7 +209,7 @@ def json_ld(
     edition: int | None,
     subjects: Mapping[str, Subject],
 ) -> dict[str, Any]:
-    """Return an entry as a schema.org Course in JSON-LD."""
+    """Return an entry as a schema.org Course in JSON-LD; where nobody calls its version anything, it has a number."""
     made: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Course",
@@ -138,6 +221,7 @@ def json_ld(
             {
                 "@type": "DefinedTerm",
                 "termCode": code,
+                "inDefinedTermSet": SUBJECTS,
                 "name": _in_languages(subjects[code].labels if code in subjects else {"und": code}),
             }
             for code in entry.subjects
@@ -147,7 +231,7 @@ def json_ld(
         "timeRequired": f"PT{entry.minutes}M" if entry.minutes else None,
         "license": entry.licence,
         "provider": _provider(entry),
-        "version": edition,
+        "version": entry.version or edition,
         "releaseNotes": entry.version_notes,
     }
     return {name: value for name, value in made.items() if value}

@@ -21,6 +21,7 @@ from starlette.requests import Request
 
 from content_packages.intake import ImportReport, Progress, read_package
 from content_packages.limits import Limits
+from content_packages.schema_org import MOST_SAID_BYTES, SUFFIX
 from content_packages.shelf import Shelf
 from lms.courses.actions import CourseNotFoundError, add_edition, publish
 from lms.courses.queries import courses_alike, find_course, find_import, imports_under_way
@@ -110,6 +111,7 @@ class Importer:
     ) -> CourseImport:
         """Import a file now and return what came of it; the file stays where it is.
 
+        What ``lms export`` wrote beside it for catalogues is taken with it.
         Nothing is written before all of it is: nobody would go on with an import that was killed.
 
         Raises:
@@ -127,6 +129,7 @@ class Importer:
             file_name=row.file_name,
             limits=self.limits,
             keep_original=self.keeps_originals,
+            catalogue_data=_beside(path),
         )
         with self.database.write() as session:
             session.add(row)
@@ -266,6 +269,14 @@ def importer_of(request: Request) -> Importer:
     """Return the importer of the node a request arrived at."""
     importer: Importer = request.app.state.importer
     return importer
+
+
+def _beside(path: Path) -> bytes | None:
+    """Return what lies beside a package for catalogues."""
+    beside = path.with_name(f"{path.name}{SUFFIX}")
+    with suppress(OSError), beside.open("rb") as file:
+        return file.read(MOST_SAID_BYTES)
+    return None
 
 
 def _import(session: Session, import_id: UUID) -> CourseImport:

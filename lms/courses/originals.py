@@ -8,7 +8,7 @@ from typing import Any
 from content_packages.errors import ShelfError, StoredPackageError
 from content_packages.original import Original, load_original
 from content_packages.shelf import Shelf
-from lms.courses.catalogue import entry_from, json_ld, packaged_entry
+from lms.courses.catalogue import json_ld, packaged_entry, written_entry
 from lms.courses.subjects import Subject
 from lms.courses.tables import Course, Edition
 
@@ -53,7 +53,7 @@ def catalogue_data(
 
     What people wrote and what the package says are in it, for whoever takes the package over; *sha256* is of its bytes.
     """
-    entry = entry_from(course.catalogue).over(packaged_entry(shelf, edition))
+    entry = written_entry(course, edition).over(packaged_entry(shelf, edition, subjects))
     made = json_ld(
         entry,
         course=course.public_id,

@@ -66,7 +66,7 @@ RECENT = 10
 def show_courses(request: Request, _: Manager, search: str = "", page: PageNumber = 1) -> Response:
     """List all courses."""
     with site_of(request).database.read() as session:
-        found = courses_page(session, search=search, number=page)
+        found = courses_page(session, search=search, language=language_of(request).code, number=page)
     return render(request, "courses/list.html", page=found, search=search)
 
 

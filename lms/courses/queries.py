@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,8 +14,11 @@ from content_packages.errors import FileMissingError
 from content_packages.intake import load_package
 from content_packages.package import Package, standard_name
 from content_packages.shelf import Shelf
+from lms.courses.catalogue import said_of_course
 from lms.courses.moves import Move, moves_of
+from lms.courses.naming import in_language
 from lms.courses.tables import Course, CourseImport, Edition, OutlineItem, Unit
+from lms.people.names import plain
 from lms.web.paging import ROWS, Page, first_row
 
 MOST_ALIKE = 3  # courses an import is offered to become an edition of
@@ -41,12 +44,17 @@ class CourseLine:
     """One course in a list, with the edition learners are given."""
 
     public_id: UUID
-    title: str
+    title: str  # as its package has it
+    titles: Mapping[str, str]  # as the catalogue has it, by language
     languages: tuple[str, ...]
     number: int | None  # of the edition learners are given
     standard: str | None
     size: int | None
     coming: bool  # an edition is published, and its files are on their way here
+
+    def title_in(self, language: str) -> str:
+        """Return what it is called in a language, or else by its package."""
+        return in_language(self.titles, language) or self.title
 
 
 def find_course(session: Session, public_id: UUID) -> Course | None:
@@ -54,14 +62,20 @@ def find_course(session: Session, public_id: UUID) -> Course | None:
     return session.scalars(_COURSE, {"public_id": public_id}).one_or_none()
 
 
-def courses_page(session: Session, *, search: str = "", number: int = 1) -> Page[CourseLine]:
-    """Return one page of the courses whose title has every word of *search*, by title."""
+def courses_page(
+    session: Session, *, search: str = "", language: str | None = None, number: int = 1
+) -> Page[CourseLine]:
+    """Return one page of the courses whose titles, of all languages together, have every word of *search*.
+
+    They stand by title, by that in *language* where there is one.
+    """
     query = LINES
-    for word in search.split():
-        query = query.where(Course.title.icontains(word, autoescape=True))
+    for word in plain(search).split():
+        query = query.where(Course.search_key.contains(word, autoescape=True))
     rows = session.connection()
     total = rows.scalar(select(func.count()).select_from(query.subquery())) or 0
-    ordered = query.order_by(Course.title, Course.id).offset(first_row(number)).limit(ROWS)
+    title = func.coalesce(Course.titles[language].as_string(), Course.title) if language else Course.title
+    ordered = query.order_by(title, Course.id).offset(first_row(number)).limit(ROWS)
     lines = [line_of(row) for row in rows.execute(ordered)]
     return Page(rows=lines, number=max(number, 1), total=total)
 
@@ -171,7 +185,7 @@ def describe_course(session: Session, public_id: UUID) -> dict[str, Any] | None:
         return None
     editions = session.scalars(
         select(Edition).where(Edition.course_id == course.id).order_by(Edition.imported, Edition.id)
-    )
+    ).all()
     units = session.scalars(select(Unit).where(Unit.course_id == course.id).order_by(Unit.id))
     given = course.coming_edition or course.current_edition
     return {
@@ -182,7 +196,7 @@ def describe_course(session: Session, public_id: UUID) -> dict[str, Any] | None:
         "created_by": str(course.created_by) if course.created_by else None,
         "current_edition": str(given) if given else None,
         "provisional": course.provisional,
-        "catalogue": course.catalogue,
+        "catalogue": _catalogue(course, next((one for one in editions if one.public_id == given), None)),
         "deleted": course.deleted.isoformat() if course.deleted else None,
         "changed": course.changed.isoformat(),
         "editions": [
@@ -199,12 +213,21 @@ def describe_course(session: Session, public_id: UUID) -> dict[str, Any] | None:
                 "imported_by": str(edition.imported_by) if edition.imported_by else None,
                 "published": edition.published.isoformat() if edition.published else None,
                 "withdrawn": edition.withdrawn.isoformat() if edition.withdrawn else None,
+                # Nodes of before know of none; said once, it goes on being said, or none could be taken back.
+                **({"catalogue": edition.catalogue} if edition.catalogue is not None else {}),
             }
             for edition in editions
         ],
         "units": {unit.identifier: str(unit.public_id) for unit in units},
         **({"moves": course.moves} if course.moves else {}),  # nodes of before know of none
     }
+
+
+def _catalogue(course: Course, given: Edition | None) -> dict[str, Any] | None:
+    """Return what people wrote of a course; nodes of before look there for what is new in its edition too."""
+    notes = (given.catalogue or {}).get("version_notes") if given else None
+    said = said_of_course(course.catalogue) | ({"version_notes": notes} if notes else {})
+    return said or None
 
 
 def missing_files(shelf: Shelf, edition: Edition) -> frozenset[str]:
@@ -275,6 +298,7 @@ LINES = (
     select(
         Course.public_id,
         Course.title,
+        Course.titles,
         Course.languages,
         Edition.number,
         Edition.standard,
@@ -292,6 +316,7 @@ def line_of(row: Any) -> CourseLine:
     return CourseLine(
         public_id=row.public_id,
         title=row.title,
+        titles=row.titles,
         languages=tuple(row.languages),
         number=row.number,
         standard=None if row.number is None else standard_name(row.standard, row.standard_edition),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
+
+from lms.people.names import plain
 
 #: What resolution 60/9 wants in every curriculum; any course can declare that it covers one.
 COVERAGE: Final = ("human-rights", "gender", "code-of-conduct")
@@ -54,10 +57,31 @@ def load_subjects(data: Path) -> Mapping[str, Subject]:
     return {code: Subject(code=code, labels=words) for code, words in labels.items()}
 
 
+def subjects_named(words: Iterable[str], subjects: Mapping[str, Subject]) -> tuple[str, ...]:
+    """Return the codes of the subjects that words name, each word in any language, or as a code.
+
+    >>> gender = Subject(code="gender", labels={"en": "Gender perspective", "fr": "Perspective de genre"})
+    >>> subjects_named(["perspective de Genre", "borders"], {"gender": gender})
+    ('gender',)
+    """
+    codes = {
+        _comparable(name): code
+        for code, subject in subjects.items()
+        for name in (*subject.labels.values(), code)
+    }
+    named = (codes.get(_comparable(word)) for word in words)
+    return tuple(dict.fromkeys(code for code in named if code))
+
+
 def subjects_of(request: Request) -> Mapping[str, Subject]:
     """Return the subjects that the node knows."""
     known: Mapping[str, Subject] = request.app.state.subjects
     return known
+
+
+def _comparable(name: str) -> str:
+    """Return a name without what people write differently: capitals, accents, hyphens, apostrophes."""
+    return " ".join(re.findall(r"\w+", plain(name)))
 
 
 def _text(path: Path) -> str:

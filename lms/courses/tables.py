@@ -16,6 +16,7 @@ from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, UniqueConstrai
 from sqlalchemy.orm import Mapped, mapped_column
 
 from content_packages.package import standard_name
+from lms.courses.naming import in_language, search_key
 from lms.database import Base
 
 
@@ -42,6 +43,20 @@ class Course(Base):
     catalogue: Mapped[dict[str, Any] | None] = mapped_column(
         JSON
     )  # what people wrote over what the package says
+    # Of the catalogue's entry, for lists and searches; made anew on each node with every change of either.
+    titles: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    descriptions: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    search_key: Mapped[str] = mapped_column(
+        default=lambda row: search_key(row.get_current_parameters()["title"])
+    )
+
+    def title_in(self, language: str) -> str:
+        """Return what it is called in a language, or else by its package."""
+        return in_language(self.titles, language) or self.title
+
+    def description_in(self, language: str) -> str:
+        """Return what is said of it in a language."""
+        return in_language(self.descriptions, language) or ""
 
 
 class Edition(Base):
@@ -69,6 +84,7 @@ class Edition(Base):
     original_size: Mapped[int | None] = mapped_column(BigInteger)
     published: Mapped[datetime | None]
     withdrawn: Mapped[datetime | None]
+    catalogue: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what people wrote of this edition alone
 
     @property
     def standard_name(self) -> str:

@@ -22,6 +22,10 @@ class Speaker(Protocol):
         """Return a number of bytes as the setting of a limit is written."""
         ...
 
+    def number(self, value: float) -> str:
+        """Return a number in the digits of this language."""
+        ...
+
 
 class Bytes(int):
     """A fact that is a number of bytes."""
@@ -30,6 +34,14 @@ class Bytes(int):
         """Return it as it is said in English."""
         amount, unit = in_binary_unit(self)
         return f"{amount:,} {unit}"
+
+
+class Count(int):
+    """A fact that is a number of things."""
+
+    def __str__(self) -> str:
+        """Return it as it is said in English."""
+        return f"{int(self):,}"
 
 
 def mark(message: str) -> str:
@@ -52,10 +64,7 @@ class Worded(Exception):  # noqa: N818 - a family, not an error of its own
     def said(self, speaker: Speaker) -> str:
         """Return the sentence in the language of *speaker*."""
         sentence = speaker.gettext(self.sentence)
-        facts = {
-            name: speaker.binary_size(fact) if isinstance(fact, Bytes) else fact
-            for name, fact in self.facts.items()
-        }
+        facts = {name: _said(fact, speaker) for name, fact in self.facts.items()}
         return sentence % facts if facts else sentence
 
 
@@ -63,3 +72,14 @@ class FieldError(Worded):
     """What was typed into one field of a form cannot be taken; the form is shown again with it."""
 
     field: ClassVar[str]
+
+
+def _said(fact: Any, speaker: Speaker) -> Any:
+    match fact:
+        case Bytes():
+            return speaker.binary_size(fact)
+        case Count():
+            return speaker.number(int(fact))
+        case Worded():
+            return fact.said(speaker)
+    return fact

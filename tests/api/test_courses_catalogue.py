@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
-from lms.courses.actions import apply_course
+from content_packages.schema_org import read_json_ld
+from lms.courses.actions import apply_course, publish
+from lms.courses.catalogue import Entry, entry_of_package, json_ld
 from lms.courses.catalogue_pages import api, router
-from lms.courses.queries import describe_course, find_course
-from lms.courses.subjects import SubjectsUnreadableError, load_subjects
+from lms.courses.queries import courses_page, describe_course, editions_of, find_course
+from lms.courses.subjects import SubjectsUnreadableError, load_subjects, subjects_named
 from lms.courses.tables import Course
 from lms.database import Database
 from tests.package_builders import a_zip
@@ -24,13 +29,16 @@ MANIFEST = """<?xml version="1.0"?>
   <lom xmlns="http://www.imsglobal.org/xsd/imsmd_rootv1p2p1">
    <general><title><langstring xml:lang="en">Search of vehicles</langstring>
      <langstring xml:lang="fr">Fouille de véhicules</langstring></title>
-    <description><langstring xml:lang="en">How to search a vehicle.</langstring></description></general>
+    <description><langstring xml:lang="en">How to search a vehicle.</langstring></description>
+    <keyword><langstring xml:lang="en">concealment</langstring></keyword>
+    <keyword><langstring xml:lang="fr">Droits de l'homme</langstring></keyword></general>
    <lifecycle><contribute><role><value><langstring xml:lang="x-none">Publisher</langstring></value></role>
     <centity><vcard>BEGIN:VCARD
 FN:Jo
 ORG:Border Academy
+EMAIL:jo@example.org
 END:VCARD</vcard></centity></contribute></lifecycle>
-   <educational><typicallearningtime><datetime>01:30:00</datetime></typicallearningtime></educational>
+   <educational><intendedenduserrole><value><langstring>Learner</langstring></value></intendedenduserrole><typicallearningtime><datetime>01:30:00</datetime></typicallearningtime></educational>
    <rights><description><langstring xml:lang="en">CC BY 4.0</langstring></description></rights>
   </lom></metadata>
  <organizations><organization identifier="o"><title>Vehicles</title>
@@ -62,6 +70,9 @@ def test_what_the_package_says_is_the_entry(school: School, course: UUID) -> Non
     assert entry == {
         "titles": {"en": "Search of vehicles", "fr": "Fouille de véhicules"},
         "descriptions": {"en": "How to search a vehicle."},
+        "subjects": ["human-rights"],
+        "audience": "Learner",
+        "contact": "Jo, jo@example.org",
         "minutes": 90,
         "licence": "CC BY 4.0",
         "owner": "Border Academy",
@@ -93,24 +104,65 @@ def test_what_people_write_goes_before_it_and_nothing_else_is_lost(school: Schoo
 
 
 @pytest.mark.parametrize(
-    ("field", "text"),
-    [("minutes", "soon"), ("minutes", "0"), ("new_language", "not a tag"), ("owner", "x" * 301)],
+    ("given", "wrong", "said"),
+    [
+        ({"minutes": "soon"}, "minutes", "Write a whole number of minutes, from 1 to 100,000."),
+        ({"minutes": "0"}, "minutes", "Write a whole number of minutes, from 1 to 100,000."),
+        ({"minutes": "9" * 30}, "minutes", "Write a whole number of minutes, from 1 to 100,000."),
+        (
+            {"new_language": "not a tag!", "new_title": "T"},
+            "new_language",
+            "“not a tag!” is not the tag of a language. Write one such as fr, km or pt-BR.",
+        ),
+        ({"new_language": "km"}, "new_title", "Write the title in this language too."),
+        (
+            {"new_language": "km", "new_description": "D"},
+            "new_title",
+            "Write the title in this language too.",
+        ),
+        ({"new_title": "T"}, "new_language", "Write which language this is, by its tag."),
+        ({"owner": "x" * 301}, "owner", "Write at most 300 characters; these are 301."),
+        ({"title_fr": "x" * 301}, "title_fr", "Write at most 300 characters; these are 301."),
+        (
+            {"new_language": "km", "new_title": "x" * 301},
+            "new_title",
+            "Write at most 300 characters; these are 301.",
+        ),
+        (
+            {"description_ar": "x" * 5001},
+            "description_ar",
+            "Write at most 5,000 characters; these are 5,001.",
+        ),
+    ],
 )
-def test_what_cannot_be_taken_is_said_and_what_was_typed_stays(
-    school: School, course: UUID, field: str, text: str
+def test_what_cannot_be_taken_is_said_beside_its_field_and_what_was_typed_stays(
+    school: School, course: UUID, given: dict[str, str], wrong: str, said: str
 ) -> None:
     client, page = school.client("instructor"), f"/courses/{course}/catalogue"
-    typed = token(client, page) | {"contact": "training@example.org", "new_title": "T", field: text}
+    typed = token(client, page) | {"contact": "training@example.org"} | given
 
     answer = client.post(page, data=typed)
 
     assert answer.status_code == 422
-    assert "The catalogue cannot take this" in answer.text
-    assert "training@example.org" in answer.text
+    beside = re.findall(
+        r'<p class="field-error" id="([\w-]+)-error">.*?</svg>(.*?)</p>', answer.text, re.DOTALL
+    )
+    assert beside == [(wrong, said)]
+    for text in typed.values():
+        assert text in answer.text
     with school.database.read() as session:
         found = find_course(session, course)
     assert found is not None
     assert found.catalogue is None
+
+
+def test_it_is_said_in_the_language_of_the_reader(school: School, course: UUID) -> None:
+    client, page = school.client("instructor"), f"/courses/{course}/catalogue"
+    typed = token(client, page) | {"minutes": "soon"}
+
+    answer = client.post(page, data=typed, headers={"Accept-Language": "ar"})
+
+    assert "اكتب عدد الدقائق رقمًا صحيحًا" in answer.text
 
 
 def test_it_goes_out_as_schema_org_has_it(school: School, course: UUID) -> None:
@@ -143,7 +195,7 @@ def test_a_program_is_told_what_is_wrong(school: School, course: UUID) -> None:
     answer = client.put(f"/api/v1/courses/{course}/catalogue", json={"titles": {"??": "x"}, "minutes": 1})
 
     assert answer.status_code == 422
-    assert "titles" in answer.text
+    assert "“??” is not the tag of a language" in answer.text
 
 
 def test_only_who_manages_courses_sees_and_writes_it(school: School, course: UUID) -> None:
@@ -191,3 +243,201 @@ def test_a_file_of_subjects_that_is_wrong_is_named(tmp_path: Path, text: str) ->
 
     with pytest.raises(SubjectsUnreadableError, match=r"subjects\.toml"):
         load_subjects(tmp_path)
+
+
+def test_words_name_subjects_in_any_language_and_however_they_are_written(tmp_path: Path) -> None:
+    subjects = load_subjects(tmp_path)
+
+    words = [
+        "Money laundering",
+        "DROITS DE L'HOMME",
+        "التعرف على المخدرات",
+        "gender",
+        "Gender",
+        "borders",
+        "",
+    ]
+
+    assert subjects_named(words, subjects) == (
+        "money-laundering",
+        "human-rights",
+        "drug-identification",
+        "gender",
+    )
+
+
+WHOLE = Entry(
+    titles={"en": "Search of vehicles", "ar": "تفتيش المركبات", "pt-BR": "Busca", "und": "Search"},
+    descriptions={"en": "How to search.\n\nIn three parts.", "ar": "كيف تُفتَّش المركبات"},
+    subjects=("gender", "canine-units", "human-rights"),
+    audience="Officers at land borders, and their instructors",
+    minutes=125,
+    licence="CC BY 4.0",
+    owner="Border Academy, Nyeri",
+    contact="Jo Doe, training@example.org, +254 20 1",
+    version="2.1 beta",
+    version_notes="New films.\nThe test is shorter.",
+)
+
+
+@pytest.mark.parametrize(
+    "entry", [WHOLE, Entry(titles={"fr": "Fouille"}, contact="Jo"), Entry(owner="Academy")]
+)
+def test_what_goes_out_comes_back_the_same(tmp_path: Path, entry: Entry) -> None:
+    subjects = load_subjects(tmp_path)
+
+    made = json_ld(entry, course=uuid4(), languages=("en", "ar", "km"), edition=None, subjects=subjects)
+    said = read_json_ld(json.dumps(made))
+
+    assert said is not None
+    assert entry_of_package(said, subjects) == entry
+    assert said.languages == ("en", "ar", "km")
+
+
+def test_a_package_taken_over_with_its_catalogue_data_has_the_same_entry(
+    school: School, course: UUID, tmp_path: Path
+) -> None:
+    client = school.client("instructor")
+    client.put(f"/api/v1/courses/{course}/catalogue", json=WHOLE.to_json())
+    before = client.get(f"/api/v1/courses/{course}/catalogue").json()
+    package = tmp_path / "course.zip"
+    package.with_name("course.zip.jsonld").write_bytes(
+        client.get(f"/courses/{course}/catalogue.jsonld").content
+    )
+
+    done = school.importer.import_file(package, by=None, publish_it=True)
+
+    assert client.get(f"/api/v1/courses/{done.course}/catalogue").json() == before
+
+
+def another_edition(school: School, tmp_path: Path, course: UUID) -> UUID:
+    path = a_zip(tmp_path / "2.zip", {"imsmanifest.xml": MANIFEST.encode(), "a.html": b"<p>2"})
+    done = school.importer.import_file(path, by=None, into=course)
+    assert done.edition is not None
+    return done.edition
+
+
+def editions(school: School, course: UUID) -> list[Any]:
+    with school.database.read() as session:
+        found = find_course(session, course)
+        assert found is not None
+        return [*editions_of(session, found)]
+
+
+def test_what_is_new_is_said_of_each_edition_alone(school: School, course: UUID, tmp_path: Path) -> None:
+    client, page = school.client("instructor"), f"/courses/{course}/catalogue"
+    first, second = editions(school, course)[0].public_id, another_edition(school, tmp_path, course)
+    typed = token(client, page) | {
+        f"version_notes_{first}": "New films",
+        f"version_notes_{second}": "A shorter test",
+        f"version_{second}": "2.0",
+    }
+
+    assert client.post(page, data=typed).status_code == 303
+
+    told = [
+        client.get(f"/courses/{course}/editions/{one}/catalogue.jsonld").json() for one in (first, second)
+    ]
+    assert [one["releaseNotes"] for one in told] == ["New films", "A shorter test"]
+    assert [one["version"] for one in told] == [1, "2.0"]
+    assert client.get(f"/api/v1/courses/{course}/catalogue").json()["version_notes"] == "New films"
+
+
+def arrives(school: School, course: UUID, described: dict[str, Any]) -> None:
+    with school.database.write() as session:
+        apply_course(session, school.site.shelf, course, described, new_id=uuid4)
+
+
+def described(school: School, course: UUID) -> dict[str, Any]:
+    with school.database.read() as session:
+        made = describe_course(session, course)
+    assert made is not None
+    return made
+
+
+def test_what_is_new_travels_with_its_edition_and_can_be_taken_back(
+    school: School, course: UUID, tmp_path: Path
+) -> None:
+    client = school.client("instructor")
+    plain = described(school, course)
+    client.put(f"/api/v1/courses/{course}/catalogue", json={"version_notes": "New films"})
+    written = described(school, course)
+    client.put(f"/api/v1/courses/{course}/catalogue", json={})
+    taken_back = described(school, course)
+
+    assert "catalogue" not in plain["editions"][0]  # as nodes of before write it
+    assert written["catalogue"] == {"version_notes": "New films"}  # where they look for it
+    for one, notes in ((written, "New films"), (plain, "New films"), (taken_back, None)):
+        arrives(school, course, one)
+        assert client.get(f"/api/v1/courses/{course}/catalogue").json().get("version_notes") == notes
+
+
+def test_a_node_of_before_says_what_is_new_in_the_edition_it_gives(
+    school: School, course: UUID, tmp_path: Path
+) -> None:
+    second = another_edition(school, tmp_path, course)
+    with school.database.write() as session:
+        publish(session, school.site.shelf, second, now=datetime.now(UTC))
+    client = school.client("instructor")
+    of_before = described(school, course) | {
+        "catalogue": {"version_notes": "A shorter test", "owner": "Academy"}
+    }
+
+    arrives(school, course, of_before)
+    arrives(school, course, of_before | {"current_edition": of_before["editions"][0]["public_id"]})
+
+    notes = {one.number: (one.catalogue or {}).get("version_notes") for one in editions(school, course)}
+    assert notes == {1: None, 2: "A shorter test"}
+    assert client.get(f"/api/v1/courses/{course}/catalogue").json()["owner"] == "Academy"
+
+
+def test_lists_and_searches_know_a_course_by_all_its_titles(school: School, course: UUID) -> None:
+    client = school.client("instructor")
+    client.put(
+        f"/api/v1/courses/{course}/catalogue", json={"titles": {"ar": "تفتيش المركبات", "en-GB": "Cars"}}
+    )
+
+    arabic = client.get("/courses", headers={"Accept-Language": "ar"}).text
+    with school.database.read() as session:
+        found = {
+            search: courses_page(session, search=search).total
+            for search in ("مركبات", "FOUILLE vehicules", "vehicles search", "cars", "boats")
+        }
+        (line,) = courses_page(session, language="ar").rows
+
+    assert "تفتيش المركبات" in arabic
+    assert found == {"مركبات": 1, "FOUILLE vehicules": 1, "vehicles search": 1, "cars": 1, "boats": 0}
+    assert [line.title_in(one) for one in ("ar", "fr", "km")] == [
+        "تفتيش المركبات",
+        "Fouille de véhicules",
+        "Vehicles",
+    ]
+
+
+def test_an_officer_reads_title_and_description_in_her_language(school: School, course: UUID) -> None:
+    client, officer = school.client("instructor"), school.person("A-1")
+    written = {"titles": {"ar": "تفتيش المركبات"}, "descriptions": {"ar": "كيف تُفتَّش المركبات"}}
+    client.put(f"/api/v1/courses/{course}/catalogue", json=written)
+    client.post(
+        f"/courses/{course}/people", data=token(client, f"/courses/{course}/people") | {"numbers": "A-1"}
+    )
+    hers = school.signed_in(officer)
+
+    home, page = (hers.get(at, headers={"Accept-Language": "ar"}).text for at in ("/", f"/courses/{course}"))
+    english = hers.get(f"/courses/{course}", headers={"Accept-Language": "en"}).text
+
+    assert "تفتيش المركبات" in home
+    assert "تفتيش المركبات" in page
+    assert "كيف تُفتَّش المركبات" in page
+    assert "Search of vehicles" in english
+    assert "How to search a vehicle." in english
+
+
+def test_a_course_that_arrives_is_known_by_its_titles_too(school: School, course: UUID) -> None:
+    told = described(school, course) | {"catalogue": {"titles": {"km": "ការឆែកឆេរ"}}}
+
+    arrives(school, course, told)
+
+    with school.database.read() as session:
+        (line,) = courses_page(session, search="ឆែកឆេរ").rows
+    assert line.titles == {"en": "Search of vehicles", "fr": "Fouille de véhicules", "km": "ការឆែកឆេរ"}

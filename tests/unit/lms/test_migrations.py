@@ -9,11 +9,13 @@ import orjson
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import LargeBinary, bindparam, text
+from sqlalchemy import JSON, LargeBinary, bindparam, select, text
 
 import lms
 import xapi_store.tables
-from lms.database import Database, DatabaseError, alembic_config
+from lms.courses.naming import search_key
+from lms.courses.tables import Course, Edition
+from lms.database import Database, DatabaseError, PublicId, alembic_config
 from migrations import TABLES
 from tests.xapi_builders import AUTHORITY, NOON, a_statement, a_voiding
 from xapi_store.attachments import find_content, sizes_of
@@ -139,3 +141,54 @@ def test_every_module_of_tables_is_known_to_the_migrations() -> None:
     found = {f"lms.{path.parent.name}.tables" for path in folder.glob("*/tables.py")}
 
     assert found <= set(TABLES)
+
+
+def test_what_people_wrote_of_a_course_goes_where_lists_and_editions_look_for_it(database_url: str) -> None:
+    database = Database(database_url)
+    said = {
+        "titles": {"ar": "تفتيش"},
+        "descriptions": {"ar": "كيف"},
+        "owner": "Academy",
+        "version_notes": "New films",
+    }
+    first, second, course = (UUID(int=number) for number in (1, 2, 3))
+    with database.engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0016")
+        connection.execute(
+            text(
+                "INSERT INTO course (id, public_id, identifier, title, languages, created, current_edition,"
+                " provisional, changed, catalogue, moves) VALUES (7, :id, 'c', 'Fouille de Véhicules', '[]', :now,"
+                " :given, false, :now, :said, '[]'), (8, :other, 'd', 'Other', '[]', :now, NULL, false, :now, NULL,"
+                " '[]')"
+            ).bindparams(
+                *(bindparam(name, type_=PublicId()) for name in ("id", "given", "other")),
+                bindparam("now", type_=Course.__table__.c.created.type),
+                bindparam("said", type_=JSON()),
+            ),
+            {"id": course, "other": UUID(int=4), "given": first, "now": NOON, "said": said},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO course_edition (id, public_id, course_id, number, manifest, standard, standard_edition,"
+                " title, size, files, imported) VALUES (1, :first, 7, 1, 'a', 'site', 'HTML', 'T', 1, 1, :now),"
+                " (2, :second, 7, 2, 'a', 'site', 'HTML', 'T', 1, 1, :now)"
+            ).bindparams(
+                *(bindparam(name, type_=PublicId()) for name in ("first", "second")),
+                bindparam("now", type_=Course.__table__.c.created.type),
+            ),
+            {"first": first, "second": second, "now": NOON},
+        )
+
+    database.upgrade()
+
+    with database.read() as session:
+        one, other = session.scalars(select(Course).order_by(Course.id))
+        assert (one.titles, one.descriptions) == ({"ar": "تفتيش"}, {"ar": "كيف"})
+        assert one.search_key == search_key("Fouille de Véhicules", "تفتيش")
+        assert one.catalogue == {name: text for name, text in said.items() if name != "version_notes"}
+        assert (other.titles, other.search_key, other.catalogue) == ({}, "other", None)
+        notes = [edition.catalogue for edition in session.scalars(select(Edition).order_by(Edition.id))]
+        assert notes == [{"version_notes": "New films"}, None]
+    database.close()
