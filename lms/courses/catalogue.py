@@ -182,10 +182,13 @@ def packaged_entry(shelf: Shelf, edition: Edition | None, subjects: Mapping[str,
     return said if said.titles else said.over(Entry(titles={"und": edition.title[:MOST_TITLE_CHARS]}))
 
 
+def is_language_tag(tag: str) -> bool:
+    """Say whether it has the form of the tag of a language (RFC 5646)."""
+    return bool(re.match(_TAG, tag)) and len(tag) <= _LONGEST_TAG
+
+
 def _known(texts: Mapping[str, str], most: int) -> dict[str, str]:
-    return {
-        tag: text[:most] for tag, text in texts.items() if re.match(_TAG, tag) and len(tag) <= _LONGEST_TAG
-    }
+    return {tag: text[:most] for tag, text in texts.items() if is_language_tag(tag)}
 
 
 def _wrong(error: ErrorDetails) -> tuple[str, Worded]:

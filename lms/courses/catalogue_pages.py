@@ -19,6 +19,7 @@ from lms.courses.catalogue import (
     EntryError,
     LanguageTagError,
     entry_from,
+    is_language_tag,
     json_ld,
     packaged_entry,
     written_entry,
@@ -230,11 +231,14 @@ def _field_of(path: str, problem: Worded, added: Mapping[str, str]) -> str:
 
 def _missing(added: Mapping[str, str]) -> dict[str, Worded]:
     """Say what a language that is added lacks: without a title nobody would find it."""
+    wrong: dict[str, Worded] = {}
+    if added["language"] and not is_language_tag(added["language"]):
+        wrong["new_language"] = LanguageTagError(tag=added["language"])
     if added["language"] and not added["title"]:
-        return {"new_title": TitleMissingError()}
+        wrong["new_title"] = TitleMissingError()
     if not added["language"] and (added["title"] or added["description"]):
-        return {"new_language": LanguageMissingError()}
-    return {}
+        wrong["new_language"] = LanguageMissingError()
+    return wrong
 
 
 def _page(
@@ -250,6 +254,11 @@ def _page(
     tags = dict.fromkeys([*shown.course.languages, *offered, *said["titles"], *said["descriptions"]])
     known = subjects_of(request)
     unknown = [code for code in said["subjects"] if code not in known]
+    packaged = shown.packaged.subjects
+
+    def label(code: str) -> str:
+        return known[code].label(spoken.code) if code in known else code
+
     return render(
         request,
         "courses/catalogue.html",
@@ -265,9 +274,8 @@ def _page(
         covered=[known[code] for code in COVERAGE],
         subjects=[one for one in known.values() if one.code not in COVERAGE]
         + [Subject(code=code, labels={}) for code in unknown],
-        packaged_subjects=[
-            known[code].label(spoken.code) if code in known else code for code in shown.packaged.subjects
-        ],
+        packaged_covered=[label(code) for code in packaged if code in COVERAGE],
+        packaged_subjects=[label(code) for code in packaged if code not in COVERAGE],
         wrong={name: problem.said(spoken) for name, problem in (wrong or {}).items()},
         saved=saved,
     )

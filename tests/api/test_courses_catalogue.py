@@ -79,6 +79,17 @@ def test_what_the_package_says_is_the_entry(school: School, course: UUID) -> Non
     }
 
 
+def test_the_form_says_what_the_package_says_of_each_field(school: School, course: UUID) -> None:
+    page = school.client("instructor").get(f"/courses/{course}/catalogue").text
+
+    said = re.findall(r"The package says: <bdi>(.*?)</bdi>", page)
+
+    assert said == [
+        "Search of vehicles", "How to search a vehicle.", "Fouille de véhicules", "Human rights", "Learner", "90",
+        "Border Academy", "Jo, jo@example.org", "CC BY 4.0",
+    ]  # fmt: skip
+
+
 def test_what_people_write_goes_before_it_and_nothing_else_is_lost(school: School, course: UUID) -> None:
     client, page = school.client("instructor"), f"/courses/{course}/catalogue"
     typed = token(client, page) | {
@@ -154,6 +165,16 @@ def test_what_cannot_be_taken_is_said_beside_its_field_and_what_was_typed_stays(
         found = find_course(session, course)
     assert found is not None
     assert found.catalogue is None
+
+
+def test_all_that_is_wrong_is_said_at_once(school: School, course: UUID) -> None:
+    client, page = school.client("instructor"), f"/courses/{course}/catalogue"
+    typed = token(client, page) | {"minutes": "soon", "new_language": "not a tag!", "owner": "x" * 301}
+
+    answer = client.post(page, data=typed)
+
+    wrong = re.findall(r'class="field-error" id="([\w-]+)-error"', answer.text)
+    assert wrong == ["new_language", "new_title", "minutes", "owner"]
 
 
 def test_it_is_said_in_the_language_of_the_reader(school: School, course: UUID) -> None:
