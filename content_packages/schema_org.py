@@ -22,6 +22,7 @@ SUBJECTS: Final = "https://outpost.invalid/subjects"
 SUFFIX: Final = ".jsonld"
 MOST_SAID_BYTES: Final = 1024 * 1024
 
+_MOST_LANGUAGES = 100
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _BLOCK = re.compile(
     r"<script[^<>]*\stype\s*=\s*[\"']?application/ld\+json[\"']?[^<>]*>((?:(?!<script).)*?)</script",
@@ -59,7 +60,7 @@ def _metadata(thing: Mapping[str, Any], language: str) -> Metadata:
         rights=_name(thing.get("license"), "name", "url", "@id") or None,
         publisher=next(filter(None, (_name(one, "name", "legalName") for one in behind)), None),
         contact=next(filter(None, (_contact(one) for one in asked)), None),
-        languages=tuple(dict.fromkeys(_languages(thing.get("inLanguage")))),
+        languages=tuple(dict.fromkeys(_languages(thing.get("inLanguage"))))[:_MOST_LANGUAGES],
     )
 
 

@@ -1,4 +1,4 @@
-"""Cut what a package says to what people can take in: lists, reports and records show its titles whole.
+"""Cut what a package says to what people and databases can take in: lists, reports and records show its titles whole.
 
 The metadata record of a SCORM package may hold 1,000 characters for a title (LOM 1.2, smallest permitted maximum), and
 SCORM 2004 recommends 200 for an item; some tools put a whole page there.
@@ -6,6 +6,7 @@ SCORM 2004 recommends 200 for an item; some tools put a whole page there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
@@ -16,6 +17,7 @@ from content_packages.package import Activity, Book, Described, Metadata, Packag
 MOST_TITLE_CHARS: Final = 300
 MOST_TEXT_CHARS: Final = 5000
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _Said = TypeVar("_Said", Activity, Described, Metadata, Package, Book)
 
 
@@ -87,7 +89,7 @@ class _Cutter:
 
     def _book(self, book: Book) -> Book:
         toc = tuple(
-            replace(one, title=self._title(one.title)) if len(one.title) > MOST_TITLE_CHARS else one
+            one if (title := self._title(one.title)) == one.title else replace(one, title=title)
             for one in book.toc
         )
         return self._with(book, toc=toc)
@@ -115,10 +117,16 @@ class _Cutter:
         return replace(said, **differing) if differing else said
 
 
+def without_controls(text: str) -> str:
+    """Return a text without characters that nobody can see and no database takes."""
+    return _CONTROL.sub("", text)
+
+
 def _cut(text: str, most: int) -> str:
-    """Return a text of at most so many characters.
+    """Return a text of at most so many characters, and none that controls a printer.
 
     >>> _cut("Search of vehicles", 8)
     'Search…'
     """
+    text = without_controls(text)
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import field, fields
+from itertools import islice
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -20,13 +21,14 @@ from content_packages.intake import load_package
 from content_packages.package import Metadata
 from content_packages.schema_org import SUBJECTS
 from content_packages.shelf import Shelf
-from content_packages.texts import MOST_TEXT_CHARS, MOST_TITLE_CHARS
+from content_packages.texts import MOST_TEXT_CHARS, MOST_TITLE_CHARS, without_controls
 from lms.courses.iris import course_iri
 from lms.courses.subjects import Subject, subjects_named
 from lms.courses.tables import Course, Edition
 from lms.web.wording import Count, Worded, mark
 
 MAX_MINUTES = 100_000
+MOST_OF_A_KIND = 100  # languages and subjects that are taken from a package
 #: What is said of an edition; all else is said of the course.
 OF_EDITION: Final = ("version", "version_notes")
 _LONGEST_TAG = 35
@@ -34,11 +36,11 @@ _TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
 
 
 def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(without_controls(text).split())
 
 
 def _in_lines(text: str) -> str:
-    return "\n".join(text.splitlines())
+    return "\n".join(without_controls(text).splitlines())
 
 
 LanguageTag = Annotated[str, StringConstraints(pattern=_TAG, max_length=_LONGEST_TAG)]
@@ -157,10 +159,13 @@ def said_of_course(said: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def entry_of_package(metadata: Metadata, subjects: Mapping[str, Subject]) -> Entry:
     """Return what a package says of itself, as far as it can be shown; words are taken where they name a subject."""
+    codes = [code for code in metadata.subjects if len(code) <= MOST_TITLE_CHARS]
     return Entry(
         titles=_known(metadata.titles, MOST_TITLE_CHARS),
         descriptions=_known(metadata.descriptions, MOST_TEXT_CHARS),
-        subjects=tuple(dict.fromkeys((*metadata.subjects, *subjects_named(metadata.keywords, subjects)))),
+        subjects=tuple(dict.fromkeys((*codes, *subjects_named(metadata.keywords, subjects))))[
+            :MOST_OF_A_KIND
+        ],
         audience=(metadata.audience or "")[:MOST_TITLE_CHARS],
         minutes=metadata.minutes if metadata.minutes and metadata.minutes <= MAX_MINUTES else None,
         licence=(metadata.rights or "")[:MOST_TITLE_CHARS],
@@ -188,7 +193,8 @@ def is_language_tag(tag: str) -> bool:
 
 
 def _known(texts: Mapping[str, str], most: int) -> dict[str, str]:
-    return {tag: text[:most] for tag, text in texts.items() if is_language_tag(tag)}
+    known = ((tag, text[:most]) for tag, text in texts.items() if is_language_tag(tag))
+    return dict(islice(known, MOST_OF_A_KIND))
 
 
 def _wrong(error: ErrorDetails) -> tuple[str, Worded]:

@@ -462,3 +462,28 @@ def test_a_course_that_arrives_is_known_by_its_titles_too(school: School, course
     with school.database.read() as session:
         (line,) = courses_page(session, search="ឆែកឆេរ").rows
     assert line.titles == {"en": "Search of vehicles", "fr": "Fouille de véhicules", "km": "ការឆែកឆេរ"}
+
+
+def test_what_a_package_says_too_much_of_is_left_out(tmp_path: Path) -> None:
+    tags = [f"x{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(300)]
+    own = "https://outpost.invalid/subjects"
+    said = {
+        "@type": "Course",
+        "name": [{"@value": "T", "@language": tag} for tag in tags],
+        "inLanguage": tags,
+        "about": [{"termCode": code, "inDefinedTermSet": own} for code in ("x" * 301, *tags)],
+    }
+
+    metadata = read_json_ld(json.dumps(said))
+    assert metadata is not None
+    entry = entry_of_package(metadata, load_subjects(tmp_path))
+
+    assert (len(entry.titles), len(entry.subjects), len(metadata.languages)) == (100, 100, 100)
+
+
+def test_an_entry_holds_nothing_that_no_database_takes(school: School, course: UUID) -> None:
+    client = school.client("instructor")
+
+    client.put(f"/api/v1/courses/{course}/catalogue", json={"titles": {"ar": "تف\u0000تيش"}})
+
+    assert "تفتيش" in client.get("/courses", headers={"Accept-Language": "ar"}).text

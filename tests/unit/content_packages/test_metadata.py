@@ -219,3 +219,21 @@ def test_a_title_of_a_page_is_read_quickly_and_shown_short(tmp_path: Path) -> No
 
     assert package_of(report).title.endswith("word…")
     assert len(json.dumps(report.to_json())) < 10_000
+
+
+def test_no_title_holds_what_no_database_takes(tmp_path: Path) -> None:
+    said = {
+        "@type": "Course",
+        "name": "Se\u0000arch",
+        "description": "One\u0007\n\u200cTwo",
+        "provider": "A\u0000",
+    }
+    page = b"<html lang=en><title>A\0 page</title>"
+
+    report = imported(tmp_path, {"index.html": page, "course.jsonld": json.dumps(said).encode()})
+
+    package = package_of(report)
+    assert (package.title, package.root.units()[0].title) == ("A page", "A page")
+    assert package.metadata.titles["und"] == "Search"
+    assert package.metadata.descriptions["und"] == "One\n\u200cTwo"
+    assert package.metadata.publisher == "A"
