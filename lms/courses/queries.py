@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, bindparam, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from content_packages.errors import FileMissingError
 from content_packages.intake import load_package
@@ -51,6 +51,7 @@ class CourseLine:
     standard: str | None
     size: int | None
     coming: bool  # an edition is published, and its files are on their way here
+    withdrawn: bool  # an edition was taken away from learners, and none took its place
 
     def title_in(self, language: str) -> str:
         """Return what it is called in a language, or else by its package."""
@@ -293,6 +294,7 @@ _UNITS = (
     .where(OutlineItem.edition_id == bindparam("edition"))
 )
 
+_AWAY = aliased(Edition)
 # What a line of a list shows, and no more: an edition's report and a course's history may be long.
 LINES = (
     select(
@@ -305,6 +307,10 @@ LINES = (
         Edition.standard_edition,
         Edition.size,
         Course.coming_edition.is_not(None).label("coming"),
+        and_(
+            Course.current_edition.is_(None),
+            exists().where(_AWAY.course_id == Course.id, _AWAY.withdrawn.is_not(None)),
+        ).label("withdrawn"),
     )
     .outerjoin(Edition, Edition.public_id == Course.current_edition)
     .where(Course.deleted.is_(None))
@@ -322,6 +328,7 @@ def line_of(row: Any) -> CourseLine:
         standard=None if row.number is None else standard_name(row.standard, row.standard_edition),
         size=row.size,
         coming=row.coming,
+        withdrawn=bool(row.withdrawn) and not row.coming,
     )
 
 
