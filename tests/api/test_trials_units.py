@@ -157,7 +157,7 @@ def test_a_trial_of_units_runs_to_its_verdict_and_leaves_nothing(instructor: Ins
     lesson = first.browser.get(first.url)
     passed(first)
     returned = first.browser.get(first.data["returnURL"])
-    passed(instructor.open(trial, SECOND), 1.0)
+    passed(instructor.open(trial, SECOND), 0.85)
     records = instructor.browser.get(f"{trial}/units/after")
 
     assert opened.headers["location"] == f"{trial}/units"
@@ -165,7 +165,7 @@ def test_a_trial_of_units_runs_to_its_verdict_and_leaves_nothing(instructor: Ins
     assert f"{trial}/units/after" in returned.text
     said = text_of(records)
     assert "Passed" in said
-    assert "87" in said  # the mean of both scores
+    assert "80%" in said  # the mean of both scores
     assert "The trial learner passed A unit" in said.replace(" · ", " ")
     assert "satisfied" in said
     assert records.text.count("A unit") > 2
@@ -336,7 +336,7 @@ def test_the_log_never_holds_a_credential(school: School, instructor: Instructor
 
     assert alternate.status_code == 200
     assert "GET activities/state" in told
-    secret = plain.partition(":")[2].rpartition("-")[2]
+    secret = re.sub(r"^trial-[0-9a-f]{32}-", "", plain.partition(":")[2])
     for hidden in (unit.auth, unit.auth.rstrip("="), quote(unit.auth, safe=""), plain, secret, secret[:16]):
         assert hidden not in told
     for token in re.findall(r"trial-[0-9a-f]{32}-([\w-]+)", unit.url):
