@@ -78,8 +78,10 @@ class PageFiles:
 
 def _is_there(names: FileNames, folder: str, address: str) -> bool:
     """Tell whether a browser would get it: an address from the root of the host leads out of the package."""
-    if not address or address.startswith("/"):
-        return not address
+    if not address:
+        return True  # the page itself
+    if address.startswith("/"):
+        return False
     try:
         found = resolve(f"{folder}/" if folder else "", address)
     except OutsideError:

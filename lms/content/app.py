@@ -5,7 +5,7 @@ It reads and sets no cookie and knows no session: the token in the path opens on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,17 +94,21 @@ class CommitBody(BaseModel):
         )
 
 
-async def _bytes(request: Request) -> bytes:
-    """Read a commit as it is, up to one byte more than is taken."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_COMMIT_BYTES:
-            break
-    return bytes(body)
+def body_up_to(most_bytes: int) -> Callable[[Request], Awaitable[bytes]]:
+    """Return what reads a body as it is, up to one byte more than is taken."""
+
+    async def read(request: Request) -> bytes:
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > most_bytes:
+                break
+        return bytes(body)
+
+    return read
 
 
-CommitBytes = Annotated[bytes, Depends(_bytes)]
+CommitBytes = Annotated[bytes, Depends(body_up_to(MAX_COMMIT_BYTES))]
 
 
 def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short routes share one site

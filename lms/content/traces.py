@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
-from lms.content.app import ContentSite, require_label
+from lms.content.app import ContentSite, body_up_to, require_label
 from lms.launch.queries import LaunchOverError, launch_to_write
 from lms.trials.log import title_in_outline, write_line
 
@@ -23,17 +23,7 @@ class Trace(BaseModel):
     entries: Annotated[list[dict[str, Any]], Field(max_length=1_000)]
 
 
-async def _bytes(request: Request) -> bytes:
-    """Read a trace, up to one byte more than is taken."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BYTES:
-            break
-    return bytes(body)
-
-
-TraceBytes = Annotated[bytes, Depends(_bytes)]
+TraceBytes = Annotated[bytes, Depends(body_up_to(MOST_BYTES))]
 
 
 def add_traces(app: FastAPI, site: ContentSite) -> None:

@@ -129,8 +129,8 @@ def post_entry(
     entry, wrong = _read(typed.with_added, lambda path, problem: _field_of(path, problem, typed.added))
     of_editions: dict[UUID, Entry] = {}
     for edition, said in typed.of_editions.items():
-        of_editions[edition], wrong_there = _read(said, lambda path, _: f"{path}_{edition}")  # noqa: B023 - called at once
-        wrong |= wrong_there
+        of_editions[edition], wrong_there = _read(said, lambda path, _: path)
+        wrong |= {f"{path}_{edition}": sentence for path, sentence in wrong_there.items()}
     wrong |= _missing(typed.added)
     if wrong:
         return _page(request, shown, typed, wrong=wrong)

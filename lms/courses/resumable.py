@@ -7,7 +7,6 @@ import is queued; whoever asks after an upload that was whole as the power went 
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ from lms.courses.errors import (
 )
 from lms.courses.importing import UPLOADS_KEPT, Importer
 from lms.courses.queries import find_import
-from lms.courses.uploads import no_room, require_room
+from lms.courses.uploads import refused_when_full, require_room
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,7 +142,8 @@ class Uploads:
         except Timeout as error:
             raise UploadBusyError from error
         try:
-            with self._part(upload.id).open("ab") as file:
+            part, still = self._part(upload.id), upload.length - offset
+            with refused_when_full(part, self._importer.limits, still=still), part.open("ab") as file:
                 if file.tell() != offset:
                     raise UploadOffsetError(here=file.tell())
 
@@ -153,15 +153,10 @@ class Uploads:
                     file.write(piece)
 
                 try:
-                    try:
-                        yield write
-                    finally:
-                        file.flush()
-                        os.fsync(file.fileno())
-                except OSError as error:
-                    if error.errno != errno.ENOSPC:
-                        raise
-                    raise no_room(upload.length - offset, self._folder, self._importer.limits) from error
+                    yield write
+                finally:
+                    file.flush()
+                    os.fsync(file.fileno())
         finally:
             lock.release()
 

@@ -69,19 +69,13 @@ async def receive_form(
 def _whole(target: Path, limits: Limits) -> Iterator[BinaryIO]:
     """Keep what is written only if the block ends well."""
     try:
-        with target.open("wb") as file:
+        with refused_when_full(target, limits), target.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())  # the row that names it must not outlive its bytes
     except MultipartParseError as error:
         target.unlink(missing_ok=True)
         raise UploadMissingError from error
-    except OSError as error:
-        written = target.stat().st_size if target.exists() else 0
-        target.unlink(missing_ok=True)
-        if error.errno != errno.ENOSPC:
-            raise
-        raise no_room(written, target.parent, limits) from error
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -173,8 +167,23 @@ def require_room(size: int, folder: Path, limits: Limits, *, here: int = 0) -> N
     _require_disk(2 * size - here, folder, limits)
 
 
-def no_room(needed: int, folder: Path, limits: Limits) -> UploadNoRoomError:
-    """Return the refusal that says how much is missing."""
+@contextmanager
+def refused_when_full(file: Path, limits: Limits, *, still: int = 0) -> Iterator[None]:
+    """Turn a disk that fills up while *file* is written into its refusal; *still* bytes were to come.
+
+    Raises:
+        UploadNoRoomError: the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        written = file.stat().st_size if file.exists() else 0
+        raise _no_room(still or written, file.parent, limits) from error
+
+
+def _no_room(needed: int, folder: Path, limits: Limits) -> UploadNoRoomError:
     limit = limits.facts("min_free_bytes")
     return UploadNoRoomError(
         needed=Bytes(needed),
@@ -187,7 +196,7 @@ def no_room(needed: int, folder: Path, limits: Limits) -> UploadNoRoomError:
 
 def _require_disk(needed: int, folder: Path, limits: Limits) -> None:
     if needed + limits.min_free_bytes > shutil.disk_usage(folder).free:
-        raise no_room(needed, folder, limits)
+        raise _no_room(needed, folder, limits)
 
 
 def _refuse_larger(size: int, limits: Limits) -> None:

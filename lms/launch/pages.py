@@ -102,9 +102,7 @@ def go(
 ) -> Response:
     """Carry out what the learner asks for."""
     site, desk = site_of(request), desk_of(request)
-    if choice is None and wanted not in REQUESTS:
-        raise NotFoundError
-    kind = Wanted.CHOICE if choice is not None else REQUESTS[wanted]
+    kind = kind_of(wanted, choice)
     with site.database.write() as session:
         hold_person(session, viewer.public_id)
         taking = _taking(session, desk, viewer, course)
@@ -130,6 +128,19 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         reached=verdict_on(taking.opened, standing),
         minutes=-(-standing.seconds // 60),
     )
+
+
+def kind_of(wanted: str, choice: str | None) -> Wanted:
+    """Return which request of sequencing a button of the player page, or a line of its outline, stands for.
+
+    Raises:
+        NotFoundError: none.
+    """
+    if choice is not None:
+        return Wanted.CHOICE
+    if wanted not in REQUESTS:
+        raise NotFoundError
+    return REQUESTS[wanted]
 
 
 def desk_of(request: Request) -> Desk:

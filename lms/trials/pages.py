@@ -14,12 +14,11 @@ from fastapi import Depends, Form
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from content_packages.sequencing.event import Request as Wanted
 from lms.database import Database
 from lms.launch.actions import carry_out, deliver
 from lms.launch.course import CourseNotPlayedError, open_course, read_standing
 from lms.launch.moving import at_rest
-from lms.launch.pages import REQUESTS, bar_of, desk_of, frame_of
+from lms.launch.pages import REQUESTS, bar_of, desk_of, frame_of, kind_of
 from lms.launch.verdict import verdict_on
 from lms.people.policy import Right
 from lms.people.viewer import requires
@@ -90,9 +89,7 @@ def go(
 ) -> Response:
     """Carry out what is asked for on the page."""
     site, desk = site_of(request), trial_desk(desk_of(request), trial_id)
-    if choice is None and wanted not in REQUESTS:
-        raise NotFoundError
-    kind = Wanted.CHOICE if choice is not None else REQUESTS[wanted]
+    kind = kind_of(wanted, choice)
     with entered(request, viewer, trial_id) as (trial, database), database.write() as session:
         taking = open_course(session, desk.shelf, **_whose(trial))
         carry_out(session, desk, taking, kind, choice, now=site.now())
