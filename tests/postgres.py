@@ -27,13 +27,13 @@ class Postgres:
         """Return the SQLAlchemy URL of database *name*."""
         return f"postgresql+psycopg://{self.address.format(name=name)}"
 
-    def create(self) -> str:
-        """Make a new database and return its URL."""
+    def create(self, *, like: str = "template0") -> str:
+        """Make a new database, a copy of *like* that nobody is connected to, and return its URL."""
         name = f"t{os.getpid()}_{next(self._numbers)}"
         with psycopg.connect(
             f"postgresql://{self.address.format(name='postgres')}", autocommit=True
         ) as admin:
-            admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE {like} ENCODING 'UTF8'")
         return self.url(name)
 
 
