@@ -1,0 +1,50 @@
+"""Every rule an import can fall foul of: one table a family, so that it can be read, translated and documented.
+
+Numbers stand apart from nouns in its sentences, so that one sentence is right for one file and for many.
+"""
+
+from content_packages.rules.archive import ARCHIVE, NAMES
+from content_packages.rules.cmi5 import CMI5
+from content_packages.rules.files import FILES
+from content_packages.rules.manifest import PACKAGE, XML
+from content_packages.rules.pages import PAGES
+from content_packages.rules.rule import BROWSERS, OFFLINE, OURS, Rule, Severity
+from content_packages.rules.texts import REPORT, TEXTS
+from content_packages.rules.xapi import XAPI
+
+__all__ = ["PHRASES", "RULES", "Rule", "Severity"]
+
+RULES: dict[str, Rule] = {
+    **ARCHIVE,
+    **NAMES,
+    **XML,
+    **PACKAGE,
+    **FILES,
+    **CMI5,
+    **XAPI,
+    **PAGES,
+    **TEXTS,
+    **REPORT,
+}
+
+#: Facts and requirements that are words of ours rather than names: a page says them in its language.
+PHRASES: tuple[str, ...] = (
+    OURS,
+    BROWSERS,
+    OFFLINE,
+    "before",
+    "after",
+    "before or inside",
+    "a folder holds bytes",
+    "no file begins where it should",
+    "it is encrypted in one place only",
+    "it is not where it should be",
+    "it holds another number of files than it claims",
+    "its method is given in two ways",
+    "its name is given in two ways",
+    "its size or checksum is given in two ways",
+    "its UTF-8 name is given in two ways",
+    "the sizes that follow it are not its own",
+    "the table of contents",
+    "the zip64 end record",
+)

@@ -1,0 +1,92 @@
+"""Single files that become a course: PDF, film, recording, book."""
+
+from __future__ import annotations
+
+from content_packages.rules.rule import ASK, OURS, RAISE_BYTES, Rule, error, note, warning
+
+_WHAT = (
+    "Import a package (zip: SCORM, cmi5, xAPI, web pages), a course structure (cmi5.xml), a PDF, a film (MP4, WebM), "
+    "a recording (MP3) or a book (EPUB); save other documents as PDF first."
+)
+_PDF = "ISO 32000-1"
+_MP4 = "ISO/IEC 14496-12"
+_EPUB = "EPUB 3.3"
+_WCAG = "WCAG 2.2 §1.2.2"
+
+FILES: dict[str, Rule] = {
+    "file.unknown": error(OURS, "The file is of no kind that can be imported.", _WHAT),
+    "file.too_large": error(
+        OURS,
+        "The file has {size:bytes}; the limit is {limit:bytes}.",
+        f"Make the file smaller, for instance by compressing the film. {RAISE_BYTES}",
+    ),
+    "shelf.no_room": error(
+        OURS,
+        "The course needs {size:bytes} on the disk and {free:bytes} are free, of which {limit:bytes} are left to what"
+        " learners do.",
+        "Free space on the disk, or ask an administrator to lower the setting {setting} (by default {default:bytes}).",
+    ),
+    "file.not_what_it_says": error(
+        OURS, "The bytes of {name} are not what its name says.", "Copy or download the file again."
+    ),
+    "file.several": error(
+        OURS,
+        "The zip holds several files that each could be a course, such as {name} and {other} (number: {count}).",
+        "Import each by itself, a film with its captions; or put them on a page index.html in the zip.",
+    ),
+    "file.office": error(
+        OURS,
+        "This is a document of an office program, which browsers do not show.",
+        "Save it as PDF and import that.",
+    ),
+    "file.epub_in_zip": error(
+        OURS, "The zip holds the book {name}.", "Import the EPUB file itself, not a zip of it."
+    ),
+    "pdf.encrypted": warning(
+        f"{_PDF} §7.6", "The PDF is encrypted; if it asks for a password, officers cannot open it."
+    ),
+    "pdf.no_end": warning(
+        f"{_PDF} §7.5.5",
+        "The PDF does not end as a PDF does; it may be cut short.",
+        "Look at its last pages before you publish it; if they are missing, copy or download the file again.",
+    ),
+    "film.cut_short": error(
+        f"{_MP4} §8.2",
+        "The film is cut short or was never finished: its index is missing or points behind its end.",
+        "Copy, download or export the film again.",
+    ),
+    "film.codec": warning(
+        f"{_MP4} §8.5.2",
+        "The film is recorded as {codec}, which many browsers do not play.",
+        "Convert it to MP4 with H.264 and AAC, and try it before you publish it.",
+    ),
+    "captions.none": note(
+        _WCAG,
+        "The film has no captions.",
+        "For those who cannot hear it, put film.mp4 and film.en.vtt (or .srt) into one zip and import that.",
+    ),
+    "captions.language": note(
+        "HTML, The track element",
+        "The name of the captions {name} does not say their language.",
+        "Name them like film.en.vtt or film.ar.srt.",
+    ),
+    "epub.container": error(
+        f"{_EPUB} §4.2.6.3.1", "META-INF/container.xml names no book that is in the file.", ASK
+    ),
+    "epub.encrypted": error(
+        f"{_EPUB} §4.2.6.3.2",
+        "The book is locked to the reader of whoever bought it.",
+        "Ask the publisher for a copy without protection.",
+    ),
+    "epub.empty": error(f"{_EPUB} §5.7", "The book says nothing about the order of its parts.", ASK),
+    "epub.part_missing": warning(
+        f"{_EPUB} §5.7", "Parts of the book are not in the file, such as {name} (number: {count})."
+    ),
+    "epub.scripts": warning(
+        f"{_EPUB} §6.1",
+        "The book holds scripts, which are not run; its interactive parts stand still (number: {count}).",
+    ),
+    "epub.no_contents": note(
+        f"{_EPUB} §7", "The table of contents could not be read; the parts are only numbered."
+    ),
+}

@@ -1,0 +1,174 @@
+"""The manifest as XML, and as a content package of SCORM (IMS Content Packaging)."""
+
+from __future__ import annotations
+
+from content_packages.rules.rule import (
+    ASK,
+    CHECK,
+    OFFLINE,
+    OURS,
+    RAISE,
+    RAISE_BYTES,
+    SPLIT,
+    Rule,
+    error,
+    note,
+    warning,
+)
+
+_CP = "SCORM 1.2 CAM 2.3; SCORM 2004 CAM 3.4"
+
+XML: dict[str, Rule] = {
+    "xml.too_large": error(
+        OURS, "{name} has {size:bytes}; the limit for a manifest is {limit:bytes}.", f"{ASK} {RAISE_BYTES}"
+    ),
+    "xml.too_deep": error(OURS, "{name} nests elements deeper than {limit} levels.", f"{ASK} {RAISE}"),
+    "xml.too_many_nodes": error(
+        OURS, "{name} holds more than {limit} elements and attributes.", f"{ASK} {RAISE}"
+    ),
+    "xml.too_many_prefixes": error(
+        OURS, "An element of {name} has more than {limit} namespace prefixes in scope.", ASK
+    ),
+    "xml.too_many_attributes": error(OURS, "An element of {name} has more than {limit} attributes.", ASK),
+    "xml.dtd": error(
+        OURS,
+        "{name} declares a document type (DTD), which can hide harmful entities.",
+        "Remove the DOCTYPE line from the manifest.",
+    ),
+    "xml.not_well_formed": error("XML 1.0 §2.1", "{name} is not XML that can be read: {reason}.", ASK),
+    "xml.encoding": warning(
+        "XML 1.0 §4.3.3", "The manifest says it is {declared} but can only be read as {used}."
+    ),
+    "xml.byte_order_mark": note(
+        "XML 1.0 §4.3.3", "{name} begins with a byte-order mark; it was read as {used}."
+    ),
+    "xml.damaged_characters": warning(
+        "XML 1.0 §4.3.3",
+        "Characters of {name} could not be read and were replaced by “\ufffd” (number: {count}).",
+    ),
+    "xml.undeclared_prefix": warning(
+        "Namespaces in XML §5",
+        "The manifest uses the prefix {prefix} without declaring it; its usual meaning was taken.",
+    ),
+    "xml.missing_namespace": warning(
+        "Namespaces in XML §6",
+        "The element {name} and others have no known namespace; that of IMS Content Packaging was taken.",
+    ),
+}
+
+PACKAGE: dict[str, Rule] = {
+    "package.no_manifest": error(
+        _CP,
+        "The zip holds neither a manifest of a standard that is known, nor an index.html, nor a single PDF, film or "
+        "recording.",
+        "Export the course as SCORM 1.2, SCORM 2004, cmi5 or xAPI, or as web pages, and import that zip.",
+    ),
+    "package.several_manifests": error(
+        _CP, "The zip holds several packages: {name} and {other}.", "Import each package by itself."
+    ),
+    "package.not_a_manifest": error(_CP, "The root element of imsmanifest.xml is {name}, not manifest.", ASK),
+    "package.common_cartridge": error(
+        _CP,
+        "This is an IMS Common Cartridge, not a SCORM package.",
+        "Export the course as SCORM 1.2 or SCORM 2004.",
+    ),
+    "package.nested_root": note(
+        _CP, "The package lies in the folder {name}; that folder was taken as its root."
+    ),
+    "package.manifest_case": note(_CP, "The manifest is called {name}; it was read as {usual}."),
+    "package.other_manifest": note(
+        _CP,
+        "The package holds {other} as well as {name}; it was read by {name}, and the other was passed over.",
+        "If it should be taken by the other standard, ask the author for a package of that standard alone.",
+    ),
+    "package.edition_guessed": warning(
+        _CP, "The manifest names no edition that is known ({written}); it was read as SCORM {edition}."
+    ),
+    "package.edition_missing": note(
+        _CP, "The manifest does not name its edition; it was read as SCORM {edition}."
+    ),
+    "package.external_addresses": warning(
+        OFFLINE,
+        "The content loads files from {hosts}, which does not work offline (number: {count}).",
+        "Try the course with the network off; ask the author to put the files into the package.",
+    ),
+    "site.empty": error(
+        "HTML, The body element",
+        "The page {name} shows nothing, and the zip holds no manifest of a standard that is known.",
+        "Import the zip that the authoring tool made, with its manifest.",
+    ),
+    "package.external_links": note(
+        OFFLINE,
+        "The content names addresses on {hosts}; what leads there does not work offline (number: {count}).",
+        CHECK,
+    ),
+    "site.no_title": note(
+        "HTML, The title element",
+        "The page {name} has no title; its file name was taken.",
+        "Give the course a title.",
+    ),
+    "organization.missing": warning(
+        _CP, "The manifest has no organization; what can be launched was listed in order (number: {count})."
+    ),
+    "organization.default_dangling": warning(
+        _CP, "The default organization {name} does not exist; the first one was taken."
+    ),
+    "organization.others": note(
+        _CP, "The package has further organizations; only {name} was taken (number left out: {count})."
+    ),
+    "organization.empty": error(_CP, "Nothing in this package can be launched.", ASK),
+    "manifest.submanifest": note(
+        _CP, "The manifest holds another manifest, {name}; its resources were taken in."
+    ),
+    "manifest.too_many_items": error(OURS, "The outline has more than {limit} items.", SPLIT),
+    "manifest.too_deep": error(OURS, "The outline nests items deeper than {limit} levels.", f"{ASK} {RAISE}"),
+    "item.no_identifier": warning(_CP, "An item has no identifier; {name} was given to it."),
+    "item.duplicate_identifier": warning(
+        _CP, "The identifier {name} is used twice; the second became {other}."
+    ),
+    "item.no_title": warning(_CP, "The item {name} has no title."),
+    "item.resource_missing": error(
+        _CP, "The item {name} refers to the resource {resource}, which does not exist.", ASK
+    ),
+    "item.cluster_resource": warning(
+        _CP, "The item {name} has both a page and sub-items; the page became its first sub-item."
+    ),
+    "item.heading": note(_CP, "The item {name} leads nowhere; it is shown as a heading."),
+    "item.bad_value": warning(
+        _CP, "The item {name} gives {value} for {field}, which the standard does not allow; it was left out."
+    ),
+    "resource.no_href": error(_CP, "The resource {name} is to be launched but names no file.", ASK),
+    "resource.no_type": warning(
+        _CP, "The resource {name} does not say whether it is a SCO or an asset; it was taken for a SCO."
+    ),
+    "resource.duplicate": warning(_CP, "The resource {name} is declared twice; the first was taken."),
+    "launch.missing": error(_CP, "The launch file {name} is not in the package.", ASK),
+    "launch.unescaped": warning(
+        "RFC 3986 §3",
+        "The launch address {name} was taken as the name of a file, “#” or “?” and all; they should be written as "
+        "%23 and %3F.",
+    ),
+    "launch.external": error(
+        OFFLINE,
+        "The launch address {name} is outside the package.",
+        "Ask the author for a package that holds its own content.",
+    ),
+    "file.missing": warning(
+        _CP, "Files that the manifest lists are not in the package, such as {name} (number: {count})."
+    ),
+    "file.name_encoded": note(
+        "RFC 3986 §2.1", "The manifest writes {name} for the file {other}, with its signs encoded."
+    ),
+    "launch.parameters": note(
+        "SCORM 2004 CAM 3.4.1.5",
+        "The address {name} holds more than the name of a file; the page is opened with all of it.",
+    ),
+    "file.name_differs": warning(_CP, "The manifest writes {name} for the file {other}."),
+    "sequencing.bad_value": warning(
+        "SCORM 2004 SN 3",
+        "{name} has {value} for {field}, which is not a value of the standard; it was left out.",
+    ),
+    "sequencing.dangling": warning(
+        "SCORM 2004 CAM 5.1.1", "{name} refers to the sequencing {reference}, which does not exist."
+    ),
+}
