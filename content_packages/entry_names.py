@@ -18,7 +18,8 @@ from content_packages.limits import Limits
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
 # Marks that reorder or hide what follows; joiners and direction marks are part of honest names.
-_DECEIVING = frozenset("\u200b\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+_TAGS = frozenset(map(chr, range(0xE0000, 0xE0080)))  # a second alphabet that no font shows
+_DECEIVING = _TAGS | frozenset("\u200b\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
 _RESERVED = re.compile(
     r"^(con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE
 )

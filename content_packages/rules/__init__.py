@@ -9,7 +9,7 @@ from content_packages.rules.files import FILES
 from content_packages.rules.manifest import PACKAGE, XML
 from content_packages.rules.pages import PAGES
 from content_packages.rules.rule import BROWSERS, OFFLINE, OURS, Rule, Severity
-from content_packages.rules.texts import REPORT, TEXTS
+from content_packages.rules.texts import EDITION, REPORT, TEXTS
 from content_packages.rules.xapi import XAPI
 
 __all__ = ["PHRASES", "RULES", "Rule", "Severity"]
@@ -24,6 +24,7 @@ RULES: dict[str, Rule] = {
     **XAPI,
     **PAGES,
     **TEXTS,
+    **EDITION,
     **REPORT,
 }
 

@@ -1,4 +1,4 @@
-"""Titles, descriptions and catalogue data, and the report itself."""
+"""Titles, descriptions and catalogue data, the course an edition belongs to, and the report itself."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ TEXTS: dict[str, Rule] = {
         "schema.org, JSON-LD 1.1",
         "{name} says nothing of a course in a form that is known, and was left aside.",
         "Write the entry in the catalogue.",
+    ),
+}
+
+EDITION: dict[str, Rule] = {
+    "edition.unrelated": warning(
+        OURS,
+        "The package is called “{name}” and bears another identifier than the course “{other}”, whose edition it was "
+        "made; officers would be given it in that course's place.",
+        "If it is a course of its own, publish the former edition again and import this one by itself.",
     ),
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
+from content_packages.findings import Finding, finding
 from content_packages.intake import ImportReport, Progress, read_package
 from content_packages.limits import Limits
+from content_packages.package import Package
 from content_packages.schema_org import MOST_SAID_BYTES, SUFFIX
 from content_packages.shelf import Shelf
 from lms.courses.actions import CourseNotFoundError, add_edition, publish
-from lms.courses.queries import courses_alike, find_course, find_import, imports_under_way
+from lms.courses.queries import courses_alike, editions_of, find_course, find_import, imports_under_way
 from lms.courses.tables import CourseImport, ImportState
 from lms.database import Database
 from lms.queue import enqueue
@@ -235,6 +237,10 @@ class Importer:
         With *asks*, somebody looks at the report: what seems to be a new edition of a course that is here is
         not published before she has said what it is.
         """
+        if row.into_course is not None and report.package is not None:
+            report = replace(
+                report, findings=(*report.findings, *_doubts(session, row.into_course, report.package))
+            )
         row.report = report.to_json()
         row.finished = self.now()
         if report.package is None or report.digest is None:
@@ -277,6 +283,17 @@ def _beside(path: Path) -> bytes | None:
     with suppress(OSError), beside.open("rb") as file:
         return file.read(MOST_SAID_BYTES)
     return None
+
+
+def _doubts(session: Session, into: UUID, package: Package) -> tuple[Finding, ...]:
+    """Return what speaks against a package being an edition of a course: it bears neither its name nor its title."""
+    course = find_course(session, into)
+    if course is None or course.identifier == package.identifier:
+        return ()
+    titles = {edition.title for edition in editions_of(session, course)}
+    if not titles or package.title in titles:
+        return ()
+    return (finding("edition.unrelated", name=package.title, other=course.title),)
 
 
 def _import(session: Session, import_id: UUID) -> CourseImport:

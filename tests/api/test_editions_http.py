@@ -108,9 +108,12 @@ def test_those_the_form_names_move_and_move_back(a_class: Class) -> None:
 
     assert moved.taking.edition == a_class.second
     assert "1 has moved" in told
+    assert f'<option value="{a_class.first}" selected>' in told
     assert "1 will on opening the course" in told
     assert back.taking.edition == a_class.first
-    assert "Undone" in a_class.client.get(a_class.page).text
+    undone = a_class.client.get(a_class.page).text
+    assert "Undone" in undone
+    assert f'<option value="{a_class.first}">' in undone
 
 
 def test_programs_see_the_preview_and_publish_with_a_choice(a_class: Class) -> None:

@@ -36,7 +36,7 @@ def client(place: Place, *roles: str) -> TestClient:
         node_name="Post 4",
         shelf=place.shelf,
         uploads=place.folder,
-        assets={"app.css": "/static/app.css"},
+        assets={"app.css": "/static/app.css", "site.js": "/static/site.js"},
         chip=lambda session, _now: chip(session, place.node),
         recognise=recognise,
     )

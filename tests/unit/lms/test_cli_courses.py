@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,6 +128,20 @@ def test_a_package_made_anew_names_the_course_it_looks_like(data: Path, tmp_path
     assert f"--as {first['course_id']}" in told.output
     assert made["course_id"] == first["course_id"]
     assert made["looks_like"] == []
+
+
+def test_another_course_made_an_edition_by_mistake_is_said_to_be_another(data: Path, tmp_path: Path) -> None:
+    first = json.loads(lms("import", str(a_scorm_file(tmp_path)), "--data", str(data), "--json").stdout)
+    told = ("--as", first["course_id"], "--data", str(data), "--json")
+    page = tmp_path / "page.zip"
+    with zipfile.ZipFile(page, "w") as archive:
+        archive.writestr("index.html", "<title>First aid</title><p>Hello</p>")
+
+    other = json.loads(lms("import", str(page), *told).stdout)
+    renamed = json.loads(lms("import", str(a_scorm_file(tmp_path, title="Precursors 2")), *told).stdout)
+
+    assert "edition.unrelated" in [one["code"] for one in other["warnings"]]
+    assert "edition.unrelated" not in [one["code"] for one in renamed["warnings"]]
 
 
 def test_editions_are_listed_published_and_rolled_back(data: Path, tmp_path: Path) -> None:
