@@ -22,8 +22,10 @@ from starlette.datastructures import Headers as RequestHeaders
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lms.content.encodings import content_type
 from lms.content.files import find_file
 from lms.content.media_types import UNKNOWN, XHTML, media_type
+from lms.content.storage import PAGES, with_script
 from lms.content.viewer import file_security_policy, in_page, viewer_page, viewer_security_policy
 from lms.courses.queries import find_edition
 from lms.courses.tables import Edition
@@ -66,6 +68,11 @@ class ContentSite:
     build: Path
     assets: Mapping[str, str]
     trial_of: Callable[[str], AbstractContextManager[Database] | None] = _no_trial
+
+    @property
+    def storage_script(self) -> str:
+        """The address of what stands in for storage, on every content host."""
+        return f"/built/{quote(self.assets['storage.js'])}"
 
     def database_of(self, token: str) -> AbstractContextManager[Database]:
         """Open the database in which the launch of a token is kept, and no other."""
@@ -126,15 +133,17 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
             values = boot_values(session, taking, launch)
         target = activity.launch
         assert target is not None  # noqa: S101 - only what can be launched is ever delivered
-        content = f"../../c/{token}/{quote(target.path)}"
-        content += f"?{target.query}" * bool(target.query) + f"#{target.fragment}" * bool(target.fragment)
-        if activity.viewer is not None:
-            content = f"../../view/{token}/?lang={quote(lang)}"
+        path = f"{token}/{quote(target.path)}"
+        path += f"?{target.query}" * bool(target.query) + f"#{target.fragment}" * bool(target.fragment)
+        content, without_storage = f"../../c/{path}", f"../../s/{path}"
+        if activity.viewer is not None:  # a page of ours, which keeps nothing in the browser
+            content = without_storage = f"../../view/{token}/?lang={quote(lang)}"
         languages = taking.opened.package.languages
         boot: dict[str, object] = {
             "standard": taking.opened.package.data_model,
             "asset": activity.kind == "asset",
             "content": content,
+            "without_storage": without_storage,
             "values": values,
             "sequence": launch.sequence,
             "lms_origin": site.public_url,
@@ -177,12 +186,14 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
             return JSONResponse(database.change(take))
 
     @app.get("/c/{token}/{path:path}")
+    @app.get("/s/{token}/{path:path}")  # for a browser that refuses storage
     def package_file(request: Request, token: str, path: str, lenient: bool = False) -> Response:
         with site.database_of(token) as database, database.read() as session:
             launch = launch_of(session, token, now=site.now())
             require_label(site, request, launch.edition)
             edition = find_edition(session, launch.edition)
-        return edition_file(site, request, edition, path, lenient=lenient)
+        script = site.storage_script if request.url.path.startswith("/s/") else None
+        return edition_file(site, request, edition, path, lenient=lenient, script=script)
 
     @app.exception_handler(LaunchOverError)
     def over(request: Request, _error: LaunchOverError) -> Response:
@@ -247,9 +258,15 @@ def content_security_policy(public_url: str) -> str:
 
 
 def edition_file(
-    site: ContentSite, request: Request, edition: Edition | None, path: str, *, lenient: bool = False
+    site: ContentSite,
+    request: Request,
+    edition: Edition | None,
+    path: str,
+    *,
+    lenient: bool = False,
+    script: str | None = None,
 ) -> Response:
-    """Return a file of an edition, whole or the range asked for.
+    """Return a file of an edition, whole or the range asked for; with a *script* first, if it is a page.
 
     The pages of a book are XHTML whatever they are called (EPUB 3.3 §6.1): in HTML, ``<script/>`` would swallow the
     rest. Our page asks again, *lenient*, for one that is not.
@@ -262,15 +279,17 @@ def edition_file(
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if edition.standard == "file":
         headers["Content-Security-Policy"] = file_security_policy(site.public_url)
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=304, headers=headers)
     kind = media_type(name)
     if kind == "text/html" and edition.standard == "file" and not lenient:
         kind = XHTML
+    where = site.desk.shelf.path(file.digest)
+    if script is not None and kind in PAGES:
+        return with_script(request, where, kind=kind, script=script, headers=headers)
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
     return FileResponse(
-        site.desk.shelf.path(file.digest),
-        media_type=kind or UNKNOWN,
-        headers=headers,
+        where,
+        headers={**headers, "Content-Type": content_type(kind or UNKNOWN, where)},
         filename=None if kind else name.rpartition("/")[2],
     )
 

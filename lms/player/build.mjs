@@ -59,6 +59,12 @@ const worker = await build({
   entryPoints: [{ in: path.join(PDF_JS, "legacy/build/pdf.worker.mjs"), out: "pdf-worker" }],
   format: "iife",
 });
+// The first script of a page must have run before the next begins, which a module does not.
+const storage = await build({
+  ...common,
+  entryPoints: [{ in: path.join(PLAYER, "storage/main.js"), out: "storage" }],
+  format: "iife",
+});
 
 /** @type {Record<string, string>} */
 const manifest = {};
@@ -68,8 +74,9 @@ for (const [file, output] of Object.entries(metafile.outputs)) {
 }
 
 /** @type {Map<string, Uint8Array>} */
-const files = new Map([...outputFiles, ...worker.outputFiles].map((file) => [path.basename(file.path), file.contents]));
+const files = new Map([...outputFiles, ...worker.outputFiles, ...storage.outputFiles].map((file) => [path.basename(file.path), file.contents]));
 manifest["pdf-worker.js"] = path.basename(worker.outputFiles[0].path);
+manifest["storage.js"] = path.basename(storage.outputFiles[0].path);
 for (const [name, contents] of [...(await licencesOfFonts()), ...(await partsOfPdfJs())]) files.set(name, contents);
 files.set(MANIFEST, new TextEncoder().encode(`${JSON.stringify(manifest, Object.keys(manifest).sort(), 1)}\n`));
 

@@ -5,6 +5,7 @@
  * @property {"scorm12" | "scorm2004"} standard
  * @property {boolean} asset
  * @property {string} content URL of the unit
+ * @property {string} without_storage URL of the same where the browser refuses storage
  * @property {Record<string, string>} values
  * @property {number} sequence
  * @property {string} lms_origin
@@ -12,10 +13,15 @@
  * @property {string} lang
  */
 
+import { keepsCookies, keepsStorage } from "../storage/memory.js";
+
 /**
  * @param {Document} document
- * @returns {Boot}
+ * @returns {Boot} its `content` is what this browser can show
  */
 export function readBoot(document) {
-  return JSON.parse(document.getElementById("boot")?.textContent ?? "");
+  /** @type {Boot} */
+  const boot = JSON.parse(document.getElementById("boot")?.textContent ?? "");
+  if (!keepsStorage(window) || !keepsCookies(document)) boot.content = boot.without_storage;
+  return boot;
 }
