@@ -24,6 +24,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from content_packages.shelf import Shelf
+from lms.certificates.machine import own_names
+from lms.certificates.pages import Reached
+from lms.certificates.pages import router as reached_pages
 from lms.cmi5.actions import abandon_idle
 from lms.cmi5.admission import Admission
 from lms.cmi5.api import fetching as fetch_api
@@ -96,8 +99,9 @@ from lms.trials.store import STORES as TRIAL_STORES
 from lms.trials.store import TrialStores
 from lms.trials.unit_pages import router as trial_unit_pages
 from lms.web.assets import BUILD, MOUNT, load_assets
+from lms.web.content_ports import ContentPorts
 from lms.web.frame import NO_TELEMETRY, frame
-from lms.web.hosts import is_known
+from lms.web.reach import Reach
 from lms.web.site import NavItem, Site
 from lms.web.wording import mark
 from lms.worker import Chore, Worker
@@ -135,6 +139,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     record_validator,
     record_pages,
     node_pages,
+    reached_pages,
     events_api,
     forwarding_pages,
 )
@@ -296,6 +301,41 @@ class Node:
             first_person_here=self.duties.first_person_here,
             grants_travel=self.duties.grants_travel,
             navigation=NAVIGATION,
+            reach=self.reach,
+            own_root=self.settings.https,
+            port_of=self.content_ports.port_of if self.reach.courses_by_port else None,
+        )
+
+    @cached_property
+    def content_ports(self) -> ContentPorts:
+        """Which course is played on which port, where courses have no names."""
+        return ContentPorts(self.settings.data, self.settings.ports_of_courses, now=utc_now)
+
+    @cached_property
+    def reached(self) -> Reached:
+        """What the page of how this node is reached tells."""
+        settings = self.settings
+        return Reached(
+            reach=self.reach,
+            ports=self.content_ports,
+            data=settings.data,
+            join_port=settings.join_port if settings.https else None,
+        )
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Where browsers find this node."""
+        settings = self.settings
+        public = urlsplit(settings.public_url).hostname or "localhost"
+        return Reach(
+            public_url=settings.public_url,
+            content_url=settings.content_url,
+            names=frozenset(name.lower() for name in (public, *settings.allowed_hosts)),
+            by_address=settings.by_address,
+            own_names=frozenset(own_names()) if settings.by_address else frozenset(),
+            port=settings.port,
+            content_ports=settings.ports_of_courses,
+            port_of=self.content_ports.port_of,
         )
 
 
@@ -332,12 +372,13 @@ def build_pages(node: Node) -> FastAPI:
     app.state.desk = node.desk
     app.state.trials = node.trials
     app.state.sync = node.sync
+    app.state.reached = node.reached
     app.state.broadcast = node.broadcast
     for router in ROUTERS:
         app.include_router(router)
     _add_signs_of_life(app, node)
     app.mount("/sync", create_sync_app(node.sync))
-    frame(app, node.site, host_names=_host_names(node), troubles=TROUBLES)
+    frame(app, node.site, troubles=TROUBLES)
     return app
 
 
@@ -363,11 +404,6 @@ def build_record_store(node: Node) -> ASGIApp:
             now=utc_now,
         )
     )
-
-
-def _host_names(node: Node) -> set[str]:
-    public = urlsplit(node.settings.public_url).hostname or "localhost"
-    return {public, *node.settings.allowed_hosts}
 
 
 def _add_signs_of_life(app: FastAPI, node: Node) -> None:
@@ -406,28 +442,26 @@ class Front:
         trial_stores: ASGIApp,
         content: ASGIApp,
         *,
-        content_port: int,
-        host_names: Collection[str],
+        content_ports: Collection[int],
+        is_pages: Callable[[Scope], bool],
         end_streams: Callable[[], None],
     ) -> None:
         self._pages = pages
         self._store = store
         self._trial_stores = trial_stores
         self._content = content
-        self._host_names = host_names
-        self._content_port = content_port
+        self._is_pages = is_pages
+        self._content_ports = content_ports
         self.end_streams = end_streams  # answers without an end; called once the server is to end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         _, port = scope.get("server") or ("", None)
-        if port == self._content_port:
+        if port in self._content_ports:
             await self._content(scope, receive, send)
-        elif scope["path"].startswith(TRIAL_STORES) and is_known(scope, self._host_names):
+        elif scope["path"].startswith(TRIAL_STORES) and self._is_pages(scope):
             await self._trial_stores(scope, receive, send)
-        elif (scope["path"] == STORE or scope["path"].startswith(f"{STORE}/")) and is_known(
-            scope, self._host_names
-        ):
+        elif (scope["path"] == STORE or scope["path"].startswith(f"{STORE}/")) and self._is_pages(scope):
             below = {**scope, "root_path": scope.get("root_path", "") + STORE}
             await self._store(below, receive, send)
         else:
@@ -446,6 +480,7 @@ def build_front(node: Node) -> Front:
         build=BUILD,
         assets={name: address.removeprefix(f"{MOUNT}/") for name, address in node.site.assets.items()},
         trial_of=node.trials.of_token,
+        reach=node.reach,
     )
     content = build_content(site)
     add_units(content, site)
@@ -455,8 +490,8 @@ def build_front(node: Node) -> Front:
         build_record_store(node),
         TrialStores(node.trials, node.desk, now=utc_now),
         content,
-        content_port=node.settings.content_port,
-        host_names=_host_names(node),
+        content_ports=frozenset({node.settings.content_port, *node.settings.ports_of_courses}),
+        is_pages=node.reach.is_pages,
         end_streams=node.broadcast.close,
     )
 

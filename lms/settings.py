@@ -6,6 +6,7 @@ apart there, and every library receives plain values.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from dataclasses import fields
@@ -30,6 +31,21 @@ class Role(StrEnum):
     LAPTOP = "laptop"
     HUB = "hub"
     CENTRAL = "central"
+
+
+PORTS_FOR_COURSES = 64
+
+
+def _is_loopback(host: str) -> bool:
+    return host in {"", "localhost"} or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class SettingsError(Exception):
@@ -61,6 +77,28 @@ class Settings(BaseSettings):
     content_url: str = Field(
         default="",
         description="Where browsers find course content; every package gets a host name below it.",
+    )
+    by_address: bool = Field(
+        default=False,
+        description="Answer at every address and name of this machine, too; by default where host is beyond "
+        "this machine and no public_url is set.",
+    )
+    content_ports: int = Field(
+        default=0,
+        ge=0,
+        le=2000,
+        description="Ports after content_port, one for each course where courses can have no names; "
+        "64 by default where they need them.",
+    )
+    https: bool = Field(
+        default=False,
+        description="Serve HTTPS, with a certificate of a root that this node makes for itself.",
+    )
+    join_port: int = Field(
+        default=8080,
+        ge=0,
+        le=65535,
+        description="With https: the port at which the root certificate is handed out.",
     )
     allowed_hosts: tuple[str, ...] = Field(
         default=(), description="More host names (any port) under which the pages may be asked for."
@@ -112,10 +150,16 @@ class Settings(BaseSettings):
         filled = {"data": data.expanduser().absolute(), **{k: v for k, v in values.items() if k != "data"}}
         if not filled.get("database_url"):
             filled["database_url"] = f"sqlite:///{(filled['data'] / 'outpost.db').as_posix()}"
+        if "by_address" not in filled:
+            filled["by_address"] = not filled.get("public_url") and not _is_loopback(filled.get("host", ""))
+        scheme = "https" if str(filled.get("https", "")).lower() in {"true", "1", "yes", "on"} else "http"
         if not filled.get("public_url"):
-            filled["public_url"] = f"http://localhost:{filled.get('port', 8000)}"
+            filled["public_url"] = f"{scheme}://localhost:{filled.get('port', 8000)}"
         if not filled.get("content_url"):
-            filled["content_url"] = f"http://localhost:{filled.get('content_port', 8001)}"
+            filled["content_url"] = f"{scheme}://localhost:{filled.get('content_port', 8001)}"
+        by_port = filled["by_address"] or _is_address(urlsplit(str(filled["content_url"])).hostname or "")
+        if "content_ports" not in filled and by_port:
+            filled["content_ports"] = PORTS_FOR_COURSES
         return filled
 
     @model_validator(mode="after")
@@ -124,7 +168,19 @@ class Settings(BaseSettings):
         public, content = urlsplit(self.public_url), urlsplit(self.content_url)
         if public.netloc == content.netloc:
             raise ValueError("content_url must not be the address of the pages")
+        if public.scheme != content.scheme:
+            raise ValueError("content_url and public_url must both be http, or both https")
+        if self.by_address and (public.scheme == "https") != self.https:
+            raise ValueError("by_address serves what public_url says: with https there, https must be on")
+        if self.content_port + self.content_ports > 65535:
+            raise ValueError("content_ports go beyond the last port there is")
         return self
+
+    @property
+    def ports_of_courses(self) -> range:
+        """The ports on which courses are played that have no names."""
+        first = self.content_port + 1
+        return range(first, first + self.content_ports)
 
     @property
     def limits(self) -> Limits:

@@ -10,6 +10,7 @@ import typer
 
 from lms.cli import (
     archive,
+    certificates,
     courses,
     demo,
     doctor,
@@ -44,6 +45,7 @@ for module in (
     records,
     nodes,
     forwarding,
+    certificates,
     archive,
 ):
     app.add_typer(module.app)

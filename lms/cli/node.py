@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from lms.app import Node, utc_now
+from lms.certificates.pages import Reached
 from lms.cli.console import Data, Json, fail, failing_on, read_secret, show, show_rows, tell, warn
 from lms.cli.demo import PASSWORD, PEOPLE
 from lms.cli.opening import is_made, opened, require_node, settings_of
@@ -96,18 +97,34 @@ def serve(  # noqa: PLR0917 - typer reads options from positional parameters
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the pages.")] = None,
     content_port: Annotated[int | None, typer.Option(help="Port of the course content.")] = None,
+    https: Annotated[
+        bool | None,
+        typer.Option("--https/--http", help="Serve HTTPS, with a root certificate of this node's own."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Server processes (PostgreSQL only).")] = 1,
     show_demo: Annotated[bool, typer.Option("--show-demo", help="Tell the demo sign-ins, too.")] = False,
     data: Data = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; the schema is upgraded first if need be."""
-    settings = settings_of(data, host=host, port=port, content_port=content_port)
+    settings = settings_of(data, host=host, port=port, content_port=content_port, https=https)
     require_node(settings)
     if workers > 1 and settings.database_url.startswith("sqlite"):
         fail("Several workers need PostgreSQL: set LMS_DATABASE_URL, or serve with one.", status=2)
 
-    def greet() -> None:
+    def greet(told: Reached) -> None:
         warn(f"Outpost {version('outpost-lms')}, {settings.role}, at {settings.public_url}")
+        others = told.addresses()[1:]
+        if others:
+            warn("In this network: " + "  ".join(others))
+            warn(
+                f"Courses: ports {settings.ports_of_courses[0]} to {settings.ports_of_courses[-1]}, one each."
+            )
+        root = told.root() if settings.https else None
+        if root is not None:
+            warn("Laptops get the root certificate at: " + "  ".join(told.doors()))
+            warn(f"Its SHA-256 fingerprint: {root.fingerprint}")
+        elif settings.by_address:
+            warn("Not encrypted: anyone in this network can read along. --https is the better way.")
         if show_demo:
             warn("Demo sign-ins: " + ", ".join(f"{person[0]} / {PASSWORD}" for person in PEOPLE))
 

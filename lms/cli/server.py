@@ -11,12 +11,18 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import uvicorn
 from filelock import FileLock, Timeout
+from starlette.concurrency import run_in_threadpool
 
-from lms.app import Front, Node, build_front, build_worker
+from lms.app import Front, Node, build_front, build_worker, utc_now
+from lms.certificates.authority import open_authority
+from lms.certificates.door import build_door
+from lms.certificates.hosts import authority_of, renew
+from lms.certificates.pages import Reached
 from lms.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -24,6 +30,7 @@ log = logging.getLogger(__name__)
 LOCK_NAME = "server.lock"
 REQUESTS_END_WITHIN_S = 7
 JOBS_END_WITHIN_S = 2  # together less than the ten seconds that whoever stops us may wait
+LOOK_AT_CERTIFICATE_TICKS = 300
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -74,7 +81,13 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, *, workers: int = 1, when_listening: Callable[[], None] = lambda: None) -> None:
+def _nothing(_told: Reached) -> None:
+    pass
+
+
+def serve(
+    settings: Settings, *, workers: int = 1, when_listening: Callable[[Reached], None] = _nothing
+) -> None:
     """Serve until SIGTERM or Ctrl-C; what is under way has ten seconds to finish.
 
     Raises:
@@ -82,15 +95,20 @@ def serve(settings: Settings, *, workers: int = 1, when_listening: Callable[[], 
         KeyLostError: the node's key is not in its folder.
     """
     with only_server_of(settings):
-        listeners = [listen(settings.host, settings.port), listen(settings.host, settings.content_port)]
+        ports = [settings.port, settings.content_port, *settings.ports_of_courses]
+        listeners = [listen(settings.host, port) for port in ports]
+        door = listen(settings.host, settings.join_port) if settings.https else None
         node = Node(settings)
         node.database.upgrade()
         worker = build_worker(node)  # asks for the node's key: without one nothing is started
-        when_listening()
+        if door is not None:
+            authority_of(settings, now=utc_now())
+            _open_door(node, door)
+        when_listening(node.reached)
         worker.start()
         try:
             if workers == 1:
-                run_server(build_front(node), listeners)
+                run_server(build_front(node), listeners, settings)
             else:
                 _run_processes(settings, listeners, workers)
         finally:
@@ -98,12 +116,39 @@ def serve(settings: Settings, *, workers: int = 1, when_listening: Callable[[], 
             node.close()
 
 
-class _Server(uvicorn.Server):
-    """Ends the answers that have no end before it waits for the others."""
+def _open_door(node: Node, listener: socket.socket) -> None:
+    """Hand out the root certificate by plain HTTP, until the process ends."""
+    config = uvicorn.Config(
+        build_door(node.site, node.settings.data),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
+    run = partial(uvicorn.Server(config).run, sockets=[listener])
+    threading.Thread(target=run, name="door", daemon=True).start()
 
-    def __init__(self, config: uvicorn.Config, front: Front) -> None:
+
+class _Server(uvicorn.Server):
+    """Ends the answers that have no end before it waits for the others; shows a certificate that is good."""
+
+    def __init__(self, config: uvicorn.Config, front: Front, settings: Settings) -> None:
         super().__init__(config)
         self._front = front
+        self._settings = settings
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look ten times in a second whether to end, and every half minute whether the certificate still fits."""
+        if self._settings.https and counter % LOOK_AT_CERTIFICATE_TICKS == 0:
+            await run_in_threadpool(self._show_certificate)
+        return await super().on_tick(counter)
+
+    def _show_certificate(self) -> None:
+        authority = open_authority(self._settings.data)
+        if renew(self._settings, authority, now=utc_now()):
+            log.info("certificate_renewed")
+        if self.config.ssl is not None:  # another process may have made it: new connections are shown it
+            self.config.ssl.load_cert_chain(authority.chain_file, authority.key_file)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more requests, and finish those under way."""
@@ -111,10 +156,13 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run_server(front: Front, listeners: list[socket.socket]) -> None:
+def run_server(front: Front, listeners: list[socket.socket], settings: Settings) -> None:
     """Answer requests on the listeners until told to stop."""
+    authority = authority_of(settings, now=utc_now()) if settings.https else None
     config = uvicorn.Config(
         front,
+        ssl_certfile=authority.chain_file if authority else None,
+        ssl_keyfile=authority.key_file if authority else None,
         http="httptools",
         lifespan="off",
         log_config=None,
@@ -125,7 +173,7 @@ def run_server(front: Front, listeners: list[socket.socket]) -> None:
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=16 * 1024,
     )
-    server = _Server(config, front)
+    server = _Server(config, front, settings)
     gc.set_threshold(50_000, 20, 20)  # of a batch of 500 statements nearly all is freed without a collection
     gc.collect()
     gc.freeze()  # what was built for the server lives as long as it; no collection need look at it again
@@ -172,7 +220,7 @@ def _serve_in_process(settings: Settings, listeners: list[socket.socket]) -> Non
     threading.Thread(target=_end_with_parent, daemon=True).start()
     node = Node(settings)
     try:
-        run_server(build_front(node), listeners)
+        run_server(build_front(node), listeners, settings)
     finally:
         node.close()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -42,7 +42,6 @@ from lms.cmi5.statements import Told
 from lms.cmi5.tables import Registration, UnitRecord, UnitSession
 from lms.launch.actions import Desk
 from lms.launch.course import CourseNotReadyError, CourseWithdrawnError
-from lms.launch.hosts import label_of, origin_of
 from lms.launch.queries import digest
 from lms.launch.statements import learner
 from xapi_store.documents import JSON, put_document
@@ -80,18 +79,14 @@ class Hosts:
     """Where browsers find this node, its record store, and how the hosts of its courses are named."""
 
     public_url: str
-    content_url: str
-    secret: bytes
+    content: Callable[[UUID], str]
+    """The origin of an edition's files."""
     store: str = "/xapi/"
 
     @property
     def endpoint(self) -> str:
         """The address of the record store, as units are told it."""
         return f"{self.public_url}{self.store}"
-
-    def content(self, edition: UUID) -> str:
-        """Return the origin of an edition's files."""
-        return origin_of(self.content_url, label_of(self.secret, edition))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

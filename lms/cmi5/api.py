@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from lms.cmi5.registrations import (
 from lms.cmi5.tables import Registration
 from lms.enrolment.queries import registration_of
 from lms.launch.actions import Desk
+from lms.launch.hosts import origin_for
 from lms.launch.pages import desk_of
 from lms.launch.statements import PEOPLE
 from lms.people.policy import Right
@@ -154,7 +156,7 @@ def fetch_answer(request: Request, told: Callable[[], dict[str, str]]) -> Respon
 
 def hosts_of(site: Site) -> Hosts:
     """Return where browsers find the node."""
-    return Hosts(public_url=site.public_url, content_url=site.content_url, secret=site.secret)
+    return Hosts(public_url=site.public_url, content=partial(origin_for, site))
 
 
 def _registration(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -36,7 +37,9 @@ from lms.launch.queries import LaunchOverError, launch_of, launch_to_write
 from lms.web.assets import BuiltFiles
 from lms.web.frame import NO_TELEMETRY
 from lms.web.headers import PERMISSIONS, Headers
+from lms.web.host_header import host_header
 from lms.web.locale import language, language_wished
+from lms.web.reach import Reach
 
 MAX_COMMIT_BYTES = 4 * 1024 * 1024
 _OVER = (
@@ -68,6 +71,13 @@ class ContentSite:
     build: Path
     assets: Mapping[str, str]
     trial_of: Callable[[str], AbstractContextManager[Database] | None] = _no_trial
+    reach: Reach | None = None
+
+    def seen_from(self, scope: Scope) -> ContentSite:
+        """Return this site with the address of the pages as it is for whoever sent a request."""
+        if self.reach is None or self.reach.own_host(scope) is None:
+            return self
+        return replace(self, public_url=self.reach.pages_at(scope))
 
     @property
     def storage_script(self) -> str:
@@ -146,7 +156,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
             "without_storage": without_storage,
             "values": values,
             "sequence": launch.sequence,
-            "lms_origin": site.public_url,
+            "lms_origin": site.seen_from(request.scope).public_url,
             "title": activity.title,
             "lang": languages[0] if languages else "en",
         }
@@ -165,7 +175,10 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
         spoken = language(lang) or language_wished(request.headers.get("accept-language", ""))
         page = viewer_page(opened.package, activity, token, spoken, site.assets)
         return HTMLResponse(
-            page, headers={"Content-Security-Policy": viewer_security_policy(site.public_url)}
+            page,
+            headers={
+                "Content-Security-Policy": viewer_security_policy(site.seen_from(request.scope).public_url)
+            },
         )
 
     @app.post("/rt/{token}/commit")
@@ -205,32 +218,46 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
     def stale(_request: Request, error: StaleCommitError) -> Response:
         return JSONResponse({"error": "stale", "sequence": error.sequence}, 409)
 
-    app.add_middleware(OwnHosts, content_url=site.content_url)
-    app.add_middleware(Headers, headers=content_headers(site.public_url))  # on refusals too
+    app.add_middleware(OwnHosts, site=site)
+    app.add_middleware(
+        Headers, headers=lambda scope: content_headers(site.seen_from(scope).public_url)
+    )  # on refusals too
     return app
 
 
 class OwnHosts:
-    """Middleware: our hosts only, and no service workers."""
+    """Middleware: our hosts only, no service workers, and no cookie either way.
 
-    def __init__(self, app: ASGIApp, *, content_url: str) -> None:
+    Cookies ignore ports: where courses are at the address of the pages, a browser brings the session along. Nothing
+    behind this ever sees it.
+    """
+
+    def __init__(self, app: ASGIApp, *, site: ContentSite) -> None:
         self.app = app
-        self.content_url = content_url
+        self.site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
         app = self.app
         if scope["type"] == "http":
             asked = RequestHeaders(scope=scope)
-            if label_in(self.content_url, asked.get("host", "")) is None:
+            if not self._is_ours(scope):
                 app = PlainTextResponse("No course is played under this name.", 421)
             elif asked.get("service-worker") is not None:
                 # It would outlive the launch and answer for whatever is played here next.
                 app = PlainTextResponse("Service workers are not served.", 403)
+            scope = {**scope, "headers": [one for one in scope["headers"] if one[0] != b"cookie"]}
         await app(scope, receive, send)
 
+    def _is_ours(self, scope: Scope) -> bool:
+        reach = self.site.reach
+        if reach is not None and (scope.get("server") or ("", None))[1] in reach.content_ports:
+            return reach.is_port_of_a_course(scope)
+        return label_in(self.site.content_url, host_header(scope)) is not None
 
-def content_headers(public_url: str) -> dict[str, str]:
+
+@lru_cache(maxsize=64)
+def content_headers(public_url: str) -> Mapping[str, str]:
     """Return what stands on every answer of a content host."""
     return {
         "Content-Security-Policy": content_security_policy(public_url),
@@ -278,7 +305,7 @@ def edition_file(
     etag = f'"{file.digest}{"-lenient" * lenient}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if edition.standard == "file":
-        headers["Content-Security-Policy"] = file_security_policy(site.public_url)
+        headers["Content-Security-Policy"] = file_security_policy(site.seen_from(request.scope).public_url)
     kind = media_type(name)
     if kind == "text/html" and edition.standard == "file" and not lenient:
         kind = XHTML
@@ -299,8 +326,12 @@ class StrangeLabelError(LaunchOverError):
 
 
 def require_label(site: ContentSite, request: Request, edition: UUID) -> None:
-    """Refuse a token on the host of another edition."""
-    if label_in(site.content_url, request.headers.get("host", "")) != label_of(site.secret, edition):
+    """Refuse a token on the host, or the port, of another edition."""
+    reach, port = site.reach, (request.scope.get("server") or ("", None))[1]
+    if reach is not None and reach.port_of is not None and port in reach.content_ports:
+        if port != reach.port_of(edition):
+            raise StrangeLabelError
+    elif label_in(site.content_url, request.headers.get("host", "")) != label_of(site.secret, edition):
         raise StrangeLabelError
 
 

@@ -34,7 +34,8 @@ def add_units(app: FastAPI, site: ContentSite) -> None:
         require_label(site, request, found.edition)
         trial = trial_in_token(token)
         player = f"learn/{found.course}" if trial is None else f"trials/{trial}"
-        return HTMLResponse(_return_page(f"{site.public_url}/{player}/units/after", site.public_url))
+        pages = site.seen_from(request.scope).public_url
+        return HTMLResponse(_return_page(f"{pages}/{player}/units/after", pages))
 
     @app.get("/au/{token}/{path:path}")
     def unit_file(request: Request, token: str, path: str) -> Response:
@@ -45,7 +46,9 @@ def add_units(app: FastAPI, site: ContentSite) -> None:
             require_label(site, request, found.edition)
             edition = find_edition(session, found.edition)
         answer = edition_file(site, request, edition, path)
-        answer.headers["Content-Security-Policy"] = unit_security_policy(site.public_url)
+        answer.headers["Content-Security-Policy"] = unit_security_policy(
+            site.seen_from(request.scope).public_url
+        )
         return answer
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lms.launch.course import CourseNotPlayedError, CourseNotReadyError, CourseWithdrawnError
+from lms.web.content_ports import NoPortLeftError
 from lms.web.errors import Trouble
 from lms.web.wording import mark
 
@@ -20,6 +21,14 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="course-not-played",
         title=mark("The lessons of this course are opened from its own page."),
         remedy=mark("Go back to your courses and open it from there."),
+    ),
+    NoPortLeftError: Trouble(
+        status=503,
+        code="no-port-left",
+        title=mark("Too many different courses are open on this hub."),
+        remedy=mark(
+            "What you did is kept. Tell the administrator: the page “How this hub is reached” says what to do."
+        ),
     ),
     CourseWithdrawnError: Trouble(
         status=409,

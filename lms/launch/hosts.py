@@ -7,6 +7,9 @@ import hmac
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from lms.web.reach import in_url
+from lms.web.site import Site
+
 
 def label_of(secret: bytes, edition: UUID) -> str:
     """Return the label of an edition's host: a keyed hash, so that no course can guess another's."""
@@ -21,6 +24,18 @@ def origin_of(content_url: str, label: str) -> str:
     """
     address = urlsplit(content_url)
     return f"{address.scheme}://{label}.{address.netloc}"
+
+
+def origin_for(site: Site, edition: UUID) -> str:
+    """Return the origin on which an edition is played: a name below the host of courses, or a port at it.
+
+    Raises:
+        NoPortLeftError: more courses are played than there are ports.
+    """
+    if site.port_of is None:
+        return origin_of(site.content_url, label_of(site.secret, edition))
+    address = urlsplit(site.content_url)
+    return f"{address.scheme}://{in_url(address.hostname or '')}:{site.port_of(edition)}"
 
 
 def label_in(content_url: str, host: str) -> str | None:

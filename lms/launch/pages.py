@@ -20,7 +20,7 @@ from content_packages.sequencing.event import Request as Wanted
 from lms.enrolment.queries import registration_of
 from lms.launch.actions import Delivered, Desk, carry_out, deliver
 from lms.launch.course import CourseNotPlayedError, Standing, Taking, open_course, read_standing
-from lms.launch.hosts import label_of, origin_of
+from lms.launch.hosts import origin_for
 from lms.launch.verdict import judged, verdict_on
 from lms.people.policy import Right
 from lms.people.queries import hold_person
@@ -152,7 +152,7 @@ def desk_of(request: Request) -> Desk:
 def frame_of(request: Request, delivered: Delivered) -> dict[str, str]:
     """Return where the course's frame leads, and what it is called."""
     site, taking = site_of(request), delivered.taking
-    origin = origin_of(site.content_url, label_of(site.secret, taking.edition))
+    origin = origin_for(site, taking.edition)
     activity = taking.opened.activities[delivered.launch.identifier]
     return {
         "origin": origin,

@@ -1,8 +1,9 @@
 """The three cookies of the pages: the session, an anonymous visitor's mark, her language.
 
-Over TLS their names begin with ``__Host-``, so no neighbouring host can plant them. Over plain HTTP
-(a laptop at ``localhost``) some browsers refuse such names, and content hosts below ``localhost`` cannot
-set cookies for it (measured), so the plain name is used. Cookies ignore ports: a part of the name belongs
+Over TLS their names begin with ``__Host-Http-``: no neighbouring host can plant them, nor can a script at another port
+of this one (Chromium from 140; to others it reads ``__Host-``). Over plain HTTP (a laptop at ``localhost``, a hub at
+an address) browsers refuse such names, so the plain name is used; content hosts below ``localhost`` cannot
+set cookies for it (measured). Cookies ignore ports: a part of the name belongs
 to the node, or two nodes on one machine would sign each other's people out.
 """
 
@@ -23,7 +24,7 @@ _A_YEAR_S = 365 * 24 * 3600
 def cookie_name(site: Site, kind: str) -> str:
     """Return the name a cookie of this kind has on this node."""
     plain = f"outpost-{kind}-{site.sign('cookie', kind)[:8]}"
-    return f"__Host-{plain}" if site.is_https else plain
+    return f"__Host-Http-{plain}" if site.is_https else plain
 
 
 def read_cookie(request: Request, kind: str) -> str | None:

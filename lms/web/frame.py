@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache, partial
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
+from starlette.types import Scope
 
 from lms.web.assets import BUILD, MOUNT, BuiltFiles
 from lms.web.csrf import OwnOrigin
 from lms.web.errors import Trouble, install_errors
 from lms.web.headers import Headers, page_headers
 from lms.web.hosts import KnownHosts
-from lms.web.site import Site
+from lms.web.reach import Reach
+from lms.web.site import Site, seen_from
 
 # Nobody listens on a laptop, exceptions may name people, and each request would pay for it.
 NO_TELEMETRY: TelemetryConfig = {
@@ -28,7 +31,7 @@ def frame(
     app: FastAPI,
     site: Site,
     *,
-    host_names: Iterable[str],
+    host_names: Iterable[str] = (),
     troubles: Iterable[Mapping[type[Exception], Trouble]],
 ) -> None:
     """Make *app* the pages' application of *site*.
@@ -36,7 +39,7 @@ def frame(
     Args:
         app: the application, its routers included or not.
         site: the node as its pages see it.
-        host_names: the names this node answers to, without ports.
+        host_names: the names this node answers to, without ports, where *site* does not say how it is reached.
         troubles: the features' tables of errors.
     """
     app.state.site = site
@@ -44,6 +47,20 @@ def frame(
     install_errors(app, troubles)
     # The last one added is the outermost: headers stand on every answer, refusals included.
     app.add_middleware(OwnOrigin)
-    app.add_middleware(KnownHosts, names=tuple(host_names))
-    headers = page_headers(public_url=site.public_url, content_url=site.content_url)
-    app.add_middleware(Headers, headers=headers)
+    names = frozenset(name.lower() for name in host_names)
+    reach = site.reach or Reach(public_url=site.public_url, content_url=site.content_url, names=names)
+    app.add_middleware(KnownHosts, known=reach.is_pages)
+    app.add_middleware(Headers, headers=partial(_headers_of, site))
+
+
+def _headers_of(site: Site, scope: Scope) -> Mapping[str, str]:
+    seen = seen_from(site, scope)
+    return _page_headers(
+        public_url=seen.public_url,
+        content_url=seen.content_url,
+        courses_by_port=seen.port_of is not None,
+        pins_https=not seen.own_root,
+    )
+
+
+_page_headers = lru_cache(maxsize=64)(page_headers)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lms.web.reach import in_url
 
 # Old courses finish in `unload`; browsers drop that event unless the outermost page allows it.
 PERMISSIONS = "unload=*, camera=(), microphone=(), geolocation=(), usb=(), payment=()"
 
 
 class Headers:
-    """Middleware: adds the headers that an answer does not bring itself."""
+    """Middleware: adds the headers that an answer does not bring itself.
 
-    def __init__(self, app: ASGIApp, *, headers: Mapping[str, str]) -> None:
+    Args:
+        headers: by what the request asks for; the same object for the same answer.
+    """
+
+    def __init__(self, app: ASGIApp, *, headers: Callable[[Scope], Mapping[str, str]]) -> None:
         self.app = app
-        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self.headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the head of its answer."""
@@ -25,24 +30,30 @@ class Headers:
             await self.app(scope, receive, send)
             return
 
+        headers = [(name.lower().encode(), value.encode()) for name, value in self.headers(scope).items()]
+
         async def send_completed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 brought = {name.lower() for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
-                    *(header for header in self.headers if header[0] not in brought),
+                    *(header for header in headers if header[0] not in brought),
                 ]
             await send(message)
 
         await self.app(scope, receive, send_completed)
 
 
-def page_headers(*, public_url: str, content_url: str) -> dict[str, str]:
+def page_headers(
+    *, public_url: str, content_url: str, courses_by_port: bool = False, pins_https: bool = True
+) -> dict[str, str]:
     """Return what stands on every answer of our pages.
 
     Args:
         public_url: where browsers find the pages.
         content_url: where they find course content; only that may be framed.
+        courses_by_port: whether courses are told apart by ports there, and not by names below it.
+        pins_https: whether a browser shall remember for a year that nothing but HTTPS is spoken here, on any port.
     """
     headers = {
         "X-Content-Type-Options": "nosniff",
@@ -51,15 +62,15 @@ def page_headers(*, public_url: str, content_url: str) -> dict[str, str]:
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": f"{PERMISSIONS}, display-capture=()",
         "X-Frame-Options": "DENY",
-        "Content-Security-Policy": content_security_policy(content_url),
+        "Content-Security-Policy": content_security_policy(content_url, courses_by_port=courses_by_port),
         "Cache-Control": "no-store",  # a shared laptop: nothing comes back with the back button
     }
-    if public_url.startswith("https://"):
+    if pins_https and public_url.startswith("https://"):
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return headers
 
 
-def content_security_policy(content_url: str) -> str:
+def content_security_policy(content_url: str, *, courses_by_port: bool = False) -> str:
     """Return the policy of our pages: own files only, frames only from the content hosts, nothing inline."""
     return "; ".join(
         (
@@ -70,7 +81,7 @@ def content_security_policy(content_url: str) -> str:
             "font-src 'self'",
             "connect-src 'self'",
             "media-src 'self'",
-            f"frame-src {_content_hosts(content_url)}",
+            f"frame-src {_content_hosts(content_url, courses_by_port=courses_by_port)}",
             "form-action 'self'",
             "base-uri 'none'",
             "object-src 'none'",
@@ -79,11 +90,9 @@ def content_security_policy(content_url: str) -> str:
     )
 
 
-def _content_hosts(content_url: str) -> str:
-    """Return the sources of course content: every package has a label of its own below the host."""
+def _content_hosts(content_url: str, *, courses_by_port: bool) -> str:
+    """Return the sources of course content: every package has a label of its own below the host, or a port at it."""
     address = urlsplit(content_url)
-    try:
-        ipaddress.ip_address(address.hostname or "")
-    except ValueError:
-        return f"{address.scheme}://*.{address.netloc}"
-    return f"{address.scheme}://{address.netloc}"
+    if courses_by_port:
+        return f"{address.scheme}://{in_url(address.hostname or '')}:*"
+    return f"{address.scheme}://*.{address.netloc}"

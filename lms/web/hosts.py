@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from functools import lru_cache
-from urllib.parse import urlsplit
+from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,13 +10,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lms.web.assets import MOUNT
 from lms.web.errors import StrangeHostError, answer
+from lms.web.host_header import asked_for
 
 
 class KnownHosts:
-    """Middleware: lets requests pass whose Host is among *names*, at any port.
+    """Middleware: lets requests pass that ask for this node.
 
     Args:
-        names: host names without a port.
+        known: says whether a request does, by its Host (``Reach.is_pages``).
         open_paths: path prefixes anyone may ask for: style sheets, so that the error page is readable, and
             the signs of life that monitors ask for by address.
     """
@@ -27,11 +26,11 @@ class KnownHosts:
         self,
         app: ASGIApp,
         *,
-        names: Iterable[str],
+        known: Callable[[Scope], bool],
         open_paths: tuple[str, ...] = (f"{MOUNT}/", "/healthz", "/readyz"),
     ) -> None:
         self.app = app
-        self.names = frozenset(name.lower() for name in names)
+        self.known = known
         self.open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,33 +38,9 @@ class KnownHosts:
         if scope["type"] not in {"http", "websocket"} or scope["path"].startswith(self.open_paths):
             await self.app(scope, receive, send)
             return
-        if is_known(scope, self.names):
+        if self.known(scope):
             await self.app(scope, receive, send)
             return
-        strange = StrangeHostError(_asked_for(scope))
+        strange = StrangeHostError(asked_for(scope))
         response = await run_in_threadpool(answer, Request(scope, receive), strange)
         await response(scope, receive, send)
-
-
-def is_known(scope: Scope, names: Collection[str]) -> bool:
-    """Say whether a request asks for one of some host names, at any port."""
-    return _asked_for(scope) in names
-
-
-def _asked_for(scope: Scope) -> str:
-    said = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    return host_name(said.decode("latin-1"))
-
-
-@lru_cache(maxsize=256)
-def host_name(host: str) -> str:
-    """Return the name in a Host header, without its port.
-
-    >>> host_name("LocalHost:8000"), host_name("[::1]:8000"), host_name("a@b:c")
-    ('localhost', '::1', '')
-    """
-    try:
-        address = urlsplit(f"//{host}")
-    except ValueError:
-        return ""
-    return address.hostname or "" if address.username is None else ""

@@ -9,15 +9,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from lms.database import Database
+from lms.web.reach import Reach, in_url
 from lms.web.viewer import Viewer
 
 if TYPE_CHECKING:
@@ -72,6 +75,12 @@ class Site:
     """Whether a browser may create the first administrator: on laptops, which only their owner reaches."""
     grants_travel: bool = False
     """Whether roles given here count on all nodes below: at the centre."""
+    reach: Reach | None = None
+    """Other addresses at which it is found; ``site_of`` gives the site as seen from the one a request names."""
+    own_root: bool = False
+    """Whether its HTTPS rests on a root of its own, beside which it has a plain door to hand that out."""
+    port_of: Callable[[UUID], int] | None = None
+    """The port of an edition at the host of ``content_url``; ``None`` where editions have names below it."""
 
     @property
     def is_https(self) -> bool:
@@ -84,6 +93,15 @@ class Site:
 
 
 def site_of(request: HTTPConnection) -> Site:
-    """Return the site a request arrived at."""
-    site: Site = request.app.state.site
-    return site
+    """Return the site a request arrived at, with the addresses by which whoever sent it finds the node."""
+    return seen_from(request.app.state.site, request.scope)
+
+
+def seen_from(site: Site, scope: Scope) -> Site:
+    """Return a site with its addresses as they are for whoever sent a request."""
+    reach = site.reach
+    host = reach.own_host(scope) if reach is not None else None
+    if reach is None or host is None:
+        return site
+    content = f"{reach.scheme}://{in_url(host)}"
+    return replace(site, public_url=reach.pages_at(scope), content_url=content, port_of=reach.port_of)
