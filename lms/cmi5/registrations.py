@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -15,6 +15,7 @@ from content_packages.package import Activity, Package
 from content_packages.shelf import Shelf
 from lms.cmi5.tables import Registration, UnitRecord, UnitSession
 from lms.courses.iris import course_iri, unit_iri
+from lms.courses.naming import in_language
 from lms.courses.queries import find_edition, find_playable, units_of
 from lms.launch.course import CourseNotReadyError, open_package
 
@@ -48,10 +49,15 @@ class Outline:
 
     course: UUID
     edition: UUID
-    title: str
+    title: str  # as the package has it: records speak of it so
     withdrawn: bool
     package: Package
     units: Mapping[str, UUID]
+    titles: Mapping[str, str] = field(default_factory=dict)  # as the catalogue has it, where a page asks
+
+    def title_in(self, language: str) -> str:
+        """Return what the course is called in a language, or else by its package."""
+        return in_language(self.titles, language) or self.title
 
     @property
     def is_cmi5(self) -> bool:
@@ -100,6 +106,7 @@ def open_outline(session: Session, shelf: Shelf, course: UUID, *, held: UUID | N
         withdrawn=edition.is_withdrawn,
         package=package,
         units=units_of(session, edition.id),
+        titles=edition.titles,
     )
 
 

@@ -108,7 +108,8 @@ class Playable(NamedTuple):
     id: int
     public_id: UUID
     manifest: str
-    title: str
+    title: str  # as its package has it
+    titles: Mapping[str, str]  # of its course, as the catalogue has it, by language
     is_withdrawn: bool
     moves: tuple[Move, ...]  # of its course
 
@@ -280,6 +281,7 @@ _PLAYABLE = (
         Edition.public_id,
         Edition.manifest,
         Edition.title,
+        Course.titles,
         Edition.withdrawn.is_not(None).label("is_withdrawn"),
         Course.moves,
     )

@@ -23,6 +23,7 @@ from content_packages.sequencing.tree import ActivityTree
 from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri
 from lms.courses.moves import Move
+from lms.courses.naming import in_language
 from lms.courses.queries import find_playable, units_of
 from lms.launch.documents import COURSE_STATE, GLOBALS, profile_key, read, read_bytes, state_key, write
 from lms.launch.documents import replace as replace_document
@@ -78,11 +79,16 @@ class Taking:
     course: UUID
     edition: UUID
     withdrawn: bool
-    title: str
+    title: str  # as the package has it: records speak of it so
     units: Mapping[str, UUID]  # by the identifier of the activity
     opened: Opened
     kept: bytes | None  # where she stood when this was read
     moves: tuple[Move, ...] = ()  # what was decided on those in mid-course
+    titles: Mapping[str, str] = field(default_factory=dict)  # as the catalogue has it, by language
+
+    def title_in(self, language: str) -> str:
+        """Return what the course is called in a language, or else by its package."""
+        return in_language(self.titles, language) or self.title
 
 
 @dataclass(kw_only=True, slots=True)
@@ -134,6 +140,7 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
         opened=opened,
         kept=kept,
         moves=edition.moves,
+        titles=edition.titles,
     )
 
 

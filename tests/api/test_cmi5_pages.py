@@ -11,11 +11,13 @@ from uuid import UUID, uuid4
 import httpx
 import orjson
 import pytest
+from sqlalchemy import update
 
 from content_packages.cmi5.vocabulary import Verb
 from lms.app import utc_now
 from lms.cmi5.registrations import own_registration
 from lms.cmi5.statements import ENROLMENT
+from lms.courses.tables import Course
 from lms.database import Database
 from lms.enrolment.queries import registration_of
 from lms.progress.actions import advance, rebuild
@@ -350,3 +352,17 @@ def test_a_second_opening_ends_the_first(reader: Officer) -> None:
 
     assert told(first, "passed").status_code == 403
     assert told(second, "passed").status_code == 200
+
+
+def test_the_player_of_units_and_its_result_call_the_course_as_the_catalogue_does(
+    school: School, officer: Officer, database: Database
+) -> None:
+    with database.write() as session:
+        session.execute(update(Course).values(titles={"en": "As the catalogue has it"}))
+
+    page = officer.get(f"/learn/{officer.course}/units")
+    result = officer.get(f"/learn/{officer.course}/units/after")
+
+    assert '<h1 class="player-title" dir="auto">As the catalogue has it</h1>' in page
+    assert "<bdi>As the catalogue has it</bdi></h1>" in result
+    assert "As the catalogue has it" not in str(school.statements())

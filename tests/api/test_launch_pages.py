@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from lms.web.cookies import SESSION, cookie_name
 from lms.web.frame import frame
 from lms.web.site import Chip, Site
 from lms.web.viewer import Viewer
-from tests.launch_builders import COURSE, NOON, PERSON, REGISTRATION, a_course, a_desk
+from tests.launch_builders import COURSE, NOON, PERSON, REGISTRATION, a_course, a_desk, statements
 
 VIEWER = Viewer(
     public_id=PERSON, name="Learner", roles=frozenset({"officer"}), rights=frozenset({Right.TAKE_COURSES}), locale="en"
@@ -38,13 +39,19 @@ def standard() -> Standard:
 
 
 @pytest.fixture
-def browser(database: Database, tmp_path: Path, standard: Standard) -> Iterator[TestClient]:
+def locale() -> str:
+    return "en"
+
+
+@pytest.fixture
+def browser(database: Database, tmp_path: Path, standard: Standard, locale: str) -> Iterator[TestClient]:
     desk = a_desk(tmp_path)
     assets = dict.fromkeys(("app.css", "player.css", "page.js", "app.js"), "/static/x")
     site = Site(
         database=database, now=lambda: NOON, public_url="http://localhost:8000", content_url="http://localhost:8001",
         secret=b"s" * 32, node_name="Post 7", shelf=desk.shelf, uploads=tmp_path, assets=assets,
-        chip=lambda _session, _now: Chip(state="alone"), recognise=lambda _database, _session, _now: VIEWER,
+        chip=lambda _session, _now: Chip(state="alone"),
+        recognise=lambda _database, _session, _now: replace(VIEWER, locale=locale),
     )  # fmt: skip
     with database.write() as session:
         a_course(session, desk.shelf, standard=standard)
@@ -164,3 +171,19 @@ def test_a_course_without_an_edition_here_says_so_and_what_to_do(
     assert page.status_code == 409
     assert "This course cannot be opened on this node yet." in page.text
     assert "Its files come with the next sync" in page.text
+
+
+@pytest.mark.parametrize(("locale", "shown"), [("ar", "مراكز الحدود"), ("en", "Border posts")])
+def test_the_player_and_the_result_call_the_course_as_the_catalogue_does(
+    browser: TestClient, database: Database, shown: str
+) -> None:
+    with database.write() as session:
+        session.execute(update(Course).values(titles={"ar": "مراكز الحدود", "fr": "Postes-frontière"}))
+    page = browser.get(f"/learn/{COURSE}").text
+    result = press(browser, page, request="suspend").text
+
+    assert f'<h1 class="player-title" dir="auto">{shown}</h1>' in page
+    assert f"<bdi>{shown}</bdi></h1>" in result
+    with database.read() as session:
+        told = [one["object"]["definition"]["name"] for one in statements(session)]
+    assert {"und": "Border posts"} in told
