@@ -15,7 +15,15 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from content_packages.package import Activity, Kind, LaunchTarget, Package, SharedDataMap, Standard
+from content_packages.package import (
+    Activity,
+    Kind,
+    LaunchTarget,
+    Package,
+    SharedDataMap,
+    Standard,
+    Viewer,
+)
 from content_packages.sequencing.definition import ControlModes, SequencingDefinition
 from content_packages.shelf import FileRef, Shelf
 from lms.courses.tables import Course, Edition, OutlineItem, Unit
@@ -63,11 +71,18 @@ def a_course(
     shared_data: Sequence[tuple[SharedDataMap, ...]] = (),
     shared_data_global: bool = True,
     kind: Kind = "sco",
+    definitions: Sequence[SequencingDefinition] = (),
+    definition: SequencingDefinition | None = None,
+    viewer: Viewer | None = None,
 ) -> None:
-    """Put a course of *units* lessons on the shelf and publish it; *shared_data* is per lesson."""
+    """Put a course of *units* lessons on the shelf and publish it.
+
+    *shared_data* and *definitions*, which say how a lesson is sequenced, are per lesson; *definition* is the course's.
+    """
     contents = {"index.html": b"<p>Lesson", **(files or {})}
     refs: dict[str, FileRef] = {name: shelf.put(BytesIO(data)) for name, data in contents.items()}
-    flow = SequencingDefinition(control=ControlModes(flow=True)) if standard == "scorm2004" else None
+    flowing = definition or SequencingDefinition(control=ControlModes(flow=True))
+    flow = flowing if standard in {"scorm2004", "file"} else None
     lessons = tuple(
         Activity(
             identifier=f"lesson-{n}",
@@ -76,7 +91,12 @@ def a_course(
             launch=LaunchTarget(path="index.html", query="a=1"),
             mastery_score=mastery_score,
             shared_data=shared_data[n - 1] if shared_data else (),
-            sequencing=None if standard == "scorm12" else SequencingDefinition(),
+            sequencing=None
+            if standard == "scorm12"
+            else definitions[n - 1]
+            if definitions
+            else SequencingDefinition(),
+            viewer=viewer,
         )
         for n in range(1, units + 1)
     )

@@ -27,6 +27,7 @@ from lms.courses.naming import in_language
 from lms.courses.queries import find_playable, units_of
 from lms.launch.documents import COURSE_STATE, GLOBALS, profile_key, read, read_bytes, state_key, write
 from lms.launch.documents import replace as replace_document
+from lms.launch.steps import Step, write_steps
 
 #: A unit of these expects to be told its record store (``lms.cmi5``); the player of SCORM would only mislead it.
 NOT_PLAYED: Final = frozenset({"cmi5", "xapi"})
@@ -112,6 +113,8 @@ class Standing:
     followed: tuple[UUID, ...] = ()
     aside: Aside = field(default_factory=Aside)
     judged_aside: set[str] = field(default_factory=set)
+    #: What was decided and is to be kept with it; ``None`` for a standing that is only looked at.
+    steps: list[Step] | None = field(default_factory=list)
 
 
 def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: UUID, course: UUID) -> Taking:
@@ -188,13 +191,21 @@ def keep_standing(session: Session, taking: Taking, standing: Standing, *, now: 
         **_written_moves(standing),
     }
     replace_document(session, _key(taking), content, was=taking.kept, now=now)
+    if standing.steps:
+        write_steps(
+            session, taking.registration, taking.edition, standing.steps, attempt=standing.attempt, now=now
+        )
+        standing.steps.clear()
     if taking.opened.package.objectives_global_to_system and standing.state["globals"]:
         write(session, profile_key(taking.person, GLOBALS), dict(standing.state["globals"]), now=now)
 
 
 def advance(taking: Taking, standing: Standing, event: Event) -> Outcome:
     """Let sequencing decide, and take over what it decided."""
-    standing.state, outcome = step(taking.opened.tree, standing.state, event)
+    before = standing.state
+    standing.state, outcome = step(taking.opened.tree, before, event)
+    if standing.steps is not None:
+        standing.steps.append(Step(event=event, outcome=outcome, before=before, after=standing.state))
     if outcome.unload:
         standing.waiting = outcome.delivery
         standing.open = not outcome.session_ended

@@ -56,6 +56,7 @@ def follow_moves(
 
 def carried_over(taking: Taking, standing: Standing, there: Opened) -> Standing:
     """Return where she would stand in another edition; what she took with *taking* is left as it is."""
+    steps = standing.steps
     standing = at_rest(taking, standing)
     state, aside = carry_over(taking.opened.tree, there.tree, standing.state, standing.aside)
     judged = standing.judged | standing.judged_aside
@@ -66,6 +67,7 @@ def carried_over(taking: Taking, standing: Standing, there: Opened) -> Standing:
         judged=has_place,
         aside=aside,
         judged_aside=judged - has_place,
+        steps=steps,
     )
 
 
@@ -76,7 +78,7 @@ def as_if_left(taking: Taking, standing: Standing) -> Standing:
 
 def at_rest(taking: Taking, standing: Standing) -> Standing:
     """Return where she would stand if she stopped for now; what a unit has reported counts then."""
-    rested = replace(standing)
+    rested = replace(standing, steps=None)  # nothing that happens
     if rested.open and rested.state["current"] is not None:
         advance(taking, rested, Event(kind=Request.SUSPEND_ALL))
     return replace(rested, waiting=None, open=False)

@@ -40,3 +40,24 @@ class Launch(Base):
     body_digest: Mapped[bytes | None]  # of that commit, so that a repetition is recognised
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     session_time_s: Mapped[int] = mapped_column(default=0)
+
+
+class LaunchStep(Base):
+    """One event that sequencing decided on in one attempt at a course, as it was applied (``steps``)."""
+
+    __tablename__ = "launch_step"
+    __table_args__ = (Index(None, "registration", "number", unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    registration: Mapped[UUID]
+    number: Mapped[int]  # from 1 on, without gaps; the first ones go as the log fills
+    at: Mapped[datetime]
+    edition: Mapped[UUID]
+    attempt: Mapped[int]  # on the course
+    event: Mapped[dict[str, Any]] = mapped_column(JSON)
+    is_whole: Mapped[bool] = mapped_column(default=True)  # the event was not too large to be kept
+    outcome: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # The state before it, where it is not the state that the step before left, and now and then besides.
+    base: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    before: Mapped[bytes]  # digests of the states
+    after: Mapped[bytes]
