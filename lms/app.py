@@ -481,6 +481,7 @@ def build_front(node: Node) -> Front:
         assets={name: address.removeprefix(f"{MOUNT}/") for name, address in node.site.assets.items()},
         trial_of=node.trials.of_token,
         reach=node.reach,
+        idle_after_s=node.settings.idle_after_s,
     )
     content = build_content(site)
     add_units(content, site)

@@ -109,6 +109,12 @@ class Settings(BaseSettings):
     )
     max_trials: int = Field(default=50, ge=1, description="Courses being tried on this node at a time.")
     max_trials_each: int = Field(default=5, ge=1, description="Courses one person may be trying at a time.")
+    idle_after_s: float = Field(
+        default=300,
+        gt=0,
+        le=86_400,
+        description="Seconds without a sign of the learner before it is a pause.",
+    )
     # The most an import takes; named as in ``content_packages.limits``, which a refusal names.
     max_archive_bytes: ByteSize = _bytes(DEFAULTS.max_archive_bytes, "A course as it is uploaded.")
     max_unpacked_bytes: ByteSize = _bytes(DEFAULTS.max_unpacked_bytes, "All files of a course, unpacked.")

@@ -146,10 +146,20 @@ def taken(session: Session, desk: Desk) -> Taking:
 
 
 def a_commit(
-    sequence: int, values: dict[str, str] | None = None, *, phase: Phase = "running", reason: str = "commit"
+    sequence: int,
+    values: dict[str, str] | None = None,
+    *,
+    phase: Phase = "running",
+    reason: str = "commit",
+    learning_time_s: int | None = None,
 ) -> tuple[Commit, bytes]:
     commit = Commit(
-        sequence=sequence, values=values or {}, reason=reason, phase=phase, session_time_s=10 * sequence
+        sequence=sequence,
+        values=values or {},
+        reason=reason,
+        phase=phase,
+        session_time_s=10 * sequence,
+        learning_time_s=learning_time_s,
     )
     return commit, orjson.dumps([sequence, values, reason, phase])
 

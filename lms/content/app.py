@@ -42,6 +42,7 @@ from lms.web.locale import language, language_wished
 from lms.web.reach import Reach
 
 MAX_COMMIT_BYTES = 4 * 1024 * 1024
+IDLE_AFTER_S = 300.0
 _OVER = (
     "This lesson was opened somewhere else, or it has ended. What was saved is kept. "
     "Go back to your course and open it again."
@@ -60,6 +61,7 @@ class ContentSite:
         build: the folder of the built front end.
         assets: the file in it behind each plain name.
         trial_of: the database of the trial a token belongs to; ``None`` for a real launch.
+        idle_after_s: how long a learner may do nothing before it is a pause.
     """
 
     database: Database
@@ -72,6 +74,7 @@ class ContentSite:
     assets: Mapping[str, str]
     trial_of: Callable[[str], AbstractContextManager[Database] | None] = _no_trial
     reach: Reach | None = None
+    idle_after_s: float = IDLE_AFTER_S
 
     def seen_from(self, scope: Scope) -> ContentSite:
         """Return this site with the address of the pages as it is for whoever sent a request."""
@@ -99,6 +102,7 @@ class CommitBody(BaseModel):
     reason: Literal["initialize", "shown", "commit", "autosave", "hidden", "leave", "terminate", "overruled"]
     phase: Literal["launched", "running", "terminated"]
     session_time_s: Annotated[int, Field(ge=0, le=10**8)]
+    learning_time_s: Annotated[int | None, Field(ge=0, le=10**8)] = None
 
     def commit(self) -> Commit:
         """Return what the launch is to take; Terminate is a phase, whatever phase came with it."""
@@ -108,6 +112,7 @@ class CommitBody(BaseModel):
             reason=self.reason,
             phase="terminated" if self.reason == "terminate" else self.phase,
             session_time_s=self.session_time_s,
+            learning_time_s=self.learning_time_s,
         )
 
 
@@ -159,6 +164,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
             "lms_origin": site.seen_from(request.scope).public_url,
             "title": activity.title,
             "lang": languages[0] if languages else "en",
+            "idle_after_s": site.idle_after_s,
         }
         shim = "shim.js" if site.trial_of(token) is None else "trial-shim.js"
         return HTMLResponse(_page(boot, f"../../built/{quote(site.assets[shim])}"))

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from math import ceil
 from typing import Any, Literal
 from uuid import UUID
 
@@ -88,7 +89,8 @@ class Commit:
     values: Mapping[str, str]
     reason: str
     phase: Phase
-    session_time_s: int
+    session_time_s: int  # since Initialize, with pauses
+    learning_time_s: int | None = None  # without; a shim of before does not measure it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +146,8 @@ def deliver(session: Session, desk: Desk, taking: Taking, *, now: datetime) -> D
         phase="launched",
         sequence=0,
         session_time_s=0,
+        learning_time_s=0,
+        said=[],
     )
     session.add(launch)
     session.flush()
@@ -298,7 +302,7 @@ def _record(
     applied = apply_delta(standard, {**kept.values, **given}, commit.values)
     kept.values = own_values(applied.values, given)
     keep_buckets(session, taking, activity, applied.values, attempt=standing.attempt, now=now)
-    launch.session_time_s = max(launch.session_time_s, commit.session_time_s)
+    _take_times(launch, commit, now=now)
     subject = _subject(desk, taking, launch)
     made: list[dict[str, Any]] = []
     if launch.phase == "launched" and _ORDER[commit.phase] > 0:
@@ -359,13 +363,14 @@ def _end(
     kept.values = own_values(ended.values, given)
     subject = _subject(desk, taking, launch)
     made = _tell(subject, kept, told, standard, launch, now=now, answers=True)
-    lasted = {"duration": f"PT{launch.session_time_s}S"}
+    lasted = statements.lasted(launch.session_time_s, learning_s=launch.learning_time_s)
     if ended.suspended:
         made.append(statements.unit_statement(subject, "suspended", now=now, result=lasted))
     made.append(statements.unit_statement(subject, "terminated", now=now, result=lasted))
     keep_unit(session, taking, launch.unit, kept, now=now)
     launch.phase = "terminated"
     standing.seconds += launch.session_time_s
+    standing.learning_seconds += launch.learning_time_s
     leave = "suspend" if ended.suspended and not terminated else None
     # What was only shown is done, however it was left; what speaks says so itself, or sequencing does (SN UP.4).
     outcome = told if asset and not ended.suspended else ended.result
@@ -396,7 +401,22 @@ def _tell(
             scorm12 = standard is Standard.SCORM_12
             made.append(statements.response(subject, place, interaction, now=now, scorm12=scorm12))
     kept.told = {**statements.told(result), "answers": heard}
+    said = [one["verb"]["display"]["en"] for one in made]
+    launch.said = list(dict.fromkeys((*launch.said, *(verb for verb in said if verb != "responded"))))
     return made
+
+
+def _take_times(launch: Launch, commit: Commit, *, now: datetime) -> None:
+    """Take over how long the session has lasted, as the browser measured it: never longer than it can have been.
+
+    The shim is not trusted. Where the node's own clock was put back since, nothing is known of how long that is.
+    """
+    lasted = commit.session_time_s
+    if now >= launch.created:
+        lasted = min(lasted, ceil((now - launch.created).total_seconds()) + 1)
+    launch.session_time_s = max(launch.session_time_s, lasted)
+    learning = lasted if commit.learning_time_s is None else commit.learning_time_s
+    launch.learning_time_s = min(max(launch.learning_time_s, learning), launch.session_time_s)
 
 
 # ---------------------------------------------------------------------- the course as a whole

@@ -97,9 +97,9 @@ class Standing:
     """Where the learner stands: the sequencing state, and what was decided but not launched yet.
 
     ``judged`` are the units that have said whether she passed, ``told`` what statements said of the course,
-    ``seconds`` how long sessions that are over have lasted. ``heard`` are the moves between editions that were
-    known when her edition was last settled, ``followed`` those that led her there; ``aside`` and ``judged_aside``
-    are what she did in other editions and has no place in this one.
+    ``seconds`` how long sessions that are over have lasted, ``learning_seconds`` without the pauses. ``heard`` are
+    the moves between editions that were known when her edition was last settled, ``followed`` those that led her
+    there; ``aside`` and ``judged_aside`` are what she did in other editions and has no place in this one.
     """
 
     attempt: int
@@ -107,6 +107,7 @@ class Standing:
     waiting: Delivery | None = None
     open: bool = False
     seconds: int = 0
+    learning_seconds: int = 0
     judged: set[str] = field(default_factory=set)
     told: dict[str, Any] = field(default_factory=dict)
     heard: tuple[UUID, ...] = ()
@@ -166,7 +167,8 @@ def standing_from(kept: Mapping[str, Any]) -> Standing:
         state=kept["state"],
         waiting=Delivery(**kept["waiting"]) if kept["waiting"] else None,
         open=kept["open"],
-        seconds=kept.get("seconds", 0),  # these two came later than the first nodes
+        seconds=kept.get("seconds", 0),  # these three came later than the first nodes
+        learning_seconds=kept.get("learning_seconds", kept.get("seconds", 0)),
         judged=set(kept.get("judged", ())),
         told=kept["told"],
         **_read_moves(kept.get("moves", {})),
@@ -183,6 +185,7 @@ def keep_standing(session: Session, taking: Taking, standing: Standing, *, now: 
         "state": standing.state,
         "open": standing.open,
         "seconds": standing.seconds,
+        "learning_seconds": standing.learning_seconds,
         "judged": sorted(standing.judged),
         "told": standing.told,
         "waiting": {"activity": waiting.activity, "resumed": waiting.resumed, "attempt": waiting.attempt}

@@ -21,6 +21,8 @@ PROFILE = {
 PEOPLE = "https://outpost.invalid/people"
 NODE = "https://outpost.invalid/xapi/node"
 LAUNCH = "https://outpost.invalid/xapi/launch"
+#: Of a result: an ISO 8601 duration, that part of ``duration`` in which the learner was at work.
+LEARNING_TIME = "https://outpost.invalid/xapi/learning-time"
 
 VERBS = {
     name: {"id": f"http://adlnet.gov/expapi/verbs/{name}", "display": {"en": name}}
@@ -79,6 +81,15 @@ def course_statement(
     return _statement(
         subject, verb, _course(subject), {"grouping": [_attempt(subject)]}, now=now, result=result
     )
+
+
+def lasted(seconds: int, *, learning_s: int) -> dict[str, Any]:
+    """Return how long a session was: all of it, and the part of it that was learning.
+
+    ``duration`` is "the period of time over which the Statement occurred" (xAPI 1.0.3 Data §2.4.5), and so has the
+    pauses in it; what no property of the standard is for stands in an extension.
+    """
+    return {"duration": f"PT{seconds}S", "extensions": {LEARNING_TIME: f"PT{learning_s}S"}}
 
 
 def changes(

@@ -39,7 +39,9 @@ class Launch(Base):
     sequence: Mapped[int] = mapped_column(default=0)  # of the last commit applied
     body_digest: Mapped[bytes | None]  # of that commit, so that a repetition is recognised
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    session_time_s: Mapped[int] = mapped_column(default=0)
+    session_time_s: Mapped[int] = mapped_column(default=0)  # with pauses
+    learning_time_s: Mapped[int] = mapped_column(default=0)  # without
+    said: Mapped[list[str]] = mapped_column(JSON, default=list)  # verbs of what the unit has said in it
 
 
 class LaunchStep(Base):

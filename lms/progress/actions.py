@@ -7,6 +7,7 @@ the best score, the sum of the time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from content_packages.cmi.durations import hundredths_of_duration
-from lms.launch.statements import NODE, PROFILE, VERBS
+from lms.launch.statements import LEARNING_TIME, NODE, PROFILE, VERBS
 from lms.progress.rows import judge, progress_row
 from lms.progress.tables import Progress, ProgressCursor, ProgressLaunch
 from lms.progress.units import take_unit_statement
@@ -79,4 +80,12 @@ def _take(session: Session, statement: dict[str, Any]) -> None:
     if scaled is not None:
         row.score = scaled if row.score is None else max(row.score, scaled)
     if verb == "terminated" and "duration" in result:  # the others repeat the time of the same session
-        row.seconds += hundredths_of_duration(result["duration"]) // 100
+        lasted = hundredths_of_duration(result["duration"]) // 100
+        row.seconds += lasted
+        row.learning_seconds += _learning(result, lasted)
+
+
+def _learning(result: Mapping[str, Any], lasted: int) -> int:
+    """Return how much of a session was learning, in seconds; a node of before measured no pauses."""
+    learning = result.get("extensions", {}).get(LEARNING_TIME)
+    return lasted if learning is None else min(hundredths_of_duration(learning) // 100, lasted)

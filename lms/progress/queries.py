@@ -25,7 +25,8 @@ class Known(NamedTuple):
     completed: bool
     success: bool | None
     score: float | None
-    seconds: int
+    seconds: int  # with pauses
+    learning_seconds: int  # without
     last: datetime
     node: str | None
 
@@ -55,6 +56,7 @@ KNOWN = (
     Progress.success,
     Progress.score,
     Progress.seconds,
+    Progress.learning_seconds,
     Progress.last,
     Progress.node,
 )

@@ -24,7 +24,13 @@ def progress_row(
     row = session.get(Progress, (registration, activity))
     if row is None:
         row = Progress(
-            registration=registration, activity=activity, course=course, first=when, last=when, seconds=0
+            registration=registration,
+            activity=activity,
+            course=course,
+            first=when,
+            last=when,
+            seconds=0,
+            learning_seconds=0,
         )
         session.add(row)
         session.flush()

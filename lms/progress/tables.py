@@ -23,7 +23,8 @@ class Progress(Base):
     success: Mapped[bool | None]
     decided: Mapped[datetime | None]  # when success was last said
     score: Mapped[float | None]  # the best, -1 to 1
-    seconds: Mapped[int] = mapped_column(default=0)
+    seconds: Mapped[int] = mapped_column(default=0)  # with pauses
+    learning_seconds: Mapped[int] = mapped_column(default=0)  # without, where it was measured
     first: Mapped[datetime]
     last: Mapped[datetime]
     node: Mapped[str | None]  # on which it was last worked at

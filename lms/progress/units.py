@@ -125,9 +125,11 @@ def _add_time(session: Session, row: Progress, statement: Mapping[str, Any]) -> 
     """Add how long a session took, to its unit and to the course."""
     seconds = hundredths_of_duration(statement.get("result", {}).get("duration", "PT0S")) // 100
     row.seconds += seconds
+    row.learning_seconds += seconds  # units measure themselves, and may know of pauses
     around = progress_row(session, row.registration, row.course, row.course, row.last)
     if around is not row:
         around.seconds += seconds
+        around.learning_seconds += seconds
 
 
 def _roll_up(

@@ -98,7 +98,14 @@ def unit_standings(session: Session, registration: UUID) -> Mapping[str, Standin
     """Return how the units of a registration stand, by their IRI."""
     known = progress_of(session, [registration]).get(registration, {})
     return {
-        iri: Standing(status=status(row), score=row.score, seconds=row.seconds, last=row.last, node=row.node)
+        iri: Standing(
+            status=status(row),
+            score=row.score,
+            seconds=row.seconds,
+            learning_seconds=row.learning_seconds,
+            last=row.last,
+            node=row.node,
+        )
         for iri, row in known.items()
     }
 
@@ -224,6 +231,7 @@ def _report_row(
         "status": standing.status,
         "score": standing.score,
         "seconds": standing.seconds,
+        "learning_seconds": standing.learning_seconds,
         "last": standing.last.isoformat() if standing.last else None,
         "node": standing.node,
         "due": enrolment.due.isoformat() if enrolment.due else None,

@@ -27,7 +27,8 @@ class Standing:
 
     status: Status = "not started"
     score: float | None = None
-    seconds: int = 0
+    seconds: int = 0  # with pauses
+    learning_seconds: int = 0  # without
     last: datetime | None = None
     node: str | None = None
     unit: str | None = None  # IRI
@@ -44,7 +45,12 @@ class Standing:
 
     @property
     def minutes(self) -> int:
-        """The time spent, rounded up."""
+        """The learning time, rounded up."""
+        return -(-self.learning_seconds // 60)
+
+    @property
+    def minutes_with_pauses(self) -> int:
+        """The time from beginning to end of all sessions, rounded up."""
         return -(-self.seconds // 60)
 
 
@@ -65,6 +71,7 @@ def standing_of(known: Mapping[str, Known], course: UUID) -> Standing:
         status="in progress" if said == "not started" else said,
         score=score,
         seconds=max(own.seconds if own else 0, sum(row.seconds for row in units)),
+        learning_seconds=max(own.learning_seconds if own else 0, sum(row.learning_seconds for row in units)),
         last=latest.last,
         node=latest.node,
         unit=max(units, key=lambda row: row.last).activity if units else None,

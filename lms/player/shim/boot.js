@@ -11,6 +11,7 @@
  * @property {string} lms_origin
  * @property {string} title
  * @property {string} lang
+ * @property {number} idle_after_s
  */
 
 import { keepsCookies, keepsStorage } from "../storage/memory.js";

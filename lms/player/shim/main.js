@@ -6,6 +6,7 @@
 
 import scorm12 from "../../../content_packages/cmi/scorm12.json" with { type: "json" };
 import scorm2004 from "../../../content_packages/cmi/scorm2004.json" with { type: "json" };
+import { Activity, heedLearner } from "./activity.js";
 import { CODES_12, api12 } from "./api_12.js";
 import { CODES_2004, api2004 } from "./api_2004.js";
 import { Attempt } from "./attempt.js";
@@ -25,7 +26,9 @@ export const page = messagesWith(window, boot.lms_origin);
 export const network = networkTo(new URL("commit", location.href).href);
 const table = readTable(boot.standard === "scorm12" ? scorm12 : scorm2004);
 const model = new DataModel(table, boot.values);
-const outbox = new Outbox({ sequence: boot.sequence, nowMs: () => performance.now() });
+const nowMs = () => performance.now();
+const activity = new Activity({ idleAfterMs: boot.idle_after_s * 1000, nowMs });
+const outbox = new Outbox({ sequence: boot.sequence, nowMs, activity });
 const saver = new Saver({
   outbox,
   network,
@@ -57,6 +60,7 @@ const unit = showUnit(document, {
   },
 });
 
+heedLearner(activity, window);
 page.onLeave(async ({ overrules }) => {
   if (overrules) saver.overrule();
   unit.takeAway();

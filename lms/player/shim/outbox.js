@@ -12,6 +12,8 @@
  * @property {Phase} phase
  * @property {number} change the last change it carries
  * @property {string} body
+ *
+ * @typedef {Pick<import("./activity.js").Activity, "begin" | "learningS">} Activity
  */
 
 // Characters that wait before they are sent at once: at most 48 KiB of UTF-8, which a beacon (64 KiB) still carries.
@@ -30,15 +32,18 @@ export class Outbox {
   #startedMs = 0;
   #sequence;
   #nowMs;
+  #activity;
 
   /**
    * @param {object} given
    * @param {number} given.sequence of the last request the server applied
    * @param {() => number} given.nowMs a clock that only goes forward
+   * @param {Activity} given.activity
    */
-  constructor({ sequence, nowMs }) {
+  constructor({ sequence, nowMs, activity }) {
     this.#sequence = sequence;
     this.#nowMs = nowMs;
+    this.#activity = activity;
   }
 
   /** The phase the server is known to have been told. */
@@ -88,7 +93,10 @@ export class Outbox {
    */
   announce(phase) {
     if (phase === this.#phase.name) return;
-    if (phase === "running") this.#startedMs = this.#nowMs();
+    if (phase === "running") {
+      this.#startedMs = this.#nowMs();
+      this.#activity.begin();
+    }
     this.#change += 1;
     this.#phase = { name: phase, change: this.#change };
   }
@@ -109,6 +117,7 @@ export class Outbox {
       reason,
       phase: this.#phase.name,
       session_time_s: this.#sessionTimeS(),
+      learning_time_s: this.#activity.learningS(),
     };
     this.#unanswered = {
       sequence: this.#sequence,

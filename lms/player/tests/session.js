@@ -2,6 +2,7 @@
  * A whole shim without a browser: its API, a server, timers, and what the page was told.
  */
 
+import { Activity } from "../shim/activity.js";
 import { CODES_12, api12 } from "../shim/api_12.js";
 import { CODES_2004, api2004 } from "../shim/api_2004.js";
 import { Attempt } from "../shim/attempt.js";
@@ -22,7 +23,9 @@ export function aSession(standard, { values = {}, sequence = 0 } = {}) {
   const told = [];
   const table = tableOf(standard);
   const model = new DataModel(table, values);
-  const outbox = new Outbox({ sequence, nowMs: () => timers.nowMs });
+  const nowMs = () => timers.nowMs;
+  const activity = new Activity({ idleAfterMs: 300_000, nowMs });
+  const outbox = new Outbox({ sequence, nowMs, activity });
   const saver = new Saver({
     outbox,
     network: server,
@@ -33,5 +36,5 @@ export function aSession(standard, { values = {}, sequence = 0 } = {}) {
   const old = standard === "scorm12";
   const attempt = new Attempt({ table, model, outbox, saver, codes: old ? CODES_12 : CODES_2004 });
   const types = () => told.map(({ type }) => type);
-  return { api: old ? api12(attempt) : api2004(attempt), server, timers, saver, outbox, told, types };
+  return { api: old ? api12(attempt) : api2004(attempt), server, timers, saver, outbox, activity, told, types };
 }

@@ -8,6 +8,7 @@ import { describe, test } from "node:test";
 import { CODES_12, api12 } from "../shim/api_12.js";
 import { Attempt } from "../shim/attempt.js";
 import { DataModel } from "../shim/data_model.js";
+import { Activity } from "../shim/activity.js";
 import { Outbox } from "../shim/outbox.js";
 import { noting, watchApi, watchNetwork } from "../shim/watching.js";
 import { calledAs, isError, linesOf } from "../trial/entries.js";
@@ -49,7 +50,7 @@ describe("an API that is watched", () => {
   function watched() {
     const noted = [];
     const saver = { save: async () => true, saveNow: () => true, changed() {} };
-    const outbox = new Outbox({ sequence: 0, nowMs: () => 0 });
+    const outbox = new Outbox({ sequence: 0, nowMs: () => 0, activity: new Activity({ idleAfterMs: 1, nowMs: () => 0 }) });
     const attempt = new Attempt({ table: TABLE_12, model: new DataModel(TABLE_12, {}), outbox, saver, codes: CODES_12 });
     return { noted, api: watchApi(api12(attempt), (entry) => noted.push(entry)) };
   }

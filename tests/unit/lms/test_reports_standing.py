@@ -23,7 +23,8 @@ def known(
         score=score,
         success=success,
         completed=None,
-        seconds=minutes * 60,
+        seconds=minutes * 90,
+        learning_seconds=minutes * 60,
         first=NOON,
         last=NOON + timedelta(minutes=minutes),
         node=f"laptop-{minutes}",
@@ -48,6 +49,7 @@ def test_units_alone_make_a_course_in_progress_and_add_up_its_time() -> None:
     standing = standing_of({one: known(one, success=True, minutes=3), two: known(two, minutes=5)}, COURSE)
 
     assert (standing.status, standing.minutes, standing.node) == ("in progress", 8, "laptop-5")
+    assert standing.minutes_with_pauses == 12
 
 
 def test_the_score_of_one_of_several_scored_units_is_not_the_courses() -> None:
