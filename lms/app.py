@@ -84,6 +84,7 @@ from lms.records.export import Exporter
 from lms.records.files import ShelfFiles
 from lms.records.pages import router as record_pages
 from lms.records.pages import validating as record_validator
+from lms.reports.attempt_pages import router as attempt_pages
 from lms.reports.pages import router as report_pages
 from lms.settings import Role, Settings
 from lms.streams.blobs import ShelfBlobs
@@ -134,6 +135,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     trial_fetch_api,  # before the one that takes any token
     fetch_api,
     report_pages,
+    attempt_pages,
     keys_api,
     key_pages,
     record_validator,

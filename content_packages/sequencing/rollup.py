@@ -102,7 +102,7 @@ def activity_progress_rollup(tracking: Tracking, cluster: Activity) -> None:
 
 def rollup_rule_check(tracking: Tracking, cluster: Activity, action: RollupAction) -> bool:
     """Rollup Rule Check Subprocess (RB.1.4): say whether a rule with this action acts on the cluster."""
-    rules = _rules(cluster, action)
+    rules = rollup_rules(cluster, action)
     if not rules:
         return False
     for rule in rules:
@@ -146,7 +146,7 @@ def _tracked_children(tracking: Tracking, cluster: Activity) -> list[Activity]:
     return [child for child in tracking.available_children(cluster) if child.is_tracked]
 
 
-def _rules(cluster: Activity, action: RollupAction) -> tuple[RollupRule, ...]:
+def rollup_rules(cluster: Activity, action: RollupAction) -> tuple[RollupRule, ...]:
     """Return the cluster's rules for an action; the default ones only if it has none for that pair."""
     pair = next(pair for pair in _PAIRS if action in pair)
     if any(rule.action in pair for rule in cluster.definition.rollup_rules):

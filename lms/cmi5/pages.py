@@ -15,14 +15,27 @@ from starlette.responses import RedirectResponse, Response
 
 from lms.cmi5.actions import registration_for
 from lms.cmi5.api import hosts_of
-from lms.cmi5.player import bar_of, fits_frame, following, frame_of, open_unit, scores_of, verdict_on, way_to
+from lms.cmi5.player import (
+    bar_of,
+    fits_frame,
+    following,
+    frame_of,
+    open_unit,
+    scores_of,
+    sitting_of,
+    verdict_on,
+    way_to,
+    why_of,
+)
 from lms.cmi5.registrations import Outline, find_registration, open_outline, own_registration, states_of
 from lms.cmi5.tables import Registration
 from lms.enrolment.queries import registration_of
 from lms.launch.actions import Desk
-from lms.launch.pages import Learner, desk_of
+from lms.launch.pages import MOST_MISSING, Learner, desk_of
+from lms.launch.why_wording import say_lines, say_missing
 from lms.people.queries import hold_person
 from lms.web.errors import NotFoundError
+from lms.web.locale import language_of
 from lms.web.pages import render
 from lms.web.router import page_router
 from lms.web.site import site_of
@@ -47,6 +60,7 @@ def show_unit(request: Request, viewer: Learner, course: UUID, unit: str = "") -
         "cmi5/player.html",
         taking=outline,
         at=f"/learn/{course}/units",
+        why_url=f"/learn/{course}/units/why",
         back="/",
         frame=frame_of(made, hosts_of(site).content(outline.edition)) if made else None,
         bar=bar_of(outline, states, current=made.unit.identifier if made else None),
@@ -79,6 +93,8 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         row, outline = _known(session, desk, viewer, course)
         states = states_of(session, row) if row else {}
         scores = scores_of(session, row) if row else []
+        why, sitting = why_of(session, row, outline), sitting_of(session, row, outline)
+    minutes = -(-(row.seconds if row else 0) // 60)
     return render(
         request,
         "launch/result.html",
@@ -86,7 +102,28 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         at=f"/learn/{course}/units",
         bar=bar_of(outline, states, current=None),
         reached=verdict_on(outline, states, scores),
-        minutes=-(-(row.seconds if row else 0) // 60),
+        minutes=minutes,
+        minutes_with_pauses=minutes,
+        sitting=sitting,
+        missing=say_missing(why, language_of(request), most=MOST_MISSING),
+    )
+
+
+@router.get("/{course}/units/why")
+def show_why(request: Request, viewer: Learner, course: UUID) -> Response:
+    """Explain why the course is not complete: the rule, what the units reported, what is missing."""
+    site, desk = site_of(request), desk_of(request)
+    with site.database.read() as session:
+        row, outline = _known(session, desk, viewer, course)
+        why = why_of(session, row, outline)
+    return render(
+        request,
+        "launch/why.html",
+        title=outline.title_in(language_of(request).code),
+        back=f"/courses/{course}",
+        go_on=f"/learn/{course}/units",
+        is_final=why.reached.is_final,
+        lines=say_lines(why, language_of(request)),
     )
 
 

@@ -16,12 +16,15 @@ from content_packages.cmi5.vocabulary import LaunchMode
 from content_packages.package import Activity
 from content_packages.sequencing.controls import OutlineEntry
 from lms.cmi5.actions import Hosts, Launched, launch
-from lms.cmi5.registrations import Outline, open_sessions, records_of, states_of
+from lms.cmi5.registrations import Outline, open_sessions, records_of, sessions_back, state_in, states_of
 from lms.cmi5.tables import Registration
 from lms.cmi5.verdict import course_success
+from lms.cmi5.why import explain_units
 from lms.launch.actions import Desk
 from lms.launch.pages import Bar
+from lms.launch.sittings import Done, Sitting, last_sitting, sum_up
 from lms.launch.verdict import Verdict
+from lms.launch.why import Why
 from lms.web.errors import NotFoundError
 
 
@@ -69,6 +72,40 @@ def way_to(at: str, unit: str | None) -> str:
 def scores_of(session: Session, row: Registration) -> list[float]:
     """Return the best score of each unit that has one."""
     return [one.score for one in records_of(session, row) if one.score is not None]
+
+
+def why_of(session: Session, row: Registration | None, outline: Outline) -> Why:
+    """Explain how a learner stands in a course; she may not have begun."""
+    records = records_of(session, row) if row else ()
+    states = {one.identifier: state_in(one) for one in records}
+    return explain_units(
+        outline.package,
+        states,
+        {one.identifier: one.score for one in records if one.score is not None},
+        reached=verdict_on(outline, states, scores_of(session, row) if row else ()),
+        running={one.identifier for one in open_sessions(session, row)} if row else (),
+        begun={one.identifier for one in sessions_back(session, row)} if row else (),
+    )
+
+
+def sitting_of(session: Session, row: Registration | None, outline: Outline) -> Sitting:
+    """Return what was done in the last sitting; units measure themselves, and pauses are not known."""
+    titles = {one.identifier: one.title for one in outline.package.root.units()}
+    done = []
+    for one in last_sitting(sessions_back(session, row)) if row else ():
+        seconds = max(round((one.last_seen - one.created).total_seconds()), 0)
+        done.append(
+            Done(
+                title=titles.get(one.identifier, one.identifier),
+                said=tuple(name for name in _SHOWN if any(verb.endswith(f"/{name}") for verb in one.said)),
+                seconds=seconds,
+                learning_seconds=seconds,
+            )
+        )
+    return sum_up(done)
+
+
+_SHOWN = ("completed", "passed", "failed")
 
 
 def next_unit(outline: Outline, states: Mapping[str, UnitState], *, after: str | None) -> Activity | None:

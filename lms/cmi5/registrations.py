@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
@@ -18,6 +18,7 @@ from lms.courses.iris import course_iri, unit_iri
 from lms.courses.naming import in_language
 from lms.courses.queries import find_edition, find_playable, units_of
 from lms.launch.course import CourseNotReadyError, open_package
+from lms.launch.queries import MOST_OF_A_SITTING
 
 #: The standards whose units speak to the record store themselves.
 STANDARDS = frozenset({"cmi5", "xapi"})
@@ -176,6 +177,11 @@ def open_sessions(session: Session, registration: Registration) -> Collection[Un
     return session.scalars(_OPEN, {"registration": registration.id}).all()
 
 
+def sessions_back(session: Session, registration: Registration) -> Sequence[UnitSession]:
+    """Return the sessions of a registration, the newest first, as far back as a sitting may go."""
+    return session.scalars(_BACK, {"registration": registration.id}).all()
+
+
 def bare(actor: Mapping[str, Any]) -> dict[str, Any]:
     """Return an actor without a name: only what identifies one is passed on (cmi5 8.1.3)."""
     account = actor["account"]
@@ -189,6 +195,12 @@ _REGISTRATION = select(Registration).where(Registration.registration == bindpara
 _HOLD = _REGISTRATION.with_only_columns(Registration.id).with_for_update()
 _RECORDS = select(UnitRecord).where(UnitRecord.registration_id == bindparam("registration"))
 _RECORD = _RECORDS.where(UnitRecord.identifier == bindparam("identifier"))
+_BACK = (
+    select(UnitSession)
+    .where(UnitSession.registration_id == bindparam("registration"))
+    .order_by(UnitSession.id.desc())
+    .limit(MOST_OF_A_SITTING)
+)
 _OPEN = (
     select(UnitSession)
     .where(UnitSession.registration_id == bindparam("registration"), UnitSession.ended.is_(None))

@@ -19,9 +19,11 @@ from content_packages.sequencing.controls import Ahead, OutlineEntry
 from content_packages.sequencing.event import Request as Wanted
 from lms.enrolment.queries import registration_of
 from lms.launch.actions import Delivered, Desk, carry_out, deliver
+from lms.launch.attempts import sitting_of, why_of
 from lms.launch.course import CourseNotPlayedError, Standing, Taking, open_course, read_standing
 from lms.launch.hosts import origin_for
 from lms.launch.verdict import judged, verdict_on
+from lms.launch.why_wording import say_lines, say_missing
 from lms.people.policy import Right
 from lms.people.queries import hold_person
 from lms.people.viewer import requires
@@ -35,6 +37,7 @@ from lms.web.viewer import Viewer
 router = page_router("/learn")
 Learner = Annotated[Viewer, Depends(requires(Right.TAKE_COURSES))]
 
+MOST_MISSING = 5  # units that the result names
 REQUESTS = {
     "continue": Wanted.CONTINUE,
     "previous": Wanted.PREVIOUS,
@@ -76,6 +79,7 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
         taking=taking,
         at=f"/learn/{course}",
         bar_url=f"/learn/{course}/bar",
+        why_url=f"/learn/{course}/why",
         back="/",
         frame=frame_of(request, delivered) if delivered else None,
         bar=bar_of(taking, standing, buttons=REQUESTS.values()),
@@ -89,7 +93,8 @@ def show_bar(request: Request, viewer: Learner, course: UUID) -> Response:
     with site.database.read() as session:
         taking = _taking(session, desk, viewer, course)
         bar = bar_of(taking, read_standing(session, taking), buttons=REQUESTS.values())
-    return render(request, "launch/bar.html", at=f"/learn/{course}", bar=bar)
+    why = f"/learn/{course}/why"
+    return render(request, "launch/bar.html", at=f"/learn/{course}", bar=bar, why_url=why)
 
 
 @router.post("/{course}/go")
@@ -117,6 +122,7 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
     with site.database.read() as session:
         taking = _taking(session, desk, viewer, course)
         standing = read_standing(session, taking)
+        why, sitting = why_of(session, taking), sitting_of(session, taking)
     if standing.waiting is not None:
         return RedirectResponse(f"/learn/{course}", 303)
     return render(
@@ -126,7 +132,31 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         at=f"/learn/{course}",
         bar=bar_of(taking, standing, buttons=()),
         reached=verdict_on(taking.opened, standing),
-        minutes=-(-standing.seconds // 60),
+        minutes=-(-standing.learning_seconds // 60),
+        minutes_with_pauses=-(-standing.seconds // 60),
+        sitting=sitting,
+        missing=say_missing(why, language_of(request), most=MOST_MISSING),
+    )
+
+
+@router.get("/{course}/why")
+def show_why(request: Request, viewer: Learner, course: UUID) -> Response:
+    """Explain why the course is not complete: the rule, what the package sent, what is missing."""
+    site, desk = site_of(request), desk_of(request)
+    with site.database.read() as session:
+        try:
+            taking = _taking(session, desk, viewer, course)
+        except CourseNotPlayedError:
+            return RedirectResponse(f"/learn/{course}/units/why", 303)
+        why = why_of(session, taking)
+    return render(
+        request,
+        "launch/why.html",
+        title=taking.title_in(language_of(request).code),
+        back=f"/courses/{course}",
+        go_on=f"/learn/{course}",
+        is_final=why.reached.is_final,
+        lines=say_lines(why, language_of(request)),
     )
 
 

@@ -16,6 +16,7 @@ from lms.launch.tables import Launch
 from lms.people.queries import hold_person
 
 SLEEPS_AFTER = timedelta(hours=12)
+MOST_OF_A_SITTING = 100
 
 
 class LaunchOverError(Exception):
@@ -74,6 +75,19 @@ _OPEN = (
     select(Launch)
     .where(Launch.registration == bindparam("registration"), Launch.ended.is_(None))
     .order_by(Launch.id)
+)
+
+
+def launches_back(session: Session, registration: UUID) -> Sequence[Launch]:
+    """Return the launches of a registration, the newest first, as far back as a sitting may go."""
+    return session.scalars(_BACK, {"registration": registration}).all()
+
+
+_BACK = (
+    select(Launch)
+    .where(Launch.registration == bindparam("registration"))
+    .order_by(Launch.id.desc())
+    .limit(MOST_OF_A_SITTING)
 )
 
 

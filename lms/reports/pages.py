@@ -79,6 +79,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         units=units,
         due=enrolment.due,
         begun=begun,
+        is_open=begun and any(one.kind != "done" for line, one in units if line.launchable),
     )
 
 

@@ -126,7 +126,8 @@ def show_records(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         standings=None,
         units=units,
         reached=verdict_on(taking.opened, at_rest(taking, standing)),
-        minutes=-(-standing.seconds // 60),
+        minutes=-(-standing.learning_seconds // 60),
+        minutes_with_pauses=-(-standing.seconds // 60),
         told=told,
     )
 

@@ -94,6 +94,7 @@ def after(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         statements = statements_of(session, trial, spoken)
         standings = standings_of(session, row, outline) if row else []
         documents = documents_of(session, row, outline, spoken) if row else []
+    minutes = -(-(row.seconds if row else 0) // 60)
     return render(
         request,
         "trials/records.html",
@@ -102,7 +103,8 @@ def after(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         standings=standings,
         units=documents,
         reached=verdict_on(outline, states, scores),
-        minutes=-(-(row.seconds if row else 0) // 60),
+        minutes=minutes,
+        minutes_with_pauses=minutes,
         told="",
     )
 

@@ -20,6 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from content_packages.rules import PHRASES, RULES
+from content_packages.sequencing.errors import MEANINGS
 from lms.web.locale import DOMAIN, FOLDER, SOURCE
 
 LMS = Path(__file__).parents[1]
@@ -55,6 +56,8 @@ def extract() -> Catalog:
         )
     for message in _of_rules():
         found.add(message, locations=[("content_packages/rules.py", 0)])
+    for message in dict.fromkeys(MEANINGS.values()):
+        found.add(message, locations=[("content_packages/sequencing/errors.py", 0)])
     return found
 
 

@@ -128,7 +128,7 @@ def test_progress_and_result_say_passed_with_score_and_time(school: School, offi
     assert whole[course].node == school.node.desk.node
     result = officer.get(f"/learn/{officer.course}/units/after")
     assert "Passed" in result
-    assert "3 min so far" in result
+    assert "Learning time 3 min" in result
     assert states(result) == ["completed", "passed", "passed"]
 
 

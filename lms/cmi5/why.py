@@ -1,0 +1,134 @@
+"""Why a course of cmi5 or xAPI units is not complete: moveOn, mastery score, what units reported, what is missing.
+
+Pure, as ``lms.launch.why`` is, and of the same shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
+
+from content_packages.cmi5.move_on import UNTOUCHED, WITHOUT_CRITERION, UnitState, satisfied
+from content_packages.package import Activity, MoveOn, Package
+from lms.launch.verdict import Verdict
+from lms.launch.why import Fact, Line, Share, Why, state_of
+
+_PLACE_OF_CRITERION, _PLACE_OF_MASTERY, _PLACE_OF_BLOCKS = "cmi5 13.1.4", "cmi5 9.6.3.2", "cmi5 9.3.9"
+_LACKS: Mapping[MoveOn, tuple[str, ...]] = {
+    "NotApplicable": (),
+    "Passed": ("passed",),
+    "Completed": ("completed",),
+    "CompletedAndPassed": ("completed", "passed"),
+    "CompletedOrPassed": ("either",),
+}
+
+
+def explain_units(
+    package: Package,
+    states: Mapping[str, UnitState],
+    scores: Mapping[str, float],
+    *,
+    reached: Verdict,
+    running: Collection[str] = (),
+    begun: Collection[str] = (),
+) -> Why:
+    """Explain a course of this package, of which *reached* is what it amounts to.
+
+    *states* are what counts of each unit that has said something and *scores* the best of each that has one (0 to
+    1), by identifier; *running* are the units whose session has not ended,
+    *begun* those that were opened.
+    """
+    explained = _Explained(package, states, scores, running, {*states, *running, *begun})
+    return Why(reached=reached, lines=tuple(explained.lines(package.root, depth=0)))
+
+
+class _Explained:
+    def __init__(
+        self,
+        package: Package,
+        states: Mapping[str, UnitState],
+        scores: Mapping[str, float],
+        running: Collection[str],
+        begun: Collection[str],
+    ) -> None:
+        self._package, self._states, self._scores, self._running = package, states, scores, running
+        self._met = {one.identifier for one in satisfied(package.root, states)}
+        self._begun = begun
+
+    def lines(self, one: Activity, *, depth: int) -> Iterator[Line]:
+        yield self._unit(one, depth) if one.launch is not None else self._block(one, depth)
+        for child in one.children:
+            yield from self.lines(child, depth=depth + 1)
+
+    def _unit(self, unit: Activity, depth: int) -> Line:
+        state, score = self._state(unit), self._scores.get(unit.identifier)
+        criterion = unit.au.move_on if unit.au is not None else WITHOUT_CRITERION
+        mastery = unit.au.mastery_score if unit.au is not None else None
+        place = _PLACE_OF_CRITERION if self._package.standard == "cmi5" else "xAPI"
+        rules = [(Fact(f"move-{criterion}"), place)]
+        if mastery is not None:
+            rules.append((Fact("mastery", {"least": Share(mastery)}), _PLACE_OF_MASTERY))
+        is_begun = unit.identifier in self._begun
+        missing: list[Fact] = []
+        if not state.waived:
+            missing = list(_missing(criterion, state, score, mastery, is_begun=is_begun))
+            if missing and unit.identifier in self._running:
+                missing.append(Fact("left-open"))
+        sent = [(verb, "") for verb in ("completed", "passed", "failed", "waived") if getattr(state, verb)]
+        if score is not None:
+            sent.append(("score.scaled", f"{score:g}"))
+        verdict = True if state.passed else False if state.failed else None
+        return Line(
+            identifier=unit.identifier,
+            title=unit.title,
+            depth=depth,
+            state=state_of(completed=state.completed or state.waived, satisfied=verdict, begun=is_begun),
+            rules=tuple(rules),
+            sent=tuple(sent),
+            missing=tuple(missing),
+        )
+
+    def _block(self, block: Activity, depth: int) -> Line:
+        lacking = [child.title for child in block.children if child.identifier not in self._met]
+        units = block.units()
+        failed = [one.title for one in units if self._state(one).failed and not self._state(one).passed]
+        missing = [Fact("parts", {"titles": lacking})] if lacking else []
+        if depth == 0 and failed:
+            missing.append(Fact("parts-failed", {"titles": failed}))
+        return Line(
+            identifier=block.identifier,
+            title=block.title,
+            depth=depth,
+            state=state_of(
+                completed=block.identifier in self._met,
+                satisfied=False if depth == 0 and failed else None,
+                begun=any(one.identifier in self._begun for one in units),
+            ),
+            rules=((Fact("all-satisfied"), _PLACE_OF_BLOCKS),),
+            missing=tuple(missing),
+            is_unit=False,
+        )
+
+    def _state(self, unit: Activity) -> UnitState:
+        return self._states.get(unit.identifier, UNTOUCHED)
+
+
+def _missing(
+    criterion: MoveOn, state: UnitState, score: float | None, mastery: Decimal | None, *, is_begun: bool
+) -> Iterator[Fact]:
+    lacks = [
+        one
+        for one in _LACKS[criterion]
+        if not (state.completed or state.passed if one == "either" else getattr(state, one))
+    ]
+    failed = state.failed and not state.passed
+    if lacks and not is_begun:
+        yield Fact("not-opened")
+        return
+    for one in lacks:
+        if one != "passed" or not failed:
+            yield Fact(f"no-{one}")
+    if failed:
+        below = score is not None and mastery is not None and score < mastery
+        facts = {"score": Share(score or 0.0), "least": Share(mastery or 0)}
+        yield Fact("below", facts) if below else Fact("says-failed")

@@ -1,0 +1,43 @@
+"""Read what explains an attempt: how its learner stands, what each unit has stored, and what was done last."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from lms.launch.course import Taking, read_standing
+from lms.launch.moving import at_rest
+from lms.launch.queries import launches_back, open_launches
+from lms.launch.sittings import Done, Sitting, last_sitting, sum_up
+from lms.launch.unit import read_unit
+from lms.launch.why import Why, explain
+
+
+def why_of(session: Session, taking: Taking) -> Why:
+    """Explain how a learner stands in a course of SCORM or of single files."""
+    standing = at_rest(taking, read_standing(session, taking))
+    stored = {identifier: read_unit(session, taking, unit) for identifier, unit in taking.units.items()}
+    return explain(
+        taking.opened,
+        standing,
+        {identifier: kept for identifier, kept in stored.items() if kept is not None},
+        running={
+            one.identifier for one in open_launches(session, taking.registration) if one.phase == "running"
+        },
+    )
+
+
+def sitting_of(session: Session, taking: Taking) -> Sitting:
+    """Return what was done in the last sitting."""
+    titles = {unit: taking.opened.activities[identifier].title for identifier, unit in taking.units.items()}
+    return sum_up(
+        [
+            Done(
+                title=titles.get(one.unit, one.identifier),
+                said=tuple(one.said),
+                seconds=one.session_time_s,
+                learning_seconds=one.learning_time_s,
+            )
+            for one in last_sitting(launches_back(session, taking.registration))
+            if one.phase != "launched"
+        ]
+    )

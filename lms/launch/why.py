@@ -1,0 +1,331 @@
+"""Why a course, and each of its units, is not complete: the rule that decides, what the package sent, what is missing.
+
+Pure: facts in, an explanation as data out. ``why_wording`` puts it into words, in the reader's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from content_packages.package import Activity, Viewer
+from content_packages.sequencing.definition import ChildActivitySet
+from content_packages.sequencing.reasons import Measured, Reason, Ruled, reason
+from content_packages.sequencing.tracking import Tracking
+from content_packages.sequencing.tree import Activity as Node
+from lms.launch.course import Opened, Standing
+from lms.launch.unit import UnitState
+from lms.launch.verdict import Verdict, judged, verdict_on
+
+State = Literal["passed", "failed", "completed", "in progress", "not started"]
+
+
+class Share(float):
+    """A fact that is a share of a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A sentence by its name in ``why_wording.SENTENCES``, and what stands in it."""
+
+    code: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One unit, one cluster, or the course as a whole, which comes first.
+
+    Attributes:
+        rules: what decides, each with the place in its standard where that stands.
+        sent: what the package sent, by the element or verb that carried it.
+        missing: nothing where it is as it should be.
+    """
+
+    identifier: str
+    title: str
+    depth: int
+    state: State
+    rules: tuple[tuple[Fact, str], ...]
+    sent: tuple[tuple[str, str], ...] = ()
+    missing: tuple[Fact, ...] = ()
+    is_unit: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Why:
+    """The explanation of a course; ``reached`` is what it amounts to."""
+
+    reached: Verdict
+    lines: tuple[Line, ...]
+
+    @property
+    def course(self) -> Line:
+        """The course as a whole."""
+        return self.lines[0]
+
+    @property
+    def open_lines(self) -> list[Line]:
+        """The lines in which something is missing, units before what is made of them."""
+        return sorted((one for one in self.lines if one.missing), key=lambda one: not one.is_unit)
+
+
+def state_of(*, completed: bool | None, satisfied: bool | None, begun: bool) -> State:
+    """Return the word for how something stands; a verdict says more than completion."""
+    if satisfied is not None:
+        return "passed" if satisfied else "failed"
+    return "completed" if completed else "in progress" if begun else "not started"
+
+
+def explain(
+    opened: Opened, standing: Standing, units: Mapping[str, UnitState], *, running: Collection[str] = ()
+) -> Why:
+    """Explain a course of SCORM or of single files.
+
+    In *standing* everything counts that was reported (``moving.at_rest``); *units* is what each unit has stored, by
+    identifier, and *running* are those whose session has begun and has not ended.
+    """
+    explained = _Explained(opened, standing, units, running)
+    return Why(reached=verdict_on(opened, standing), lines=tuple(explained.lines()))
+
+
+class _Explained:
+    def __init__(
+        self,
+        opened: Opened,
+        standing: Standing,
+        units: Mapping[str, UnitState],
+        running: Collection[str],
+    ) -> None:
+        self._opened, self._standing, self._units, self._running = opened, standing, units, running
+        self._tracking = Tracking(opened.tree, standing.state)
+        self._judged = judged(opened, standing)
+        self._titles = {node.identifier: node.title for node in opened.tree.activities}
+
+    def lines(self) -> Iterator[Line]:
+        for node in self._opened.tree.activities:
+            activity = self._opened.activities[node.identifier]
+            if node.is_leaf:
+                yield self._unit_12(node, activity) if self._opened.is_scorm12 else self._unit(node, activity)
+            else:
+                yield self._cluster_12(node) if self._opened.is_scorm12 else self._cluster(node)
+
+    # ---------------------------------------------------------------- SCORM 2004, and single files
+
+    def _unit(self, node: Node, activity: Activity) -> Line:
+        completion, success = self._reasons(node)
+        kept = self._units.get(node.identifier)
+        values = kept.values if kept else {}
+        rules = [(_rule_of_completion(completion, activity), completion.process)]
+        if isinstance(success.by, Measured) or node.identifier in self._judged:
+            rules.append((_rule_of_success(success), success.process))
+        missing: list[Fact] = []
+        if kept is None or not self._tracking.attempts(node):
+            missing.append(Fact("not-opened"))
+        else:
+            if completion.answer is not True:
+                missing.append(_unfinished(completion, activity, values.get("cmi.completion_status", "")))
+            if success.answer is not True:
+                missing += self._not_passed(node, success)
+            if missing:
+                missing += self._left(node, values.get("cmi.entry", ""))
+        return self._line(node, rules, missing, sent=_sent(values, _ELEMENTS_2004))
+
+    def _cluster(self, node: Node) -> Line:
+        completion, success = self._reasons(node)
+        rules = list(_rules_of_cluster(completion))
+        missing = list(self._parts_missing(completion))
+        if isinstance(success.by, Measured) or node.identifier in self._judged:
+            rules += _rules_of_cluster(success)
+            missing += self._parts_missing(success)
+        return self._line(node, rules, missing)
+
+    def _parts_missing(self, why: Reason) -> Iterator[Fact]:
+        if why.answer is True:
+            return
+        if isinstance(why.by, Measured):
+            yield _below(why)
+            return
+        for ruled in why.by or ():
+            yield from self._to_meet(ruled)
+        if not why.by:
+            yield Fact(f"no-rule-{why.question}")
+
+    def _to_meet(self, ruled: Ruled) -> Iterator[Fact]:
+        asked = [one for one in ruled.asked if one.takes_part]
+        kind = ruled.rule.child_activity_set
+        if kind is ChildActivitySet.NONE:
+            titles = [self._titles[one.activity] for one in asked if one.meets is not False]
+        else:
+            titles = [self._titles[one.activity] for one in asked if one.meets is not True]
+        meeting = sum(one.meets is True for one in asked)
+        if kind in {ChildActivitySet.AT_LEAST_COUNT, ChildActivitySet.AT_LEAST_PERCENT}:
+            yield Fact("parts-so-far", {"met": meeting, "all": len(asked)})
+        if titles:
+            yield Fact("parts-against" if kind is ChildActivitySet.NONE else "parts", {"titles": titles})
+
+    def _not_passed(self, node: Node, success: Reason) -> Iterator[Fact]:
+        if isinstance(success.by, Measured):
+            yield _below(success)
+        elif success.answer is False and node.identifier in self._judged:
+            yield Fact("says-failed")
+
+    def _reasons(self, node: Node) -> tuple[Reason, Reason]:
+        tree, state = self._opened.tree, self._standing.state
+        return (
+            reason(tree, state, node.identifier, "completed"),
+            reason(tree, state, node.identifier, "satisfied"),
+        )
+
+    # ---------------------------------------------------------------- SCORM 1.2
+
+    def _unit_12(self, node: Node, activity: Activity) -> Line:
+        kept = self._units.get(node.identifier)
+        values = kept.values if kept else {}
+        mastery, raw = activity.mastery_score, values.get("cmi.core.score.raw", "")
+        status = values.get("cmi.core.lesson_status", "")
+        rules = [(Fact("asset" if activity.kind == "asset" else "status-12"), "RTE 3.4.4")]
+        if mastery:
+            rules.append((Fact("mastery-12", {"least": mastery}), "RTE 3.4.4"))
+        missing: list[Fact] = []
+        if kept is None:
+            missing.append(Fact("not-opened"))
+        elif status == "failed":
+            below = mastery and raw
+            missing.append(
+                Fact("below-12", {"score": raw, "least": mastery}) if below else Fact("says-failed")
+            )
+        elif (
+            status not in {"completed", "passed"} and self._tracking.completed(node, node.primary) is not True
+        ):
+            missing.append(_silent_or_unfinished(status))
+        if kept is not None and missing:
+            missing += self._left(node, values.get("cmi.core.entry", ""))
+        return self._line(node, rules, missing, sent=_sent(values, _ELEMENTS_12))
+
+    def _cluster_12(self, node: Node) -> Line:
+        units = [one for one in self._opened.tree.activities if one.is_leaf and node.contains(one)]
+        rules = [(Fact("parts-12" if node.parent else "course-12"), "RTE 3.4.4")]
+        tracking = self._tracking
+        missing = []
+        for code, asked in (("parts", tracking.completed), ("parts-failed", tracking.satisfied)):
+            titles = [
+                one.title
+                for one in units
+                if (
+                    asked(one, one.primary) is not True
+                    if code == "parts"
+                    else asked(one, one.primary) is False
+                )
+            ]
+            if titles:
+                missing.append(Fact(code, {"titles": titles}))
+        return self._line(node, rules, missing)
+
+    # ---------------------------------------------------------------- of all
+
+    def _left(self, node: Node, entry: str) -> list[Fact]:
+        """Say how the last session was left, where that tells what to do."""
+        if node.identifier in self._running:
+            return [Fact("left-open")]
+        return [Fact("suspended")] if entry == "resume" else []
+
+    def _line(
+        self,
+        node: Node,
+        rules: Sequence[tuple[Fact, str]],
+        missing: Sequence[Fact],
+        *,
+        sent: tuple[tuple[str, str], ...] = (),
+    ) -> Line:
+        tracking, primary = self._tracking, node.primary
+        satisfied = tracking.satisfied(node, primary) if node.identifier in self._judged else None
+        completed = tracking.completed(node, primary)
+        if node.parent is None:
+            reached = verdict_on(self._opened, self._standing)
+            satisfied, completed = reached.satisfied, reached.completed
+        begun = self._tracking.attempts(node) > 0
+        return Line(
+            identifier=node.identifier,
+            title=node.title,
+            depth=node.depth,
+            state=state_of(completed=completed, satisfied=satisfied, begun=begun),
+            rules=tuple(rules),
+            sent=sent,
+            missing=tuple(missing),
+            is_unit=node.is_leaf,
+        )
+
+
+_ELEMENTS_12 = ("cmi.core.lesson_status", "cmi.core.score.raw", "cmi.core.score.min", "cmi.core.score.max")
+_ELEMENTS_2004 = (
+    "cmi.completion_status",
+    "cmi.success_status",
+    "cmi.progress_measure",
+    "cmi.score.scaled",
+    "cmi.score.raw",
+)
+# Of a page of ours that shows a file; what people do with it.
+_SEEN: Mapping[Viewer, str] = {"pdf": "pages", "video": "watched", "audio": "heard", "epub": "read"}
+
+
+def _sent(values: Mapping[str, str], elements: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((element, values[element]) for element in elements if element in values)
+
+
+def _rule_of_completion(why: Reason, activity: Activity) -> Fact:
+    if isinstance(why.by, Measured):
+        seen = _SEEN[activity.viewer] if activity.viewer else "progress"
+        return Fact(f"rule-{seen}", {"least": Share(why.by.least)})
+    if activity.kind == "asset":
+        return Fact("asset")
+    return Fact("status-or-silence" if why.silence_counts else "status-only")
+
+
+def _rule_of_success(why: Reason) -> Fact:
+    if isinstance(why.by, Measured):
+        return Fact("rule-score", {"least": Share(why.by.least)})
+    return Fact("judges")
+
+
+def _rules_of_cluster(why: Reason) -> Iterator[tuple[Fact, str]]:
+    if isinstance(why.by, Measured):
+        code = "cluster-progress" if why.question == "completed" else "cluster-score"
+        yield Fact(code, {"least": Share(why.by.least)}), why.process
+        return
+    for ruled in why.by or ():
+        rule = ruled.rule
+        facts = {
+            "conditions": [(one.condition.value, one.operator.value) for one in rule.conditions],
+            "combination": rule.condition_combination.value,
+            "count": rule.minimum_count,
+            "percent": Share(rule.minimum_percent),
+        }
+        yield Fact(f"{why.question}-{rule.child_activity_set.value}", facts), why.process
+    if not why.by:
+        yield Fact(f"no-rule-{why.question}"), why.process
+
+
+def _unfinished(why: Reason, activity: Activity, status: str) -> Fact:
+    if isinstance(why.by, Measured):
+        seen = _SEEN[activity.viewer] if activity.viewer else "progress"
+        done = why.by.reached or 0.0
+        return Fact(f"less-{seen}", {"done": Share(done), "least": Share(why.by.least)})
+    return _silent_or_unfinished(status)
+
+
+def _silent_or_unfinished(status: str) -> Fact:
+    if status in {"", "unknown", "not attempted"}:
+        return Fact("says-nothing")
+    return Fact("says-unfinished", {"status": status})
+
+
+def _below(why: Reason) -> Fact:
+    assert isinstance(why.by, Measured)  # noqa: S101 - asked before
+    facts = {"least": Share(why.by.least)}
+    if why.question == "completed":
+        return Fact("less-progress", {**facts, "done": Share(why.by.reached or 0.0)})
+    if why.by.reached is None:
+        return Fact("no-score", facts)
+    return Fact("below", {**facts, "score": Share(why.by.reached)})

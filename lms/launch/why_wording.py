@@ -1,0 +1,183 @@
+"""The sentences of ``why``: plain, for an officer who is tired, and the same for her instructor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lms.launch.why import Fact, Line, Share, State, Why
+from lms.web.locale import Language
+from lms.web.wording import mark
+
+_ISOLATED, _POPPED = "\u2068", "\u2069"  # a name in one script does not turn the sentence around it (UAX #9)
+MOST_TITLES = 5  # of parts that a sentence names
+
+WORDS: Mapping[State, tuple[str, str]] = {
+    "not started": ("information", mark("Not started")),
+    "in progress": ("waiting", mark("In progress")),
+    "completed": ("done", mark("Completed")),
+    "passed": ("done", mark("Passed")),
+    "failed": ("refused", mark("Not passed")),
+}
+
+SENTENCES: Mapping[str, str] = {
+    # what decides, of units
+    "asset": mark("It is complete once it has been shown."),
+    "status-12": mark("The lesson itself says when it is complete."),
+    "status-only": mark("Only the lesson itself can say that it is complete."),
+    "status-or-silence": mark(
+        "The lesson itself says whether it is complete. If it says nothing, it counts as complete once it has ended."
+    ),
+    "mastery-12": mark("It is passed with a score of at least %(least)s: the package's mastery score."),
+    "judges": mark("The lesson itself says whether it was passed."),
+    "rule-score": mark("It is passed with a score of at least %(least)s."),
+    "rule-progress": mark("It is complete when at least %(least)s of it is done."),
+    "rule-pages": mark("It is complete when at least %(least)s of its pages have been shown."),
+    "rule-watched": mark("It is complete when at least %(least)s of it has been watched."),
+    "rule-heard": mark("It is complete when at least %(least)s of it has been heard."),
+    "rule-read": mark("It is complete when at least %(least)s of it has been read."),
+    # what decides, of what is made of units
+    "course-12": mark("It is complete with all of its lessons, and passed with all of those that judge."),
+    "parts-12": mark("It is complete with all of its lessons."),
+    "cluster-progress": mark("It is complete when, over all of its parts, at least %(least)s is done."),
+    "cluster-score": mark("It is passed when the scores of its parts together come to at least %(least)s."),
+    "completed-all": mark("It is complete when all of its parts are: %(conditions)s."),
+    "completed-any": mark("It is complete when one of its parts is: %(conditions)s."),
+    "completed-none": mark("It is complete when none of its parts is: %(conditions)s."),
+    "completed-atLeastCount": mark(
+        "It is complete when at least %(count)s of its parts are: %(conditions)s."
+    ),
+    "completed-atLeastPercent": mark(
+        "It is complete when at least %(percent)s of its parts are: %(conditions)s."
+    ),
+    "satisfied-all": mark("It is passed when all of its parts are: %(conditions)s."),
+    "satisfied-any": mark("It is passed when one of its parts is: %(conditions)s."),
+    "satisfied-none": mark("It is passed when none of its parts is: %(conditions)s."),
+    "satisfied-atLeastCount": mark("It is passed when at least %(count)s of its parts are: %(conditions)s."),
+    "satisfied-atLeastPercent": mark(
+        "It is passed when at least %(percent)s of its parts are: %(conditions)s."
+    ),
+    "no-rule-completed": mark("The package has no rule by which it ever becomes complete."),
+    "no-rule-satisfied": mark("The package has no rule by which it is ever passed."),
+    # what decides, where lessons speak to the record store
+    "move-NotApplicable": mark("Nothing is asked of it."),
+    "move-Passed": mark("It is satisfied when the lesson reports that it was passed."),
+    "move-Completed": mark("It is satisfied when the lesson reports that it is completed."),
+    "move-CompletedAndPassed": mark("It is satisfied when the lesson reports both, completed and passed."),
+    "move-CompletedOrPassed": mark(
+        "It is satisfied when the lesson reports that it is completed, or passed."
+    ),
+    "mastery": mark("Passed means a score of at least %(least)s: the package's mastery score."),
+    "all-satisfied": mark("It is satisfied when all of its parts are."),
+    # what is missing
+    "not-opened": mark("It has not been opened yet."),
+    "says-nothing": mark("The lesson has not said that it is complete."),
+    "says-unfinished": mark(
+        "The lesson says that it is not finished (%(status)s), and has not said otherwise since."
+    ),
+    "says-failed": mark("The lesson says: not passed."),
+    "left-open": mark("It was left without being ended. What it had saved is kept; it goes on from there."),
+    "suspended": mark("It was interrupted and goes on from there when it is opened again."),
+    "below-12": mark("The score is %(score)s; at least %(least)s is needed."),
+    "below": mark("The score is %(score)s; at least %(least)s is needed."),
+    "no-score": mark("No score has been reported; at least %(least)s is needed."),
+    "less-progress": mark("So far %(done)s is done; at least %(least)s is needed."),
+    "less-pages": mark("So far %(done)s of the pages have been shown; at least %(least)s is needed."),
+    "less-watched": mark("So far %(done)s has been watched; at least %(least)s is needed."),
+    "less-heard": mark("So far %(done)s has been heard; at least %(least)s is needed."),
+    "less-read": mark("So far %(done)s has been read; at least %(least)s is needed."),
+    "parts": mark("Still missing: %(titles)s."),
+    "parts-failed": mark("Not passed: %(titles)s."),
+    "parts-against": mark("Against the rule: %(titles)s."),
+    "parts-so-far": mark("So far %(met)s of %(all)s."),
+    "no-completed": mark("The lesson has not reported that it is completed."),
+    "no-passed": mark("The lesson has not reported that it was passed."),
+    "no-either": mark("The lesson has reported neither that it is completed nor that it was passed."),
+}
+
+CONDITIONS: Mapping[tuple[str, str], str] = {
+    ("satisfied", "noOp"): mark("passed"),
+    ("satisfied", "not"): mark("not passed"),
+    ("objectiveStatusKnown", "noOp"): mark("judged"),
+    ("objectiveStatusKnown", "not"): mark("not judged"),
+    ("objectiveMeasureKnown", "noOp"): mark("scored"),
+    ("objectiveMeasureKnown", "not"): mark("not scored"),
+    ("completed", "noOp"): mark("completed"),
+    ("completed", "not"): mark("not completed"),
+    ("activityProgressKnown", "noOp"): mark("known to be completed or not"),
+    ("activityProgressKnown", "not"): mark("not known to be completed or not"),
+    ("attempted", "noOp"): mark("opened"),
+    ("attempted", "not"): mark("not opened"),
+    ("attemptLimitExceeded", "noOp"): mark("without attempts left"),
+    ("attemptLimitExceeded", "not"): mark("not without attempts left"),
+    ("never", "noOp"): mark("(never)"),
+}
+_AND, _OR, _MORE = mark("and"), mark("or"), mark("%(count)s more")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SaidLine:
+    """A line in words."""
+
+    title: str
+    depth: int
+    kind: str
+    word: str
+    rules: Sequence[tuple[str, str]]
+    sent: Sequence[tuple[str, str]]
+    missing: Sequence[str]
+    is_unit: bool
+
+
+def say_lines(why: Why, spoken: Language) -> list[SaidLine]:
+    """Put an explanation into words, the course as a whole first."""
+    return [say_line(one, spoken) for one in why.lines]
+
+
+def say_line(line: Line, spoken: Language) -> SaidLine:
+    """Put a line into words."""
+    kind, word = WORDS[line.state]
+    return SaidLine(
+        title=line.title,
+        depth=line.depth,
+        kind=kind,
+        word=spoken.gettext(word),
+        rules=[(say(fact, spoken), place) for fact, place in line.rules],
+        sent=line.sent,
+        missing=[say(fact, spoken) for fact in line.missing],
+        is_unit=line.is_unit,
+    )
+
+
+def say_missing(why: Why, spoken: Language, *, most: int) -> list[tuple[str, str]]:
+    """Return what is missing in few words: titles of units, each with the first thing it lacks."""
+    return [(one.title, say(one.missing[0], spoken)) for one in why.open_lines if one.is_unit][:most]
+
+
+def say(fact: Fact, spoken: Language) -> str:
+    """Return the sentence of a fact."""
+    facts = {name: _said(name, value, fact.facts, spoken) for name, value in fact.facts.items()}
+    sentence = spoken.gettext(SENTENCES[fact.code])
+    return sentence % facts if facts else sentence
+
+
+def _said(name: str, value: Any, around: Mapping[str, Any], spoken: Language) -> str:
+    if name == "titles":
+        return _titles(value, spoken)
+    if name == "conditions":
+        joint = _AND if around["combination"] == "all" else _OR
+        joint = spoken.gettext(joint)
+        return f" {joint} ".join(spoken.gettext(CONDITIONS.get(one, one[0])) for one in value)
+    if isinstance(value, Share):
+        return spoken.percent(value)
+    if isinstance(value, int | float):
+        return spoken.number(value)
+    return f"{_ISOLATED}{value}{_POPPED}"
+
+
+def _titles(titles: Sequence[str], spoken: Language) -> str:
+    named = [f"{_ISOLATED}{title}{_POPPED}" for title in titles[:MOST_TITLES]]
+    if len(titles) > MOST_TITLES:
+        named.append(spoken.gettext(_MORE) % {"count": spoken.number(len(titles) - MOST_TITLES)})
+    return " · ".join(named)

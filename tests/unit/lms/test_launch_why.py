@@ -1,0 +1,280 @@
+"""Why is this not complete: real failures, each told by what decides, what was sent, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from content_packages.cmi5.move_on import UnitState
+from content_packages.package import Activity, AssignableUnit, LaunchTarget, Package
+from content_packages.sequencing.definition import (
+    ChildActivitySet,
+    CompletionThreshold,
+    Condition,
+    ControlModes,
+    Objective,
+    RollupAction,
+    RollupCondition,
+    RollupRule,
+    SequencingDefinition,
+)
+from content_packages.sequencing.event import Request
+from lms.cmi5.why import explain_units
+from lms.launch.actions import Desk, apply_commit, carry_out, deliver
+from lms.launch.attempts import why_of
+from lms.launch.verdict import Verdict
+from lms.launch.why import Line, Why
+from lms.launch.why_wording import CONDITIONS, SENTENCES, say_line
+from lms.web.locale import language
+from tests.launch_builders import NOON, a_commit, a_course, a_desk, taken
+
+ENGLISH = language("en")
+FLOW = ControlModes(flow=True)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return a_desk(tmp_path)
+
+
+def sit(
+    session: Session, desk: Desk, values: Mapping[str, str], *, ends: bool = True, then: Request | None = None
+) -> None:
+    """Open what is next, let it send these values, and end it or not; then ask for something."""
+    delivered = deliver(session, desk, taken(session, desk), now=NOON)
+    assert delivered is not None
+    phase, reason = ("terminated", "terminate") if ends else ("running", "commit")
+    apply_commit(
+        session, desk, delivered.launch, *a_commit(1, dict(values), phase=phase, reason=reason), now=NOON
+    )  # type: ignore[arg-type]
+    if then is not None:
+        carry_out(session, desk, taken(session, desk), then, now=NOON + timedelta(minutes=1))
+
+
+def told(why: Why, place: int) -> tuple[list[str], dict[str, str], list[str]]:
+    """Return in English what decides, what was sent, what is missing; names without the marks around them."""
+    return words(why.lines[place])
+
+
+def words(line: Line) -> tuple[list[str], dict[str, str], list[str]]:
+    assert ENGLISH is not None
+    shown = say_line(line, ENGLISH)
+    plain = [[text.replace("\u2068", "").replace("\u2069", "") for text in texts] for texts in
+             ([rule for rule, _ in shown.rules], shown.missing)]  # fmt: skip
+    return plain[0], dict(shown.sent), plain[1]
+
+
+def test_a_lesson_that_never_sets_completion(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, units=1)
+    sit(
+        session,
+        desk,
+        {"cmi.core.lesson_status": "incomplete", "cmi.core.score.raw": "100"},
+        then=Request.EXIT_ALL,
+    )
+
+    why = why_of(session, taken(session, desk))
+
+    assert not why.reached.is_final
+    assert told(why, 0)[2] == ["Still missing: Lesson 1."]
+    assert told(why, 1) == (
+        ["The lesson itself says when it is complete."],
+        {"cmi.core.lesson_status": "incomplete", "cmi.core.score.raw": "100"},
+        ["The lesson says that it is not finished (incomplete), and has not said otherwise since."],
+    )
+
+
+def test_a_score_below_mastery(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, units=2, mastery_score="80")
+    passed = {"cmi.core.lesson_status": "passed", "cmi.core.score.raw": "60"}
+    sit(session, desk, passed, then=Request.CONTINUE)
+    sit(
+        session, desk, {"cmi.core.lesson_status": "passed", "cmi.core.score.raw": "90"}, then=Request.EXIT_ALL
+    )
+
+    why = why_of(session, taken(session, desk))
+
+    assert told(why, 0)[2] == ["Not passed: Lesson 1."]
+    assert why.lines[1].state == "failed"
+    assert told(why, 1)[0][1] == "It is passed with a score of at least 80: the package's mastery score."
+    assert told(why, 1)[2] == ["The score is 60; at least 80 is needed."]
+    assert told(why, 2)[2] == []
+
+
+def test_a_score_below_the_measure_of_scorm_2004(session: Session, desk: Desk) -> None:
+    judging = SequencingDefinition(
+        primary_objective=Objective(satisfied_by_measure=True, min_normalized_measure=0.8)
+    )
+    a_course(session, desk.shelf, standard="scorm2004", units=1, definitions=[judging])
+    sent = {"cmi.completion_status": "completed", "cmi.success_status": "passed", "cmi.score.scaled": "0.55"}
+    sit(session, desk, sent, then=Request.EXIT_ALL)
+
+    why = why_of(session, taken(session, desk))
+
+    assert why.lines[1].state == "failed"
+    assert told(why, 1)[0][1] == "It is passed with a score of at least 80%."
+    assert told(why, 1)[1] == sent
+    assert told(why, 1)[2] == ["The score is 55%; at least 80% is needed."]
+
+
+def test_a_rollup_that_needs_all_children_and_one_was_not_opened(session: Session, desk: Desk) -> None:
+    rule = RollupRule(
+        action=RollupAction.COMPLETED,
+        conditions=(RollupCondition(condition=Condition.ATTEMPTED), RollupCondition(condition=Condition.COMPLETED)),
+        child_activity_set=ChildActivitySet.ALL,
+    )  # fmt: skip
+    whole = SequencingDefinition(control=FLOW, rollup_rules=(rule,))
+    a_course(session, desk.shelf, standard="scorm2004", units=3, definition=whole)
+    for then in (Request.CONTINUE, Request.EXIT_ALL):
+        sit(session, desk, {"cmi.completion_status": "completed"}, then=then)
+
+    why = why_of(session, taken(session, desk))
+
+    assert told(why, 0)[0] == ["It is complete when all of its parts are: opened or completed."]
+    assert why.lines[0].rules[0][1] == "RB.1.3 b"
+    assert told(why, 0)[2] == ["Still missing: Lesson 3."]
+    assert told(why, 3)[2] == ["It has not been opened yet."]
+
+
+def test_a_rollup_by_number(session: Session, desk: Desk) -> None:
+    rule = RollupRule(
+        action=RollupAction.COMPLETED, conditions=(RollupCondition(condition=Condition.COMPLETED),),
+        child_activity_set=ChildActivitySet.AT_LEAST_COUNT, minimum_count=2,
+    )  # fmt: skip
+    whole = SequencingDefinition(control=FLOW, rollup_rules=(rule,))
+    a_course(session, desk.shelf, standard="scorm2004", units=3, definition=whole)
+    sit(session, desk, {"cmi.completion_status": "completed"}, then=Request.EXIT_ALL)
+
+    rules, _, missing = told(why_of(session, taken(session, desk)), 0)
+
+    assert rules == ["It is complete when at least 2 of its parts are: completed."]
+    assert missing == ["So far 1 of 3.", "Still missing: Lesson 2 · Lesson 3."]
+
+
+def test_a_package_that_forgot_the_rule_for_complete(session: Session, desk: Desk) -> None:
+    rule = RollupRule(
+        action=RollupAction.INCOMPLETE, conditions=(RollupCondition(condition=Condition.NEVER),)
+    )
+    whole = SequencingDefinition(control=FLOW, rollup_rules=(rule,))
+    a_course(session, desk.shelf, standard="scorm2004", units=1, definition=whole)
+    sit(session, desk, {"cmi.completion_status": "completed"}, then=Request.EXIT_ALL)
+
+    why = why_of(session, taken(session, desk))
+
+    assert told(why, 0)[2] == ["The package has no rule by which it ever becomes complete."]
+    assert told(why, 1)[2] == []
+
+
+def test_a_film_of_which_less_was_watched_than_is_enough(session: Session, desk: Desk) -> None:
+    enough = SequencingDefinition(
+        completion_threshold=CompletionThreshold(completed_by_measure=True, min_progress_measure=0.9)
+    )
+    a_course(session, desk.shelf, standard="file", units=1, definitions=[enough], viewer="video")
+    sit(session, desk, {"cmi.progress_measure": "0.6", "cmi.exit": "suspend"}, then=Request.SUSPEND_ALL)
+
+    why = why_of(session, taken(session, desk))
+
+    assert told(why, 1)[0] == ["It is complete when at least 90% of it has been watched."]
+    assert told(why, 1)[1]["cmi.progress_measure"] == "0.6"
+    assert told(why, 1)[2] == [
+        "So far 60% has been watched; at least 90% is needed.",
+        "It was interrupted and goes on from there when it is opened again.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("standard", "sent"),
+    [("scorm12", {"cmi.core.lesson_location": "p3"}), ("scorm2004", {"cmi.location": "p3"})],
+)
+def test_a_lesson_that_was_left_without_being_ended(
+    session: Session, desk: Desk, standard: Any, sent: dict[str, str]
+) -> None:
+    a_course(session, desk.shelf, standard=standard, units=1)
+    sit(session, desk, sent, ends=False)
+
+    open_still = told(why_of(session, taken(session, desk)), 1)[2]
+    deliver(session, desk, taken(session, desk), now=NOON)
+    cut = told(why_of(session, taken(session, desk)), 1)[2]
+
+    silent = "The lesson has not said that it is complete."
+    assert open_still == [
+        silent, "It was left without being ended. What it had saved is kept; it goes on from there.",
+    ]  # fmt: skip
+    assert cut == [silent, "It was interrupted and goes on from there when it is opened again."]
+
+
+def test_nothing_is_missing_where_all_is_done(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=2)
+    for then in (Request.CONTINUE, Request.EXIT_ALL):
+        sit(session, desk, {"cmi.completion_status": "completed", "cmi.success_status": "passed"}, then=then)
+
+    why = why_of(session, taken(session, desk))
+
+    assert why.reached.is_final
+    assert not why.open_lines
+
+
+def a_unit(move_on: Any, mastery: str | None = None) -> Package:
+    au = AssignableUnit(move_on=move_on, mastery_score=mastery)  # type: ignore[arg-type]
+    unit = Activity(
+        identifier="u", title="Searching a lorry", kind="au", launch=LaunchTarget(path="i"), au=au
+    )
+    root = Activity(identifier="c", title="Vehicles", children=(unit,))
+    return Package(standard="cmi5", edition="1", identifier="c", title="Vehicles", root=root, files={})
+
+
+UNDECIDED = Verdict(completed=False, satisfied=None, score=None)
+
+
+def test_a_unit_that_asks_for_both_and_sent_completed_only() -> None:
+    why = explain_units(a_unit("CompletedAndPassed"), {"u": UnitState(completed=True)}, {}, reached=UNDECIDED)
+
+    assert told(why, 0)[2] == ["Still missing: Searching a lorry."]
+    assert told(why, 1) == (
+        ["It is satisfied when the lesson reports both, completed and passed."],
+        {"completed": ""},
+        ["The lesson has not reported that it was passed."],
+    )
+
+
+@pytest.mark.parametrize(
+    ("move_on", "state", "running", "missing"),
+    [
+        ("Passed", UnitState(), (), ["It has not been opened yet."]),
+        ("Completed", UnitState(), ("u",), [
+            "The lesson has not reported that it is completed.",
+            "It was left without being ended. What it had saved is kept; it goes on from there.",
+        ]),
+        ("CompletedOrPassed", UnitState(failed=True), (), [
+            "The lesson has reported neither that it is completed nor that it was passed.",
+            "The score is 40%; at least 80% is needed.",
+        ]),
+        ("Passed", UnitState(failed=True), (), ["The score is 40%; at least 80% is needed."]),
+        ("Passed", UnitState(waived=True), (), []),
+        ("NotApplicable", UnitState(), (), []),
+    ],
+)  # fmt: skip
+def test_what_a_unit_lacks(
+    move_on: str, state: UnitState, running: tuple[str, ...], missing: list[str]
+) -> None:
+    scores = {"u": 0.4} if state.failed else {}
+    states = {} if state == UnitState() else {"u": state}
+
+    why = explain_units(a_unit(move_on, Decimal("0.8")), states, scores, reached=UNDECIDED, running=running)  # type: ignore[arg-type]
+
+    assert told(why, 1)[2] == missing
+
+
+def test_every_condition_a_rollup_rule_may_name_has_words() -> None:
+    said_never = {Condition.ALWAYS, Condition.TIME_LIMIT_EXCEEDED, Condition.OUTSIDE_AVAILABLE_TIME_RANGE}
+    said_never |= {Condition.OBJECTIVE_MEASURE_GREATER_THAN, Condition.OBJECTIVE_MEASURE_LESS_THAN}
+
+    assert {name for name, _ in CONDITIONS} == {one.value for one in Condition if one not in said_never}
+    for kind in ChildActivitySet:
+        assert {f"completed-{kind.value}", f"satisfied-{kind.value}"} <= SENTENCES.keys()
