@@ -41,12 +41,12 @@ VALUES: Mapping[str, str] = {
     "draws": mark("draws made"),
     "attempts": mark("attempts"),
     "active": mark("active"),
-    "completed": mark("completed"),
+    "completed": mark("complete"),
     "progress": mark("progress"),
     "era": mark("recorded in attempt"),
     "children": mark("parts taking part"),
     "left_open": mark("left open by the lesson"),
-    "satisfied": mark("passed"),
+    "satisfied": mark("marked as passed"),
     "measure": mark("score"),
 }
 _TRUE, _FALSE, _NONE = mark("yes"), mark("no"), mark("nothing")
@@ -104,6 +104,8 @@ def say_value(value: Any, titles: Mapping[str, str], spoken: Language) -> str:
             return spoken.gettext(_TRUE if value else _FALSE)
         case int() | float():
             return spoken.number(value)
+        case dict():
+            return " · ".join(f"{key} = {say_value(one, titles, spoken)}" for key, one in value.items())
         case list():
             return " · ".join(say_value(one, titles, spoken) for one in value)
     return _name(titles.get(str(value), str(value)))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from content_packages.package import Activity, Viewer
 from content_packages.sequencing.definition import ChildActivitySet
-from content_packages.sequencing.reasons import Measured, Reason, Ruled, reason
+from content_packages.sequencing.reasons import Measured, Question, Reason, Ruled, reason
 from content_packages.sequencing.tracking import Tracking
 from content_packages.sequencing.tree import Activity as Node
 from lms.launch.course import Opened, Standing
@@ -148,11 +148,11 @@ class _Explained:
             yield _below(why)
             return
         for ruled in why.by or ():
-            yield from self._to_meet(ruled)
+            yield from self._to_meet(ruled, why.question)
         if not why.by:
             yield Fact(f"no-rule-{why.question}")
 
-    def _to_meet(self, ruled: Ruled) -> Iterator[Fact]:
+    def _to_meet(self, ruled: Ruled, question: Question) -> Iterator[Fact]:
         asked = [one for one in ruled.asked if one.takes_part]
         kind = ruled.rule.child_activity_set
         if kind is ChildActivitySet.NONE:
@@ -163,7 +163,8 @@ class _Explained:
         if kind in {ChildActivitySet.AT_LEAST_COUNT, ChildActivitySet.AT_LEAST_PERCENT}:
             yield Fact("parts-so-far", {"met": meeting, "all": len(asked)})
         if titles:
-            yield Fact("parts-against" if kind is ChildActivitySet.NONE else "parts", {"titles": titles})
+            code = "parts" if question == "completed" else "parts-to-pass"
+            yield Fact("parts-against" if kind is ChildActivitySet.NONE else code, {"titles": titles})
 
     def _not_passed(self, node: Node, success: Reason) -> Iterator[Fact]:
         if isinstance(success.by, Measured):

@@ -128,7 +128,7 @@ def test_leaving_tells_what_was_done_what_is_saved_and_what_is_missing(
     assert "This time Lesson 1 1 min Completed Lesson 2 1 min In progress" in result
     assert "Your work is saved, only on this computer." in result
     assert (
-        "Still missing Lesson 2 The lesson says that it is not finished ( incomplete ), "
+        "Still missing Lesson 2 : The lesson says that it is not finished ( incomplete ), "
         "and has not said otherwise since."
     ) in result
 
@@ -231,7 +231,7 @@ def test_a_step_tells_the_change_the_decision_and_the_rule(
     assert "TB.2.3 Termination Request Process exit" in read
     assert "SB.2.12 Sequencing Request Process continue Lesson 2" in read
     assert "The whole course current lesson Lesson 1 Lesson 2" in read
-    assert "Lesson 1 completed nothing yes" in read
+    assert "Lesson 1 complete nothing yes" in read
 
 
 @pytest.mark.parametrize("locale", ["ar"])

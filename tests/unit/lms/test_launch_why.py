@@ -136,7 +136,7 @@ def test_a_rollup_that_needs_all_children_and_one_was_not_opened(session: Sessio
 
     why = why_of(session, taken(session, desk))
 
-    assert told(why, 0)[0] == ["It is complete when all of its parts are: opened or completed."]
+    assert told(why, 0)[0] == ["It is complete when all of its parts are: opened or complete."]
     assert why.lines[0].rules[0][1] == "RB.1.3 b"
     assert told(why, 0)[2] == ["Still missing: Lesson 3."]
     assert told(why, 3)[2] == ["It has not been opened yet."]
@@ -153,7 +153,7 @@ def test_a_rollup_by_number(session: Session, desk: Desk) -> None:
 
     rules, _, missing = told(why_of(session, taken(session, desk)), 0)
 
-    assert rules == ["It is complete when at least 2 of its parts are: completed."]
+    assert rules == ["It is complete when at least 2 of its parts are: complete."]
     assert missing == ["So far 1 of 3.", "Still missing: Lesson 2 · Lesson 3."]
 
 
