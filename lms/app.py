@@ -64,6 +64,7 @@ from lms.keys.lrs import authenticate
 from lms.keys.pages import router as key_pages
 from lms.launch.actions import Desk
 from lms.launch.errors import TROUBLES as LAUNCH_TROUBLES
+from lms.launch.open_pages import router as open_launch_pages
 from lms.launch.pages import router as launch_pages
 from lms.nodes.actions import run_job as meet_peers
 from lms.nodes.local import sync_node
@@ -128,6 +129,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     edition_pages,
     enrolment_pages,
     launch_pages,
+    open_launch_pages,
     unit_pages,
     trial_pages,
     trial_unit_pages,

@@ -5,19 +5,19 @@ It reads and sets no cookie and knows no session: the token in the path opens on
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request
 from markupsafe import escape
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.datastructures import Headers as RequestHeaders
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -31,7 +31,8 @@ from lms.content.viewer import file_security_policy, in_page, viewer_page, viewe
 from lms.courses.queries import find_edition
 from lms.courses.tables import Edition
 from lms.database import Database
-from lms.launch.actions import Commit, Desk, StaleCommitError, apply_commit, boot_values, taking_of
+from lms.launch.actions import Desk, StaleCommitError, apply_commit, boot_values, taking_of
+from lms.launch.bodies import MAX_COMMIT_BYTES, CommitBody, body_up_to
 from lms.launch.hosts import label_in, label_of
 from lms.launch.queries import LaunchOverError, launch_of, launch_to_write
 from lms.web.assets import BuiltFiles
@@ -41,7 +42,7 @@ from lms.web.host_header import host_header
 from lms.web.locale import language, language_wished
 from lms.web.reach import Reach
 
-MAX_COMMIT_BYTES = 4 * 1024 * 1024
+
 IDLE_AFTER_S = 300.0
 _OVER = (
     "This lesson was opened somewhere else, or it has ended. What was saved is kept. "
@@ -90,44 +91,6 @@ class ContentSite:
     def database_of(self, token: str) -> AbstractContextManager[Database]:
         """Open the database in which the launch of a token is kept, and no other."""
         return self.trial_of(token) or nullcontext(self.database)
-
-
-class CommitBody(BaseModel):
-    """A commit as the shim sends it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    sequence: Annotated[int, Field(ge=1, le=2**53)]
-    values: dict[str, str]
-    reason: Literal["initialize", "shown", "commit", "autosave", "hidden", "leave", "terminate", "overruled"]
-    phase: Literal["launched", "running", "terminated"]
-    session_time_s: Annotated[int, Field(ge=0, le=10**8)]
-    learning_time_s: Annotated[int | None, Field(ge=0, le=10**8)] = None
-
-    def commit(self) -> Commit:
-        """Return what the launch is to take; Terminate is a phase, whatever phase came with it."""
-        return Commit(
-            sequence=self.sequence,
-            values=self.values,
-            reason=self.reason,
-            phase="terminated" if self.reason == "terminate" else self.phase,
-            session_time_s=self.session_time_s,
-            learning_time_s=self.learning_time_s,
-        )
-
-
-def body_up_to(most_bytes: int) -> Callable[[Request], Awaitable[bytes]]:
-    """Return what reads a body as it is, up to one byte more than is taken."""
-
-    async def read(request: Request) -> bytes:
-        body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > most_bytes:
-                break
-        return bytes(body)
-
-    return read
 
 
 CommitBytes = Annotated[bytes, Depends(body_up_to(MAX_COMMIT_BYTES))]

@@ -8,7 +8,8 @@ from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
-from lms.content.app import ContentSite, body_up_to, require_label
+from lms.content.app import ContentSite, require_label
+from lms.launch.bodies import body_up_to
 from lms.launch.queries import LaunchOverError, launch_to_write
 from lms.trials.log import title_in_outline, write_line
 

@@ -1,6 +1,7 @@
 """The player page: the course's frame, the bar around it, and what comes after.
 
-Opening the page delivers: a second tab therefore ends the first, and a reload goes on where it stopped.
+Opening the page delivers: a second tab therefore ends the first, and a reload goes on where it stopped. Where a
+unit may still be running elsewhere, a page that asks comes before it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Form
+from fastapi import Depends, Form, Query
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,10 +23,12 @@ from lms.launch.actions import Delivered, Desk, carry_out, deliver
 from lms.launch.attempts import sitting_of, why_of
 from lms.launch.course import CourseNotPlayedError, Standing, Taking, open_course, read_standing
 from lms.launch.hosts import origin_for
+from lms.launch.queries import is_over, running_elsewhere
 from lms.launch.verdict import judged, verdict_on
 from lms.launch.why_wording import say_lines, say_missing
 from lms.people.policy import Right
 from lms.people.queries import hold_person
+from lms.people.sessions import owner_mark
 from lms.people.viewer import requires
 from lms.web.errors import NotFoundError
 from lms.web.locale import language_of
@@ -61,8 +64,10 @@ class Bar:
 
 
 @router.get("/{course}")
-def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
-    """Start or resume the course and show what it delivers."""
+def show_player(
+    request: Request, viewer: Learner, course: UUID, here: Annotated[str, Query(max_length=40)] = ""
+) -> Response:
+    """Start or resume the course and show what it delivers; ``here`` is the launch that may be ended for it."""
     site, desk = site_of(request), desk_of(request)
     with site.database.write() as session:
         hold_person(session, viewer.public_id)
@@ -70,9 +75,22 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
             taking = _taking(session, desk, viewer, course)
         except CourseNotPlayedError:  # its units have a player of their own (lms.cmi5.pages)
             return RedirectResponse(f"/learn/{course}/units", 303)
-        delivered = deliver(session, desk, taking, now=site.now())
-        taking = delivered.taking if delivered else _taking(session, desk, viewer, course)
-        standing = delivered.standing if delivered else read_standing(session, taking)
+        running = running_elsewhere(session, taking.registration)
+        if running is None or str(running.public_id) == here:
+            running, delivered = None, deliver(session, desk, taking, now=site.now())
+            taking = delivered.taking if delivered else _taking(session, desk, viewer, course)
+            standing = delivered.standing if delivered else read_standing(session, taking)
+    owner = owner_mark(site, viewer)
+    if running is not None:
+        return render(
+            request,
+            "launch/before.html",
+            taking=taking,
+            at=f"/learn/{course}",
+            running=running.public_id,
+            asleep=is_over(running, now=site.now()),
+            owner=owner,
+        )
     return render(
         request,
         "launch/player.html",
@@ -83,6 +101,8 @@ def show_player(request: Request, viewer: Learner, course: UUID) -> Response:
         back="/",
         frame=frame_of(request, delivered) if delivered else None,
         bar=bar_of(taking, standing, buttons=REQUESTS.values()),
+        launch=delivered.launch.public_id if delivered else None,
+        owner=owner,
     )
 
 

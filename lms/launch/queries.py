@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
 
 from lms.enrolment.tables import Enrolment
-from lms.launch.tables import Launch
+from lms.launch.tables import LateWork, Launch
 from lms.people.queries import hold_person
 
 SLEEPS_AFTER = timedelta(hours=12)
@@ -89,6 +89,45 @@ _BACK = (
     .order_by(Launch.id.desc())
     .limit(MOST_OF_A_SITTING)
 )
+
+
+def running_elsewhere(session: Session, registration: UUID) -> Launch | None:
+    """Return the launch in which a unit runs, as far as is known: not ended, and its page has not said good-bye."""
+    return session.scalars(_RUNNING, {"registration": registration}).first()
+
+
+_RUNNING = _OPEN.where(Launch.phase == "running", Launch.left.is_(None))
+
+
+def launch_with(session: Session, public_id: UUID) -> Launch | None:
+    """Return a launch by its public id, over or not."""
+    return session.scalars(_BY_ID, {"public_id": public_id}).one_or_none()
+
+
+_BY_ID = select(Launch).where(Launch.public_id == bindparam("public_id"))
+
+
+def newer_launch(session: Session, launch: Launch) -> UUID | None:
+    """Return the latest launch of the registration that was made after this one."""
+    asked = {"registration": launch.registration, "id": launch.id}
+    return session.connection().scalar(_NEWER, asked)
+
+
+_NEWER = (
+    select(Launch.public_id)
+    .where(Launch.registration == bindparam("registration"), Launch.id > bindparam("id"))
+    .order_by(Launch.id.desc())
+    .limit(1)
+)
+
+
+def late_work(session: Session, *, person: UUID, course: UUID) -> Sequence[LateWork]:
+    """Return what of a person's work in a course was put aside, newest first."""
+    return session.scalars(
+        select(LateWork)
+        .where(LateWork.person == person, LateWork.course == course)
+        .order_by(LateWork.id.desc())
+    ).all()
 
 
 _other = aliased(Launch)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.database import Base
@@ -35,6 +35,7 @@ class Launch(Base):
     created: Mapped[datetime]
     last_seen: Mapped[datetime]
     ended: Mapped[datetime | None]
+    left: Mapped[datetime | None]  # its page has said good-bye
     phase: Mapped[str] = mapped_column(default="launched")  # launched, running, terminated
     sequence: Mapped[int] = mapped_column(default=0)  # of the last commit applied
     body_digest: Mapped[bytes | None]  # of that commit, so that a repetition is recognised
@@ -63,3 +64,21 @@ class LaunchStep(Base):
     base: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     before: Mapped[bytes]  # digests of the states
     after: Mapped[bytes]
+
+
+class LateWork(Base):
+    """Work that came too late to be written over what was done since: kept as it came, for its learner."""
+
+    __tablename__ = "launch_late_work"
+    __table_args__ = (UniqueConstraint("launch", "body_digest"), Index(None, "person", "course"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    launch: Mapped[UUID]  # public id
+    person: Mapped[UUID]
+    course: Mapped[UUID]
+    unit: Mapped[UUID]
+    title: Mapped[str]  # of the unit, as the learner knew it
+    begun: Mapped[datetime]  # the launch
+    arrived: Mapped[datetime]
+    body: Mapped[bytes]
+    body_digest: Mapped[bytes]

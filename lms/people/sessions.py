@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from lms.database import Database
 from lms.people.policy import rights_of
 from lms.people.tables import LoginSession, Person
+from lms.web.site import Site
 from lms.web.viewer import Viewer
 
 IDLE = timedelta(hours=2)  # longer than any lesson, which does not touch the session
@@ -78,6 +79,11 @@ _OPEN = (
         ~Person.disabled,
     )
 )
+
+
+def owner_mark(site: Site, viewer: Viewer) -> str:
+    """Return what marks as this person's own what a browser keeps of her work; nobody else's pages carry it."""
+    return site.sign("kept", str(viewer.public_id))[:32]
 
 
 def close_session(session: Session, token: str) -> None:

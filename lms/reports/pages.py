@@ -17,6 +17,7 @@ from lms.enrolment.queries import find_enrolment
 from lms.launch.queries import last_launches
 from lms.people.policy import Right
 from lms.people.queries import group_names
+from lms.people.sessions import owner_mark
 from lms.people.viewer import requires
 from lms.reports.queries import courses_taken, place_in, roster_page, unit_standings
 from lms.reports.standing import Standing
@@ -49,6 +50,7 @@ def show_home(request: Request, viewer: Learner) -> Response:
     return render(
         request,
         "reports/home.html",
+        owner=owner_mark(site_of(request), viewer),
         taken=taken,
         latest=latest,
         place=place,
@@ -74,6 +76,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
     return render(
         request,
         "reports/course.html",
+        owner=owner_mark(site_of(request), viewer),
         course=course,
         edition=edition,
         units=units,

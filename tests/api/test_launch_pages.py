@@ -46,7 +46,7 @@ def locale() -> str:
 @pytest.fixture
 def browser(database: Database, tmp_path: Path, standard: Standard, locale: str) -> Iterator[TestClient]:
     desk = a_desk(tmp_path)
-    assets = dict.fromkeys(("app.css", "player.css", "page.js", "app.js"), "/static/x")
+    assets = dict.fromkeys(("app.css", "player.css", "page.js", "site.js"), "/static/x")
     site = Site(
         database=database, now=lambda: NOON, public_url="http://localhost:8000", content_url="http://localhost:8001",
         secret=b"s" * 32, node_name="Post 7", shelf=desk.shelf, uploads=tmp_path, assets=assets,
