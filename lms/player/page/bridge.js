@@ -2,12 +2,14 @@
  * Messages to and from the shim (`README.md`, "Messages").
  *
  * Only the window of the player's frame is heard, and only from the content origin. The course stands on that
- * origin too and can forge what the shim says; so a message never brings an address, a text or markup.
+ * origin too and can forge what the shim says; so a message never brings an address, a text or markup. What it brings to be
+ * kept is judged before it is (`keeping.js`), and by the server, as if the shim had sent it.
  *
  * @typedef {object} Message
  * @property {string} type
  * @property {string} [code]
  * @property {boolean} [durable]
+ * @property {unknown} [body]
  *
  * @typedef {ReturnType<typeof bridgeTo>} Bridge
  */
@@ -30,5 +32,8 @@ export function bridgeTo({ window, frame, origin }) {
     /** @param {{overrules: boolean}} how see `Leaving.by` */
     askToLeave: ({ overrules }) =>
       frame?.contentWindow?.postMessage({ outpost: 1, type: "leave", overrules }, origin),
+
+    /** The token is awake again. */
+    sayAgain: () => frame?.contentWindow?.postMessage({ outpost: 1, type: "again" }, origin),
   };
 }

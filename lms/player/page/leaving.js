@@ -61,6 +61,18 @@ export class Leaving {
     }, LONGEST_ANSWER_MS);
   }
 
+  /** The course goes on elsewhere: what is unsaved here is kept, and nothing holds the learner. */
+  giveUp() {
+    this.#state = "gone";
+    this.#outOfReach = false;
+    this.#way = null;
+  }
+
+  /** The token is awake again: what is unsaved can be saved. */
+  again() {
+    this.#over = false;
+  }
+
   /** @param {import("./bridge.js").Message} message from the shim */
   hear({ type, code, durable }) {
     if (type === "ready") this.#ready = true;

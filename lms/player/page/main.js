@@ -2,12 +2,20 @@
  * Put the player page together (`README.md`, "The player page on the LMS host").
  */
 
+import { ask, post } from "./asking.js";
 import { barAt } from "./bar.js";
 import { bridgeTo } from "./bridge.js";
 import { wireDrawer } from "./drawer.js";
 import { wireFullScreen } from "./full_screen.js";
+import { Keeping } from "./keeping.js";
+import { sendKept } from "./late.js";
 import { Leaving } from "./leaving.js";
+import { lessonOf } from "./lesson.js";
+import { modal } from "./modal.js";
 import { saveState } from "./save_state.js";
+import { signInAt } from "./sign_in.js";
+import { storeIn } from "./store.js";
+import { answerFor, channelOfTabs, tell } from "./tabs.js";
 
 /**
  * @template {HTMLElement} Part
@@ -18,7 +26,9 @@ const part = (name) => document.querySelector(`[data-player="${name}"]`);
 
 const player = /** @type {HTMLElement} */ (part("player"));
 const frame = /** @type {HTMLIFrameElement | null} */ (part("frame"));
-const { contentOrigin = "", afterUrl = "" } = player.dataset;
+const { contentOrigin = "", afterUrl = "", launch = "", owner = "" } = player.dataset;
+let token = player.dataset.token ?? "";
+let isCarriedOut = false; // what the learner asked for, which ends the launch
 
 const bridge = bridgeTo({ window, frame, origin: contentOrigin });
 part("save")?.removeAttribute("hidden"); // without a script nothing is saved, and nobody should read that it is
@@ -28,6 +38,20 @@ const leaving = new Leaving({
   tellHeld: () => state.show("leave-anyway"),
   after: (run, delayMs) => setTimeout(run, delayMs),
 });
+
+const signIn = signInAt({
+  dialog: part("sign-in"),
+  modal: modal(part("sign-in")),
+  launch,
+  unreachable: player.dataset.textUnreachable ?? "",
+  ask,
+  post,
+  renew(fresh) {
+    token = fresh;
+    for (const input of document.querySelectorAll("input[name=csrf_token]")) input.setAttribute("value", fresh);
+  },
+});
+const lesson = launch === "" ? null : openLesson();
 
 /** @type {HTMLFormElement | null} */
 let onItsWay = null;
@@ -42,7 +66,10 @@ const bar = barAt({
 
 bridge.onMessage((message) => {
   if (message.type === "controls") bar.changed();
-  state.hear(message);
+  lesson?.hear(message);
+  // Of a lesson whose work is kept, these are said once it is known how it stands.
+  const isSaidLater = message.type === "unreachable" || (message.type === "error" && message.code === "ended");
+  if (lesson === null || !isSaidLater) state.hear(message);
   leaving.hear(message);
   if (message.type === "ready" && !document.activeElement?.closest(".player-bar, [data-player=outline]")) {
     frame?.focus();
@@ -68,6 +95,10 @@ const unit = frame ?? part("apart"); // in the frame, or in a window of its own
 wireDrawer({ open: unit === null, drawer: part("outline"), toggle: part("outline-toggle") });
 wireFullScreen({ button: part("full-screen"), player });
 
+addEventListener("pagehide", () => {
+  if (launch === "" || isCarriedOut) return;
+  navigator.sendBeacon(`/launches/${launch}/gone`, new URLSearchParams({ csrf_token: token }));
+});
 addEventListener("beforeunload", (event) => {
   if (!leaving.wouldLose) return;
   event.preventDefault();
@@ -84,12 +115,78 @@ addEventListener("pageshow", (event) => {
 function leaveBySubmitting(event, form) {
   event.preventDefault();
   const submitter = /** @type {HTMLElement | null} */ (event.submitter);
-  leaving.by(
-    () => {
-      onItsWay = form;
-      // The way may be free at once, inside this very event, and there a browser takes no second submission.
-      setTimeout(() => form.requestSubmit(submitter));
+  const leave = () =>
+    leaving.by(
+      () => {
+        onItsWay = form;
+        isCarriedOut = true;
+        // The way may be free at once, inside this very event, and there a browser takes no second submission.
+        setTimeout(() => form.requestSubmit(submitter));
+      },
+      { overrules: true },
+    );
+  if (lesson === null) return leave();
+  void signIn.ensure().then((isSignedIn) => {
+    if (isSignedIn) leave();
+  });
+}
+
+/** Keep a second copy of the lesson's work, and answer other tabs for it. */
+function openLesson() {
+  const store = storeIn(window.indexedDB);
+  const channel = channelOfTabs();
+  /** @type {(run: () => void, delayMs: number) => unknown} */
+  const after = (run, delayMs) => setTimeout(run, delayMs);
+  const send = () => sendKept({ store, owner, post: (path, body) => post(path, token, body) });
+  void store.note(launch).catch(() => {});
+  void send(); // of earlier launches; the page of her courses says what became of it
+
+  const opened = lessonOf({
+    launch,
+    keeping: new Keeping({
+      store,
+      launch,
+      owner,
+      now: () => Date.now(),
+      after,
+      changed: () => opened.tell(),
+      orphaned: () => void send(),
+    }),
+    signIn,
+    ask,
+    post: (path) => post(path, token),
+    sendKept: send,
+    show: state.show,
+    askToLeave: () => bridge.askToLeave({ overrules: false }),
+    again() {
+      leaving.again();
+      bridge.sayAgain();
     },
-    { overrules: true },
-  );
+    showTaken,
+    isSeen: () => document.visibilityState === "visible",
+    after,
+    nowMs: () => performance.now(),
+  });
+  answerFor(channel, launch, opened.letGo);
+  return opened;
+
+  /**
+   * @param {string} how
+   * @param {string | null} by
+   */
+  function showTaken(how, by) {
+    leaving.giveUp();
+    const told = part("taken-state");
+    if (told) told.textContent = told.dataset[`text${how[0].toUpperCase()}${how.slice(1)}`] ?? "";
+    const here = /** @type {HTMLAnchorElement | null} */ (part("taken-here"));
+    if (here && by) {
+      here.search = `here=${by}`;
+      here.onclick = async (event) => {
+        event.preventDefault();
+        if (await tell(channel, by, "ask")) await tell(channel, by, "take");
+        location.assign(here.href);
+      };
+    }
+    modal(part("taken")).show();
+  }
 }

@@ -70,6 +70,7 @@ page.onLeave(async ({ overrules }) => {
   clearTimeout(notYet);
   page.tell("left", { durable }); // a page that was told "not yet" waits for this
 });
+page.onAgain(() => saver.again());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") void saver.save("hidden");
 });

@@ -110,22 +110,25 @@ export class Outbox {
   next(reason) {
     if (this.#unanswered?.change === this.#change) return this.#unanswered;
     this.#sequence += 1;
-    const values = Object.fromEntries(Array.from(this.#unsaved, ([element, { value }]) => [element, value]));
-    const told = {
-      sequence: this.#sequence,
-      values,
-      reason,
-      phase: this.#phase.name,
-      session_time_s: this.#sessionTimeS(),
-      learning_time_s: this.#activity.learningS(),
-    };
     this.#unanswered = {
       sequence: this.#sequence,
       phase: this.#phase.name,
       change: this.#change,
-      body: JSON.stringify(told),
+      body: this.#told(reason),
     };
     return this.#unanswered;
+  }
+
+  /**
+   * What a request would say now, for the page to keep. It has a number of its own, so that it is older than every
+   * request that follows and says more; and it does not decide what the next request gives as its reason.
+   *
+   * @returns {string}
+   */
+  copy() {
+    if (this.#unanswered?.change === this.#change) return this.#unanswered.body;
+    this.#sequence += 1;
+    return this.#told("autosave");
   }
 
   /**
@@ -150,6 +153,19 @@ export class Outbox {
   renumber(request, last) {
     this.#forget(request);
     if (Number.isSafeInteger(last)) this.#sequence = Math.max(this.#sequence, Number(last));
+  }
+
+  /** @param {string} reason */
+  #told(reason) {
+    const values = Object.fromEntries(Array.from(this.#unsaved, ([element, { value }]) => [element, value]));
+    return JSON.stringify({
+      sequence: this.#sequence,
+      values,
+      reason,
+      phase: this.#phase.name,
+      session_time_s: this.#sessionTimeS(),
+      learning_time_s: this.#activity.learningS(),
+    });
   }
 
   /** @param {Request} request */

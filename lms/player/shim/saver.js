@@ -1,9 +1,10 @@
 /**
  * When to send what is unsaved, and what an answer means (`README.md`, "Contract with the server").
  *
- * Two seconds after the first unsaved value, or at once when much is waiting; by a synchronous request when the
+ * Soon after the first unsaved value, so that the server has it within two seconds, or at once when much is waiting; by a synchronous request when the
  * unit asks and waits; by a beacon when the page goes. While the server is out of reach everything stays here
- * and is tried again.
+ * and is tried again; and the page is handed a copy of what is not durable, each time something is sent, and while
+ * nothing can be sent a second after each change.
  *
  * @typedef {import("./network.js").Network} Network
  * @typedef {import("./network.js").Reply} Reply
@@ -15,7 +16,8 @@
  * @property {(timer: any) => void} stop
  */
 
-const AUTOSAVE_S = 2;
+const AUTOSAVE_S = 1.5; // two seconds, with the way of the request
+const COPY_S = 1;
 const FIRST_RETRY_S = 1;
 const LONGEST_RETRY_S = 30;
 const MOST_NUMBERINGS = 3;
@@ -30,6 +32,8 @@ export class Saver {
   #merge;
   /** @type {unknown} */
   #timer = null;
+  #copyIsDue = false;
+  #copied = false;
   #retryS = FIRST_RETRY_S;
   #sending = 0;
   #unreachable = false;
@@ -58,6 +62,7 @@ export class Saver {
 
   /** Something new is unsaved: see that it is saved soon. */
   changed() {
+    if (this.#over || this.#unreachable) this.#copySoon();
     if (this.#over) return;
     if (this.#going) return this.#beaconSoon();
     if (!this.#unreachable) this.#show("saving");
@@ -78,6 +83,7 @@ export class Saver {
     this.#cancel();
     for (let numbering = 0; numbering < MOST_NUMBERINGS; numbering += 1) {
       const request = this.#next(reason);
+      this.#handOver(request.body);
       this.#sending += 1;
       const reply = await this.#network.send(request.body);
       this.#sending -= 1;
@@ -104,6 +110,7 @@ export class Saver {
     this.#cancel();
     for (let numbering = 0; numbering < MOST_NUMBERINGS; numbering += 1) {
       const request = this.#next(reason);
+      this.#handOver(request.body);
       const reply = this.#network.sendNow(request.body);
       if (reply.status === 0) {
         // A browser forbids waiting while the unit's page is going; a request without waiting still gets out.
@@ -128,6 +135,7 @@ export class Saver {
    */
   leave() {
     this.#left = true;
+    if (this.#over && !this.#outbox.isEmpty) this.#handOver(this.#outbox.copy());
     return this.save("leave", { evenNothing: this.#outbox.phase === "running" });
   }
 
@@ -142,6 +150,15 @@ export class Saver {
   stay() {
     this.#going = false;
     if (!this.#outbox.isEmpty) this.changed();
+  }
+
+  /** The token that was over is awake again. */
+  again() {
+    if (!this.#over) return;
+    this.#over = false;
+    this.#shown = "";
+    if (this.#outbox.isEmpty) this.#show("saved");
+    else void this.save("autosave");
   }
 
   /** The browser believes to be connected again. */
@@ -184,6 +201,8 @@ export class Saver {
     if (refused) this.#report("error", { code: "refused" });
     if (this.#outbox.isEmpty) {
       this.#cancel();
+      if (this.#copied) this.#report("durable");
+      this.#copied = false;
       if (refused) this.#shown = "refused";
       else this.#show("saved", { sequence: request.sequence });
     } else {
@@ -206,6 +225,26 @@ export class Saver {
     return false;
   }
 
+  /**
+   * Hand the page what is not durable; a session's time alone is not worth a copy.
+   *
+   * @param {string} body
+   */
+  #handOver(body) {
+    if (this.#outbox.isEmpty) return;
+    this.#copied = true;
+    this.#report("unsaved", { body });
+  }
+
+  #copySoon() {
+    if (this.#copyIsDue) return;
+    this.#copyIsDue = true;
+    this.#timers.start(() => {
+      this.#copyIsDue = false;
+      if (!this.#outbox.isEmpty) this.#handOver(this.#outbox.copy());
+    }, COPY_S * 1000);
+  }
+
   /** @param {string} reason */
   #next(reason) {
     return this.#outbox.next(this.#overruled ? "overruled" : reason);
@@ -223,6 +262,7 @@ export class Saver {
 
   #beacon() {
     const { body } = this.#next("hidden");
+    this.#handOver(body);
     if (!this.#network.sendAtExit(body)) void this.#network.send(body); // too large: it may still get out
   }
 

@@ -1,9 +1,31 @@
 /** What pages outside the player do by themselves; each works without it. */
 
+import { post } from "../page/asking.js";
+import { storeIn } from "../page/store.js";
+import { channelOfTabs, tell } from "../page/tabs.js";
+import { wireBefore } from "./before.js";
 import { askServer, keepUp } from "./counters.js";
 import { wireCopying } from "./copying.js";
 import { askForSection, follow } from "./following.js";
+import { wireKept } from "./kept.js";
 import { wireUpload } from "./upload.js";
+
+const store = storeIn(window.indexedDB);
+let kept = Promise.resolve();
+for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-kept]"))) {
+  kept = wireKept({ element, store, post });
+}
+
+for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-before]"))) {
+  const channel = channelOfTabs();
+  void wireBefore({
+    element,
+    kept,
+    noted: store.noted,
+    tell: (launch, type) => tell(channel, launch, type),
+    go: (path) => location.replace(path),
+  });
+}
 
 for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-counters]"))) {
   keepUp({

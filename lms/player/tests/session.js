@@ -21,6 +21,7 @@ export function aSession(standard, { values = {}, sequence = 0 } = {}) {
   server.applied = sequence;
   const timers = new Timers();
   const told = [];
+  const copies = []; // what the page is handed, and `null` when it may forget
   const table = tableOf(standard);
   const model = new DataModel(table, values);
   const nowMs = () => timers.nowMs;
@@ -30,11 +31,15 @@ export function aSession(standard, { values = {}, sequence = 0 } = {}) {
     outbox,
     network: server,
     timers,
-    report: (type, members) => told.push({ type, ...members }),
+    report(type, members) {
+      if (type === "unsaved") copies.push(JSON.parse(members.body));
+      else if (type === "durable") copies.push(null);
+      else told.push({ type, ...members });
+    },
     merge: (given) => model.merge(given),
   });
   const old = standard === "scorm12";
   const attempt = new Attempt({ table, model, outbox, saver, codes: old ? CODES_12 : CODES_2004 });
   const types = () => told.map(({ type }) => type);
-  return { api: old ? api12(attempt) : api2004(attempt), server, timers, saver, outbox, activity, told, types };
+  return { api: old ? api12(attempt) : api2004(attempt), server, timers, saver, outbox, activity, told, copies, types };
 }
