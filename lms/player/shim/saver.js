@@ -18,6 +18,7 @@
 
 const AUTOSAVE_S = 1.5; // two seconds, with the way of the request
 const COPY_S = 1;
+const SILENT_AFTER_S = 3; // a browser gives no way to stop waiting for a synchronous request
 const FIRST_RETRY_S = 1;
 const LONGEST_RETRY_S = 30;
 const MOST_NUMBERINGS = 3;
@@ -37,6 +38,7 @@ export class Saver {
   #retryS = FIRST_RETRY_S;
   #sending = 0;
   #unreachable = false;
+  #silent = false;
   #over = false;
   #going = false;
   #left = false;
@@ -85,8 +87,11 @@ export class Saver {
       const request = this.#next(reason);
       this.#handOver(request.body);
       this.#sending += 1;
+      const silent = this.#timers.start(() => (this.#silent = true), SILENT_AFTER_S * 1000);
       const reply = await this.#network.send(request.body);
+      this.#timers.stop(silent);
       this.#sending -= 1;
+      if (reply.status !== 0) this.#silent = false;
       if (reply.status !== 409) return this.#settle(request, reply);
       this.#outbox.renumber(request, reply.answer.sequence);
       if (this.#outbox.isEmpty) return true; // another request has carried it meanwhile
@@ -105,6 +110,12 @@ export class Saver {
     if (this.#outbox.isEmpty) return true;
     if (this.#going) {
       this.#beaconSoon();
+      return false;
+    }
+    if (this.#silent) {
+      // The lesson would stand still until the network gives up, which takes minutes.
+      this.#copySoon();
+      if (this.#sending === 0) void this.save(reason);
       return false;
     }
     this.#cancel();

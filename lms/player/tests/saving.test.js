@@ -335,6 +335,25 @@ describe("out of reach", () => {
     assert.deepEqual(server.received[1], server.received[0]);
   });
 
+  test("a server that is silent is not waited for, or the lesson would stand still", async () => {
+    const { api, server, timers } = await aRunningSession();
+    server.slow = true;
+    api.SetValue("cmi.location", "p1");
+    await timers.pass(1500 + 3000);
+    const before = server.received.length;
+
+    const answers = ["p2", "p3"].map((place) => (api.SetValue("cmi.location", place), api.Commit("")));
+    const waited = server.received.length - before;
+    server.slow = false;
+    await server.deliver();
+    await timers.pass(1500);
+
+    assert.deepEqual([answers, waited], [["false", "false"], 0]);
+    assert.equal(server.values["cmi.location"], "p3");
+    api.SetValue("cmi.location", "p4");
+    assert.equal(api.Commit(""), "true");
+  });
+
   test("a rejected request waits for something new", async () => {
     const { api, server, timers, told } = await aRunningSession();
     server.status = 413;
