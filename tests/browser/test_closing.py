@@ -1,0 +1,681 @@
+"""What is lost when a lesson ends in a way nobody chose: the closing matrix (lms/player/README.md).
+
+A unit writes the instant into its location ten times a second. After each closing, what the server has is held
+against what the unit had last written: at most two seconds, and nothing that a Commit had answered "true" for.
+The browser drops ``unload`` as those in the field will, from who does not ask for it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+from sqlalchemy import delete, select, update
+
+from lms.app import Node
+from lms.courses.iris import unit_iri
+from lms.enrolment.tables import Enrolment
+from lms.launch.documents import UNIT_STATE, read, state_key
+from lms.launch.tables import Launch
+from lms.people.actions import create_person
+from lms.people.passwords import Cost, Passwords
+from lms.people.policy import PersonRole
+from lms.people.tables import LoginSession
+from lms.settings import Settings
+from tests.browser.conftest import QUIET
+from tests.closing_packages import OLD_STYLES, restless
+from tests.large_school import signed_in
+from tests.servers import NodeUnderTest, node
+
+pytestmark = pytest.mark.browser
+
+NO_UNLOAD = (*QUIET, "--enable-features=DeprecateUnload")
+PASSWORD = "nine-words-for-tests"
+MOST_LOST_MS = 2000
+ALL_SAVED_S = 15.0
+
+
+@dataclass
+class Officer:
+    """Somebody who takes one course, and what the server has of her."""
+
+    post: Post
+    person: UUID
+    course: UUID
+    registration: UUID
+
+    @property
+    def launch(self) -> Launch:
+        with self.post.inside.database.read() as session:
+            found = session.scalars(
+                select(Launch).where(Launch.registration == self.registration).order_by(Launch.id)
+            ).all()
+        return found[-1]
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What the server keeps of her unit."""
+        launch = self.launch
+        with self.post.inside.database.read() as session:
+            key = state_key(unit_iri(self.course, launch.unit), self.person, self.registration, UNIT_STATE)
+            return dict((read(session, key) or {"values": {}})["values"])
+
+    def let_in(self, context: BrowserContext) -> None:
+        """Give a browser the cookie of a session of hers."""
+        name, value = signed_in(self.post.inside, self.person)
+        context.add_cookies([{"name": name, "value": value, "url": self.post.server.url}])
+
+    def expect(self, holds: Callable[[dict[str, str]], bool], within_s: float = ALL_SAVED_S) -> None:
+        """See that the server keeps something before long."""
+        deadline = time.monotonic() + within_s
+        while not holds(self.values):
+            assert time.monotonic() < deadline, f"{self.launch.phase}: {self.values}"
+            time.sleep(0.1)
+
+    def lost_ms(self, written: int) -> int:
+        """Return how much older what the server has is than what was written last, once it has come to rest."""
+        seen, still_since = -1, time.monotonic()
+        while time.monotonic() - still_since < 1.5:
+            now = int(self.values.get("cmi.location") or 0)
+            if now != seen:
+                seen, still_since = now, time.monotonic()
+            time.sleep(0.1)
+        return written - seen
+
+
+class Post:
+    """A laptop with the courses of this module."""
+
+    def __init__(self, server: NodeUnderTest, folder: Path) -> None:
+        self.server = server
+        self.courses: dict[str, UUID] = {}
+        for number, (name, package) in enumerate({"restless": restless(), **OLD_STYLES}.items()):
+            path = folder / f"{number}.zip"
+            path.write_bytes(package)
+            done = server.facts("import", str(path), "--publish")
+            one = done["courses"][0] if "courses" in done else done
+            self.courses[name] = UUID(one["course_id"])
+        self.inside = Node(
+            Settings(data=server.data, port=server.port, content_port=server.content_port, allowed_hosts=())
+        )
+        self._hash = Passwords(Cost(memory_kib=8, time=1)).hash(PASSWORD)
+
+    def officer(self, course: str) -> Officer:
+        """Return somebody new who takes a course."""
+        person, registration, now = uuid4(), uuid4(), datetime.now(UTC)
+        with self.inside.database.write() as session:
+            create_person(
+                session, public_id=person, personnel_number=f"C-{person.hex[:8]}", name="Amina Wanjiru",
+                roles=[PersonRole.OFFICER], password_hash=self._hash, now=now,
+            )  # fmt: skip
+            session.add(
+                Enrolment(
+                    public_id=registration,
+                    person=person,
+                    course=self.courses[course],
+                    registration=registration,
+                    made=now,
+                )
+            )
+        return Officer(self, person, self.courses[course], registration)
+
+
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
+    with node(tmp_path_factory.mktemp("laptop"), name="Post 4") as server:
+        made = Post(server, tmp_path_factory.mktemp("packages"))
+        server.start()
+        yield made
+        made.inside.close()
+
+
+@pytest.fixture
+def running(post: Post) -> NodeUnderTest:
+    """The server, which a test before this one may have left as it was not."""
+    if post.server.process is None:
+        post.server.start()
+    return post.server
+
+
+class OwnBrowser:
+    """A browser with a folder and a process of its own, so that it can be killed and started again."""
+
+    def __init__(self, browser: Browser, folder: Path, url: str) -> None:
+        self._type = browser.browser_type
+        self._path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+        self._folder = folder
+        self._url = url
+        self.context: BrowserContext
+        self.page: Page
+
+    def start(self) -> None:
+        self.context = self._type.launch_persistent_context(
+            str(self._folder), executable_path=self._path, args=NO_UNLOAD, locale="en"
+        )
+        self.context.set_default_timeout(30_000)
+        self.page = self.context.new_page()
+
+    @property
+    def process(self) -> psutil.Process:
+        told = f"--user-data-dir={self._folder}"
+        for one in psutil.process_iter(["cmdline"]):
+            line = one.info["cmdline"] or []
+            if told in line and not any(part.startswith("--type=") for part in line):
+                return one
+        raise AssertionError("the browser does not run")
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        process = self.process
+        process.send_signal(signal.SIGKILL)
+        psutil.wait_procs([process], timeout=10)
+        with suppress(Exception):
+            self.context.close()
+
+    def go(self, path: str) -> None:
+        self.page.goto(self._url + path)
+
+
+@pytest.fixture
+def own(browser: Browser, tmp_path: Path, running: NodeUnderTest) -> Iterator[OwnBrowser]:
+    made = OwnBrowser(browser, tmp_path / "profile", running.url)
+    made.start()
+    yield made
+    with suppress(Exception):
+        made.context.close()
+
+
+def unit_of(page: Page) -> FrameLocator:
+    return page.frame_locator("[data-testid=player-frame]").frame_locator("iframe")
+
+
+def in_unit(page: Page, script: str) -> Any:
+    return unit_of(page).locator("#page").evaluate(f"() => {script}")
+
+
+def sit(own: OwnBrowser, officer: Officer) -> None:
+    """Open the lesson and let it write for a while."""
+    officer.let_in(own.context)
+    own.go(f"/learn/{officer.course}")
+    expect(unit_of(own.page).locator("#page")).to_be_visible()
+    officer.expect(lambda values: "cmi.location" in values)
+
+
+def bar_says(page: Page, state: str) -> None:
+    expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", state)
+
+
+# ---------------------------------------------------------------- ways a browser announces
+
+
+def close_tab(own: OwnBrowser, officer: Officer) -> None:
+    own.page.close(run_before_unload=True)
+
+
+def close_browser(own: OwnBrowser, officer: Officer) -> None:
+    own.context.close()
+
+
+def go_elsewhere(own: OwnBrowser, officer: Officer) -> None:
+    own.page.goto("about:blank")
+
+
+def go_back(own: OwnBrowser, officer: Officer) -> None:
+    own.page.locator("a[data-player=leave]").click()
+    expect(own.page).to_have_url(f"{officer.post.server.url}/")
+
+
+def load_again(own: OwnBrowser, officer: Officer) -> None:
+    own.page.reload()
+
+
+def press_exit(own: OwnBrowser, officer: Officer) -> None:
+    own.page.get_by_test_id("nav-exit").click()
+    expect(own.page.get_by_test_id("session-ended")).to_be_visible()
+
+
+ANNOUNCED = [close_tab, close_browser, go_elsewhere, go_back, load_again, press_exit]
+
+
+@pytest.mark.parametrize("closing", ANNOUNCED)
+@pytest.mark.parametrize("style", OLD_STYLES)
+def test_a_unit_that_saves_only_in_unload_completes(
+    own: OwnBrowser, post: Post, style: str, closing: Callable[[OwnBrowser, Officer], None]
+) -> None:
+    officer = post.officer(style)
+    officer.let_in(own.context)
+    own.go(f"/learn/{officer.course}")
+    unit = unit_of(own.page)
+    inside = unit.frame_locator("frame[name=body]") if "frameset" in style else unit
+    expect(inside.locator("#page")).to_be_visible()
+    bar_says(own.page, "saved")
+    first = officer.launch.public_id
+
+    closing(own, officer)
+
+    is_2004 = "Terminate" in style
+    status = "cmi.completion_status" if is_2004 else "cmi.core.lesson_status"
+    place = "cmi.location" if is_2004 else "cmi.core.lesson_location"
+    officer.expect(lambda values: (values.get(status), values.get(place)) == ("completed", "p7"))
+    with post.inside.database.read() as session:
+        ended = session.scalars(select(Launch).where(Launch.public_id == first)).one()
+    assert ended.phase == "terminated"
+
+
+def test_this_browser_takes_unload_from_who_does_not_ask_for_it(
+    own: OwnBrowser, post: Post, tmp_path: Path
+) -> None:
+    """What the tests above rest on: with the headers of our pages taken away, the same unit loses everything."""
+    officer = post.officer("LMSFinish in body onunload")
+    officer.let_in(own.context)
+
+    def without_permission(route: Any) -> None:
+        answer = route.fetch()
+        headers = {name: value for name, value in answer.headers.items() if name != "permissions-policy"}
+        route.fulfill(response=answer, headers=headers)
+
+    own.context.route("**/*", without_permission)
+    own.go(f"/learn/{officer.course}")
+    expect(unit_of(own.page).locator("#page")).to_be_visible()
+    bar_says(own.page, "saved")
+
+    own.page.goto("about:blank")
+    time.sleep(3)
+
+    assert officer.values.get("cmi.core.lesson_status") != "completed"
+
+
+# ---------------------------------------------------------------- ways nobody chose
+
+
+@pytest.fixture
+def lesson(own: OwnBrowser, post: Post) -> Officer:
+    officer = post.officer("restless")
+    sit(own, officer)
+    return officer
+
+
+def test_closing_the_tab_loses_nothing(
+    own: OwnBrowser, lesson: Officer, record_property: Callable[..., None]
+) -> None:
+    committed = in_unit(own.page, "commit()")
+    written = in_unit(own.page, "rest()")
+
+    own.page.close(run_before_unload=True)
+
+    lost = lesson.lost_ms(written)
+    record_property("lost_ms", lost)
+    assert lost == 0
+    assert committed[0] == "true"
+    assert lesson.values["cmi.suspend_data"] == committed[1]
+
+
+def test_closing_the_browser_loses_nothing(
+    own: OwnBrowser, lesson: Officer, record_property: Callable[..., None]
+) -> None:
+    committed = in_unit(own.page, "commit()")
+    written = in_unit(own.page, "rest()")
+
+    own.context.close()
+
+    lost = lesson.lost_ms(written)
+    record_property("lost_ms", lost)
+    assert lost == 0
+    assert (committed[0], lesson.values["cmi.suspend_data"]) == ("true", committed[1])
+
+
+def kill_browser(own: OwnBrowser) -> None:
+    own.kill()
+
+
+def crash_page(own: OwnBrowser) -> None:
+    crash(own.context.new_cdp_session(own.page))
+
+
+def crash_lesson(own: OwnBrowser) -> None:
+    shim = own.page.main_frame.child_frames[0]
+    crash(own.context.new_cdp_session(shim))
+
+
+def crash(session: Any) -> None:
+    with suppress(Exception):  # who crashes does not answer
+        session.send("Page.crash")
+
+
+@pytest.mark.parametrize("moment_s", [0.0, 0.5, 1.0, 1.45])
+@pytest.mark.parametrize("end", [kill_browser, crash_page, crash_lesson])
+def test_a_browser_that_dies_loses_two_seconds_at_most(
+    own: OwnBrowser,
+    lesson: Officer,
+    end: Callable[[OwnBrowser], None],
+    moment_s: float,
+    record_property: Callable[..., None],
+) -> None:
+    committed = in_unit(own.page, "commit()")
+    time.sleep(moment_s)  # since all was saved
+    written = in_unit(own.page, "last")
+
+    end(own)
+
+    lost = lesson.lost_ms(written)
+    record_property("lost_ms", lost)
+    assert lost <= MOST_LOST_MS
+    assert (committed[0], lesson.values["cmi.suspend_data"]) == ("true", committed[1])
+
+
+def test_after_a_crash_the_course_opens_without_a_question(own: OwnBrowser, lesson: Officer) -> None:
+    own.kill()
+    own.start()
+    lesson.let_in(own.context)
+    before = lesson.launch.public_id
+
+    own.go(f"/learn/{lesson.course}")
+
+    expect(unit_of(own.page).locator("#page")).to_be_visible()
+    assert lesson.launch.public_id != before
+
+
+def test_a_server_that_dies_and_comes_back_loses_nothing(
+    own: OwnBrowser, lesson: Officer, running: NodeUnderTest, record_property: Callable[..., None]
+) -> None:
+    committed = in_unit(own.page, "commit()")
+    running.kill()
+    bar_says(own.page, "unreachable")
+    time.sleep(2)
+    refused = in_unit(own.page, "commit()")
+
+    running.start()
+
+    written = in_unit(own.page, "rest()")
+    bar_says(own.page, "saved")
+    lost = lesson.lost_ms(written)
+    record_property("lost_ms", lost)
+    assert lost == 0
+    assert (committed[0], refused[0]) == ("true", "false")
+    assert lesson.values["cmi.suspend_data"] == refused[1]
+
+
+def processes(own: OwnBrowser, running: NodeUnderTest) -> list[psutil.Process]:
+    assert running.process is not None
+    server = psutil.Process(running.process.pid)
+    return [*own.process.children(recursive=True), own.process, *server.children(recursive=True), server]
+
+
+def test_a_laptop_that_sleeps_loses_nothing(
+    own: OwnBrowser, lesson: Officer, running: NodeUnderTest, record_property: Callable[..., None]
+) -> None:
+    committed = in_unit(own.page, "commit()")
+    asleep = processes(own, running)
+    for one in asleep:
+        one.suspend()
+    time.sleep(5)
+    for one in reversed(asleep):
+        one.resume()
+
+    written = in_unit(own.page, "rest()")
+    bar_says(own.page, "saved")
+    lost = lesson.lost_ms(written)
+    record_property("lost_ms", lost)
+    assert lost == 0
+    assert (committed[0], lesson.values["cmi.suspend_data"]) == ("true", committed[1])
+
+
+def sleep_past_the_token(officer: Officer, *, signs_out: bool) -> None:
+    """Let twelve hours and more have passed since the launch was heard of."""
+    long_ago = datetime.now(UTC) - timedelta(hours=13)
+    with officer.post.inside.database.write() as session:
+        session.execute(
+            update(Launch).where(Launch.registration == officer.registration).values(last_seen=long_ago)
+        )
+        if signs_out:
+            session.execute(delete(LoginSession).where(LoginSession.person_id == officer.person))
+
+
+def test_a_token_that_expired_over_night_goes_on_in_place(own: OwnBrowser, lesson: Officer) -> None:
+    first = lesson.launch.public_id
+    sleep_past_the_token(lesson, signs_out=False)
+
+    time.sleep(3)
+    written = in_unit(own.page, "rest()")
+
+    bar_says(own.page, "saved")
+    assert lesson.lost_ms(written) == 0
+    assert lesson.launch.public_id == first
+
+
+def test_a_sign_in_that_ended_is_asked_for_over_the_lesson(own: OwnBrowser, lesson: Officer) -> None:
+    first = lesson.launch.public_id
+    sleep_past_the_token(lesson, signs_out=True)
+    dialog = own.page.get_by_test_id("sign-in-again")
+
+    expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text("Amina Wanjiru")
+    expect(dialog.get_by_label("Password")).to_be_focused()
+    dialog.get_by_label("Password").fill("wrong")
+    own.page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_have_text("This is not your current password.")
+    dialog.get_by_label("Password").fill(PASSWORD)
+    own.page.keyboard.press("Enter")
+
+    expect(dialog).to_be_hidden()
+    written = in_unit(own.page, "rest()")
+    bar_says(own.page, "saved")
+    assert lesson.lost_ms(written) == 0
+    assert lesson.launch.public_id == first
+    own.page.get_by_test_id("nav-exit").click()
+    expect(own.page.get_by_test_id("session-ended")).to_be_visible()
+
+
+def test_a_control_asks_for_the_sign_in_before_it_leaves(own: OwnBrowser, lesson: Officer) -> None:
+    with lesson.post.inside.database.write() as session:
+        session.execute(delete(LoginSession).where(LoginSession.person_id == lesson.person))
+    own.page.get_by_test_id("nav-exit").click()
+    dialog = own.page.get_by_test_id("sign-in-again")
+    expect(dialog).to_be_visible()
+    expect(unit_of(own.page).locator("#page")).to_have_count(1)
+
+    dialog.get_by_role("button", name="Later").click()
+    expect(dialog).to_be_hidden()
+    own.page.get_by_test_id("nav-exit").click()
+    dialog.get_by_label("Password").fill(PASSWORD)
+    dialog.get_by_role("button", name="Sign in").click()
+
+    expect(own.page.get_by_test_id("session-ended")).to_be_visible()
+
+
+# ---------------------------------------------------------------- the hub is out of reach
+
+OUT_OF_REACH = [
+    pytest.param(8.0, id="eight seconds"),
+    pytest.param(600.0, id="ten minutes", marks=pytest.mark.soak),
+]
+
+
+@contextmanager
+def gone_for(running: NodeUnderTest, seconds: float) -> Iterator[None]:
+    """Let the server be gone, and back at the end."""
+    running.kill()
+    began = time.monotonic()
+    yield
+    time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+    running.start()
+
+
+@pytest.mark.parametrize("seconds", OUT_OF_REACH)
+def test_a_hub_that_is_away_finds_all_of_it_when_it_is_back(
+    own: OwnBrowser,
+    lesson: Officer,
+    running: NodeUnderTest,
+    seconds: float,
+    record_property: Callable[..., None],
+) -> None:
+    with gone_for(running, seconds):
+        bar_says(own.page, "unreachable")
+        expect(own.page.get_by_test_id("save-state")).to_have_text(
+            "Server out of reach, your work is kept here"
+        )
+
+    written = in_unit(own.page, "rest()")
+    expect(own.page.get_by_test_id("save-state")).to_have_attribute("data-state", "saved", timeout=60_000)
+    lost = lesson.lost_ms(written)
+    record_property("lost_ms", lost)
+    assert lost == 0
+
+
+def test_a_hub_that_is_silent_does_not_stop_the_lesson(
+    own: OwnBrowser, lesson: Officer, running: NodeUnderTest
+) -> None:
+    assert running.process is not None
+    running.process.send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(6)
+        began = time.monotonic()
+        answered = in_unit(own.page, "commit()")
+        took_s = time.monotonic() - began
+        bar_says(own.page, "unreachable")
+    finally:
+        running.process.send_signal(signal.SIGCONT)
+
+    written = in_unit(own.page, "rest()")
+    expect(own.page.get_by_test_id("save-state")).to_have_attribute("data-state", "saved", timeout=60_000)
+    assert answered[0] == "false"
+    assert took_s < 2
+    assert lesson.lost_ms(written) == 0
+
+
+def die(own: OwnBrowser) -> None:
+    own.kill()
+
+
+def crash_and_close(own: OwnBrowser) -> None:
+    crash_page(own)
+    time.sleep(0.5)
+    own.context.close()
+
+
+def close_for_good(own: OwnBrowser) -> None:
+    own.page.on("dialog", lambda dialog: dialog.accept())
+    own.page.close(run_before_unload=True)
+    time.sleep(1)
+    own.context.close()
+
+
+@pytest.mark.parametrize("token_expires", [False, True])
+@pytest.mark.parametrize("end", [die, crash_and_close, close_for_good])
+def test_work_kept_while_the_hub_was_away_arrives_on_the_next_visit(
+    own: OwnBrowser,
+    lesson: Officer,
+    running: NodeUnderTest,
+    end: Callable[[OwnBrowser], None],
+    *,
+    token_expires: bool,
+    record_property: Callable[..., None],
+) -> None:
+    with gone_for(running, 8):
+        bar_says(own.page, "unreachable")
+        time.sleep(3)
+        written = in_unit(own.page, "last")
+        end(own)
+        if token_expires:
+            sleep_past_the_token(lesson, signs_out=True)
+    own.start()
+    stranger = lesson.post.officer("restless")
+    stranger.let_in(own.context)
+    own.go("/")
+    expect(own.page.get_by_test_id("start")).to_be_visible()
+    time.sleep(1)
+    expect(own.page.get_by_test_id("kept-work")).to_be_hidden()
+    assert lesson.lost_ms(written) > MOST_LOST_MS  # nothing of it was sent by somebody else
+
+    lesson.let_in(own.context)
+    own.go("/")
+
+    expect(own.page.get_by_test_id("kept-work")).to_contain_text("has arrived and is saved")
+    lost = lesson.lost_ms(written)
+    record_property("lost_ms", lost)
+    assert lost <= MOST_LOST_MS
+    own.go("/")
+    expect(own.page.get_by_test_id("start").or_(own.page.get_by_test_id("continue"))).to_be_visible()
+    expect(own.page.get_by_test_id("kept-work")).to_be_hidden()  # once
+
+
+def test_a_course_opened_straight_after_an_outage_begins_with_the_kept_work(
+    own: OwnBrowser, lesson: Officer, running: NodeUnderTest
+) -> None:
+    with gone_for(running, 8):
+        bar_says(own.page, "unreachable")
+        in_unit(own.page, "api.SetValue('cmi.suspend_data', 'kept')")
+        time.sleep(3)
+        own.kill()
+    own.start()
+    lesson.let_in(own.context)
+
+    own.go(f"/learn/{lesson.course}")
+
+    expect(unit_of(own.page).locator("#page")).to_be_visible()
+    assert in_unit(own.page, "api.GetValue('cmi.suspend_data')") == "kept"
+
+
+# ---------------------------------------------------------------- two tabs, two devices
+
+
+def test_a_second_tab_says_so_and_the_first_lets_go_of_nothing_unsaved(
+    own: OwnBrowser, lesson: Officer
+) -> None:
+    first = own.page
+    second = own.context.new_page()
+    second.goto(f"{lesson.post.server.url}/learn/{lesson.course}")
+    expect(second.get_by_role("heading", level=2)).to_have_text(
+        "This course is open in another tab or on another device"
+    )
+    in_unit(first, "api.SetValue('cmi.suspend_data', 'the last of it')")
+
+    second.get_by_test_id("go-on-here").click()
+
+    expect(unit_of(second).locator("#page")).to_be_visible()
+    assert in_unit(second, "api.GetValue('cmi.suspend_data')") == "the last of it"
+    expect(first.get_by_test_id("taken")).to_contain_text("Everything you did here is saved.")
+
+
+def test_a_second_device_says_so_and_what_the_first_had_not_sent_is_put_aside(
+    own: OwnBrowser, browser: Browser, lesson: Officer, running: NodeUnderTest
+) -> None:
+    own.context.set_offline(True)
+    bar_says(own.page, "unreachable")
+    in_unit(own.page, "api.SetValue('cmi.suspend_data', 'only on the first')")
+    time.sleep(2)
+    device = browser.new_context()
+    lesson.let_in(device)
+    there = device.new_page()
+    there.goto(f"{running.url}/learn/{lesson.course}")
+    there.get_by_test_id("go-on-here").click()
+    expect(unit_of(there).locator("#page")).to_be_visible()
+    in_unit(there, "api.SetValue('cmi.suspend_data', 'on the second')")
+    in_unit(there, "api.Commit('')")
+
+    own.context.set_offline(False)
+
+    expect(own.page.get_by_test_id("taken")).to_contain_text("It was put aside and nothing of it is lost.")
+    assert lesson.values["cmi.suspend_data"] == "on the second"
+    own.go(f"/learn/{lesson.course}/late")
+    own.page.get_by_text("What the lesson wanted to save").click()
+    expect(own.page.get_by_role("table")).to_contain_text("only on the first")
+    device.close()
+
+
+def test_leaving_and_coming_back_asks_nothing(own: OwnBrowser, lesson: Officer) -> None:
+    for way in (go_back, go_elsewhere, load_again):
+        way(own, lesson)
+        own.go(f"/learn/{lesson.course}")
+        expect(unit_of(own.page).locator("#page")).to_be_visible()
