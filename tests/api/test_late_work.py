@@ -76,7 +76,7 @@ class Node:
                         course=COURSE,
                         made=NOON,
                         registration=REGISTRATION if public_id == PERSON else public_id,
-                    )  # fmt: skip
+                    )
                 )
         app = FastAPI()
         for pages in (router, open_pages, people_pages):
