@@ -39,6 +39,7 @@ from tests.browser.conftest import QUIET
 from tests.closing_packages import OLD_STYLES, restless
 from tests.large_school import signed_in
 from tests.servers import NodeUnderTest, node
+from xapi_store.tables import DocumentRow
 
 pytestmark = pytest.mark.browser
 
@@ -197,6 +198,34 @@ def own(browser: Browser, tmp_path: Path, running: NodeUnderTest) -> Iterator[Ow
         made.context.close()
 
 
+@pytest.fixture(scope="module")
+def shared(browser: Browser, chromium: str) -> Iterator[Browser]:
+    """One browser, for all that does not end it."""
+    made = browser.browser_type.launch(executable_path=chromium, args=NO_UNLOAD)
+    yield made
+    made.close()
+
+
+class Tab:
+    """A tab in a browser that others use as well."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.context = browser.new_context(locale="en")
+        self.context.set_default_timeout(30_000)
+        self.page = self.context.new_page()
+        self._url = url
+
+    def go(self, path: str) -> None:
+        self.page.goto(self._url + path)
+
+
+@pytest.fixture
+def tab(shared: Browser, running: NodeUnderTest) -> Iterator[Tab]:
+    made = Tab(shared, running.url)
+    yield made
+    made.context.close()
+
+
 def unit_of(page: Page) -> FrameLocator:
     return page.frame_locator("[data-testid=player-frame]").frame_locator("iframe")
 
@@ -205,7 +234,7 @@ def in_unit(page: Page, script: str) -> Any:
     return unit_of(page).locator("#page").evaluate(f"() => {script}")
 
 
-def sit(own: OwnBrowser, officer: Officer) -> None:
+def sit(own: OwnBrowser | Tab, officer: Officer) -> None:
     """Open the lesson and let it write for a while."""
     officer.let_in(own.context)
     own.go(f"/learn/{officer.course}")
@@ -220,55 +249,67 @@ def bar_says(page: Page, state: str) -> None:
 # ---------------------------------------------------------------- ways a browser announces
 
 
-def close_tab(own: OwnBrowser, officer: Officer) -> None:
+def close_tab(own: OwnBrowser | Tab, officer: Officer) -> None:
     own.page.close(run_before_unload=True)
 
 
-def close_browser(own: OwnBrowser, officer: Officer) -> None:
+def close_browser(own: OwnBrowser | Tab, officer: Officer) -> None:
     own.context.close()
 
 
-def go_elsewhere(own: OwnBrowser, officer: Officer) -> None:
+def go_elsewhere(own: OwnBrowser | Tab, officer: Officer) -> None:
     own.page.goto("about:blank")
 
 
-def go_back(own: OwnBrowser, officer: Officer) -> None:
+def go_back(own: OwnBrowser | Tab, officer: Officer) -> None:
     own.page.locator("a[data-player=leave]").click()
     expect(own.page).to_have_url(f"{officer.post.server.url}/")
 
 
-def load_again(own: OwnBrowser, officer: Officer) -> None:
+def load_again(own: OwnBrowser | Tab, officer: Officer) -> None:
     own.page.reload()
 
 
-def press_exit(own: OwnBrowser, officer: Officer) -> None:
+def press_exit(own: OwnBrowser | Tab, officer: Officer) -> None:
     own.page.get_by_test_id("nav-exit").click()
     expect(own.page.get_by_test_id("session-ended")).to_be_visible()
 
 
-ANNOUNCED = [close_tab, close_browser, go_elsewhere, go_back, load_again, press_exit]
+ANNOUNCED = [close_tab, go_elsewhere, go_back, load_again, press_exit]
 
 
 @pytest.mark.parametrize("closing", ANNOUNCED)
 @pytest.mark.parametrize("style", OLD_STYLES)
 def test_a_unit_that_saves_only_in_unload_completes(
-    own: OwnBrowser, post: Post, style: str, closing: Callable[[OwnBrowser, Officer], None]
+    tab: Tab, post: Post, style: str, closing: Callable[[Tab, Officer], None]
 ) -> None:
+    completes(tab, post, style, closing)
+
+
+@pytest.mark.parametrize("style", OLD_STYLES)
+def test_a_unit_that_saves_only_in_unload_completes_as_the_browser_is_closed(
+    own: OwnBrowser, post: Post, style: str
+) -> None:
+    completes(own, post, style, close_browser)
+
+
+def completes(place: Any, post: Post, style: str, closing: Callable[[Any, Officer], None]) -> None:
+    """Take a course, end it in one way, and see that it is complete and its session ended."""
     officer = post.officer(style)
-    officer.let_in(own.context)
-    own.go(f"/learn/{officer.course}")
-    unit = unit_of(own.page)
+    officer.let_in(place.context)
+    place.go(f"/learn/{officer.course}")
+    unit = unit_of(place.page)
     inside = unit.frame_locator("frame[name=body]") if "frameset" in style else unit
     expect(inside.locator("#page")).to_be_visible()
-    bar_says(own.page, "saved")
+    bar_says(place.page, "saved")
     first = officer.launch.public_id
 
-    closing(own, officer)
+    closing(place, officer)
 
     is_2004 = "Terminate" in style
     status = "cmi.completion_status" if is_2004 else "cmi.core.lesson_status"
-    place = "cmi.location" if is_2004 else "cmi.core.lesson_location"
-    officer.expect(lambda values: (values.get(status), values.get(place)) == ("completed", "p7"))
+    where = "cmi.location" if is_2004 else "cmi.core.lesson_location"
+    officer.expect(lambda values: (values.get(status), values.get(where)) == ("completed", "p7"))
     with post.inside.database.read() as session:
         ended = session.scalars(select(Launch).where(Launch.public_id == first)).one()
     assert ended.phase == "terminated"
@@ -322,19 +363,24 @@ def measured(request: pytest.FixtureRequest) -> Callable[[int], None]:
 
 
 @pytest.fixture
-def lesson(own: OwnBrowser, post: Post) -> Officer:
+def lesson(tab: Tab, post: Post) -> Officer:
+    officer = post.officer("restless")
+    sit(tab, officer)
+    return officer
+
+
+@pytest.fixture
+def own_lesson(own: OwnBrowser, post: Post) -> Officer:
     officer = post.officer("restless")
     sit(own, officer)
     return officer
 
 
-def test_closing_the_tab_loses_nothing(
-    own: OwnBrowser, lesson: Officer, measured: Callable[[int], None]
-) -> None:
-    committed = in_unit(own.page, "commit()")
-    written = in_unit(own.page, "rest()")
+def test_closing_the_tab_loses_nothing(tab: Tab, lesson: Officer, measured: Callable[[int], None]) -> None:
+    committed = in_unit(tab.page, "commit()")
+    written = in_unit(tab.page, "rest()")
 
-    own.page.close(run_before_unload=True)
+    tab.page.close(run_before_unload=True)
 
     lost = lesson.lost_ms(written)
     measured(lost)
@@ -344,28 +390,24 @@ def test_closing_the_tab_loses_nothing(
 
 
 def test_closing_the_browser_loses_nothing(
-    own: OwnBrowser, lesson: Officer, measured: Callable[[int], None]
+    own: OwnBrowser, own_lesson: Officer, measured: Callable[[int], None]
 ) -> None:
     committed = in_unit(own.page, "commit()")
     written = in_unit(own.page, "rest()")
 
     own.context.close()
 
-    lost = lesson.lost_ms(written)
+    lost = own_lesson.lost_ms(written)
     measured(lost)
     assert lost == 0
-    assert (committed[0], lesson.values["cmi.suspend_data"]) == ("true", committed[1])
+    assert (committed[0], own_lesson.values["cmi.suspend_data"]) == ("true", committed[1])
 
 
-def kill_browser(own: OwnBrowser) -> None:
-    own.kill()
-
-
-def crash_page(own: OwnBrowser) -> None:
+def crash_page(own: OwnBrowser | Tab) -> None:
     crash(own.context.new_cdp_session(own.page))
 
 
-def crash_lesson(own: OwnBrowser) -> None:
+def crash_lesson(own: OwnBrowser | Tab) -> None:
     shim = own.page.main_frame.child_frames[0]
     crash(own.context.new_cdp_session(shim))
 
@@ -375,52 +417,61 @@ def crash(session: Any) -> None:
         session.send("Page.crash")
 
 
-@pytest.mark.parametrize("moment_s", [0.0, 0.5, 1.0, 1.45])
-@pytest.mark.parametrize("end", [kill_browser, crash_page, crash_lesson])
-def test_a_browser_that_dies_loses_two_seconds_at_most(
-    own: OwnBrowser,
-    lesson: Officer,
-    end: Callable[[OwnBrowser], None],
-    moment_s: float,
-    measured: Callable[[int], None],
-) -> None:
-    committed = in_unit(own.page, "commit()")
+def loses_two_seconds_at_most(
+    place: Any, officer: Officer, end: Callable[[Any], None], moment_s: float
+) -> int:
+    committed = in_unit(place.page, "commit()")
     time.sleep(moment_s)  # since all was saved
-    written = in_unit(own.page, "last")
+    written = in_unit(place.page, "last")
 
-    end(own)
+    end(place)
 
-    lost = lesson.lost_ms(written)
-    measured(lost)
+    lost = officer.lost_ms(written)
     assert lost <= MOST_LOST_MS
-    assert (committed[0], lesson.values["cmi.suspend_data"]) == ("true", committed[1])
+    assert (committed[0], officer.values["cmi.suspend_data"]) == ("true", committed[1])
+    return lost
 
 
-def test_after_a_crash_the_course_opens_without_a_question(own: OwnBrowser, lesson: Officer) -> None:
+@pytest.mark.parametrize("moment_s", [0.5, 1.4])
+@pytest.mark.parametrize("end", [crash_page, crash_lesson])
+def test_a_renderer_that_crashes_loses_two_seconds_at_most(
+    tab: Tab, lesson: Officer, end: Callable[[Any], None], moment_s: float, measured: Callable[[int], None]
+) -> None:
+    measured(loses_two_seconds_at_most(tab, lesson, end, moment_s))
+
+
+@pytest.mark.parametrize("moment_s", [0.5, 1.4])
+def test_a_browser_that_is_killed_loses_two_seconds_at_most(
+    own: OwnBrowser, own_lesson: Officer, moment_s: float, measured: Callable[[int], None]
+) -> None:
+    measured(loses_two_seconds_at_most(own, own_lesson, OwnBrowser.kill, moment_s))
+
+
+def test_after_a_crash_the_course_opens_without_a_question(own: OwnBrowser, own_lesson: Officer) -> None:
     own.kill()
     own.start()
-    lesson.let_in(own.context)
-    before = lesson.launch.public_id
+    own_lesson.let_in(own.context)
+    before = own_lesson.launch.public_id
 
-    own.go(f"/learn/{lesson.course}")
+    own.go(f"/learn/{own_lesson.course}")
 
     expect(unit_of(own.page).locator("#page")).to_be_visible()
-    assert lesson.launch.public_id != before
+    assert own_lesson.launch.public_id != before
 
 
 def test_a_server_that_dies_and_comes_back_loses_nothing(
-    own: OwnBrowser, lesson: Officer, running: NodeUnderTest, measured: Callable[[int], None]
+    tab: Tab, lesson: Officer, running: NodeUnderTest, measured: Callable[[int], None]
 ) -> None:
-    committed = in_unit(own.page, "commit()")
+    committed = in_unit(tab.page, "commit()")
     running.kill()
-    bar_says(own.page, "unreachable")
+    bar_says(tab.page, "unreachable")
     time.sleep(2)
-    refused = in_unit(own.page, "commit()")
+    refused = in_unit(tab.page, "commit()")
 
     running.start()
 
-    written = in_unit(own.page, "rest()")
-    bar_says(own.page, "saved")
+    written = in_unit(tab.page, "rest()")
+    bar_says(tab.page, "saved")
     lost = lesson.lost_ms(written)
     measured(lost)
     assert lost == 0
@@ -435,7 +486,7 @@ def processes(own: OwnBrowser, running: NodeUnderTest) -> list[psutil.Process]:
 
 
 def test_a_laptop_that_sleeps_loses_nothing(
-    own: OwnBrowser, lesson: Officer, running: NodeUnderTest, measured: Callable[[int], None]
+    own: OwnBrowser, own_lesson: Officer, running: NodeUnderTest, measured: Callable[[int], None]
 ) -> None:
     committed = in_unit(own.page, "commit()")
     asleep = processes(own, running)
@@ -447,10 +498,10 @@ def test_a_laptop_that_sleeps_loses_nothing(
 
     written = in_unit(own.page, "rest()")
     bar_says(own.page, "saved")
-    lost = lesson.lost_ms(written)
+    lost = own_lesson.lost_ms(written)
     measured(lost)
     assert lost == 0
-    assert (committed[0], lesson.values["cmi.suspend_data"]) == ("true", committed[1])
+    assert (committed[0], own_lesson.values["cmi.suspend_data"]) == ("true", committed[1])
 
 
 def sleep_past_the_token(officer: Officer, *, signs_out: bool) -> None:
@@ -460,60 +511,65 @@ def sleep_past_the_token(officer: Officer, *, signs_out: bool) -> None:
         session.execute(
             update(Launch).where(Launch.registration == officer.registration).values(last_seen=long_ago)
         )
+        session.execute(
+            update(DocumentRow)
+            .where(DocumentRow.registration == officer.registration)
+            .values(updated=long_ago - timedelta(seconds=1))
+        )
         if signs_out:
             session.execute(delete(LoginSession).where(LoginSession.person_id == officer.person))
 
 
-def test_a_token_that_expired_over_night_goes_on_in_place(own: OwnBrowser, lesson: Officer) -> None:
+def test_a_token_that_expired_over_night_goes_on_in_place(tab: Tab, lesson: Officer) -> None:
     first = lesson.launch.public_id
     sleep_past_the_token(lesson, signs_out=False)
 
     time.sleep(3)
-    written = in_unit(own.page, "rest()")
+    written = in_unit(tab.page, "rest()")
 
-    bar_says(own.page, "saved")
+    bar_says(tab.page, "saved")
     assert lesson.lost_ms(written) == 0
     assert lesson.launch.public_id == first
 
 
-def test_a_sign_in_that_ended_is_asked_for_over_the_lesson(own: OwnBrowser, lesson: Officer) -> None:
+def test_a_sign_in_that_ended_is_asked_for_over_the_lesson(tab: Tab, lesson: Officer) -> None:
     first = lesson.launch.public_id
     sleep_past_the_token(lesson, signs_out=True)
-    dialog = own.page.get_by_test_id("sign-in-again")
+    dialog = tab.page.get_by_test_id("sign-in-again")
 
     expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("Amina Wanjiru")
     expect(dialog.get_by_label("Password")).to_be_focused()
     dialog.get_by_label("Password").fill("wrong")
-    own.page.keyboard.press("Enter")
+    tab.page.keyboard.press("Enter")
     expect(dialog.get_by_role("alert")).to_have_text("This is not your current password.")
     dialog.get_by_label("Password").fill(PASSWORD)
-    own.page.keyboard.press("Enter")
+    tab.page.keyboard.press("Enter")
 
     expect(dialog).to_be_hidden()
-    written = in_unit(own.page, "rest()")
-    bar_says(own.page, "saved")
+    written = in_unit(tab.page, "rest()")
+    bar_says(tab.page, "saved")
     assert lesson.lost_ms(written) == 0
     assert lesson.launch.public_id == first
-    own.page.get_by_test_id("nav-exit").click()
-    expect(own.page.get_by_test_id("session-ended")).to_be_visible()
+    tab.page.get_by_test_id("nav-exit").click()
+    expect(tab.page.get_by_test_id("session-ended")).to_be_visible()
 
 
-def test_a_control_asks_for_the_sign_in_before_it_leaves(own: OwnBrowser, lesson: Officer) -> None:
+def test_a_control_asks_for_the_sign_in_before_it_leaves(tab: Tab, lesson: Officer) -> None:
     with lesson.post.inside.database.write() as session:
         session.execute(delete(LoginSession).where(LoginSession.person_id == lesson.person))
-    own.page.get_by_test_id("nav-exit").click()
-    dialog = own.page.get_by_test_id("sign-in-again")
+    tab.page.get_by_test_id("nav-exit").click()
+    dialog = tab.page.get_by_test_id("sign-in-again")
     expect(dialog).to_be_visible()
-    expect(unit_of(own.page).locator("#page")).to_have_count(1)
+    expect(unit_of(tab.page).locator("#page")).to_have_count(1)
 
     dialog.get_by_role("button", name="Later").click()
     expect(dialog).to_be_hidden()
-    own.page.get_by_test_id("nav-exit").click()
+    tab.page.get_by_test_id("nav-exit").click()
     dialog.get_by_label("Password").fill(PASSWORD)
     dialog.get_by_role("button", name="Sign in").click()
 
-    expect(own.page.get_by_test_id("session-ended")).to_be_visible()
+    expect(tab.page.get_by_test_id("session-ended")).to_be_visible()
 
 
 # ---------------------------------------------------------------- the hub is out of reach
@@ -536,41 +592,41 @@ def gone_for(running: NodeUnderTest, seconds: float) -> Iterator[None]:
 
 @pytest.mark.parametrize("seconds", OUT_OF_REACH)
 def test_a_hub_that_is_away_finds_all_of_it_when_it_is_back(
-    own: OwnBrowser,
+    tab: Tab,
     lesson: Officer,
     running: NodeUnderTest,
     seconds: float,
     measured: Callable[[int], None],
 ) -> None:
     with gone_for(running, seconds):
-        bar_says(own.page, "unreachable")
-        expect(own.page.get_by_test_id("save-state")).to_have_text(
+        bar_says(tab.page, "unreachable")
+        expect(tab.page.get_by_test_id("save-state")).to_have_text(
             "Server out of reach, your work is kept here"
         )
 
-    written = in_unit(own.page, "rest()")
-    expect(own.page.get_by_test_id("save-state")).to_have_attribute("data-state", "saved", timeout=60_000)
+    written = in_unit(tab.page, "rest()")
+    expect(tab.page.get_by_test_id("save-state")).to_have_attribute("data-state", "saved", timeout=60_000)
     lost = lesson.lost_ms(written)
     measured(lost)
     assert lost == 0
 
 
 def test_a_hub_that_is_silent_does_not_stop_the_lesson(
-    own: OwnBrowser, lesson: Officer, running: NodeUnderTest
+    tab: Tab, lesson: Officer, running: NodeUnderTest
 ) -> None:
     assert running.process is not None
     running.process.send_signal(signal.SIGSTOP)
     try:
         time.sleep(6)
         began = time.monotonic()
-        answered = in_unit(own.page, "commit()")
+        answered = in_unit(tab.page, "commit()")
         took_s = time.monotonic() - began
-        bar_says(own.page, "unreachable")
+        bar_says(tab.page, "unreachable")
     finally:
         running.process.send_signal(signal.SIGCONT)
 
-    written = in_unit(own.page, "rest()")
-    expect(own.page.get_by_test_id("save-state")).to_have_attribute("data-state", "saved", timeout=60_000)
+    written = in_unit(tab.page, "rest()")
+    expect(tab.page.get_by_test_id("save-state")).to_have_attribute("data-state", "saved", timeout=60_000)
     assert answered[0] == "false"
     assert took_s < 2
     assert lesson.lost_ms(written) == 0
@@ -597,7 +653,7 @@ def close_for_good(own: OwnBrowser) -> None:
 @pytest.mark.parametrize("end", [die, crash_and_close, close_for_good])
 def test_work_kept_while_the_hub_was_away_arrives_on_the_next_visit(
     own: OwnBrowser,
-    lesson: Officer,
+    own_lesson: Officer,
     running: NodeUnderTest,
     end: Callable[[OwnBrowser], None],
     *,
@@ -610,21 +666,21 @@ def test_work_kept_while_the_hub_was_away_arrives_on_the_next_visit(
         written = in_unit(own.page, "last")
         end(own)
         if token_expires:
-            sleep_past_the_token(lesson, signs_out=True)
+            sleep_past_the_token(own_lesson, signs_out=True)
     own.start()
-    stranger = lesson.post.officer("restless")
+    stranger = own_lesson.post.officer("restless")
     stranger.let_in(own.context)
     own.go("/")
     expect(own.page.get_by_test_id("start")).to_be_visible()
     time.sleep(1)
     expect(own.page.get_by_test_id("kept-work")).to_be_hidden()
-    assert lesson.lost_ms(written) > MOST_LOST_MS  # nothing of it was sent by somebody else
+    assert own_lesson.lost_ms(written) > MOST_LOST_MS  # nothing of it was sent by somebody else
 
-    lesson.let_in(own.context)
+    own_lesson.let_in(own.context)
     own.go("/")
 
     expect(own.page.get_by_test_id("kept-work")).to_contain_text("has arrived and is saved")
-    lost = lesson.lost_ms(written)
+    lost = own_lesson.lost_ms(written)
     measured(lost)
     assert lost <= MOST_LOST_MS
     own.go("/")
@@ -633,7 +689,7 @@ def test_work_kept_while_the_hub_was_away_arrives_on_the_next_visit(
 
 
 def test_a_course_opened_straight_after_an_outage_begins_with_the_kept_work(
-    own: OwnBrowser, lesson: Officer, running: NodeUnderTest
+    own: OwnBrowser, own_lesson: Officer, running: NodeUnderTest
 ) -> None:
     with gone_for(running, 8):
         bar_says(own.page, "unreachable")
@@ -641,9 +697,9 @@ def test_a_course_opened_straight_after_an_outage_begins_with_the_kept_work(
         time.sleep(3)
         own.kill()
     own.start()
-    lesson.let_in(own.context)
+    own_lesson.let_in(own.context)
 
-    own.go(f"/learn/{lesson.course}")
+    own.go(f"/learn/{own_lesson.course}")
 
     expect(unit_of(own.page).locator("#page")).to_be_visible()
     assert in_unit(own.page, "api.GetValue('cmi.suspend_data')") == "kept"
@@ -652,11 +708,9 @@ def test_a_course_opened_straight_after_an_outage_begins_with_the_kept_work(
 # ---------------------------------------------------------------- two tabs, two devices
 
 
-def test_a_second_tab_says_so_and_the_first_lets_go_of_nothing_unsaved(
-    own: OwnBrowser, lesson: Officer
-) -> None:
-    first = own.page
-    second = own.context.new_page()
+def test_a_second_tab_says_so_and_the_first_lets_go_of_nothing_unsaved(tab: Tab, lesson: Officer) -> None:
+    first = tab.page
+    second = tab.context.new_page()
     second.goto(f"{lesson.post.server.url}/learn/{lesson.course}")
     expect(second.get_by_role("heading", level=2)).to_have_text(
         "This course is open in another tab or on another device"
@@ -671,11 +725,11 @@ def test_a_second_tab_says_so_and_the_first_lets_go_of_nothing_unsaved(
 
 
 def test_a_second_device_says_so_and_what_the_first_had_not_sent_is_put_aside(
-    own: OwnBrowser, browser: Browser, lesson: Officer, running: NodeUnderTest
+    tab: Tab, browser: Browser, lesson: Officer, running: NodeUnderTest
 ) -> None:
-    own.context.set_offline(True)
-    bar_says(own.page, "unreachable")
-    in_unit(own.page, "api.SetValue('cmi.suspend_data', 'only on the first')")
+    tab.context.set_offline(True)
+    bar_says(tab.page, "unreachable")
+    in_unit(tab.page, "api.SetValue('cmi.suspend_data', 'only on the first')")
     time.sleep(2)
     device = browser.new_context()
     lesson.let_in(device)
@@ -686,18 +740,18 @@ def test_a_second_device_says_so_and_what_the_first_had_not_sent_is_put_aside(
     in_unit(there, "api.SetValue('cmi.suspend_data', 'on the second')")
     in_unit(there, "api.Commit('')")
 
-    own.context.set_offline(False)
+    tab.context.set_offline(False)
 
-    expect(own.page.get_by_test_id("taken")).to_contain_text("It was put aside and nothing of it is lost.")
+    expect(tab.page.get_by_test_id("taken")).to_contain_text("It was put aside and nothing of it is lost.")
     assert lesson.values["cmi.suspend_data"] == "on the second"
-    own.go(f"/learn/{lesson.course}/late")
-    own.page.get_by_text("What the lesson wanted to save").click()
-    expect(own.page.get_by_role("table")).to_contain_text("only on the first")
+    tab.go(f"/learn/{lesson.course}/late")
+    tab.page.get_by_text("What the lesson wanted to save").click()
+    expect(tab.page.get_by_role("table")).to_contain_text("only on the first")
     device.close()
 
 
-def test_leaving_and_coming_back_asks_nothing(own: OwnBrowser, lesson: Officer) -> None:
+def test_leaving_and_coming_back_asks_nothing(tab: Tab, lesson: Officer) -> None:
     for way in (go_back, go_elsewhere, load_again):
-        way(own, lesson)
-        own.go(f"/learn/{lesson.course}")
-        expect(unit_of(own.page).locator("#page")).to_be_visible()
+        way(tab, lesson)
+        tab.go(f"/learn/{lesson.course}")
+        expect(unit_of(tab.page).locator("#page")).to_be_visible()

@@ -18,9 +18,10 @@ const ID = /^[0-9a-f-]{36}$/;
  * @param {Store} given.store
  * @param {string} given.owner
  * @param {(path: string, body: string) => Promise<{status: number, answer: any}>} given.post status 0: no answer
+ * @param {(launch: string) => Promise<boolean>} given.isOpen in another tab, which sends its work itself
  * @returns {Promise<Sent>}
  */
-export async function sendKept({ store, owner, post }) {
+export async function sendKept({ store, owner, post, isOpen }) {
   /** @type {Sent} */
   const sent = { saved: 0, aside: [], waiting: 0, refused: 0 };
   for (const record of await store.of(owner).catch(() => [])) {
@@ -28,6 +29,7 @@ export async function sendKept({ store, owner, post }) {
       sent.refused += 1;
       continue;
     }
+    if (await isOpen(record.launch)) continue;
     const body = JSON.stringify({ commit: record.body, restarted: record.restarted });
     const { status, answer } = await post(`/launches/${record.launch}/late`, body);
     if (status === 200 && typeof answer.outcome === "string") {

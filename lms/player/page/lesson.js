@@ -106,6 +106,7 @@ export function lessonOf(given) {
     await keeping.settle();
     const sent = await sendKept();
     const safe = sent.waiting === 0 && sent.refused === 0 && keeping.isKept;
+    show(safe ? "saved" : "ended");
     showTaken(sent.aside.length > 0 ? "aside" : safe ? "saved" : "waiting", by);
   }
 

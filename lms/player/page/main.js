@@ -137,7 +137,13 @@ function openLesson() {
   const channel = channelOfTabs();
   /** @type {(run: () => void, delayMs: number) => unknown} */
   const after = (run, delayMs) => setTimeout(run, delayMs);
-  const send = () => sendKept({ store, owner, post: (path, body) => post(path, token, body) });
+  const send = () =>
+    sendKept({
+      store,
+      owner,
+      post: (path, body) => post(path, token, body),
+      isOpen: async (other) => other !== launch && tell(channel, other, "ask"),
+    });
   void store.note(launch).catch(() => {});
   void send(); // of earlier launches; the page of her courses says what became of it
 

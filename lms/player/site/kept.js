@@ -11,19 +11,25 @@ import { sendKept, worthSaying } from "../page/late.js";
  * @param {HTMLElement} given.element a notice; `data-kept` is the owner's mark
  * @param {import("../page/store.js").Store} given.store
  * @param {(path: string, token: string, body: string) => Promise<{status: number, answer: any}>} given.post
+ * @param {(launch: string) => Promise<boolean>} given.isOpen in another tab, which sends its work itself
  * @returns {Promise<void>} when all was tried once
  */
-export async function wireKept({ element, store, post }) {
+export async function wireKept({ element, store, post, isOpen }) {
   const { kept: owner = "", token = "" } = element.dataset;
-  const records = await store.of(owner).catch(() => []);
-  if (records.length === 0) return;
-  say(element, "sending");
-  const sent = await sendKept({ store, owner, post: (path, body) => post(path, token, body) });
+  const sent = await sendKept({
+    store,
+    owner,
+    isOpen,
+    post(path, body) {
+      say(element, "sending");
+      return post(path, token, body);
+    },
+  });
   const word = worthSaying(sent);
   if (word) say(element, word);
   const more = /** @type {HTMLElement | null} */ (element.querySelector("[data-kept-more]"));
   if (more && sent.aside.length > 0) {
-    more.querySelector("a")?.setAttribute("href", `/learn/${sent.aside[0]}/late`);
+    more.setAttribute("href", `/learn/${sent.aside[0]}/late`);
     more.hidden = false;
   }
 }

@@ -11,13 +11,13 @@ import { wireKept } from "./kept.js";
 import { wireUpload } from "./upload.js";
 
 const store = storeIn(window.indexedDB);
+const channel = channelOfTabs();
 let kept = Promise.resolve();
 for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-kept]"))) {
-  kept = wireKept({ element, store, post });
+  kept = wireKept({ element, store, post, isOpen: (launch) => tell(channel, launch, "ask") });
 }
 
 for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-before]"))) {
-  const channel = channelOfTabs();
   void wireBefore({
     element,
     kept,

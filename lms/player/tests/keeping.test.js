@@ -113,14 +113,14 @@ describe("keeping", () => {
 });
 
 describe("late work", () => {
-  async function sent(answers, records) {
+  async function sent(answers, records, open = null) {
     const store = aStore();
     for (const [place, record] of records.entries()) {
       await store.put({ key: String(place), launch: LAUNCH, owner: "mine", restarted: false, body: aBody(1), at: 1, ...record });
     }
     const asked = [];
     const told = await sendKept({
-      store, owner: "mine",
+      store, owner: "mine", isOpen: async (launch) => open === launch,
       async post(path, body) {
         asked.push([path, JSON.parse(body)]);
         return answers.shift() ?? { status: 0, answer: {} };
@@ -136,6 +136,12 @@ describe("late work", () => {
     assert.deepEqual(asked, [[`/launches/${LAUNCH}/late`, { commit: aBody(1), restarted: false }]]);
     assert.deepEqual(left.map(({ owner }) => owner), ["theirs"]);
     assert.equal(worthSaying(told), "saved");
+  });
+
+  test("of a lesson that is open in another tab is left to that tab", async () => {
+    const { asked, left, told } = await sent([done("saved")], [{}], LAUNCH);
+
+    assert.deepEqual([asked.length, left.length, worthSaying(told)], [0, 1, null]);
   });
 
   test("that cannot be sent stays, and is sent another time", async () => {
@@ -227,7 +233,7 @@ describe("a lesson", () => {
       lesson.hear(ended);
       await settled();
 
-      assert.deepEqual(seen, ["unreachable", ["sending", "b"], "leave", "send", [word, "b"]]);
+      assert.deepEqual(seen, ["unreachable", ["sending", "b"], "leave", "send", word === "waiting" ? "ended" : "saved", [word, "b"]]);
     }
   });
 
