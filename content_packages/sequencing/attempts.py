@@ -27,7 +27,7 @@ def end_attempt(tracking: Tracking, activity: Activity) -> None:
         if activity.is_tracked and not tracking.is_suspended(activity):
             _conclude(tracking, activity)
     else:
-        suspended = any(tracking.is_suspended(child) for child in activity.children)
+        suspended = tracking.any_suspended(activity.children)
         tracking.set_suspended(activity, suspended=suspended)
     tracking.set_active(activity, active=False)
     overall_rollup(tracking, activity)

@@ -72,21 +72,24 @@ def _among_siblings(tracking: Tracking, current: Activity, target: Activity) -> 
         return
     here, there = siblings.index(current), siblings.index(target)
     forward = there > here
-    passed = siblings[here:there] if forward else siblings[here:there:-1]
-    for activity in passed:
-        choice_activity_traversal(tracking, activity, Direction.FORWARD if forward else Direction.BACKWARD)
+    if forward:
+        for activity in siblings[here:there]:
+            if activity.pre_rules:
+                choice_activity_traversal(tracking, activity, Direction.FORWARD)
+    elif there < here:  # all have the parent that is looked at
+        choice_activity_traversal(tracking, current, Direction.BACKWARD)
 
 
 def _downward(tracking: Tracking, ancestor: Activity, target: Activity, *, forward: bool) -> None:
     """SB.2.9 step 9, and the last part of step 11: from an ancestor down to the target, which is left out."""
     above = path_up(target, ancestor)[1:]
     for activity in ([ancestor] if target is not ancestor else []) + above[::-1]:
-        if forward:
+        if forward and activity.pre_rules:
             choice_activity_traversal(tracking, activity, Direction.FORWARD)
         if (
             activity is not ancestor
-            and not tracking.is_active(activity)
             and activity.definition.constrain_choice.prevent_activation
+            and not tracking.is_active(activity)
         ):
             raise ProcessError("SB.2.9-6")
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from content_packages.sequencing.definition import Combination, Condition, Operator
+from content_packages.sequencing.objectives import TrackedObjective
 from content_packages.sequencing.tracking import Tracking
-from content_packages.sequencing.tree import Activity, TrackedObjective
+from content_packages.sequencing.tree import Activity
 
 
 def holds(

@@ -15,6 +15,7 @@ from content_packages.sequencing.delivery import delivery_request
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
 from content_packages.sequencing.event import Request
 from content_packages.sequencing.navigation import Sequencing, navigation_request
+from content_packages.sequencing.reach import Reach
 from content_packages.sequencing.request import sequencing_request
 from content_packages.sequencing.rules import pre_condition
 from content_packages.sequencing.runtime import record_pending
@@ -78,6 +79,7 @@ class Ahead:
         record_pending(self._before)
         record_pending(self._after)
         self._instead = _end_current(self._after)
+        self._reach: Reach | None = None
 
     def followed(self, requests: Iterable[Request]) -> frozenset[Request]:
         """Return those of some requests without a target that the engine would follow."""
@@ -89,6 +91,9 @@ class Ahead:
         A rule that sends the learner elsewhere as she leaves closes no way: ADL's test suite wants her to be
         able to ask, and the rule to decide then (CM-08, CM-09ca).
         """
+        if self._tree.takes_shortcuts:
+            reach = self._reach = self._reach or Reach(self._before, self._after)
+            return frozenset(reach.by_choice() if request is Request.CHOICE else reach.by_jump())
         sequencing = Sequencing.CHOICE if request is Request.CHOICE else Sequencing.JUMP
         if self._after.current is None and request is Request.JUMP:
             return frozenset()
@@ -112,12 +117,19 @@ class Ahead:
         return entries
 
     def _leads_somewhere(self, request: Request) -> bool:
+        if request is Request.EXIT and self._ends_without_more:
+            return True
         if request not in _MOVES | _WAYS_OUT or not _is_under_way(self._before):
             exception = overall_sequencing(Tracking(self._tree, self._state), request, None).exception
         else:
             exception = self._refusal(request)
         # ADL's test suite wants Continue wherever the cluster flows, even into one that does not (CM-07d).
         return exception is None or (request is Request.CONTINUE and exception == "SB.2.2-1")
+
+    @property
+    def _ends_without_more(self) -> bool:
+        """Whether what is under way ends and no rule asks for another way: then nothing can be refused (SB.2.11)."""
+        return self._tree.takes_shortcuts and _is_under_way(self._before) and self._instead is None
 
     def _refusal(self, request: Request) -> str | None:
         try:

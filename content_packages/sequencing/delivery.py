@@ -50,6 +50,6 @@ def clear_suspended_activity(tracking: Tracking, suspended: Activity, activity: 
     """Clear Suspended Activity Subprocess (DB.2.1): something else is delivered than was left suspended."""
     ancestor = common_ancestor(suspended, activity)
     for at in [*path_up(suspended, ancestor), ancestor]:
-        if not any(tracking.is_suspended(child) for child in at.children):
+        if not tracking.any_suspended(at.children):
             tracking.set_suspended(at, suspended=False)
     tracking.suspended = None

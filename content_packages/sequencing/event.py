@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from content_packages.sequencing.tracking import Decision
+from content_packages.sequencing.tree import Decision
 
 
 class Request(StrEnum):

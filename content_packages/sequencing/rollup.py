@@ -7,6 +7,7 @@ or by rollup rules (RB.1.3). Only available children that are tracked take part.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
 
 from content_packages.sequencing.conditions import combine, holds
 from content_packages.sequencing.definition import (
@@ -19,6 +20,7 @@ from content_packages.sequencing.definition import (
     RuleAction,
 )
 from content_packages.sequencing.rules import pre_condition
+from content_packages.sequencing.tally import Counted, Tally, tally
 from content_packages.sequencing.tracking import Tracking
 from content_packages.sequencing.tree import Activity
 
@@ -29,27 +31,63 @@ def overall_rollup(tracking: Tracking, activity: Activity) -> None:
     Where a global objective has changed, the clusters above the activities that read it are rolled up as
     well, each of them once and the deepest first.
     """
-    done: set[int] = set()
-    waiting = {at.order: at for at in activity.up()}
-    while waiting:
-        cluster = max(waiting.values(), key=lambda at: (at.depth, -at.order))
-        del waiting[cluster.order]
-        done.add(cluster.order)
-        if cluster.children and cluster.is_tracked:
-            tracking.rolling_up = True  # rules may look at earlier attempts, rollup only where it is told to
-            measure_rollup(tracking, cluster)
-            completion_measure_rollup(tracking, cluster)
-            objective_rollup(tracking, cluster)
-            activity_progress_rollup(tracking, cluster)
-            tracking.rolling_up = False
+    for at in activity.up():
+        if at.children and at.is_tracked and at.order not in tracking.settled:
+            _roll_up(tracking, at)
+        if tracking.has_changed_globals:
+            _roll_up_readers(tracking, activity, at)
+            return
+
+
+def _roll_up_readers(tracking: Tracking, activity: Activity, reached: Activity) -> None:
+    """RB.1.5 from where a global objective changed, with the clusters above what reads it."""
+    waiting = [(-at.depth, at.order, at) for at in reached.up()][1:]  # in the order of a heap already
+    met = {at.order for at in activity.up()}
+    while True:
         for target in tracking.take_changed_globals():
             for reader in tracking.tree.readers.get(target, ()):
-                above = reader.parent.up() if reader.parent is not None else ()
-                waiting |= {at.order: at for at in above if at.order not in done}
+                above = reader.parent
+                while (
+                    above is not None and above.order not in met
+                ):  # what is above one that was met was met, too
+                    met.add(above.order)
+                    heappush(waiting, (-above.depth, above.order, above))
+                    above = above.parent
+        if not waiting:
+            return
+        _, _, cluster = heappop(waiting)
+        if cluster.is_tracked and cluster.order not in tracking.settled:
+            _roll_up(tracking, cluster)
 
 
-def measure_rollup(tracking: Tracking, cluster: Activity) -> None:
+def _roll_up(tracking: Tracking, cluster: Activity) -> None:
+    """RB.1.5 step 3 for one cluster; the same again would change nothing as long as nothing it looks at does."""
+    decided = len(tracking.decisions)
+    tracking.rolling_up = True  # rules may look at earlier attempts, rollup only where it is told to
+    tallied = tally(tracking, cluster) if _can_be_tallied(tracking, cluster) else None
+    measure_rollup(tracking, cluster, tallied)
+    completion_measure_rollup(tracking, cluster, tallied)
+    objective_rollup(tracking, cluster, tallied)
+    activity_progress_rollup(tracking, cluster, tallied)
+    tracking.rolling_up = False
+    if (
+        tracking.tree.takes_shortcuts
+        and not tracking.has_changed_globals
+        and len(tracking.decisions) == decided
+    ):
+        tracking.settled.add(cluster.order)
+
+
+def _can_be_tallied(tracking: Tracking, cluster: Activity) -> bool:
+    """Say whether looking at the children once is enough: nothing the cluster writes is read by one of them."""
+    return tracking.tree.takes_shortcuts and (not cluster.primary.writes or tracking.family(cluster).is_plain)
+
+
+def measure_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
     """Measure Rollup Process (RB.1.1 a): the children's weighted mean, the unknown counting 0."""
+    if tallied is not None:
+        tracking.set_value(cluster, cluster.primary, "measure", tallied.measure)
+        return
     weighed, weights, known = 0.0, 0.0, False
     for child in _tracked_children(tracking, cluster):
         weight = child.definition.rollup.objective_measure_weight
@@ -62,8 +100,11 @@ def measure_rollup(tracking: Tracking, cluster: Activity) -> None:
     tracking.set_value(cluster, cluster.primary, "measure", mean)
 
 
-def completion_measure_rollup(tracking: Tracking, cluster: Activity) -> None:
+def completion_measure_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
     """Completion Measure Rollup Process (RB.1.1 b): the weighted mean of the children's progress."""
+    if tallied is not None:
+        tracking.set_value(cluster, cluster.primary, "progress", tallied.progress)
+        return
     weighed, weights, known = 0.0, 0.0, False
     for child in _tracked_children(tracking, cluster):
         weight = child.definition.completion_threshold.progress_weight
@@ -76,36 +117,43 @@ def completion_measure_rollup(tracking: Tracking, cluster: Activity) -> None:
     tracking.set_value(cluster, cluster.primary, "progress", mean)
 
 
-def objective_rollup(tracking: Tracking, cluster: Activity) -> None:
+def objective_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
     """Objective Rollup Process (RB.1.2): using measure (a) or using rules (b)."""
     if cluster.primary.definition.satisfied_by_measure:
         satisfied = tracking.satisfied(cluster, cluster.primary)
         tracking.set_value(cluster, cluster.primary, "satisfied", satisfied)
         return
-    if rollup_rule_check(tracking, cluster, RollupAction.NOT_SATISFIED):
+    if rollup_rule_check(tracking, cluster, RollupAction.NOT_SATISFIED, tallied):
         tracking.set_value(cluster, cluster.primary, "satisfied", False)
-    if rollup_rule_check(tracking, cluster, RollupAction.SATISFIED):
+    if rollup_rule_check(tracking, cluster, RollupAction.SATISFIED, tallied):
         tracking.set_value(cluster, cluster.primary, "satisfied", True)
 
 
-def activity_progress_rollup(tracking: Tracking, cluster: Activity) -> None:
+def activity_progress_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
     """Activity Progress Rollup Process (RB.1.3): using measure (a) or using rules (b)."""
     if cluster.definition.completion_threshold.completed_by_measure:
         completed = tracking.completed(cluster, cluster.primary)
         tracking.set_value(cluster, cluster.primary, "completed", completed)
         return
-    if rollup_rule_check(tracking, cluster, RollupAction.INCOMPLETE):
+    if rollup_rule_check(tracking, cluster, RollupAction.INCOMPLETE, tallied):
         tracking.set_value(cluster, cluster.primary, "completed", False)
-    if rollup_rule_check(tracking, cluster, RollupAction.COMPLETED):
+    if rollup_rule_check(tracking, cluster, RollupAction.COMPLETED, tallied):
         tracking.set_value(cluster, cluster.primary, "completed", True)
 
 
-def rollup_rule_check(tracking: Tracking, cluster: Activity, action: RollupAction) -> bool:
+def rollup_rule_check(
+    tracking: Tracking, cluster: Activity, action: RollupAction, tallied: Tally | None = None
+) -> bool:
     """Rollup Rule Check Subprocess (RB.1.4): say whether a rule with this action acts on the cluster."""
     rules = rollup_rules(cluster, action)
     if not rules:
         return False
     for rule in rules:
+        counted = None if tallied is None else tallied.results(action, rule)
+        if counted is not None:
+            if _COUNTED_SETS[rule.child_activity_set](counted, rule):
+                return True
+            continue
         results = (
             evaluate_rollup_conditions(tracking, child, rule)
             for child in _tracked_children(tracking, cluster)
@@ -148,8 +196,7 @@ def _tracked_children(tracking: Tracking, cluster: Activity) -> list[Activity]:
 
 def rollup_rules(cluster: Activity, action: RollupAction) -> tuple[RollupRule, ...]:
     """Return the cluster's rules for an action; the default ones only if it has none for that pair."""
-    pair = next(pair for pair in _PAIRS if action in pair)
-    if any(rule.action in pair for rule in cluster.definition.rollup_rules):
+    if any(rule.action in _PAIRS[action] for rule in cluster.definition.rollup_rules):
         return tuple(rule for rule in cluster.definition.rollup_rules if rule.action is action)
     return (_DEFAULT_RULES[action],)
 
@@ -161,10 +208,14 @@ _REQUIRED = {
     RollupAction.INCOMPLETE: "required_for_incomplete",
 }
 
-_PAIRS = (
-    {RollupAction.SATISFIED, RollupAction.NOT_SATISFIED},
-    {RollupAction.COMPLETED, RollupAction.INCOMPLETE},
-)
+_PAIRS = {
+    action: pair
+    for pair in (
+        {RollupAction.SATISFIED, RollupAction.NOT_SATISFIED},
+        {RollupAction.COMPLETED, RollupAction.INCOMPLETE},
+    )
+    for action in pair
+}
 
 # RB.1.2 b step 1 and RB.1.3 b step 1: the negative is checked first, so "all known" means "not all positive".
 _DEFAULT_RULES = {
@@ -190,4 +241,15 @@ _CHILD_SETS: dict[ChildActivitySet, Callable[[Iterable[bool | None], RollupRule]
     ChildActivitySet.NONE: lambda results, _rule: all(result is False for result in results),
     ChildActivitySet.AT_LEAST_COUNT: lambda results, rule: list(results).count(True) >= rule.minimum_count,
     ChildActivitySet.AT_LEAST_PERCENT: _at_least_percent,
+}
+
+# The same of children that were counted.
+_COUNTED_SETS: dict[ChildActivitySet, Callable[[Counted, RollupRule], bool]] = {
+    ChildActivitySet.ALL: lambda found, _rule: found.true == found.asked,
+    ChildActivitySet.ANY: lambda found, _rule: found.true > 0,
+    ChildActivitySet.NONE: lambda found, _rule: found.false == found.asked,
+    ChildActivitySet.AT_LEAST_COUNT: lambda found, rule: found.true >= rule.minimum_count,
+    ChildActivitySet.AT_LEAST_PERCENT: lambda found, rule: (
+        found.asked > 0 and found.true / found.asked >= rule.minimum_percent
+    ),
 }

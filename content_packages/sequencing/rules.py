@@ -48,7 +48,12 @@ def sequencing_rule_check(tracking: Tracking, activity: Activity, rule: Sequenci
 def pre_condition(tracking: Tracking, activity: Activity, action: RuleAction) -> bool:
     """Say whether a pre-condition rule with this action acts on the activity (UP.2)."""
     rules = activity.pre_rules.get(action)
-    return rules is not None and sequencing_rules_check(tracking, activity, rules) is not None
+    if rules is None:
+        return False
+    test = activity.tests.get(action)
+    if test is not None and not tracking.rolling_up and not test(tracking.record(activity)):
+        return False
+    return sequencing_rules_check(tracking, activity, rules) is not None
 
 
 def check_activity(tracking: Tracking, activity: Activity) -> bool:

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pydantic import TypeAdapter
 
 from content_packages.sequencing.event import ObjectiveResult, RunTimeResult
+from content_packages.sequencing.objectives import TrackedObjective
 from content_packages.sequencing.tracking import State, Tracking
-from content_packages.sequencing.tree import Activity, ActivityTree, TrackedObjective
+from content_packages.sequencing.tree import Activity, ActivityTree
 
 _RESULT = TypeAdapter(RunTimeResult)
 _SATISFIED = {"passed": True, "failed": False}

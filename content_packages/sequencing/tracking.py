@@ -9,11 +9,11 @@ A value that is absent is unknown: ``satisfied`` present means Objective Progres
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict, cast
 
-from content_packages.sequencing.tree import Activity, ActivityTree, TrackedObjective
+from content_packages.sequencing.objectives import TrackedObjective
+from content_packages.sequencing.tree import Activity, ActivityTree, Decision, Family
 
 VERSION = 1
 
@@ -65,17 +65,8 @@ class State(TypedDict):
     globals: dict[str, ObjectiveRecord]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One rule or process that decided something, for the launch log: ``UP.2``, ``lesson-2``, ``skip``."""
-
-    process: str
-    activity: str
-    decided: str
-
-
-_NO_RECORD: ActivityRecord = {}
-_NO_OBJECTIVE: ObjectiveRecord = {}
+NO_RECORD: ActivityRecord = {}
+NO_OBJECTIVE: ObjectiveRecord = {}
 
 
 def new_state(*, seed: int = 0, global_objectives: Mapping[str, ObjectiveRecord] | None = None) -> State:
@@ -105,6 +96,7 @@ class Tracking:
         "_changed_globals",
         "_children",
         "_copied",
+        "_families",
         "_globals",
         "current",
         "decisions",
@@ -112,6 +104,7 @@ class Tracking:
         "pending",
         "rolling_up",
         "seed",
+        "settled",
         "suspended",
         "tree",
     )
@@ -132,6 +125,9 @@ class Tracking:
         self._changed_globals: set[str] = set()
         self._copied: set[str] = set()
         self._children: dict[str, tuple[Activity, ...]] = {}
+        self._families: dict[str, Family] = {}
+        #: Clusters, by their order, whose rollup would change nothing if it were done again.
+        self.settled: set[int] = set()
 
     def state(self) -> State:
         """Return the working copy as a state of its own."""
@@ -154,15 +150,24 @@ class Tracking:
 
     def attempts(self, activity: Activity) -> int:
         """Return the Activity Attempt Count; above zero, Activity Progress Status is True."""
-        return self._read(activity).get("attempts", 0)
+        return self.record(activity).get("attempts", 0)
 
     def is_active(self, activity: Activity) -> bool:
         """Return Activity is Active."""
-        return self._read(activity).get("active", False)
+        return self.record(activity).get("active", False)
 
     def is_suspended(self, activity: Activity) -> bool:
         """Return Activity is Suspended."""
-        return self._read(activity).get("suspended", False)
+        return self.record(activity).get("suspended", False)
+
+    def any_suspended(self, activities: Iterable[Activity]) -> bool:
+        """Say whether one of these is suspended."""
+        get = self._activities.get
+        for activity in activities:
+            record = get(activity.identifier)
+            if record is not None and record.get("suspended", False):
+                return True
+        return False
 
     def set_active(self, activity: Activity, *, active: bool) -> None:
         """Set Activity is Active."""
@@ -174,27 +179,39 @@ class Tracking:
 
     def begin_attempt(self, activity: Activity) -> None:
         """Count a new attempt and forget the progress of the one before (DB.2, 5.1.2)."""
-        before = self._read(activity)
+        before = self.record(activity)
         record: ActivityRecord = {"attempts": before.get("attempts", 0) + 1}
         if "children" in before:
             record["children"] = before["children"]
         self._replace(activity, record)
+        self.settled.clear()  # what children have recorded may be of an earlier attempt now
 
     # ------------------------------------------------------------ available children
 
     def available_children(self, activity: Activity) -> tuple[Activity, ...]:
         """Return the children selected for this attempt, in their order (AM.1.1)."""
-        chosen = self._read(activity).get("children")
+        chosen = self.record(activity).get("children")
         if chosen is None:
             return activity.children
         if activity.identifier not in self._children:
-            self._children[activity.identifier] = tuple(self.tree[identifier] for identifier in chosen)
+            self._children[activity.identifier] = tuple(map(self.tree.__getitem__, chosen))
         return self._children[activity.identifier]
+
+    def family(self, activity: Activity) -> Family:
+        """Return the available children with what the package says of them together."""
+        children = self.available_children(activity)
+        if activity.family is not None and children is activity.children:
+            return activity.family
+        family = self._families.get(activity.identifier)
+        if family is None or family.children is not children:
+            family = self._families[activity.identifier] = Family.of(children)
+        return family
 
     def set_available_children(self, activity: Activity, children: list[Activity]) -> None:
         """Set which children take part, and in which order."""
         self._edit(activity)["children"] = [child.identifier for child in children]
         self._children.pop(activity.identifier, None)
+        self.settled.clear()
 
     # ------------------------------------------------------------ objective progress
 
@@ -236,17 +253,17 @@ class Tracking:
 
     def is_left_open(self, activity: Activity, name: str) -> bool:
         """Say whether the content itself set ``completed`` or ``satisfied`` to unknown."""
-        return name in self._read(activity).get("left_open", ())
+        return name in self.record(activity).get("left_open", ())
 
     def leave_open(self, activity: Activity, names: list[str]) -> None:
         """Remember what the content set to unknown."""
-        if names or "left_open" in self._read(activity):
+        if names or "left_open" in self.record(activity):
             self._edit(activity)["left_open"] = names
 
     def value(self, activity: Activity, objective: TrackedObjective, name: str) -> float | None:
         """Return one field of an objective: that of the global objective it reads, if or its own."""
         if name in objective.reads:
-            shared = self._globals.get(objective.reads[name], _NO_OBJECTIVE).get(name)
+            shared = self._globals.get(objective.reads[name], NO_OBJECTIVE).get(name)
             if shared is not None or name in {"satisfied", "measure"}:
                 return cast("float | None", shared)
         return self.own_value(activity, objective, name)
@@ -258,10 +275,11 @@ class Tracking:
         record = self._edit(activity)
         if activity.parent is not None:
             record["era"] = self.attempts(activity.parent)
+        self._unsettle(activity)
         held: dict[str, Any] = cast("dict[str, Any]", record)
         if not (objective.is_primary and name in {"completed", "progress"}):
             objectives = {**record.get("objectives", {})}
-            held = cast("dict[str, Any]", {**objectives.get(objective.key, _NO_OBJECTIVE)})
+            held = cast("dict[str, Any]", {**objectives.get(objective.key, NO_OBJECTIVE)})
             objectives[objective.key] = cast("ObjectiveRecord", held)
             record["objectives"] = objectives
         if value is None:
@@ -274,14 +292,21 @@ class Tracking:
         """Make one field unknown here and in the global objectives it writes."""
         self.set_value(activity, objective, name, None)
         for target in objective.writes.get(name, ()):
-            shared = {**self._globals.get(target, _NO_OBJECTIVE)}
+            shared = {**self._globals.get(target, NO_OBJECTIVE)}
             if shared.pop(name, None) is not None:
+                self.settled.clear()
                 self._changed_globals.add(target)
                 self._globals[target] = cast("ObjectiveRecord", shared)
 
     def forget_globals(self) -> None:
         """Forget every global objective."""
         self._globals = {}
+        self.settled.clear()
+
+    @property
+    def has_changed_globals(self) -> bool:
+        """Whether a global objective was written since this was last asked."""
+        return bool(self._changed_globals)
 
     def take_changed_globals(self) -> set[str]:
         """Return the global objectives written since this was last asked."""
@@ -290,22 +315,23 @@ class Tracking:
 
     def _write_through(self, objective: TrackedObjective, name: str, value: float) -> None:
         for target in objective.writes.get(name, ()):
-            if self._globals.get(target, _NO_OBJECTIVE).get(name) == value:
+            if self._globals.get(target, NO_OBJECTIVE).get(name) == value:
                 continue
+            self.settled.clear()
             self._changed_globals.add(target)
             self._globals[target] = cast(
-                "ObjectiveRecord", {**self._globals.get(target, _NO_OBJECTIVE), name: value}
+                "ObjectiveRecord", {**self._globals.get(target, NO_OBJECTIVE), name: value}
             )
 
     def own_value(self, activity: Activity, objective: TrackedObjective, name: str) -> float | None:
         """Return one field as recorded here."""
-        record = self._read(activity)
+        record = self.record(activity)
         if not record:
             return None
         if objective.is_primary and name in {"completed", "progress"}:
             held: Mapping[str, Any] = cast("Mapping[str, Any]", record)
         else:
-            held = record.get("objectives", {}).get(objective.key, _NO_OBJECTIVE)
+            held = record.get("objectives", {}).get(objective.key, NO_OBJECTIVE)
         if self.rolling_up and self._is_of_an_earlier_attempt(activity, name):
             return None
         return cast("float | None", held.get(name))
@@ -321,16 +347,22 @@ class Tracking:
             return False
         if not of_progress and not control.use_current_attempt_objective_info:
             return False
-        return self._read(activity).get("era", 0) != self.attempts(parent)
+        return self.record(activity).get("era", 0) != self.attempts(parent)
 
     # ------------------------------------------------------------ records
 
-    def _read(self, activity: Activity) -> ActivityRecord:
-        return self._activities.get(activity.identifier, _NO_RECORD)
+    @property
+    def records(self) -> Mapping[str, ActivityRecord]:
+        """What is recorded of the activities, by identifier; not to be changed."""
+        return self._activities
+
+    def record(self, activity: Activity) -> ActivityRecord:
+        """Return what is recorded of an activity; not to be changed."""
+        return self._activities.get(activity.identifier, NO_RECORD)
 
     def _edit(self, activity: Activity) -> ActivityRecord:
         if activity.identifier not in self._copied:
-            self._replace(activity, cast("ActivityRecord", {**self._read(activity)}))
+            self._replace(activity, cast("ActivityRecord", {**self.record(activity)}))
         return self._activities[activity.identifier]
 
     def _replace(self, activity: Activity, record: ActivityRecord) -> None:
@@ -338,9 +370,17 @@ class Tracking:
         self._copied.add(activity.identifier)
 
     def _set_flag(self, activity: Activity, name: str, *, on: bool) -> None:
-        if bool(self._read(activity).get(name, False)) != on:
+        if bool(self.record(activity).get(name, False)) != on:
             record = cast("dict[str, Any]", self._edit(activity))
+            if activity.flags_count:
+                self._unsettle(activity)
             if on:
                 record[name] = True
             else:
                 record.pop(name)
+
+    def _unsettle(self, activity: Activity) -> None:
+        """What is recorded of the activity has changed: it, and what rolls it up, may amount to something else."""
+        self.settled.discard(activity.order)
+        if activity.parent is not None:
+            self.settled.discard(activity.parent.order)

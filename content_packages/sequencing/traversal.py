@@ -12,7 +12,7 @@ from enum import Enum
 from content_packages.sequencing.definition import RuleAction
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
 from content_packages.sequencing.rules import check_activity, pre_condition
-from content_packages.sequencing.tracking import Tracking
+from content_packages.sequencing.tracking import NO_RECORD, Tracking
 from content_packages.sequencing.tree import Activity
 
 
@@ -68,6 +68,8 @@ def flow_activity_traversal(
         if activity.parent is not None and not activity.parent.definition.control.flow:
             raise ProcessError("SB.2.2-1")
         if pre_condition(tracking, activity, RuleAction.SKIP):
+            if previous is None:
+                activity = _last_skipped_beside(tracking, activity, direction)
             activity, onward = flow_tree_traversal(
                 tracking, activity, direction, into_children=False, previous=previous
             )
@@ -141,6 +143,33 @@ def _previous_beside(
         if before is not None:
             return before, Direction.BACKWARD
     raise ProcessError("SB.2.1-3")
+
+
+def _last_skipped_beside(tracking: Tracking, activity: Activity, direction: Direction) -> Activity:
+    """Return the last of the neighbours that are skipped one after the other, beginning with this activity.
+
+    Step by step the walk would come to each of them (SB.2.1), find the same parent that lets it flow, and skip it
+    (SB.2.2); thousands may be skipped at once.
+    """
+    parent = activity.parent
+    if parent is None or (direction is Direction.BACKWARD and parent.definition.control.forward_only):
+        return activity
+    siblings = tracking.available_children(parent)
+    if siblings is parent.children:
+        place = activity.place
+    elif activity in siblings:
+        place = siblings.index(activity)
+    else:
+        return activity
+    ahead = siblings[place + 1 :] if direction is Direction.FORWARD else siblings[:place][::-1]
+    get, decisions = tracking.records.get, tracking.decisions
+    for at in ahead:
+        test = at.skip_test
+        if test is None or not test(get(at.identifier, NO_RECORD)):
+            break
+        decisions.append(at.skipped)
+        activity = at
+    return activity
 
 
 def _sibling(tracking: Tracking, activity: Activity, direction: Direction) -> Activity | None:

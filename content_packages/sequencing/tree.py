@@ -11,30 +11,23 @@ from dataclasses import dataclass, field
 
 from content_packages.sequencing.definition import (
     ActivityNode,
-    AdlObjectiveMap,
-    Objective,
-    ObjectiveMap,
+    RequiredFor,
+    RollupAction,
     RuleAction,
     SequencingDefinition,
     SequencingRule,
 )
+from content_packages.sequencing.objectives import TrackedObjective, tracked
+from content_packages.sequencing.plain import Subject, Test, is_plain, plain_test
 
 
-@dataclass(eq=False, slots=True)
-class TrackedObjective:
-    """One objective of one activity with its maps, by the field of tracking they carry.
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One rule or process that decided something, for the launch log: ``UP.2``, ``lesson-2``, ``skip``."""
 
-    Args:
-        key: under which its progress is recorded; empty for a primary objective without an id.
-        reads: field of tracking -> global objective that answers while the field is unknown here.
-        writes: field of tracking -> global objectives that receive every value recorded here.
-    """
-
-    key: str
-    is_primary: bool
-    definition: Objective
-    reads: dict[str, str] = field(default_factory=dict)
-    writes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    process: str
+    activity: str
+    decided: str
 
 
 @dataclass(eq=False, slots=True)
@@ -45,6 +38,15 @@ class Activity:
         order: position in document order from 0.
         last: the order of its last descendant; a leaf's own.
         place: index among all children of its parent.
+        is_plain: what its parent rolls up is what its own record says: no measure decides it, no shared objective
+            answers.
+        tests: pre-condition rules by action, where the record alone says whether one acts.
+        skip_test: the one for ``skip``.
+        close_test: the one for ``disabled``, where no limit closes the activity as well.
+        skipped: what is noted where it acts; always the same, and thousands of them in one flow.
+        family: its children, all of them.
+        always_counts_for: actions of rollup for which its parent asks it, come what may (RB.1.4.2).
+        flags_count: whether being active or suspended matters to a rollup.
     """
 
     identifier: str
@@ -60,10 +62,25 @@ class Activity:
     pre_rules: dict[RuleAction, tuple[SequencingRule, ...]]
     children: tuple[Activity, ...] = ()
     last: int = 0
+    is_plain: bool = False
+    tests: dict[RuleAction, Test] = field(default_factory=dict)
+    family: Family | None = None
+    always_counts_for: frozenset[RollupAction] = frozenset()
+    skip_test: Test | None = None
+    close_test: Test | None = None
+    skipped: Decision = field(init=False)
+    key: str = field(init=False)  # of the primary objective
+    measure_weight: float = field(init=False)
+    progress_weight: float = field(init=False)
+    flags_count: bool = True
     is_tracked: bool = field(init=False)  # whether its progress is recorded at all (delivery controls)
 
     def __post_init__(self) -> None:
         self.is_tracked = self.definition.delivery.tracked
+        self.skipped = Decision("UP.2", self.identifier, RuleAction.SKIP)
+        self.key = self.primary.key
+        self.measure_weight = self.definition.rollup.objective_measure_weight
+        self.progress_weight = self.definition.completion_threshold.progress_weight
 
     @property
     def is_leaf(self) -> bool:
@@ -86,26 +103,96 @@ class Activity:
         return list(self.up())[::-1]
 
 
+@dataclass(eq=False, slots=True)
+class Family:
+    """Children that take part in an attempt, with what the package says of all of them together.
+
+    Args:
+        tracked: those whose progress is recorded: only they take part in rollup.
+        is_plain: whether all of those are plain.
+        measure_weight, progress_weight: the sum of theirs.
+        leaves: identifiers of those that can be delivered.
+        clusters: the others.
+        takes_part_always: actions of rollup for which each of them is asked, come what may (RB.1.4.2).
+    """
+
+    children: tuple[Activity, ...]
+    tracked: tuple[Activity, ...] = ()
+    leaves: tuple[str, ...] = ()
+    clusters: tuple[Activity, ...] = ()
+    measure_weight: float = 0.0
+    progress_weight: float = 0.0
+    takes_part_always: frozenset[RollupAction] = frozenset()
+    is_plain: bool = True
+
+    @classmethod
+    def of(cls, children: tuple[Activity, ...]) -> Family:
+        """Look at some children together."""
+        family = cls(
+            children,
+            tracked=tuple(child for child in children if child.is_tracked),
+            leaves=tuple(child.identifier for child in children if not child.children),
+            clusters=tuple(child for child in children if child.children),
+        )
+        always = set(RollupAction)
+        for child in family.tracked:
+            family.is_plain &= child.is_plain
+            family.measure_weight += child.measure_weight
+            family.progress_weight += child.progress_weight
+            if child.always_counts_for is not EVERY_ACTION:
+                always &= child.always_counts_for
+        family.takes_part_always = frozenset(always)
+        return family
+
+
+EVERY_ACTION = frozenset(RollupAction)
+
+
 class ActivityTree:
     """The activities of one organization.
 
     Args:
         root: the organization as defined by the package.
         objectives_global_to_system: ``False`` when they live no longer than an attempt on the root.
+        takes_shortcuts: ``False`` has every process ask every activity it comes to, as the pseudo-code is written.
+            It decides the same and takes far longer: the short-cuts are held against it.
 
     Raises:
         ValueError: two activities share an identifier.
     """
 
-    __slots__ = ("_by_id", "activities", "objectives_global_to_system", "readers", "root")
+    __slots__ = (
+        "_by_id",
+        "activities",
+        "closable",
+        "clusters",
+        "hideable",
+        "objectives_global_to_system",
+        "readers",
+        "root",
+        "takes_shortcuts",
+    )
 
-    def __init__(self, root: ActivityNode, *, objectives_global_to_system: bool = True) -> None:
+    def __init__(
+        self, root: ActivityNode, *, objectives_global_to_system: bool = True, takes_shortcuts: bool = True
+    ) -> None:
         self.objectives_global_to_system = objectives_global_to_system
+        self.takes_shortcuts = takes_shortcuts
         self.activities: list[Activity] = []
         self.root = self._index(root, parent=None, place=0)
         self._by_id = {activity.identifier: activity for activity in self.activities}
         if len(self._by_id) != len(self.activities):
             raise ValueError("two activities of one tree share an identifier")
+        self.clusters = [activity for activity in self.activities if activity.children]
+        self.closable = [
+            activity
+            for activity in self.activities
+            if RuleAction.DISABLED in activity.pre_rules
+            or activity.definition.limits.attempt_limit is not None
+        ]
+        self.hideable = [
+            activity for activity in self.activities if RuleAction.HIDDEN_FROM_CHOICE in activity.pre_rules
+        ]
         self.readers: dict[str, list[Activity]] = {}
         for activity in self.activities:
             for target in {t for objective in activity.objectives.values() for t in objective.reads.values()}:
@@ -138,7 +225,45 @@ class ActivityTree:
             self._index(child, parent=activity, place=i) for i, child in enumerate(node.children)
         )
         activity.last = len(self.activities) - 1
+        if self.takes_shortcuts:
+            _find_shortcuts(activity)
         return activity
+
+
+def _find_shortcuts(activity: Activity) -> None:
+    definition = activity.definition
+    subject = Subject(definition, activity.primary, activity.objectives)
+    activity.is_plain = all(
+        is_plain(subject, activity.primary, name)
+        for name in ("satisfied", "measure", "completed", "progress")
+    )
+    tests = {action: plain_test(subject, rules) for action, rules in activity.pre_rules.items()}
+    activity.tests = {action: test for action, test in tests.items() if test is not None}
+    activity.skip_test = activity.tests.get(RuleAction.SKIP)
+    if definition.limits.attempt_limit is None:
+        activity.close_test = activity.tests.get(RuleAction.DISABLED)
+    considerations = definition.rollup_considerations
+    required = {
+        RollupAction.SATISFIED: considerations.required_for_satisfied,
+        RollupAction.NOT_SATISFIED: considerations.required_for_not_satisfied,
+        RollupAction.COMPLETED: considerations.required_for_completed,
+        RollupAction.INCOMPLETE: considerations.required_for_incomplete,
+    }
+    activity.flags_count = (
+        not considerations.measure_satisfaction_if_active or RequiredFor.IF_NOT_SUSPENDED in required.values()
+    )
+    counts = {
+        RollupAction.SATISFIED: definition.rollup.rollup_objective_satisfied,
+        RollupAction.NOT_SATISFIED: definition.rollup.rollup_objective_satisfied,
+        RollupAction.COMPLETED: definition.rollup.rollup_progress_completion,
+        RollupAction.INCOMPLETE: definition.rollup.rollup_progress_completion,
+    }
+    always = frozenset(
+        action for action, when in required.items() if when is RequiredFor.ALWAYS and counts[action]
+    )
+    activity.always_counts_for = EVERY_ACTION if always == EVERY_ACTION else always
+    if activity.children:
+        activity.family = Family.of(activity.children)
 
 
 def common_ancestor(one: Activity, other: Activity) -> Activity:
@@ -168,32 +293,5 @@ def _rules_by_action(rules: tuple[SequencingRule, ...]) -> dict[RuleAction, tupl
 
 
 def _objectives(definition: SequencingDefinition) -> list[TrackedObjective]:
-    primary = _tracked(definition.primary_objective, is_primary=True)
-    return [primary, *(_tracked(objective, is_primary=False) for objective in definition.objectives)]
-
-
-# Which attribute of which map lets which field of tracking through.
-_MAPPED = {
-    "satisfied": "satisfied_status",
-    "measure": "normalized_measure",
-    "raw": "raw_score",
-    "min": "min_score",
-    "max": "max_score",
-    "completed": "completion_status",
-    "progress": "progress_measure",
-}
-
-
-def _tracked(definition: Objective, *, is_primary: bool) -> TrackedObjective:
-    objective = TrackedObjective(
-        key=definition.objective_id or "", is_primary=is_primary, definition=definition
-    )
-    mappings: tuple[ObjectiveMap | AdlObjectiveMap, ...] = (*definition.maps, *definition.adl_maps)
-    for mapping in mappings:
-        target = mapping.target_objective_id
-        for name, attribute in _MAPPED.items():
-            if getattr(mapping, f"read_{attribute}", False):
-                objective.reads.setdefault(name, target)
-            if getattr(mapping, f"write_{attribute}", False):
-                objective.writes[name] = (*objective.writes.get(name, ()), target)
-    return objective
+    primary = tracked(definition.primary_objective, is_primary=True)
+    return [primary, *(tracked(objective, is_primary=False) for objective in definition.objectives)]
