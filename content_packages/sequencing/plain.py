@@ -105,10 +105,9 @@ def _status(key: str | None, field: str, *, wanted: bool) -> Test:
         return lambda record: record.get(field) is wanted
 
     def test(record: Mapping[str, Any]) -> bool:
-        if "objectives" in record:
-            held = record["objectives"].get(key)
-            if held is not None:
-                return held.get(field) is wanted
+        if "objectives" in record and key in (objectives := record["objectives"]):
+            held = objectives[key]
+            return field in held and held[field] is wanted
         return False
 
     return test

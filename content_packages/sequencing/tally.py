@@ -75,6 +75,7 @@ def tally(tracking: Tracking, cluster: Activity) -> Tally:  # noqa: C901 - one p
     old_objectives_count = not control.use_current_attempt_objective_info
     found = _Found([], [], [], [])
     successes, measures, completions, progresses = found
+    add_success, add_measure, add_completion = successes.append, measures.append, completions.append
     for child in family.tracked:
         if not child.is_plain:
             _ask(tracking, child, found)
@@ -85,16 +86,16 @@ def tally(tracking: Tracking, cluster: Activity) -> Tally:  # noqa: C901 - one p
         is_present = record.get("era", 0) == attempts  # as in Tracking.own_value, for all fields at once
         if is_present or old_progress_counts:
             if "completed" in record:
-                completions.append(record["completed"])
+                add_completion(record["completed"])
             if "progress" in record:
                 progresses.append(child.progress_weight * record["progress"])
         if "objectives" in record and (is_present or old_objectives_count):
             held = record["objectives"].get(child.key)
             if held is not None:
                 if "satisfied" in held:
-                    successes.append(held["satisfied"])
+                    add_success(held["satisfied"])
                 if "measure" in held:
-                    measures.append(child.measure_weight * held["measure"])
+                    add_measure(child.measure_weight * held["measure"])
     return Tally(
         family=family,
         measure=_mean(measures, family.measure_weight),
