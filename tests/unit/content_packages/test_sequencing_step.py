@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from content_packages.sequencing.controls import controls, outline
 from content_packages.sequencing.definition import (
     ActivityNode,
-    ChildActivitySet,
     Condition,
     ConstrainChoice,
     ControlModes,
@@ -22,10 +20,6 @@ from content_packages.sequencing.definition import (
     Objective,
     ObjectiveMap,
     Randomization,
-    RollupAction,
-    RollupCondition,
-    RollupControls,
-    RollupRule,
     RuleAction,
     RuleCondition,
     Selection,
@@ -37,8 +31,9 @@ from content_packages.sequencing.definition import (
 from content_packages.sequencing.event import Event, ObjectiveResult, Outcome, Request, RunTime, RunTimeResult
 from content_packages.sequencing.runtime import resumed_values
 from content_packages.sequencing.step import step
-from content_packages.sequencing.tracking import State, Tracking, new_state
+from content_packages.sequencing.tracking import State, new_state
 from content_packages.sequencing.tree import Activity, ActivityTree
+from tests.random_courses import RandomCourse
 
 
 def a_rule(action: RuleAction, condition: Condition = Condition.ALWAYS) -> SequencingRule:
@@ -269,122 +264,40 @@ def test_a_draw_is_made_from_the_seed_and_kept_in_the_state() -> None:
 
 # ---------------------------------------------------------------- any tree, any events
 
-RULES = st.lists(
-    st.builds(a_rule, st.sampled_from(RuleAction), st.sampled_from([c for c in Condition if c != "never"])),
-    max_size=2,
-).map(tuple)
-OBJECTIVES = st.builds(
-    Objective,
-    objective_id=st.sampled_from([None, "own"]),
-    satisfied_by_measure=st.booleans(),
-    maps=st.lists(
-        st.builds(
-            ObjectiveMap,
-            target_objective_id=st.just("everywhere"),
-            read_satisfied_status=st.booleans(),
-            read_normalized_measure=st.booleans(),
-            write_satisfied_status=st.booleans(),
-            write_normalized_measure=st.booleans(),
-        ),
-        max_size=1,
-    ).map(tuple),
-)
-ROLLUP_RULES = st.lists(
-    st.builds(
-        RollupRule,
-        action=st.sampled_from(RollupAction),
-        child_activity_set=st.sampled_from(ChildActivitySet),
-        minimum_count=st.integers(0, 2),
-        minimum_percent=st.sampled_from([0.0, 0.5, 1.0]),
-        conditions=st.sampled_from(Condition)
-        .filter(lambda condition: condition.value in {"completed", "satisfied", "attempted"})
-        .map(lambda condition: (RollupCondition(condition=condition),)),
-    ),
-    max_size=1,
-).map(tuple)
-DEFINITIONS = st.builds(
-    SequencingDefinition,
-    control=st.builds(
-        ControlModes,
-        choice=st.booleans(),
-        choice_exit=st.booleans(),
-        flow=st.sampled_from([True, True, False]),
-        forward_only=st.booleans(),
-    ),
-    pre_condition_rules=RULES.map(lambda rules: tuple(r for r in rules if r.action in list(RuleAction)[:4])),
-    post_condition_rules=RULES.map(
-        lambda rules: tuple(r for r in rules if r.action in list(RuleAction)[4:10])
-    ),
-    exit_condition_rules=RULES.map(lambda rules: tuple(replace(r, action=RuleAction.EXIT) for r in rules)),
-    primary_objective=OBJECTIVES,
-    rollup_rules=ROLLUP_RULES,
-    delivery=st.builds(DeliveryControls, tracked=st.sampled_from([True, True, False])),
-    limits=st.builds(LimitConditions, attempt_limit=st.sampled_from([None, None, 1])),
-)
-SHAPES = st.recursive(
-    DEFINITIONS.map(lambda d: (d, [])),
-    lambda s: st.tuples(DEFINITIONS, st.lists(s, max_size=3)),
-    max_leaves=8,
-)
-EVENTS = st.lists(
-    st.builds(
-        Event,
-        kind=st.sampled_from([*Request, *RunTime]),
-        target=st.sampled_from(["0", "1", "2", "3", "4", "5"]),
-        result=st.one_of(
-            st.none(),
-            st.builds(
-                RunTimeResult,
-                completion_status=st.sampled_from([None, "completed", "incomplete", "unknown"]),
-                success_status=st.sampled_from([None, "passed", "failed", "unknown"]),
-                exit=st.sampled_from(["", "suspend", "normal", "time-out"]),
-                request=st.sampled_from([None, Request.CONTINUE, Request.EXIT]),
-            ),
-        ),
-    ),
-    max_size=12,
-)
 
+@settings(max_examples=300, deadline=None)
+@given(seed=st.integers(0, 2**40))
+def test_any_event_on_any_tree_keeps_the_promises(seed: int) -> None:
+    source = RandomCourse(seed)
+    tree = ActivityTree(source.course())
+    state = new_state(seed=seed)
 
-def grown(shape: object, names: list[str]) -> ActivityNode:
-    definition, children = shape  # type: ignore[misc]
-    name = str(len(names))
-    names.append(name)
-    return ActivityNode(
-        identifier=name, definition=definition, children=tuple(grown(child, names) for child in children)
-    )
-
-
-@settings(max_examples=120, deadline=None)
-@given(SHAPES, EVENTS)
-def test_any_event_on_any_tree_keeps_the_promises(shape: object, events: list[Event]) -> None:
-    tree = ActivityTree(grown(shape, []))
-    state = new_state(seed=7)
-
-    for event in [START, *events]:
+    for event in [START, *(source.event() for _ in range(10))]:
         before = copy.deepcopy(state)
         after, outcome = step(tree, state, event)
 
         assert state == before
         assert json.loads(json.dumps(after)) == after
         assert step(tree, json.loads(json.dumps(state)), event) == (after, outcome)
-        active = [
-            a
-            for a in tree.activities
-            if a.is_leaf and after["activities"].get(a.identifier, {}).get("active")
-        ]
-        assert len(active) <= 1
-        assert outcome.delivery is None or outcome.delivery.activity == after["current"]
+        active = [at for at in tree.activities if after["activities"].get(at.identifier, {}).get("active")]
+        assert sum(at.is_leaf for at in active) <= 1
+        assert all(at.contains(active[-1]) for at in active)
         if outcome.delivery is not None:
-            path = tree[outcome.delivery.activity].path()
-            assert not any(acts_always(at, RuleAction.DISABLED) for at in path)
-            if event.kind is Request.CHOICE and not any(
-                d.decided in LEADS_ELSEWHERE for d in outcome.decisions
-            ):
-                assert not any(
-                    acts_always(at, RuleAction.HIDDEN_FROM_CHOICE) for at in tree[str(event.target)].up()
-                )
+            assert outcome.delivery.activity == after["current"]
+            assert_nothing_forbids(tree, event, outcome)
         state = after
+
+
+def assert_nothing_forbids(tree: ActivityTree, event: Event, outcome: Outcome) -> None:
+    """What was delivered is neither disabled nor out of attempts, what was chosen not hidden."""
+    assert outcome.delivery is not None
+    delivered = tree[outcome.delivery.activity]
+    assert not any(acts_always(at, RuleAction.DISABLED) for at in delivered.up())
+    # Of a cluster the standard counts one more where something else than what was suspended in it is chosen (DB.2.1).
+    limit = delivered.definition.limits.attempt_limit
+    assert limit is None or outcome.delivery.attempt <= limit
+    if event.kind is Request.CHOICE and not any(one.decided in LEADS_ELSEWHERE for one in outcome.decisions):
+        assert not any(acts_always(at, RuleAction.HIDDEN_FROM_CHOICE) for at in tree[str(event.target)].up())
 
 
 LEADS_ELSEWHERE = frozenset(list(RuleAction)[4:10])
@@ -393,25 +306,7 @@ LEADS_ELSEWHERE = frozenset(list(RuleAction)[4:10])
 def acts_always(activity: Activity, action: RuleAction) -> bool:
     """Say whether a rule forbids the activity whatever has happened, by the package alone."""
     return any(
-        condition.condition is Condition.ALWAYS
+        bool(rule.conditions) and all(asked == RuleCondition() for asked in rule.conditions)
         for rule in activity.definition.pre_condition_rules
-        for condition in rule.conditions
         if rule.action is action
     )
-
-
-def test_a_percentage_of_no_children_is_not_reached() -> None:
-    rule = RollupRule(
-        action=RollupAction.SATISFIED,
-        conditions=(RollupCondition(condition=Condition.COMPLETED),),
-        child_activity_set=ChildActivitySet.AT_LEAST_PERCENT,
-        minimum_percent=0.5,
-    )
-    definition = SequencingDefinition(control=ControlModes(flow=True), rollup_rules=(rule,))
-    apart = SequencingDefinition(rollup=RollupControls(rollup_objective_satisfied=False))
-    tree = a_course(a_lesson("a", apart), definition=definition)
-
-    state, _ = play(tree, START, Event(kind=Request.EXIT_ALL))
-
-    tracking = Tracking(tree, state)
-    assert tracking.satisfied(tree.root, tree.root.primary) is None

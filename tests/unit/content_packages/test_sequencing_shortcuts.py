@@ -1,0 +1,72 @@
+"""What sequencing finds by a short-cut is what its processes find when every one of them asks every activity."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from content_packages.sequencing.controls import controls, outline
+from content_packages.sequencing.definition import (
+    ActivityNode,
+    Condition,
+    ControlModes,
+    RuleAction,
+    RuleCondition,
+    SequencingDefinition,
+    SequencingRule,
+)
+from content_packages.sequencing.event import Event, Request
+from content_packages.sequencing.rules import sequencing_rule_check
+from content_packages.sequencing.step import step
+from content_packages.sequencing.tracking import Tracking, new_state
+from content_packages.sequencing.tree import ActivityTree
+from tests.random_courses import RandomCourse
+
+START = Event(kind=Request.START)
+
+
+@settings(max_examples=300, deadline=None)
+@given(seed=st.integers(0, 2**40), to_system=st.booleans())
+def test_short_cuts_decide_as_the_pseudo_code_does(*, seed: int, to_system: bool) -> None:
+    source = RandomCourse(seed)
+    node = source.course()
+    short = ActivityTree(node, objectives_global_to_system=to_system)
+    by_the_book = ActivityTree(node, objectives_global_to_system=to_system, takes_shortcuts=False)
+    state = new_state(seed=seed)
+
+    for event in [START, *(source.event() for _ in range(8))]:
+        after = step(short, state, event)
+
+        assert after == step(by_the_book, state, event)
+        state = after[0]
+        assert controls(short, state) == controls(by_the_book, state)
+        assert outline(short, state) == outline(by_the_book, state)
+        ask_every_rule(short, Tracking(short, state))
+
+
+def ask_every_rule(tree: ActivityTree, tracking: Tracking) -> None:
+    """Hold the one question to a record against the subprocess (UP.2.1) for each activity and action."""
+    for activity in tree.activities:
+        for action, test in activity.tests.items():
+            acts = [sequencing_rule_check(tracking, activity, rule) for rule in activity.pre_rules[action]]
+            assert test(tracking.record(activity)) == any(acts)
+
+
+@pytest.mark.parametrize(
+    ("event", "arrives"), [(Request.CONTINUE, "d"), (Request.PREVIOUS, None), (Request.EXIT_ALL, None)]
+)
+def test_lessons_skipped_in_a_row_are_each_told_once(event: Request, arrives: str | None) -> None:
+    rule = SequencingRule(action=RuleAction.SKIP, conditions=(RuleCondition(condition=Condition.ATTEMPTED),))
+    skipped = SequencingDefinition(pre_condition_rules=(rule,))
+    lessons = tuple(ActivityNode(identifier=name, definition=skipped) for name in "abcd")
+    flowing = SequencingDefinition(control=ControlModes(flow=True))
+    tree = ActivityTree(ActivityNode(identifier="course", definition=flowing, children=lessons))
+    state, _ = step(tree, new_state(), START)
+    for name in "bc":
+        state["activities"][name] = {"attempts": 1}
+
+    _, outcome = step(tree, state, Event(kind=event))
+
+    assert (outcome.delivery.activity if outcome.delivery else None) == arrives
+    assert [at.activity for at in outcome.decisions] == (["b", "c"] if arrives else [])
