@@ -50,10 +50,10 @@ class School:
     def known(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
-    def course(self, files: dict[str, bytes]) -> str:
-        """Import a package and return the course's public id."""
+    def course(self, files: dict[str, bytes], *, into: str = "") -> str:
+        """Import a package, as a new edition of a course or as a new one, and return the course's public id."""
         answer = self.browser.post(
-            f"{LMS}/api/v1/courses?filename=course.zip",
+            f"{LMS}/api/v1/courses?filename=course.zip" + f"&as={into}" * bool(into),
             content=zipped(files),
             headers={**self.known, "Content-Type": "application/zip"},
         )

@@ -121,6 +121,8 @@ def register(
         actor=bare(actor),
         told=[],
         seconds=0,
+        heard=[str(move.id) for move in outline.moves],
+        followed=[],
         created=now,
     )
     session.add(row)
@@ -165,8 +167,7 @@ def launch(
     row, outline = _held(session, desk, registration)
     if outline.withdrawn:
         raise CourseWithdrawnError(outline.course)
-    for older in open_sessions(session, row):
-        _abandon(session, desk, row, outline, older, now=now)
+    abandon_open(session, desk, row, outline, now=now)
     session_id, content_token, fetch_token = desk.new_id(), desk.new_token(), desk.new_token()
     mastery = unit.au.mastery_score if unit.au is not None else None
     iri = outline.iri(unit)
@@ -289,6 +290,26 @@ def abandon(session: Session, desk: Desk, session_id: UUID, *, now: datetime) ->
     if found is None:
         raise SessionOverError(session_id)
     _abandon(session, desk, row, outline, found, now=now)
+    session.flush()
+
+
+def abandon_open(session: Session, desk: Desk, row: Registration, outline: Outline, *, now: datetime) -> None:
+    """End what is open in a registration that the caller holds, because something else begins (9.3.6)."""
+    for older in open_sessions(session, row):
+        _abandon(session, desk, row, outline, older, now=now)
+
+
+def go_over(
+    session: Session, desk: Desk, row: Registration, old: Outline, new: Outline, *, now: datetime
+) -> None:
+    """Let a registration that the caller holds go on in another edition, and say what is satisfied there.
+
+    What is open ends first, in the words of the edition it was launched from.
+    """
+    abandon_open(session, desk, row, old, now=now)
+    row.edition = new.edition
+    told = told_of(row, desk, session_id=desk.new_id(), outline=new)
+    _store(session, desk, say_satisfied(session, desk, row, new, told, now=now), now=now)
     session.flush()
 
 

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lms.cmi5.actions import registration_for
 from lms.cmi5.api import hosts_of
+from lms.cmi5.moving import follow_moves
 from lms.cmi5.player import (
     bar_of,
     fits_frame,
@@ -141,7 +142,8 @@ def _taken(
         found = registration_for(
             session, desk, outline, enrolment=enrolment, person=person, now=site_of(request).now()
         )
-    return found, outline
+        return found, outline
+    return found, follow_moves(session, desk, found, outline, now=site_of(request).now())
 
 
 def _known(session: Session, desk: Desk, viewer: Viewer, course: UUID) -> tuple[Registration | None, Outline]:

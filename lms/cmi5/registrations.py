@@ -15,6 +15,7 @@ from content_packages.package import Activity, Package
 from content_packages.shelf import Shelf
 from lms.cmi5.tables import Registration, UnitRecord, UnitSession
 from lms.courses.iris import course_iri, unit_iri
+from lms.courses.moves import Move
 from lms.courses.naming import in_language
 from lms.courses.queries import find_edition, find_playable, units_of
 from lms.launch.course import CourseNotReadyError, open_package
@@ -55,6 +56,7 @@ class Outline:
     package: Package
     units: Mapping[str, UUID]
     titles: Mapping[str, str] = field(default_factory=dict)  # as the catalogue has it, where a page asks
+    moves: tuple[Move, ...] = ()  # what was decided on those in mid-course
 
     def title_in(self, language: str) -> str:
         """Return what the course is called in a language, or else by its package."""
@@ -108,6 +110,7 @@ def open_outline(session: Session, shelf: Shelf, course: UUID, *, held: UUID | N
         package=package,
         units=units_of(session, edition.id),
         titles=edition.titles,
+        moves=edition.moves,
     )
 
 

@@ -32,6 +32,10 @@ class Registration(Base):
         JSON
     )  # identifiers of blocks, and of the course, that were satisfied
     seconds: Mapped[int] = mapped_column(default=0)  # of the sessions that are over
+    # Decisions on those in mid-course (lms.courses.moves), by id: known when the edition was last settled, and
+    # those that led here.
+    heard: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    followed: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     created: Mapped[datetime]
 
 

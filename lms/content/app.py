@@ -42,7 +42,6 @@ from lms.web.host_header import host_header
 from lms.web.locale import language, language_wished
 from lms.web.reach import Reach
 
-
 IDLE_AFTER_S = 300.0
 _OVER = (
     "This lesson was opened somewhere else, or it has ended. What was saved is kept. "

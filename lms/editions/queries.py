@@ -16,6 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from content_packages.shelf import Shelf
+from lms.cmi5.moving import is_finished
+from lms.cmi5.registrations import outline_of, records_of
+from lms.cmi5.tables import Registration
 from lms.courses.actions import CourseNotFoundError, EditionNotFoundError
 from lms.courses.iris import course_iri
 from lms.courses.moves import Move, Settled, moves_of, settle
@@ -23,7 +26,7 @@ from lms.courses.queries import editions_of, find_course, outline, speak_alike
 from lms.courses.tables import Course, Edition
 from lms.enrolment.queries import in_force
 from lms.enrolment.tables import Enrolment
-from lms.launch.course import Standing, open_package, standing_from
+from lms.launch.course import CourseNotReadyError, open_package, standing_from
 from lms.launch.documents import COURSE_STATE, state_key
 from lms.launch.verdict import verdict_on
 from xapi_store.documents import get_documents
@@ -101,8 +104,8 @@ def preview(session: Session, shelf: Shelf, course_id: UUID, edition_id: UUID) -
     moves = moves_of(course.moves)
     tally = _Tally()
     manifests = {edition.public_id: edition.manifest for edition in editions}
-    for edition, standing in _standings(session, course):
-        _count(tally, shelf, moves, edition, standing, manifest=manifests.get(edition))
+    for place in (*_standings(session, shelf, course, manifests), *_registrations(session, shelf, course)):
+        _count(tally, moves, place, known=place.edition in manifests)
     formers = [
         _former(session, one, target, tally.editions[one.public_id])
         for one in editions
@@ -141,33 +144,36 @@ class _Tally:
     to_follow: Counter[UUID] = field(default_factory=Counter)
 
 
-def _count(
-    tally: _Tally,
-    shelf: Shelf,
-    moves: Sequence[Move],
-    edition: UUID,
-    standing: Standing,
-    *,
-    manifest: str | None,
-) -> None:
-    tally.followed.update(standing.followed)
-    if manifest is None:  # an edition this node has never heard of
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """Where somebody stands who has begun; units by identifier."""
+
+    edition: UUID
+    finished: bool
+    begun: tuple[str, ...]
+    heard: tuple[UUID, ...]
+    followed: tuple[UUID, ...]
+
+
+def _count(tally: _Tally, moves: Sequence[Move], place: _Place, *, known: bool) -> None:
+    tally.followed.update(place.followed)
+    if not known:  # an edition this node has never heard of
         return
-    there = tally.editions[edition]
-    if shelf.has(manifest) and verdict_on(open_package(shelf, manifest), standing).is_final:
+    there = tally.editions[place.edition]
+    if place.finished:
         there.finished += 1
         return
-    leads = settle(moves, Settled(edition, standing.followed), heard=standing.heard)
+    leads = settle(moves, Settled(place.edition, place.followed), heard=place.heard)
     there.officers += 1
-    there.leaving += leads.edition != edition
-    there.begun.update(
-        identifier for identifier, record in standing.state["activities"].items() if record.get("attempts", 0)
-    )
-    tally.to_follow.update(set(leads.followed) - set(standing.followed))
+    there.leaving += leads.edition != place.edition
+    there.begun.update(place.begun)
+    tally.to_follow.update(set(leads.followed) - set(place.followed))
 
 
-def _standings(session: Session, course: Course) -> Iterator[tuple[UUID, Standing]]:
-    """Yield where everybody stands who has begun, and in which edition; a query for each of some hundred."""
+def _standings(
+    session: Session, shelf: Shelf, course: Course, manifests: Mapping[UUID, str]
+) -> Iterator[_Place]:
+    """Yield where everybody stands who has begun in the player; a query for each of some hundred."""
     query = select(Enrolment.person, Enrolment.registration).where(
         Enrolment.course == course.public_id, in_force()
     )
@@ -176,7 +182,42 @@ def _standings(session: Session, course: Course) -> Iterator[tuple[UUID, Standin
         keys = [state_key(iri, person, registration, COURSE_STATE) for person, registration in some]
         for document in get_documents(session, keys).values():
             kept = orjson.loads(document.content)
-            yield UUID(kept["edition"]), standing_from(kept)
+            edition, standing = UUID(kept["edition"]), standing_from(kept)
+            manifest = manifests.get(edition)
+            yield _Place(
+                edition=edition,
+                finished=manifest is not None
+                and shelf.has(manifest)
+                and verdict_on(open_package(shelf, manifest), standing).is_final,
+                begun=tuple(
+                    identifier
+                    for identifier, record in standing.state["activities"].items()
+                    if record.get("attempts", 0)
+                ),
+                heard=standing.heard,
+                followed=standing.followed,
+            )
+
+
+def _registrations(session: Session, shelf: Shelf, course: Course) -> Iterator[_Place]:
+    """Yield where everybody stands whose units speak to the record store, as far as this node writes it."""
+    query = (
+        select(Registration)
+        .join(Enrolment, Enrolment.registration == Registration.enrolment)
+        .where(Registration.course == course.public_id, in_force())
+    )
+    for row in session.scalars(query):
+        try:
+            finished = is_finished(row, outline_of(session, shelf, row))
+        except CourseNotReadyError:
+            finished = False
+        yield _Place(
+            edition=row.edition,
+            finished=finished,
+            begun=tuple(record.identifier for record in records_of(session, row)),
+            heard=tuple(map(UUID, row.heard)),
+            followed=tuple(map(UUID, row.followed)),
+        )
 
 
 def _former(session: Session, edition: Edition, target: Edition, there: _InEdition) -> Former:
