@@ -32,6 +32,7 @@ from lms.cmi5.admission import Admission
 from lms.cmi5.api import fetching as fetch_api
 from lms.cmi5.api import router as launches_api
 from lms.cmi5.errors import TROUBLES as CMI5_TROUBLES
+from lms.cmi5.instructor_pages import router as unit_instructor_pages
 from lms.cmi5.pages import router as unit_pages
 from lms.content.app import ContentSite, build_content
 from lms.content.traces import add_traces
@@ -131,6 +132,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     launch_pages,
     open_launch_pages,
     unit_pages,
+    unit_instructor_pages,
     trial_pages,
     trial_unit_pages,
     launches_api,

@@ -40,6 +40,7 @@ from lms.cmi5.registrations import (
 )
 from lms.cmi5.statements import Told
 from lms.cmi5.tables import Registration, UnitRecord, UnitSession
+from lms.courses.queries import pass_marks_of
 from lms.launch.actions import Desk
 from lms.launch.course import CourseNotReadyError, CourseWithdrawnError
 from lms.launch.queries import digest
@@ -169,7 +170,7 @@ def launch(
         raise CourseWithdrawnError(outline.course)
     abandon_open(session, desk, row, outline, now=now)
     session_id, content_token, fetch_token = desk.new_id(), desk.new_token(), desk.new_token()
-    mastery = unit.au.mastery_score if unit.au is not None else None
+    mastery = _mastery_wanted(session, outline, unit)
     iri = outline.iri(unit)
     begun = UnitSession(
         public_id=session_id,
@@ -386,6 +387,13 @@ def keep_unit(record: UnitRecord, verb: str, *, scaled: float | None = None) -> 
 
 
 # ---------------------------------------------------------------------- below
+
+
+def _mastery_wanted(session: Session, outline: Outline, unit: Activity) -> Decimal | None:
+    """Return the masteryScore to launch a unit with: the instructors', or else the package's (10.2.4)."""
+    if unit.au is None or unit.au.mastery_score is None:
+        return None  # it does not judge by a score, whatever one would like
+    return pass_marks_of(session, outline.course).get(outline.units[unit.identifier], unit.au.mastery_score)
 
 
 def _held(session: Session, desk: Desk, registration: UUID) -> tuple[Registration, Outline]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -312,6 +313,28 @@ def undo_move(session: Session, public_id: UUID, move_id: UUID, *, now: datetime
     return undone
 
 
+def set_pass_marks(
+    session: Session, public_id: UUID, marks: Mapping[UUID, Decimal], *, now: datetime
+) -> None:
+    """Say what units want for "passed" in place of what the package says, on every node, from the next launch on.
+
+    Marks are by public id of the unit, 0 to 1 with at most four decimals (cmi5 13.1.4); of all others the package
+    decides.
+
+    Raises:
+        CourseNotFoundError: there is no such course.
+        ValueError: a mark is none.
+    """
+    course = _course(session, public_id)
+    for mark in marks.values():
+        if not 0 <= mark <= 1 or mark != round(mark, 4):
+            raise ValueError(f"{mark} is not a share of 1 with at most four decimals")
+    course.pass_marks = {str(unit): format(mark.normalize(), "f") for unit, mark in marks.items()}
+    course.changed = now
+    session.flush()
+    record_change(session, KIND, course.public_id)
+
+
 def delete_course(session: Session, public_id: UUID, *, now: datetime) -> None:
     """Take a course away from every list; what learners did in it stays recorded.
 
@@ -357,6 +380,7 @@ def apply_course(
     course.deleted = _instant(described["deleted"])
     course.changed = datetime.fromisoformat(described["changed"])
     course.moves = [move.to_json() for move in moves_of(described.get("moves", course.moves or ()))]
+    course.pass_marks = described.get("pass_marks", course.pass_marks)
     session.flush()
     _apply_units(session, course, described["units"])
     for entry in described["editions"]:

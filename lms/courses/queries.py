@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -131,6 +132,12 @@ def editions_of(session: Session, course: Course) -> Sequence[Edition]:
     return session.scalars(query.order_by(Edition.number.desc(), Edition.imported.desc())).all()
 
 
+def pass_marks_of(session: Session, course: UUID) -> Mapping[UUID, Decimal]:
+    """Return what instructors want for "passed", 0 to 1, by public id of the unit."""
+    kept = session.scalar(select(Course.pass_marks).where(Course.public_id == course))
+    return {UUID(unit): Decimal(mark) for unit, mark in (kept or {}).items()}
+
+
 def speak_alike(old: Edition, new: Edition) -> bool:
     """Say whether what officers did in one edition means something in the other.
 
@@ -222,6 +229,8 @@ def describe_course(session: Session, public_id: UUID) -> dict[str, Any] | None:
         ],
         "units": {unit.identifier: str(unit.public_id) for unit in units},
         **({"moves": course.moves} if course.moves else {}),  # nodes of before know of none
+        # Once said, it goes on being said, or none could be taken back.
+        **({"pass_marks": course.pass_marks} if course.pass_marks is not None else {}),
     }
 
 

@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lms.cmi5.registrations import STANDARDS
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.iris import unit_iri
 from lms.courses.queries import current_edition, find_course, outline
@@ -103,5 +104,14 @@ def show_people(
             raise CourseNotFoundError(course_id)
         found = roster_page(session, course_id, group=group, search=search, number=page)
         groups = group_names(session)
+        edition = current_edition(session, course)
     chosen = {name: value for name, value in (("group", str(group or "")), ("search", search)) if value}
-    return render(request, "reports/people.html", course=course, page=found, groups=groups, chosen=chosen)
+    return render(
+        request,
+        "reports/people.html",
+        course=course,
+        page=found,
+        groups=groups,
+        chosen=chosen,
+        has_units=edition is not None and edition.standard in STANDARDS,
+    )

@@ -1,0 +1,269 @@
+"""What an instructor decides about units of cmi5: waived, ended, and what "passed" wants."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from content_packages.cmi5.vocabulary import CMI5, MASTERY_SCORE, MOVE_ON, REASON, Verb
+from lms.app import utc_now
+from lms.courses.actions import apply_course
+from lms.courses.queries import describe_course, pass_marks_of
+from lms.database import Database
+from lms.people.actions import create_person
+from lms.people.sessions import open_session
+from lms.web.cookies import SESSION, cookie_name
+from tests.cmi5_builders import a_cmi5_package, a_structure, an_au
+from tests.cmi5_launching import LMS, Officer, School, a_school
+
+JUDGED = 'moveOn="Passed" masteryScore="0.5"'
+FIRST, SECOND = "https://example.org/au/1", "https://example.org/au/2"
+TWO = a_structure(an_au(FIRST, attributes=JUDGED) + an_au(SECOND, attributes='moveOn="Completed"'))
+
+
+@dataclass
+class Instructor:
+    """Somebody who looks after learners, in front of her own browser."""
+
+    browser: TestClient
+
+    def ask(self, path: str) -> httpx.Response:
+        answer: httpx.Response = self.browser.get(path)
+        return answer
+
+    def page(self, path: str) -> str:
+        answer = self.ask(path)
+        assert answer.status_code == 200, answer.text
+        return html.unescape(answer.text)
+
+    def sends(self, path: str, **fields: str) -> httpx.Response:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.browser.get("/courses/import").text)
+        assert token is not None
+        answer: httpx.Response = self.browser.post(
+            path, data={"csrf_token": token[1], **fields}, follow_redirects=False
+        )
+        return answer
+
+
+@pytest.fixture
+def school(database: Database, tmp_path: Path) -> Iterator[School]:
+    with a_school(database, tmp_path) as school:
+        yield school
+
+
+@pytest.fixture
+def officer(school: School) -> Officer:
+    return school.officer(school.course(a_cmi5_package(TWO)))
+
+
+@pytest.fixture
+def instructor(school: School) -> Instructor:
+    person, now = uuid4(), utc_now()
+    with school.node.database.write() as session:
+        create_person(
+            session,
+            public_id=person,
+            personnel_number="1",
+            name="Ina Structor",
+            roles=("instructor",),
+            password_hash=None,
+            now=now,
+            grants_travel=False,
+        )
+        token = open_session(session, person, now=now)
+    browser = TestClient(school.browser.app, base_url=LMS)
+    browser.cookies.set(cookie_name(school.node.site, SESSION), token)
+    return Instructor(browser)
+
+
+def units(officer: Officer) -> str:
+    return f"/courses/{officer.course}/people/{officer.person}/units"
+
+
+# ------------------------------------------------------------------ waived and ended
+
+
+def test_the_roster_leads_to_somebodys_units(officer: Officer, instructor: Instructor) -> None:
+    roster = instructor.page(f"/courses/{officer.course}/people")
+
+    assert f'href="{units(officer)}"' in roster
+    assert "Units of" in instructor.page(units(officer))
+
+
+def test_a_unit_is_waived_with_its_reason_and_need_not_be_taken(
+    school: School, officer: Officer, instructor: Instructor
+) -> None:
+    officer.open(FIRST)
+
+    answer = instructor.sends(units(officer) + "/waive", unit=FIRST, reason=" Took it in 2019 ")
+
+    assert answer.status_code == 303
+    waived = next(one for one in school.statements() if one["verb"]["id"] == Verb.WAIVED)
+    assert waived["result"]["extensions"] == {REASON: "Took it in 2019"}
+    assert {one["id"] for one in waived["context"]["contextActivities"]["category"]} == {CMI5, MOVE_ON}
+    page = instructor.page(units(officer))
+    assert "Waived" in page
+    assert page.count('action="' + units(officer) + '/waive"') == 1
+    assert officer.open()["activityId"] != waived["object"]["id"]
+
+
+def test_waiving_begins_the_registration_of_who_has_not_begun(
+    school: School, officer: Officer, instructor: Instructor
+) -> None:
+    instructor.sends(units(officer) + "/waive", unit=SECOND, reason="Knows it")
+
+    assert school.verbs() == ["waived"]
+    registration = school.statements()[0]["context"]["registration"]
+    assert officer.open(FIRST).registration == registration
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 1001])
+def test_nothing_is_waived_without_a_reason_that_can_be_kept(
+    school: School, officer: Officer, instructor: Instructor, reason: str
+) -> None:
+    answer = instructor.sends(units(officer) + "/waive", unit=FIRST, reason=reason)
+
+    assert answer.status_code == 422
+    assert 'aria-invalid="true"' in answer.text
+    assert school.verbs() == []
+
+
+def test_a_unit_is_waived_once(school: School, officer: Officer, instructor: Instructor) -> None:
+    for _ in range(2):
+        answer = instructor.sends(units(officer) + "/waive", unit=FIRST, reason="Knows it")
+
+    assert answer.status_code == 409
+    assert school.verbs().count("waived") == 1
+
+
+def test_what_is_open_is_ended_after_a_question(
+    school: School, officer: Officer, instructor: Instructor
+) -> None:
+    opened = officer.open(FIRST)
+    opened.start()
+    assert "what it has not sent yet is lost" in instructor.page(units(officer))
+
+    for _ in range(2):  # asked twice, or ended meanwhile: there is nothing to say about it
+        answer = instructor.sends(units(officer) + "/abandon", session_id=opened.session_id)
+        assert answer.status_code == 303
+
+    assert school.verbs() == ["launched", "abandoned"]
+    assert opened.say(Verb.INITIALIZED).status_code in {401, 403}
+    assert "End it" not in instructor.page(units(officer))
+
+
+def test_nobody_ends_a_session_of_somebody_else_by_it(
+    school: School, officer: Officer, instructor: Instructor
+) -> None:
+    other = school.officer(officer.course, "4712").open(FIRST)
+
+    instructor.sends(units(officer) + "/abandon", session_id=other.session_id)
+
+    assert school.verbs() == ["launched"]
+
+
+def test_officers_decide_nothing(officer: Officer) -> None:
+    for path in (units(officer), f"/courses/{officer.course}/pass-marks"):
+        assert officer.browser.get(path).status_code == 403
+
+
+def test_who_does_not_take_the_course_has_no_units(officer: Officer, instructor: Instructor) -> None:
+    assert instructor.ask(f"/courses/{officer.course}/people/{uuid4()}/units").status_code == 404
+
+
+# ------------------------------------------------------------------ what "passed" wants
+
+
+def marks(officer: Officer) -> str:
+    return f"/courses/{officer.course}/pass-marks"
+
+
+def field_of(page: str) -> str:
+    (unit,) = re.findall(r'<input id="([0-9a-f-]{36})"', page)
+    return str(unit)
+
+
+def test_a_pass_mark_is_what_the_unit_is_told_and_held_to(
+    school: School, officer: Officer, instructor: Instructor
+) -> None:
+    page = instructor.page(marks(officer))
+    assert "The package says 50%" in page
+
+    answer = instructor.sends(marks(officer), **{field_of(page): "82,5"})
+
+    assert answer.status_code == 303
+    assert 'value="82.5"' in instructor.page(marks(officer))
+    unit = officer.open(FIRST)
+    unit.start()
+    launched = school.statements()[-1]
+    assert unit.data["masteryScore"] == launched["context"]["extensions"][MASTERY_SCORE] == 0.825
+    assert unit.say(Verb.INITIALIZED).status_code == 200
+    assert unit.say(Verb.PASSED, scaled=0.8).status_code == 403
+    assert unit.say(Verb.PASSED, scaled=0.83).status_code == 200
+
+
+def test_a_session_under_way_keeps_the_mark_it_was_launched_with(
+    officer: Officer, instructor: Instructor
+) -> None:
+    unit = officer.open(FIRST)
+    unit.start()
+
+    instructor.sends(marks(officer), **{field_of(instructor.page(marks(officer))): "90"})
+
+    assert unit.say(Verb.INITIALIZED).status_code == 200
+    assert unit.say(Verb.PASSED, scaled=0.5).status_code == 200
+
+
+def test_a_mark_taken_back_leaves_it_to_the_package(officer: Officer, instructor: Instructor) -> None:
+    field = field_of(instructor.page(marks(officer)))
+    instructor.sends(marks(officer), **{field: "90"})
+
+    instructor.sends(marks(officer), **{field: ""})
+
+    unit = officer.open(FIRST)
+    unit.start()
+    assert unit.data["masteryScore"] == 0.5
+
+
+@pytest.mark.parametrize("typed", ["101", "-1", "half", "12.345", "NaN", "1e400"])
+def test_what_is_no_mark_is_shown_again(officer: Officer, instructor: Instructor, typed: str) -> None:
+    field = field_of(instructor.page(marks(officer)))
+
+    answer = instructor.sends(marks(officer), **{field: typed})
+
+    assert answer.status_code == 422
+    assert f'value="{typed}"' in answer.text
+    assert 'aria-invalid="true"' in answer.text
+
+
+def test_marks_travel_with_the_course_and_so_does_taking_them_back(
+    school: School, officer: Officer, instructor: Instructor
+) -> None:
+    course = UUID(officer.course)
+    field = field_of(instructor.page(marks(officer)))
+    with school.node.database.read() as session:
+        without = describe_course(session, course)
+    instructor.sends(marks(officer), **{field: "90"})
+    with school.node.database.read() as session:
+        with_mark = describe_course(session, course)
+    instructor.sends(marks(officer), **{field: ""})
+    with school.node.database.read() as session:
+        taken_back = describe_course(session, course)
+
+    assert without is not None
+    assert with_mark is not None
+    assert taken_back is not None
+    assert "pass_marks" not in without  # older nodes say nothing of it, and keep nothing from us
+    for described, expected in ((with_mark, ["0.9"]), (without, ["0.9"]), (taken_back, [])):
+        with school.node.database.write() as session:
+            apply_course(session, school.node.desk.shelf, course, described, new_id=uuid4)
+        with school.node.database.read() as session:
+            assert [str(one) for one in pass_marks_of(session, course).values()] == expected
