@@ -16,8 +16,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 Data = Annotated[str | None, typer.Option("--data", help="The node's data folder.", metavar="FOLDER")]
 
 _FILE_WIDTH = 240  # what is not a screen need not be cut to one
-_out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _FILE_WIDTH)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_out = Console(
+    highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else _FILE_WIDTH
+)
+_err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def say(sentence: str) -> None:

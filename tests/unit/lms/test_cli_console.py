@@ -1,0 +1,16 @@
+"""What commands say, to the letter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+FINGERPRINT = "39:AB:CD:7F"  # two of its parts are names of pictures
+
+
+def test_a_sentence_is_said_as_it_is() -> None:
+    said = f"from lms.cli.console import warn, tell; warn('{FINGERPRINT}'); tell({{}}, '{FINGERPRINT}', as_json=False)"
+
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, encoding="utf-8", check=True)
+
+    assert (done.stderr.strip(), done.stdout.strip()) == (FINGERPRINT, FINGERPRINT)
