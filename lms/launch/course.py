@@ -195,9 +195,7 @@ def keep_standing(session: Session, taking: Taking, standing: Standing, *, now: 
     }
     replace_document(session, _key(taking), content, was=taking.kept, now=now)
     if standing.steps:
-        write_steps(
-            session, taking.registration, taking.edition, standing.steps, attempt=standing.attempt, now=now
-        )
+        write_steps(session, taking.registration, standing.steps, attempt=standing.attempt, now=now)
         standing.steps.clear()
     if taking.opened.package.objectives_global_to_system and standing.state["globals"]:
         write(session, profile_key(taking.person, GLOBALS), dict(standing.state["globals"]), now=now)
@@ -208,7 +206,9 @@ def advance(taking: Taking, standing: Standing, event: Event) -> Outcome:
     before = standing.state
     standing.state, outcome = step(taking.opened.tree, before, event)
     if standing.steps is not None:
-        standing.steps.append(Step(event=event, outcome=outcome, before=before, after=standing.state))
+        standing.steps.append(
+            Step(edition=taking.edition, event=event, outcome=outcome, before=before, after=standing.state)
+        )
     if outcome.unload:
         standing.waiting = outcome.delivery
         standing.open = not outcome.session_ended

@@ -39,8 +39,9 @@ MOST_EVENT_BYTES = 32 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """An event, what came of it, and the states around it."""
+    """An event, what came of it, and the states around it, in an edition's tree."""
 
+    edition: UUID
     event: Event
     outcome: Outcome
     before: State
@@ -48,7 +49,7 @@ class Step:
 
 
 def write_steps(
-    session: Session, registration: UUID, edition: UUID, steps: Sequence[Step], *, attempt: int, now: datetime
+    session: Session, registration: UUID, steps: Sequence[Step], *, attempt: int, now: datetime
 ) -> None:
     """Add steps to the log of a registration, which the caller holds; where it is full the oldest go.
 
@@ -70,7 +71,7 @@ def write_steps(
                 registration=registration,
                 number=number,
                 at=now,
-                edition=edition,
+                edition=one.edition,
                 attempt=attempt,
                 event=event if is_whole else {"kind": event["kind"]},
                 is_whole=is_whole,

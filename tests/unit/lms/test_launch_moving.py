@@ -24,7 +24,8 @@ from lms.courses.queries import describe_course
 from lms.courses.tables import Course, Edition
 from lms.database import Base, Database
 from lms.launch.actions import Delivered, Desk, apply_commit, boot_values, carry_out, deliver
-from lms.launch.course import CourseWithdrawnError, Taking, open_course
+from lms.launch.course import CourseWithdrawnError, Taking, open_course, open_package
+from lms.launch.steps import replay, steps_from
 from tests.course_builders import a_scorm_file, an_edition
 from tests.launch_builders import NOON, PERSON, REGISTRATION, a_commit, a_desk
 from xapi_store.tables import Base as Records
@@ -272,3 +273,17 @@ def test_a_decision_reaches_an_officer_on_another_node_with_the_course(post: Pos
     assert (moved.taking.edition, moved.launch.identifier) == (second.public_id, "item-One")
     assert back.taking.edition == post.first.public_id
     assert bookmark(there, back) == "page-3"
+
+
+def test_the_log_of_her_attempt_goes_on_in_the_other_edition_and_replays(post: Post) -> None:
+    post.works(post.opens(), lesson_status="incomplete")
+    second = post.next_edition("Zero", "One")
+    post.move(post.first, second)
+
+    post.finishes(post.opens())
+
+    rows = steps_from(post.session, REGISTRATION, 1, 99)
+    trees = {one.public_id: open_package(post.desk.shelf, one.manifest).tree for one in (post.first, second)}
+    assert [row.event["kind"] for row in rows] == ["start", "commit", "suspendAll", "resumeAll", "terminate"]
+    assert [row.edition for row in rows] == [post.first.public_id] * 3 + [second.public_id] * 2
+    assert [one.is_same for one, _ in replay(trees, rows)] == [True] * 5

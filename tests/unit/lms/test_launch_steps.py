@@ -38,7 +38,7 @@ def recorded(tree: ActivityTree, state: State, *events: Event) -> tuple[State, l
     steps = []
     for event in events:
         after, outcome = step(tree, state, event)
-        steps.append(Step(event=event, outcome=outcome, before=state, after=after))
+        steps.append(Step(edition=EDITION, event=event, outcome=outcome, before=state, after=after))
         state = after
     return state, steps
 
@@ -99,7 +99,7 @@ def test_the_log_of_an_attempt_is_bounded_and_what_is_left_replays(
     state = new_state()
     for _ in range(30):
         state, steps = recorded(tree, state, START, Event(kind=Request.EXIT_ALL))
-        write_steps(session, whose, EDITION, steps, attempt=1, now=NOON)
+        write_steps(session, whose, steps, attempt=1, now=NOON)
 
     assert count_steps(session, whose) == (41, 60)
     rows = steps_from(session, whose, 41, 60)
@@ -112,7 +112,7 @@ def test_what_is_too_large_is_said_to_be_and_the_next_step_begins_anew(session: 
     tree, whose = a_tree(a_lesson("a")), uuid4()
     large = Event(kind=RunTime.COMMIT, result=RunTimeResult(exit="x" * 40_000))
     _, steps = recorded(tree, new_state(), START, large, Event(kind=Request.EXIT_ALL))
-    write_steps(session, whose, EDITION, steps, attempt=1, now=NOON)
+    write_steps(session, whose, steps, attempt=1, now=NOON)
 
     rows = steps_from(session, whose, 1, 3)
 
@@ -125,7 +125,7 @@ def test_a_state_that_something_else_has_changed_is_kept(session: Session) -> No
     state, steps = recorded(tree, new_state(), START)
     elsewhere: State = {**state, "globals": {"shared": {"satisfied": True}}}
     _, more = recorded(tree, elsewhere, Event(kind=Request.EXIT_ALL))
-    write_steps(session, whose, EDITION, [*steps, *more], attempt=1, now=NOON)
+    write_steps(session, whose, [*steps, *more], attempt=1, now=NOON)
 
     rows = steps_from(session, whose, 1, 2)
 
@@ -142,7 +142,7 @@ def test_a_replay_of_a_recorded_attempt_gives_the_same_decisions(
     _, steps = recorded(tree, new_state(seed=5), START, *events)
     with database.write() as session:
         for one in steps:
-            write_steps(session, whose, EDITION, [one], attempt=1, now=NOON)
+            write_steps(session, whose, [one], attempt=1, now=NOON)
 
     with database.read() as session:
         rows = steps_from(session, whose, 1, 999)
