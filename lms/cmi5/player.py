@@ -20,6 +20,7 @@ from lms.cmi5.registrations import Outline, open_sessions, records_of, sessions_
 from lms.cmi5.tables import Registration
 from lms.cmi5.verdict import course_success
 from lms.cmi5.why import explain_units
+from lms.courses.queries import pass_marks_of
 from lms.launch.actions import Desk
 from lms.launch.pages import Bar
 from lms.launch.sittings import Done, Sitting, last_sitting, sum_up
@@ -77,6 +78,7 @@ def scores_of(session: Session, row: Registration) -> list[float]:
 def why_of(session: Session, row: Registration | None, outline: Outline) -> Why:
     """Explain how a learner stands in a course; she may not have begun."""
     records = records_of(session, row) if row else ()
+    marks = pass_marks_of(session, outline.course)
     states = {one.identifier: state_in(one) for one in records}
     return explain_units(
         outline.package,
@@ -85,6 +87,7 @@ def why_of(session: Session, row: Registration | None, outline: Outline) -> Why:
         reached=verdict_on(outline, states, scores_of(session, row) if row else ()),
         running={one.identifier for one in open_sessions(session, row)} if row else (),
         begun={one.identifier for one in sessions_back(session, row)} if row else (),
+        marks={identifier: marks[unit] for identifier, unit in outline.units.items() if unit in marks},
     )
 
 

@@ -31,14 +31,22 @@ def explain_units(
     reached: Verdict,
     running: Collection[str] = (),
     begun: Collection[str] = (),
+    marks: Mapping[str, Decimal] | None = None,
 ) -> Why:
     """Explain a course of this package, of which *reached* is what it amounts to.
 
     *states* are what counts of each unit that has said something and *scores* the best of each that has one (0 to
     1), by identifier; *running* are the units whose session has not ended,
-    *begun* those that were opened.
+    *begun* those that were opened; *marks* are the pass marks that instructors want in the place of the package's.
     """
-    explained = _Explained(package, states, scores, running, {*states, *running, *begun})
+    explained = _Explained(
+        package,
+        states=states,
+        scores=scores,
+        running=running,
+        begun={*states, *running, *begun},
+        marks=marks or {},
+    )
     return Why(reached=reached, lines=tuple(explained.lines(package.root, depth=0)))
 
 
@@ -46,14 +54,17 @@ class _Explained:
     def __init__(
         self,
         package: Package,
+        *,
         states: Mapping[str, UnitState],
         scores: Mapping[str, float],
         running: Collection[str],
         begun: Collection[str],
+        marks: Mapping[str, Decimal],
     ) -> None:
         self._package, self._states, self._scores, self._running = package, states, scores, running
         self._met = {one.identifier for one in satisfied(package.root, states)}
         self._begun = begun
+        self._marks = marks
 
     def lines(self, one: Activity, *, depth: int) -> Iterator[Line]:
         yield self._unit(one, depth) if one.launch is not None else self._block(one, depth)
@@ -67,7 +78,9 @@ class _Explained:
         place = _PLACE_OF_CRITERION if self._package.standard == "cmi5" else "xAPI"
         rules = [(Fact(f"move-{criterion}"), place)]
         if mastery is not None:
-            rules.append((Fact("mastery", {"least": Share(mastery)}), _PLACE_OF_MASTERY))
+            wanted = self._marks.get(unit.identifier)
+            code, mastery = ("mastery", mastery) if wanted is None else ("pass-mark", wanted)
+            rules.append((Fact(code, {"least": Share(mastery)}), _PLACE_OF_MASTERY))
         is_begun = unit.identifier in self._begun
         missing: list[Fact] = []
         if not state.waived:

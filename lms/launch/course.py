@@ -62,8 +62,14 @@ class Opened:
     """One edition, ready to play."""
 
     package: Package
+    node: ActivityNode
     tree: ActivityTree
     activities: Mapping[str, Activity]
+
+    def tree_by_the_book(self) -> ActivityTree:
+        """Index it anew so that every process runs as the pseudo-code is written: to be watched, not to be quick."""
+        to_system = self.package.objectives_global_to_system
+        return ActivityTree(self.node, objectives_global_to_system=to_system, takes_shortcuts=False)
 
     @property
     def is_scorm12(self) -> bool:
@@ -223,7 +229,9 @@ def open_package(shelf: Shelf, manifest: str) -> Opened:
     if package.standard == "scorm12":
         node = _flowing(node)
     tree = ActivityTree(node, objectives_global_to_system=package.objectives_global_to_system)
-    return Opened(package=package, tree=tree, activities={one.identifier: one for one in package.root.walk()})
+    return Opened(
+        package=package, node=node, tree=tree, activities={one.identifier: one for one in package.root.walk()}
+    )
 
 
 def _flowing(node: ActivityNode) -> ActivityNode:

@@ -8,7 +8,7 @@ and then besides; so what a commit adds does not grow with the attempt.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -144,12 +144,19 @@ def replay(
         yield Replayed(row=row, is_same=is_same), before
 
 
-def show(trees: dict[UUID, ActivityTree], rows: Sequence[LaunchStep]) -> Shown:
-    """Take the last of some steps again, and watch it."""
+def show(
+    trees: dict[UUID, ActivityTree],
+    rows: Sequence[LaunchStep],
+    *,
+    by_the_book: Callable[[UUID], ActivityTree] | None = None,
+) -> Shown:
+    """Take the last of some steps again, and watch it: in a tree without short-cuts, where one is given."""
     *_, (replayed, before) = replay(trees, rows)
     if before is None:
         return Shown(replayed=replayed, changes=(), ran=(), is_whole=True)
-    seen = watch(trees[replayed.row.edition], before, event_from_json(replayed.row.event))
+    edition = replayed.row.edition
+    tree = trees[edition] if by_the_book is None else by_the_book(edition)
+    seen = watch(tree, before, event_from_json(replayed.row.event))
     return Shown(
         replayed=replayed,
         changes=tuple(changes(before, seen.state)),

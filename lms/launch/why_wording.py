@@ -69,6 +69,7 @@ SENTENCES: Mapping[str, str] = {
         "It is satisfied when the lesson reports that it is completed, or passed."
     ),
     "mastery": mark("Passed means a score of at least %(least)s: the package's mastery score."),
+    "pass-mark": mark("Passed means a score of at least %(least)s: the pass mark set by instructors."),
     "all-satisfied": mark("It is satisfied when all of its parts are."),
     # what is missing
     "not-opened": mark("It has not been opened yet."),

@@ -130,7 +130,11 @@ def show_step(request: Request, _: Observer, course_id: UUID, person_id: UUID, n
             raise NotFoundError
         rows = steps_from(session, attempt.registration, number, number)
         opened = _editions(request, session, rows)
-    shown = show({edition: one.tree for edition, one in opened.items()}, rows)
+    shown = show(
+        {edition: one.tree for edition, one in opened.items()},
+        rows,
+        by_the_book=lambda edition: opened[edition].tree_by_the_book(),
+    )
     row = shown.replayed.row
     titles = _titles(opened.get(row.edition))
     return render(

@@ -68,7 +68,7 @@ def viewer(locale: str, rights: frozenset[Right]) -> Viewer:
 def browser(
     database: Database, desk: Desk, tmp_path: Path, standard: Standard, viewer: Viewer
 ) -> Iterator[TestClient]:
-    assets = dict.fromkeys(("app.css", "player.css", "page.js", "app.js"), "/static/x")
+    assets = dict.fromkeys(("app.css", "player.css", "page.js", "app.js", "site.js"), "/static/x")
     site = Site(
         database=database, now=lambda: NOON + timedelta(minutes=9), public_url="http://localhost:8000",
         content_url="http://localhost:8001", secret=b"s" * 32, node_name="Post 7", shelf=desk.shelf,

@@ -220,8 +220,8 @@ def test_nothing_is_missing_where_all_is_done(session: Session, desk: Desk) -> N
     assert not why.open_lines
 
 
-def a_unit(move_on: Any, mastery: str | None = None) -> Package:
-    au = AssignableUnit(move_on=move_on, mastery_score=mastery)  # type: ignore[arg-type]
+def a_unit(move_on: Any, mastery: Decimal | None = None) -> Package:
+    au = AssignableUnit(move_on=move_on, mastery_score=mastery)
     unit = Activity(
         identifier="u", title="Searching a lorry", kind="au", launch=LaunchTarget(path="i"), au=au
     )
@@ -266,7 +266,7 @@ def test_what_a_unit_lacks(
     scores = {"u": 0.4} if state.failed else {}
     states = {} if state == UnitState() else {"u": state}
 
-    why = explain_units(a_unit(move_on, Decimal("0.8")), states, scores, reached=UNDECIDED, running=running)  # type: ignore[arg-type]
+    why = explain_units(a_unit(move_on, Decimal("0.8")), states, scores, reached=UNDECIDED, running=running)
 
     assert told(why, 1)[2] == missing
 
@@ -278,3 +278,14 @@ def test_every_condition_a_rollup_rule_may_name_has_words() -> None:
     assert {name for name, _ in CONDITIONS} == {one.value for one in Condition if one not in said_never}
     for kind in ChildActivitySet:
         assert {f"completed-{kind.value}", f"satisfied-{kind.value}"} <= SENTENCES.keys()
+
+
+def test_a_pass_mark_of_instructors_stands_in_the_place_of_the_package_s() -> None:
+    states, scores = {"u": UnitState(failed=True)}, {"u": 0.7}
+
+    why = explain_units(
+        a_unit("Passed", Decimal("0.6")), states, scores, reached=UNDECIDED, marks={"u": Decimal("0.9")}
+    )
+
+    assert told(why, 1)[0][1] == "Passed means a score of at least 90%: the pass mark set by instructors."
+    assert told(why, 1)[2] == ["The score is 70%; at least 90% is needed."]
