@@ -10,6 +10,7 @@
  * @property {string} [code]
  * @property {boolean} [durable]
  * @property {unknown} [body]
+ * @property {unknown} [run]
  *
  * @typedef {ReturnType<typeof bridgeTo>} Bridge
  */
@@ -32,6 +33,9 @@ export function bridgeTo({ window, frame, origin }) {
     /** @param {{overrules: boolean}} how see `Leaving.by` */
     askToLeave: ({ overrules }) =>
       frame?.contentWindow?.postMessage({ outpost: 1, type: "leave", overrules }, origin),
+
+    /** We listen only now; a shim that was quicker says again that it is there. */
+    sayHello: () => frame?.contentWindow?.postMessage({ outpost: 1, type: "hello" }, origin),
 
     /** The token is awake again. */
     sayAgain: () => frame?.contentWindow?.postMessage({ outpost: 1, type: "again" }, origin),

@@ -19,6 +19,8 @@ export class Keeping {
   #kept = null;
   #able = true;
   #runs = 0;
+  /** @type {unknown} which shim speaks, once it has said so */
+  #run;
   #due = false;
   /** @type {Promise<void> | null} */
   #working = null;
@@ -49,8 +51,8 @@ export class Keeping {
   }
 
   /** @param {import("./bridge.js").Message} message from the shim */
-  hear({ type, body }) {
-    if (type === "ready") this.#begin();
+  hear({ type, body, run }) {
+    if (type === "ready") this.#begin(run);
     else if (type === "unsaved" && isRequest(body)) {
       this.#body = body;
       this.#soon();
@@ -84,8 +86,16 @@ export class Keeping {
     }
   }
 
-  /** A shim has come up; if it is not the first, what an earlier one left is sent by us. */
-  #begin() {
+  /**
+   * A shim is there; if it is not the first, what an earlier one left is sent by us.
+   *
+   * @param {unknown} run
+   */
+  #begin(run) {
+    const isFirst = this.#run === undefined;
+    if (run === this.#run) return;
+    this.#run = run;
+    if (isFirst) return;
     const left = this.#body;
     if (left !== null) {
       void this.#given.store.put(this.#record(left, true)).then(this.#given.orphaned, () => {});

@@ -77,6 +77,8 @@ bridge.onMessage((message) => {
   if (message.type === "navigate") leaving.by(() => location.assign(afterUrl));
 });
 
+bridge.sayHello();
+
 // Heard on the document, because the forms of the bar and the outline are renewed.
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);

@@ -27,6 +27,9 @@ export function messagesWith(window, origin) {
     /** @param {(how: {overrules: boolean}) => void} leave */
     onLeave: (leave) => on("leave", (data) => leave({ overrules: data.overrules === true })),
 
+    /** @param {() => void} greet the page listens only now: what was told before is lost */
+    onHello: (greet) => on("hello", greet),
+
     /** @param {() => void} again the token is awake again */
     onAgain: (again) => on("again", again),
   };

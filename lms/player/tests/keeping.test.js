@@ -42,7 +42,7 @@ describe("keeping", () => {
       store, launch: LAUNCH, owner: "mine", now: () => 7, after: (run) => due.push(run),
       changed: () => seen.push(keeping.isKept), orphaned: () => seen.push("orphan"),
     });
-    keeping.hear({ type: "ready" });
+    keeping.hear({ type: "ready", run: "a" });
     const soon = async () => {
       due.splice(0).forEach((run) => run());
       await settled();
@@ -91,7 +91,10 @@ describe("keeping", () => {
     keeping.hear({ type: "unsaved", body: aBody(8) });
     await soon();
 
-    keeping.hear({ type: "ready" });
+    keeping.hear({ type: "ready", run: "a" }); // it was asked again
+    await soon();
+    assert.equal(seen.includes("orphan"), false);
+    keeping.hear({ type: "ready", run: "b" });
     await settled();
     keeping.hear({ type: "unsaved", body: aBody(8, { "cmi.location": "other" }) });
     await soon();
