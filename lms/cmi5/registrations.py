@@ -146,6 +146,11 @@ def find_registration(session: Session, registration: UUID) -> Registration | No
     return session.scalars(_REGISTRATION, {"registration": registration}).one_or_none()
 
 
+def edition_begun(session: Session, enrolment: UUID) -> UUID | None:
+    """Return the edition of the registration this node writes for an enrolment; ``None`` before the first launch."""
+    return session.scalar(_EDITION, {"enrolment": enrolment})
+
+
 def hold_registrations(session: Session, registrations: Collection[UUID]) -> None:
     """Let nobody else change these registrations until the transaction ends; always in the same order."""
     for registration in sorted(set(registrations)):
@@ -195,6 +200,7 @@ def bare(actor: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _REGISTRATION = select(Registration).where(Registration.registration == bindparam("registration"))
+_EDITION = select(Registration.edition).where(Registration.enrolment == bindparam("enrolment"))
 _HOLD = _REGISTRATION.with_only_columns(Registration.id).with_for_update()
 _RECORDS = select(UnitRecord).where(UnitRecord.registration_id == bindparam("registration"))
 _RECORD = _RECORDS.where(UnitRecord.identifier == bindparam("identifier"))

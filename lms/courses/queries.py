@@ -156,9 +156,9 @@ def outline(session: Session, edition: Edition) -> Sequence[OutlineLine]:
     return lines
 
 
-def units_given(session: Session, course: UUID) -> Sequence[tuple[UUID, str]]:
-    """Return the units learners of a course are given now, each with its title, in order."""
-    return [(unit, title) for unit, title in session.execute(_GIVEN, {"course": course})]
+def units_in(session: Session, edition: UUID) -> Sequence[tuple[UUID, str]]:
+    """Return the units of an edition, each with its title, in order."""
+    return [(unit, title) for unit, title in session.execute(_UNITS_IN, {"edition": edition})]
 
 
 # ------------------------------------------------------------------ imports under way or past
@@ -343,11 +343,10 @@ def line_of(row: Any) -> CourseLine:
     )
 
 
-_GIVEN = (
+_UNITS_IN = (
     select(Unit.public_id, OutlineItem.title)
     .join(OutlineItem, OutlineItem.unit_id == Unit.id)
     .join(Edition, Edition.id == OutlineItem.edition_id)
-    .join(Course, Course.current_edition == Edition.public_id)
-    .where(Course.public_id == bindparam("course"), OutlineItem.launchable)
+    .where(Edition.public_id == bindparam("edition"), OutlineItem.launchable)
     .order_by(OutlineItem.position)
 )

@@ -132,8 +132,7 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
         CourseNotPlayedError: its units speak to the record store, and not to this player.
     """
     kept = read_bytes(session, state_key(course_iri(course), person, registration, COURSE_STATE))
-    held = UUID(orjson.loads(kept)["edition"]) if kept else None
-    edition = find_playable(session, course, held=held)
+    edition = find_playable(session, course, held=_edition_in(kept))
     if edition is None or not shelf.has(edition.manifest):
         raise CourseNotReadyError(course)
     opened = open_package(shelf, edition.manifest)
@@ -152,6 +151,15 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
         moves=edition.moves,
         titles=edition.titles,
     )
+
+
+def edition_begun(session: Session, *, person: UUID, registration: UUID, course: UUID) -> UUID | None:
+    """Return the edition a registration holds; ``None`` where nobody has begun."""
+    return _edition_in(read_bytes(session, state_key(course_iri(course), person, registration, COURSE_STATE)))
+
+
+def _edition_in(kept: bytes | None) -> UUID | None:
+    return UUID(orjson.loads(kept)["edition"]) if kept else None
 
 
 def read_standing(session: Session, taking: Taking, *, seed: Callable[[], int] | None = None) -> Standing:

@@ -20,7 +20,7 @@ from lms.people.policy import Right
 from lms.people.queries import group_names
 from lms.people.sessions import owner_mark
 from lms.people.viewer import requires
-from lms.reports.queries import courses_taken, place_in, roster_page, unit_standings
+from lms.reports.queries import courses_taken, edition_of, place_in, roster_page, unit_standings
 from lms.reports.standing import Standing
 from lms.web.errors import NotFoundError
 from lms.web.pages import render
@@ -43,7 +43,7 @@ def show_home(request: Request, viewer: Learner) -> Response:
             one for one in taken if one.course.number and one.standing.status in {"in progress", "failed"}
         ]
         latest = max(open_ones, key=lambda one: str(one.standing.last), default=None)
-        place = place_in(session, latest) if latest else None
+        place = place_in(session, viewer.public_id, latest) if latest else None
     waiting = (one for one in taken if one.course.number and one.standing.status == "not started")
     first = latest or next(waiting, None)
     rest = [one for one in taken if one is not first]
@@ -69,7 +69,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         enrolment = find_enrolment(session, person=viewer.public_id, course=course_id)
         if course is None or enrolment is None:
             raise NotFoundError
-        edition = current_edition(session, course)
+        edition = edition_of(session, course, person=viewer.public_id, registration=enrolment.registration)
         lines = outline(session, edition) if edition else ()
         known = unit_standings(session, enrolment.registration)
         begun = bool(known) or enrolment.registration in last_launches(session, viewer.public_id)

@@ -11,11 +11,13 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
+from lms.cmi5.registrations import edition_begun as edition_registered
 from lms.courses.iris import unit_iri
-from lms.courses.queries import LINES, CourseLine, line_of, units_given
-from lms.courses.tables import Course
+from lms.courses.queries import LINES, CourseLine, current_edition, find_edition, line_of, units_in
+from lms.courses.tables import Course, Edition
 from lms.enrolment.queries import in_force
 from lms.enrolment.tables import Enrolment
+from lms.launch.course import edition_begun
 from lms.launch.queries import LastLaunch, last_launches
 from lms.people.names import plain
 from lms.people.tables import Membership, Person
@@ -33,6 +35,7 @@ class CourseTaken:
     """A course somebody takes."""
 
     course: CourseLine
+    registration: UUID
     due: date | None
     standing: Standing
 
@@ -68,6 +71,7 @@ def courses_taken(session: Session, person: UUID) -> Sequence[CourseTaken]:
     return [
         CourseTaken(
             course=line_of(row),
+            registration=row.registration,
             due=row.due,
             standing=_with_launch(
                 standing_of(known.get(row.registration, {}), row.public_id), launches.get(row.registration)
@@ -85,9 +89,23 @@ _TAKEN = (
 )
 
 
-def place_in(session: Session, taken: CourseTaken) -> Place | None:
+def edition_of(session: Session, course: Course, *, person: UUID, registration: UUID) -> Edition | None:
+    """Return the edition somebody takes: the one she began with, or else the one learners are given now."""
+    given = current_edition(session, course)
+    begun = _begun(session, person, registration, course.public_id) if given else None
+    return (find_edition(session, begun) if begun else None) or given
+
+
+def _begun(session: Session, person: UUID, registration: UUID, course: UUID) -> UUID | None:
+    return edition_begun(
+        session, person=person, registration=registration, course=course
+    ) or edition_registered(session, registration)
+
+
+def place_in(session: Session, person: UUID, taken: CourseTaken) -> Place | None:
     """Return where somebody is in a course she has begun; ``None`` where the course is one unit."""
-    units = units_given(session, taken.course.public_id)
+    edition = _begun(session, person, taken.registration, taken.course.public_id)
+    units = units_in(session, edition) if edition else ()
     for number, (unit, title) in enumerate(units, 1):
         if len(units) > 1 and unit_iri(taken.course.public_id, unit) == taken.standing.unit:
             return Place(number=number, count=len(units), title=title)

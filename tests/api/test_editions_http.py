@@ -96,6 +96,17 @@ def test_officers_stay_unless_the_form_says_otherwise(a_class: Class) -> None:
     assert a_class.opens(a_class.officers[2]).taking.edition == a_class.second
 
 
+def test_who_stays_sees_the_outline_she_began_with(a_class: Class) -> None:
+    a_class.client.post(a_class.page, data=token(a_class.client, a_class.page) | {"move": ""})
+    course = f"/courses/{a_class.course}"
+
+    stays, begins = (a_class.school.signed_in(a_class.officers[n]) for n in (0, 2))
+
+    assert re.findall(r"<bdi>(One|Two|Three)</bdi>", stays.get(course).text) == ["One", "Two"]
+    assert re.findall(r"<bdi>(One|Two|Three)</bdi>", begins.get(course).text) == ["Two", "Three"]
+    assert "Unit 1 of 2: One" in re.sub(r"<[^>]+>", "", stays.get("/").text)
+
+
 def test_those_the_form_names_move_and_move_back(a_class: Class) -> None:
     form = token(a_class.client, a_class.page) | {"move": str(a_class.first)}
     a_class.client.post(a_class.page, data=form)
