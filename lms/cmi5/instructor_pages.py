@@ -159,10 +159,12 @@ def _units(
             raise CourseNotFoundError(course)
         row, outline = _known(session, desk, course, learner)
         states = states_of(session, row) if row else {}
+        sessions = open_sessions(session, row) if row else ()
         open_ones = [
             {"id": one.public_id, "since": one.created, "title": _title(outline, one.identifier)}
-            for one in (open_sessions(session, row) if row else ())
+            for one in sessions
         ]
+        begun = {*states, *(one.identifier for one in sessions)}
         name = person(session, learner).display_name
     return render(
         request,
@@ -171,8 +173,7 @@ def _units(
         course=found,
         learner=learner,
         name=name,
-        begun=row is not None,
-        lines=list(_lines(outline, states)),
+        lines=list(_lines(outline, states, begun)),
         open_ones=open_ones,
         said=said or {},
     )
@@ -191,10 +192,10 @@ def _enrolment(session: Session, course: UUID, learner: UUID) -> UUID:
     return enrolment
 
 
-def _lines(outline: Outline, states: Mapping[str, UnitState]) -> Iterator[Line]:
+def _lines(outline: Outline, states: Mapping[str, UnitState], begun: Collection[str]) -> Iterator[Line]:
     for unit in outline.package.root.units():
         state = states.get(unit.identifier, UNTOUCHED)
-        kind, word = _state(unit, state, begun=unit.identifier in states)
+        kind, word = _state(unit, state, begun=unit.identifier in begun)
         yield Line(
             identifier=unit.identifier,
             title=unit.title,
