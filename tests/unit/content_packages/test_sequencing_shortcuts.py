@@ -11,12 +11,14 @@ from content_packages.sequencing.definition import (
     ActivityNode,
     Condition,
     ControlModes,
+    Objective,
+    ObjectiveMap,
     RuleAction,
     RuleCondition,
     SequencingDefinition,
     SequencingRule,
 )
-from content_packages.sequencing.event import Event, Request
+from content_packages.sequencing.event import Event, Request, RunTimeResult
 from content_packages.sequencing.rules import sequencing_rule_check
 from content_packages.sequencing.step import step
 from content_packages.sequencing.tracking import Tracking, new_state
@@ -70,3 +72,29 @@ def test_lessons_skipped_in_a_row_are_each_told_once(event: Request, arrives: st
 
     assert (outcome.delivery.activity if outcome.delivery else None) == arrives
     assert [at.activity for at in outcome.decisions] == (["b", "c"] if arrives else [])
+
+
+@pytest.mark.parametrize("takes_shortcuts", [True, False])
+def test_a_cluster_whose_rollup_is_read_by_its_own_children_asks_them_again(*, takes_shortcuts: bool) -> None:
+    writes = ObjectiveMap(target_objective_id="shared", write_normalized_measure=True)
+    reads = ObjectiveMap(target_objective_id="shared", read_satisfied_status=False)
+    cluster = SequencingDefinition(
+        control=ControlModes(flow=True), primary_objective=Objective(objective_id="own", maps=(writes,))
+    )
+    by_shared_measure = SequencingDefinition(
+        primary_objective=Objective(
+            objective_id="own", satisfied_by_measure=True, min_normalized_measure=0.3, maps=(reads,)
+        )
+    )
+    lessons = (
+        ActivityNode(identifier="a"),
+        ActivityNode(identifier="b", definition=by_shared_measure),
+    )
+    node = ActivityNode(identifier="course", definition=cluster, children=lessons)
+    tree = ActivityTree(node, takes_shortcuts=takes_shortcuts)
+    state, _ = step(tree, new_state(), START)
+    passed = RunTimeResult(success_status="passed", score_scaled=0.8)
+
+    state, _ = step(tree, state, Event(kind=Request.CONTINUE, result=passed))
+
+    assert state["activities"]["course"]["objectives"]["own"] == {"measure": 0.4, "satisfied": True}
