@@ -6,6 +6,7 @@
 
 import { readFileSync, readSync, writeSync } from "node:fs";
 
+import { Activity } from "../../lms/player/shim/activity.js";
 import { CODES_12, api12 } from "../../lms/player/shim/api_12.js";
 import { CODES_2004, api2004 } from "../../lms/player/shim/api_2004.js";
 import { Attempt } from "../../lms/player/shim/attempt.js";
@@ -51,7 +52,9 @@ function COMMANDS() {
 function opened({ standard, asset, values, sequence }) {
   const table = readTable(JSON.parse(readFileSync(new URL(`${standard}.json`, CMI), "utf8")));
   const model = new DataModel(table, values);
-  const outbox = new Outbox({ sequence, nowMs: () => performance.now() });
+  const nowMs = () => performance.now();
+  const activity = new Activity({ idleAfterMs: 600_000, nowMs }); // nobody is idle here
+  const outbox = new Outbox({ sequence, nowMs, activity });
   const made = { asset, outbox, told: [], mayWait: true, prefix: standard === "scorm12" ? "LMS" : "" };
   made.saver = new Saver({
     outbox,
