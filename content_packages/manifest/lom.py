@@ -10,8 +10,11 @@ from content_packages.manifest.vcard import Card, read_card
 from content_packages.package import Metadata
 
 NO_LANGUAGE = frozenset({"", "und", "none", "x-none"})  # Articulate tags every text x-none
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?")
-_CLOCK = re.compile(r"(\d{1,4}):(\d{2})(?::\d{2}(?:\.\d+)?)?")
+_MOST_MINUTES = 10 * 366 * 24 * 60  # ten years: more is a slip, or meant for the number to overflow somewhere
+_DURATION = re.compile(
+    r"P(?:([0-9]{1,9})D)?(?:T(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})(?:\.[0-9]+)?S)?)?"
+)
+_CLOCK = re.compile(r"([0-9]{1,4}):([0-9]{2})(?::[0-9]{2}(?:\.[0-9]+)?)?")
 
 
 def read_metadata(root: Node, organization: Node | None) -> Metadata:
@@ -35,12 +38,18 @@ def read_metadata(root: Node, organization: Node | None) -> Metadata:
 
 
 def minutes_of(text: str) -> int | None:
-    """Return a time in minutes, rounded up; it is written ``PT1H30M`` or, as SCORM 1.2 has it, ``01:30:00``."""
+    """Return a time in minutes, rounded up; it is written ``PT1H30M`` or, as SCORM 1.2 has it, ``01:30:00``.
+
+    Of none, or of more than any course takes, nothing is said.
+    """
     duration, clock = _DURATION.fullmatch(text), _CLOCK.fullmatch(text)
-    if duration and text != "P":
+    total = 0
+    if duration:
         days, hours, minutes, seconds = (int(part or 0) for part in duration.groups())
-        return (days * 1440 + hours * 60 + minutes + bool(seconds)) or None
-    return (int(clock[1]) * 60 + int(clock[2]) or None) if clock else None
+        total = days * 1440 + hours * 60 + minutes + bool(seconds)
+    elif clock:
+        total = int(clock[1]) * 60 + int(clock[2])
+    return total if 0 < total <= _MOST_MINUTES else None
 
 
 def _category(lom: Node, category: str, name: str) -> Iterator[Node]:

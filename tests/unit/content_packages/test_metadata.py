@@ -112,6 +112,37 @@ def test_who_cannot_be_reached_is_nobody_to_ask() -> None:
     assert Card(organization="Academy", telephone="+1").contact == "Academy, +1"
 
 
+@pytest.mark.parametrize(
+    ("written", "minutes"),
+    [
+        ("PT45M", 45),
+        ("P1DT1S", 1441),
+        ("01:30:00", 90),
+        ("P3660D", 5_270_400),
+        ("P3661D", None),
+        ("P", None),
+        ("PT0M", None),
+        ("PT\u0661M", None),
+        ("P9999999999999999D", None),
+        (f"PT{'9' * 5000}M", None),
+    ],
+)
+def test_a_learning_time_is_taken_where_a_course_could_last_that_long(
+    tmp_path: Path, written: str, minutes: int | None
+) -> None:
+    lom = (
+        '<lom xmlns="http://www.imsglobal.org/xsd/imsmd_rootv1p2p1"><educational><typicallearningtime><datetime>'
+        f"{written}</datetime></typicallearningtime></educational></lom>"
+    )
+    said = json.dumps({**SAID, "timeRequired": written}).encode()
+
+    in_manifest = imported(tmp_path, {"imsmanifest.xml": a_manifest_12(metadata=lom).encode()})
+    beside = imported(tmp_path, {}, beside=said)
+
+    assert package_of(in_manifest).metadata.minutes == minutes
+    assert package_of(beside).metadata.minutes == minutes
+
+
 SAID = {"@type": "Course", "name": [{"@value": "Fouille", "@language": "fr"}], "timeRequired": "PT45M"}
 
 
