@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
 from dataclasses import replace
 
+from content_packages.manifest.document import TRICK_ENCODINGS
 from content_packages.manifest.source import Source
 from content_packages.package import Activity, LaunchTarget, Metadata, Package
 from content_packages.schema_org import read_schema_org
@@ -60,6 +62,9 @@ def _does_something(script: re.Match[str], source: Source) -> bool:
 def _text(data: bytes) -> str:
     declared = _CHARSET.search(data[:1024])
     try:
-        return data.decode(declared[1].decode("ascii") if declared else "utf-8")
-    except (LookupError, UnicodeDecodeError):
-        return data.decode("utf-8", "replace")
+        encoding = codecs.lookup(declared[1].decode("ascii") if declared else "utf-8").name
+        if encoding not in TRICK_ENCODINGS:
+            return data.decode(encoding)
+    except (LookupError, UnicodeError):  # not all of Python's fail as UnicodeDecodeError
+        pass
+    return data.decode("utf-8", "replace")

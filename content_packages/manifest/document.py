@@ -69,8 +69,10 @@ _OF_CP = frozenset(
         "dependency",
     }
 )
-# Encodings in which harmless bytes can spell a "<"; no authoring tool writes them.
-_TRICK_ENCODINGS = frozenset({"utf-7", "unicode-escape", "raw-unicode-escape", "punycode", "idna", "hz"})
+#: Encodings in which harmless bytes can spell a "<", or that only Python has; no authoring tool writes them.
+TRICK_ENCODINGS = frozenset(
+    {"utf-7", "unicode-escape", "raw-unicode-escape", "punycode", "idna", "undefined", "hz"}
+)
 _MARKS = (  # the mark of UTF-32 begins like that of UTF-16
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -243,7 +245,7 @@ def _decode_certain(data: bytes, encoding: str, *, file: str, findings: list[Fin
 def _decode_as(data: bytes, declared: str, *, file: str, findings: list[Finding]) -> tuple[str, str]:
     """Decode bytes that are not UTF-8: as declared if that works, or as most Windows tools write."""
     try:
-        if codecs.lookup(declared).name not in _TRICK_ENCODINGS:
+        if codecs.lookup(declared).name not in TRICK_ENCODINGS:
             return data.decode(declared), declared
     except (LookupError, UnicodeError):
         pass

@@ -171,6 +171,11 @@ def test_whatever_stands_there_is_read_or_passed_over(said: object) -> None:
             set(),
         ),
         ("index.html", b"<meta charset=nonsense><title>Post</title>", "Post", set()),
+        ("index.html", b"<meta charset=undefined><title>Post</title>", "Post", set()),
+        ("index.html", b"<meta charset=punycode><title>Post \xff</title>", "Post \ufffd", set()),
+        ("index.html", b"<meta charset=idna><title>Post..\xff</title>", "Post..\ufffd", set()),
+        ("index.html", b"<meta charset=unicode_escape><title>Post \\x3C</title>", "Post \\x3C", set()),
+        ("index.html", b"<meta charset=rot13><title>Post</title>", "Post", set()),
         ("index.html", b"<title>\xff</title>", "\ufffd", set()),
     ],
 )
