@@ -36,6 +36,8 @@ from xapi_store.tables import AttachmentRow, StatementRow
 
 LEAST_FREE_BYTES = 500_000_000
 MOST_SKEW = timedelta(minutes=5)
+MANY_TRIES = 3
+MOST_JOBS_NAMED = 5
 
 
 class State(StrEnum):
@@ -85,6 +87,7 @@ def examine(
     yield from _courses(node, repair=repair, reads_files=reads_files, progress=progress)
     yield _unnamed(node, repair=repair)
     yield _imports(node, repair=repair)
+    yield _jobs(node)
     yield _uploads(node, repair=repair)
     yield _attachments(node)
     yield _disk(node)
@@ -277,6 +280,20 @@ def _imports(node: Node, *, repair: bool) -> Finding:
         about="imports",
         state=State.MENDED,
         sentence=f"{len(stuck)} imports that were left half-way were ended.",
+    )
+
+
+def _jobs(node: Node) -> Finding:
+    with node.database.read() as session:
+        failing = session.scalars(
+            select(Job).where(Job.tries >= MANY_TRIES, Job.problem.is_not(None)).order_by(Job.id)
+        ).all()
+    if not failing:
+        return _well("jobs", "No job fails again and again.")
+    named = "; ".join(f"{job.kind}, {job.tries} times: {job.problem}" for job in failing[:MOST_JOBS_NAMED])
+    return _trouble(
+        "jobs",
+        f"Jobs that failed several times and are tried again: {len(failing)} ({named}). The log says more of each try.",
     )
 
 

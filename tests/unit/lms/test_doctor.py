@@ -81,6 +81,7 @@ def test_a_healthy_node_needs_nobody(patient: Patient) -> None:
         "courses",
         "litter",
         "imports",
+        "jobs",
         "uploads",
         "disk",
         "clock",
@@ -168,6 +169,36 @@ def test_an_import_nobody_goes_on_with_is_ended(patient: Patient) -> None:
     assert (status, found["imports"]["state"]) == (1, "trouble")
     assert mended == {"imports": "mended"}
     assert patient.states() == {}
+
+
+def test_a_job_that_fails_again_and_again_is_named(patient: Patient) -> None:
+    with closing(sqlite3.connect(patient.data / "outpost.db")) as file:
+        file.executemany(
+            "INSERT INTO job (kind, payload, enqueued, due, tries, problem) VALUES (?, '{}', ?, ?, ?, ?)",
+            [
+                (
+                    "course-import",
+                    "2030-01-01 00:00:00.000000",
+                    "2030-01-01 00:00:00.000000",
+                    4,
+                    "OSError: No space left on device",
+                ),
+                (
+                    "meeting",
+                    "2030-01-01 00:00:00.000000",
+                    "2030-01-01 00:00:00.000000",
+                    1,
+                    "ConnectionError: no route",
+                ),
+            ],
+        )
+        file.commit()
+
+    status, found = patient.sees()
+
+    assert (status, found["jobs"]["state"]) == (1, "trouble")
+    assert "course-import, 4 times: OSError: No space left on device" in found["jobs"]["sentence"]
+    assert "meeting" not in found["jobs"]["sentence"]
 
 
 def test_a_key_of_another_node_is_told(patient: Patient, tmp_path: Path) -> None:
