@@ -63,6 +63,11 @@ PACKAGE: dict[str, Rule] = {
         "recording.",
         "Export the course as SCORM 1.2, SCORM 2004, cmi5 or xAPI, or as web pages, and import that zip.",
     ),
+    "package.unreadable": error(
+        OURS,
+        "This file could not be read because of a fault in Outpost; nothing of it was kept.",
+        "Ask an administrator to send the file to whoever looks after Outpost; the log says what happened.",
+    ),
     "package.several_manifests": error(
         _CP, "The zip holds several packages: {name} and {other}.", "Import each package by itself."
     ),

@@ -6,6 +6,7 @@ crash leaves litter on the shelf, never a broken course. A job that runs again a
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,9 +17,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
+from content_packages.errors import ShelfError
 from content_packages.findings import Finding, finding
 from content_packages.intake import ImportReport, Progress, read_package
 from content_packages.limits import Limits
@@ -28,8 +31,10 @@ from content_packages.shelf import Shelf
 from lms.courses.actions import CourseNotFoundError, add_edition, publish
 from lms.courses.queries import courses_alike, editions_of, find_course, find_import, imports_under_way
 from lms.courses.tables import CourseImport, ImportState
-from lms.database import Database
+from lms.database import Database, DatabaseError
 from lms.queue import enqueue
+
+log = logging.getLogger(__name__)
 
 JOB = "course-import"
 UPLOADS_KEPT = timedelta(days=1)  # of which nothing came any more
@@ -125,17 +130,14 @@ class Importer:
         row = self._row(
             self.new_id(), path, file_name=file_name or path.name, by=by, into=into, publish_it=publish_it
         )
-        report = read_package(
-            path,
-            self.shelf,
-            file_name=row.file_name,
-            limits=self.limits,
-            keep_original=self.keeps_originals,
-            catalogue_data=_beside(path),
-        )
-        with self.database.write() as session:
-            session.add(row)
-            self._conclude(session, row, report, asks=False)
+        report = self._read(path, row.file_name, catalogue_data=_beside(path))
+
+        def end(report: ImportReport) -> None:
+            with self.database.write() as session:
+                session.add(row)
+                self._conclude(session, row, report, asks=False)
+
+        _end(end, report, row.file_name)
         return row
 
     def cancel(self, import_id: UUID) -> None:
@@ -204,25 +206,46 @@ class Importer:
                 row.files_done, row.files_total = progress.files, progress.files_total
                 row.bytes_done, row.bytes_total = progress.size, progress.size_total
 
+        def end(report: ImportReport) -> None:
+            with self.database.write() as session:
+                row = _import(session, import_id)
+                if row.finished is None:
+                    self._conclude(session, row, report, asks=True)
+
         try:
-            report = read_package(
-                path,
-                self.shelf,
-                file_name=file_name,
-                limits=self.limits,
-                keep_original=self.keeps_originals,
-                progress=tell,
-            )
+            report = self._read(path, file_name, progress=tell)
         except _CancelledError:
             return
         except FileNotFoundError:
             if path.is_file():
                 raise
             return  # cancelled before its first byte was read
-        with self.database.write() as session:
-            row = _import(session, import_id)
-            if row.finished is None:
-                self._conclude(session, row, report, asks=True)
+        _end(end, report, file_name)
+
+    def _read(
+        self,
+        path: Path,
+        file_name: str,
+        *,
+        catalogue_data: bytes | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> ImportReport:
+        """Read a file; where that fails and would fail each time, the report says so."""
+        try:
+            return read_package(
+                path,
+                self.shelf,
+                file_name=file_name,
+                limits=self.limits,
+                keep_original=self.keeps_originals,
+                catalogue_data=catalogue_data,
+                progress=progress,
+            )
+        except _PASSING:
+            raise
+        except Exception:  # whatever it was, whoever waits for the import is told that it has ended
+            log.exception("import_failed", extra={"file_name": file_name})
+            return _UNREADABLE
 
     def _conclude(
         self,
@@ -244,7 +267,7 @@ class Importer:
         row.report = report.to_json()
         row.finished = self.now()
         if report.package is None or report.digest is None:
-            row.state = ImportState.REFUSED
+            row.state, row.course, row.edition = ImportState.REFUSED, None, None
             return
         course, edition = add_edition(
             session,
@@ -269,6 +292,25 @@ class Importer:
 
 class _CancelledError(Exception):
     """Somebody has cancelled the import at work."""
+
+
+_UNREADABLE = ImportReport(findings=(finding("package.unreadable"),))
+# No fault of the file, nor of how it is read: a full disk, a locked database, a course that somebody has deleted.
+_PASSING = (OSError, DBAPIError, DatabaseError, ShelfError, CourseNotFoundError, _CancelledError)
+
+
+def _end(end: Callable[[ImportReport], None], report: ImportReport, file_name: str) -> None:
+    """Write what came of an import, or that it cannot be written."""
+    try:
+        try:
+            end(report)
+        except DataError as error:  # something a database does not take, each time
+            raise ValueError(str(error.orig)) from error
+    except _PASSING:
+        raise
+    except Exception:  # as above
+        log.exception("import_failed", extra={"file_name": file_name})
+        end(_UNREADABLE)
 
 
 def importer_of(request: Request) -> Importer:

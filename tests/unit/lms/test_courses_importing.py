@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from content_packages.original import load_original
 from content_packages.shelf import Delivery, Shelf
@@ -201,3 +203,75 @@ def test_a_job_that_runs_twice_makes_one_course(importer: Importer, tmp_path: Pa
 
     with importer.database.read() as session:
         assert courses_page(session).total == 1
+
+
+class FaultyShelf(Shelf):
+    """A shelf on which a fault of our own shows itself, or one of the machine."""
+
+    fault: Exception = TypeError("Integer exceeds 64-bit range")
+
+    @contextmanager
+    def delivery(self) -> Iterator[Delivery]:
+        with super().delivery() as delivery:
+            yield delivery
+            raise self.fault
+
+
+def test_a_file_that_shows_a_fault_of_ours_ends_its_import_with_a_sentence(
+    importer: Importer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    faulty = replace(importer, shelf=FaultyShelf(tmp_path / "shelf"))
+    import_id = queued(faulty, a_scorm_file(tmp_path))
+
+    faulty.run_job({"import": str(import_id)})
+    at_once = faulty.import_file(a_scorm_file(tmp_path), by=None)
+
+    with importer.database.read() as session:
+        done = find_import(session, import_id)
+    for one in (done, at_once):
+        assert one is not None
+        assert (one.state, one.finished) == (ImportState.REFUSED, NOON)
+        assert [found["code"] for found in (one.report or {})["errors"]] == ["package.unreadable"]
+    assert left_of(importer) == []
+    assert list(importer.uploads.iterdir()) == []
+    assert [record.message for record in caplog.records if record.exc_info] == ["import_failed"] * 2
+
+
+def test_what_cannot_be_written_down_ends_its_import_as_well(
+    importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise UnicodeEncodeError("utf-8", "title", 0, 1, "surrogates not allowed")
+
+    monkeypatch.setattr("lms.courses.importing.add_edition", refuse)
+    import_id = queued(importer, a_scorm_file(tmp_path))
+
+    importer.run_job({"import": str(import_id)})
+
+    with importer.database.read() as session:
+        done = find_import(session, import_id)
+    assert done is not None
+    assert (done.state, done.course) == (ImportState.REFUSED, None)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OperationalError("", {}, Exception("database is locked")),
+    ],
+)
+def test_what_passes_by_itself_is_tried_again(
+    importer: Importer, tmp_path: Path, fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FaultyShelf, "fault", fault)
+    import_id = queued(importer, a_scorm_file(tmp_path))
+
+    with pytest.raises(type(fault)):
+        replace(importer, shelf=FaultyShelf(tmp_path / "shelf")).run_job({"import": str(import_id)})
+    importer.run_job({"import": str(import_id)})
+
+    with importer.database.read() as session:
+        done = find_import(session, import_id)
+    assert done is not None
+    assert done.state is ImportState.DONE
