@@ -47,6 +47,7 @@ NO_UNLOAD = (*QUIET, "--enable-features=DeprecateUnload")
 PASSWORD = "nine-words-for-tests"
 MOST_LOST_MS = 2000
 ALL_SAVED_S = 15.0
+STILL_S = 4.0  # by then nothing that was under way is still to come
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Officer:
     def lost_ms(self, written: int) -> int:
         """Return how much older what the server has is than what was written last, once it has come to rest."""
         seen, still_since = -1, time.monotonic()
-        while time.monotonic() - still_since < 1.5:
+        while seen < written and time.monotonic() - still_since < STILL_S:
             now = int(self.values.get("cmi.location") or 0)
             if now != seen:
                 seen, still_since = now, time.monotonic()

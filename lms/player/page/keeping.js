@@ -40,24 +40,21 @@ export class Keeping {
     this.#given = given;
   }
 
-  /** Whether anything is not durable. */
-  get isNeeded() {
-    return this.#body !== null;
-  }
-
   /** Whether all that is needed is kept, a second of it apart. */
   get isKept() {
-    return this.#body === null || (this.#able && this.#kept !== null);
+    return this.#able && (this.#body === null || this.#kept !== null);
   }
 
   /** @param {import("./bridge.js").Message} message from the shim */
   hear({ type, body, run }) {
     if (type === "ready") this.#begin(run);
-    else if (type === "unsaved" && isRequest(body)) {
-      this.#body = body;
+    else if (type === "unsaved") {
+      if (isRequest(body)) this.#body = body;
+      else this.#able = false; // nobody is told that it is kept
       this.#soon();
     } else if (type === "durable") {
       this.#body = null;
+      this.#able = true;
       if (this.#kept !== null) void this.settle();
     }
   }
@@ -134,7 +131,8 @@ export class Keeping {
 export function isRequest(text) {
   if (typeof text !== "string" || text.length > LARGEST) return false;
   try {
-    const { sequence, values, reason, phase, session_time_s: seconds, ...more } = JSON.parse(text);
+    const { sequence, values, reason, phase, session_time_s: session, learning_time_s: learning, ...more } =
+      JSON.parse(text);
     return (
       Number.isSafeInteger(sequence) &&
       sequence > 0 &&
@@ -142,8 +140,7 @@ export function isRequest(text) {
       Object.values(values).every((value) => typeof value === "string") &&
       REASONS.has(reason) &&
       PHASES.has(phase) &&
-      Number.isSafeInteger(seconds) &&
-      seconds >= 0 &&
+      [session, learning].every((seconds) => Number.isSafeInteger(seconds) && seconds >= 0) &&
       Object.keys(more).length === 0
     );
   } catch {

@@ -52,7 +52,7 @@ export function lessonOf(given) {
 
     /** Say whether what is unsaved is kept here, when that may have changed. */
     tell() {
-      if (unreachable && !taken && keeping.isNeeded) show(keeping.isKept ? "unreachable" : "alone");
+      if (unreachable && !taken) show(keeping.isKept ? "unreachable" : "alone");
     },
 
     /** Another tab goes on with the course: save, and take the unit away. */

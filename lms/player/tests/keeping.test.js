@@ -13,7 +13,7 @@ import { settled } from "./server.js";
 
 const LAUNCH = "01234567-89ab-4cde-8f01-23456789abcd";
 const aBody = (sequence, values = {}) =>
-  JSON.stringify({ sequence, values, reason: "autosave", phase: "running", session_time_s: 1 });
+  JSON.stringify({ sequence, values, reason: "autosave", phase: "running", session_time_s: 1, learning_time_s: 1 });
 
 /** A store in memory, which can refuse. */
 function aStore() {
@@ -34,7 +34,7 @@ function aStore() {
 }
 
 describe("keeping", () => {
-  function aPage() {
+  function aPage(body = null) {
     const store = aStore();
     const due = [];
     const seen = [];
@@ -43,6 +43,7 @@ describe("keeping", () => {
       changed: () => seen.push(keeping.isKept), orphaned: () => seen.push("orphan"),
     });
     keeping.hear({ type: "ready", run: "a" });
+    if (body !== null) keeping.hear({ type: "unsaved", body });
     const soon = async () => {
       due.splice(0).forEach((run) => run());
       await settled();
@@ -86,6 +87,13 @@ describe("keeping", () => {
     assert.deepEqual(seen, [false, true]);
   });
 
+  test("nor what it does not understand", async () => {
+    const { store, seen, soon } = aPage("{}");
+    await soon();
+
+    assert.deepEqual([seen, store.writes], [[false], 0]);
+  });
+
   test("what one shim left is kept apart from what the next one says", async () => {
     const { store, keeping, seen, soon } = aPage();
     keeping.hear({ type: "unsaved", body: aBody(8) });
@@ -107,7 +115,7 @@ describe("keeping", () => {
     const wrong = [
       null, 7, {}, "", "null", "[]", "7", "{", aBody(0), aBody(1.5), aBody("1"), aBody(1, { a: 1 }), aBody(1, []), aBody(1, null),
       aBody(1).replace("running", "over"), aBody(1).replace("autosave", "because"), aBody(1).replace("}", ',"more":1}'),
-      aBody(1).replace(/"session_time_s":1/, '"session_time_s":-1'), aBody(1, { a: "x".repeat(4 * 1024 * 1024) }),
+      aBody(1).replace(/"session_time_s":1/, '"session_time_s":-1'), aBody(1).replace(/,"learning_time_s":1/, ""), aBody(1, { a: "x".repeat(4 * 1024 * 1024) }),
     ];
 
     assert.deepEqual(wrong.filter(isRequest), []);
@@ -183,7 +191,7 @@ describe("a lesson", () => {
     const due = [];
     const lesson = lessonOf({
       launch: LAUNCH,
-      keeping: { hear() {}, settle: async () => {}, isKept, isNeeded: true },
+      keeping: { hear() {}, settle: async () => {}, isKept },
       signIn: { ensure: async () => (seen.push("sign-in"), signsIn) },
       ask: async () => (state === null ? { status: 0, answer: {} } : { status: 200, answer: { state, by: "b" } }),
       post: async () => (seen.push("wake"), { status: 200, answer: { state: woken } }),

@@ -3,6 +3,9 @@
  */
 
 import { Activity } from "../shim/activity.js";
+import assert from "node:assert/strict";
+
+import { isRequest } from "../page/keeping.js";
 import { CODES_12, api12 } from "../shim/api_12.js";
 import { CODES_2004, api2004 } from "../shim/api_2004.js";
 import { Attempt } from "../shim/attempt.js";
@@ -32,7 +35,10 @@ export function aSession(standard, { values = {}, sequence = 0 } = {}) {
     network: server,
     timers,
     report(type, members) {
-      if (type === "unsaved") copies.push(JSON.parse(members.body));
+      if (type === "unsaved") {
+        assert.ok(isRequest(members.body), members.body); // or the page would not keep it
+        copies.push(JSON.parse(members.body));
+      }
       else if (type === "durable") copies.push(null);
       else told.push({ type, ...members });
     },
