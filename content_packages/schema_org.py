@@ -24,15 +24,15 @@ MOST_SAID_BYTES: Final = 1024 * 1024
 
 _MOST_LANGUAGES = 100
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
-_BLOCK = re.compile(
-    r"<script[^<>]*\stype\s*=\s*[\"']?application/ld\+json[\"']?[^<>]*>((?:(?!<script).)*?)</script",
-    re.IGNORECASE | re.DOTALL,
-)
+# In two steps: a tag that says its type again and again would be gone through as often.
+_SCRIPT = re.compile(r"<script([^<>]*)>((?:(?!<script).)*?)</script", re.IGNORECASE | re.DOTALL)
+_IS_JSON_LD = re.compile(r"\stype\s*=\s*[\"']?application/ld\+json", re.IGNORECASE)
 
 
 def read_schema_org(page: str, language: str = "und") -> Metadata | None:
     """Return what a page says of a course, `None` if it says nothing; texts without a language are in the page's."""
-    return next(filter(None, (read_json_ld(block[1], language) for block in _BLOCK.finditer(page))), None)
+    blocks = (script[2] for script in _SCRIPT.finditer(page) if _IS_JSON_LD.search(script[1]))
+    return next(filter(None, (read_json_ld(block, language) for block in blocks)), None)
 
 
 def read_json_ld(text: str | bytes, language: str = "und") -> Metadata | None:

@@ -16,7 +16,7 @@ _HEAD_BYTES = 64 * 1024
 # None of these may pass over a second beginning of the same: a page of nothing but beginnings would take minutes.
 _TITLE = re.compile(r"<title[^<>]*>((?:(?!<title).)*?)</title", re.IGNORECASE | re.DOTALL)
 _LANGUAGE = re.compile(r"<html[^<>]*\slang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)", re.IGNORECASE)
-_EMPTY_BODY = re.compile(r"<body[^<>]*>\s*(?:<!--(?:(?!-->).)*-->\s*)*</body", re.IGNORECASE | re.DOTALL)
+_EMPTY_BODY = re.compile(r"<body[^<>]*>\s*</body", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script([^<>]*)>((?:(?!<script).)*?)</script", re.IGNORECASE | re.DOTALL)
 _SRC = re.compile(r"\ssrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
@@ -25,7 +25,7 @@ _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
 def read(source: Source) -> Package:
     """Return a course of one page, which is complete when it has been shown."""
     text = _text(source.head(source.main, _HEAD_BYTES))
-    if _EMPTY_BODY.search(text) and not any(
+    if _EMPTY_BODY.search(_without_comments(text)) and not any(
         _does_something(script, source) for script in _SCRIPT.finditer(text)
     ):
         source.note("site.empty", name=source.main)
@@ -48,6 +48,15 @@ def read(source: Source) -> Package:
         languages=tuple(sorted(languages)),
         metadata=replace(said, titles=said.titles or {tag: title}),
     )
+
+
+def _without_comments(text: str) -> str:
+    """Return a page without its comments; one that does not end is none."""
+    kept, at = [], 0
+    while (begins := text.find("<!--", at)) >= 0 and (ends := text.find("-->", begins + 4)) >= 0:
+        kept.append(text[at:begins])
+        at = ends + 3
+    return "".join([*kept, text[at:]])
 
 
 def _does_something(script: re.Match[str], source: Source) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,41 @@ def test_what_a_page_leaves_out_is_put_right_and_told(
 
 def test_a_manifest_decides_over_an_index_page(tmp_path: Path) -> None:
     assert imported(tmp_path, {"index.html": b"x", "scorm/imsmanifest.xml": EMPTY_MANIFEST}).package is None
+
+
+@pytest.mark.parametrize(
+    ("begins", "goes_on"),
+    [
+        ("", "<body><!--"),
+        ("", "<!--"),
+        ("", "<title>"),
+        ("", "<script>"),
+        ("", "<script type=application/ld+json>"),
+        ("<script", " type=application/ld+json"),
+        ("<html", " lang="),
+    ],
+)
+def test_a_page_of_nothing_but_beginnings_is_read_at_once(tmp_path: Path, begins: str, goes_on: str) -> None:
+    page = f"<title>a</title>{begins}{goes_on * 6400}".encode()
+    began = time.process_time()
+
+    report = imported(tmp_path, {"index.html": page})
+
+    assert report.package is not None
+    assert time.process_time() - began < 1  # it took seconds, with nobody else served
+
+
+@pytest.mark.parametrize(
+    ("body", "empty"),
+    [
+        ("", True),
+        (" <!-- a --> \n<!-- <p>b</p> -->", True),
+        ("<!-- a --> b <!-- c -->", False),
+        ("<!-- a --><p>b<!-- c -->", False),
+        ("<!-- a", False),
+    ],
+)
+def test_a_page_that_shows_nothing_is_no_site(tmp_path: Path, body: str, empty: bool) -> None:
+    report = imported(tmp_path, {"index.html": f"<title>a</title><body class=x>{body}</body>".encode()})
+
+    assert (report.package is None) == empty
