@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Literal
 
 from content_packages.errors import PackageRefusedError
@@ -24,8 +25,8 @@ _TYPE = b"application/epub+zip"
 _ENCRYPTION = "META-INF/encryption.xml"
 _FONTS_ONLY = frozenset({"http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"})
 _SHOWN = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document", "image/svg+xml"})
-_DOCTYPE = re.compile(rb"<!DOCTYPE[^\[>]*>")  # without declarations of its own it can hide nothing
-_MARKUP = re.compile(r"<[^>]*>")
+_DOCTYPE = re.compile(rb"<!DOCTYPE[^\[<>]*>")  # without declarations of its own it can hide nothing
+_MARKUP = re.compile(r"<[^<>]*>")
 _MOST_HEADINGS = 1000
 _DEEPEST_HEADING = 6
 _LONGEST_HEADING = 200
@@ -105,7 +106,7 @@ class _Opf:
         """Return the parts in reading order; what stands beside the text is left out."""
         missing: list[str] = []
         scripted = 0
-        spine: list[str] = []
+        spine: dict[str, None] = {}  # in order, each once
         for reference in self._children("spine"):
             item = self._items.get(reference.get("idref") or "")
             if reference.name != "itemref" or reference.get("linear") == "no":
@@ -116,7 +117,7 @@ class _Opf:
                 missing.append(href or reference.get("idref") or "?")
             elif (item.get("media-type") or "") in _SHOWN and path not in spine:
                 scripted += "scripted" in (item.get("properties") or "").split()
-                spine.append(path)
+                spine[path] = None
         if missing:
             self._source.note("epub.part_missing", name=missing[0], count=len(missing))
         if scripted:
@@ -126,7 +127,7 @@ class _Opf:
     def contents(self, spine: tuple[str, ...]) -> tuple[Heading, ...]:
         """Return the table of contents: the navigation document, or the NCX of older books."""
         try:
-            found = [*self._headings(spine)][:_MOST_HEADINGS]
+            found = [*islice(self._headings(spine), _MOST_HEADINGS)]
         except PackageRefusedError:
             found = []
         if not found:
@@ -138,18 +139,19 @@ class _Opf:
         ncx = next(
             (i for i in self._items.values() if i.get("media-type") == "application/x-dtbncx+xml"), None
         )
+        places = {part: place for place, part in enumerate(spine)}
         for item, entries in ((nav, _nav_entries), (ncx, _ncx_entries)):
             path = self._find(self._path, (item.get("href") or "") if item else "")
             if path is None:
                 continue
             made = False
             for title, href, level in entries(_parse(self._source, path)):
-                part = self._find(path, href)
-                if part in spine and title and level <= _DEEPEST_HEADING:
+                part = places.get(self._find(path, href) or "")
+                if part is not None and title and level <= _DEEPEST_HEADING:
                     made = True
                     yield Heading(
                         title=title[:_LONGEST_HEADING],
-                        part=spine.index(part),
+                        part=part,
                         fragment=split_href(href)[2],
                         level=level,
                     )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
+from content_packages.files.container import open_container
+from content_packages.files.epub import read as read_book
 from content_packages.intake import ImportReport, read_package
+from content_packages.limits import Limits
+from content_packages.manifest.source import Source
 from content_packages.package import Heading, from_json
 from content_packages.shelf import Shelf
 from tests.media_builders import a_page, an_epub
@@ -120,3 +125,28 @@ def test_fonts_that_are_only_obfuscated_do_not_lock_a_book(tmp_path: Path) -> No
     fonts = {"META-INF/encryption.xml": LOCKED.format("http://www.idpf.org/2008/embedding")}
 
     assert not imported(tmp_path, an_epub(files=fonts)).refused
+
+
+def test_a_book_of_very_many_parts_and_headings_is_read_at_once(tmp_path: Path) -> None:
+    lines = "".join(f'<li><a href="text/part%20{n % 3000 + 1}.xhtml">{n}</a></li>' for n in range(60_000))
+    nav = f'<html xmlns="http://www.w3.org/1999/xhtml"><body><nav><ol>{lines}</ol></nav></body></html>'
+    title = f"x</dc:title><dc:description>{'&lt;' * 150_000}</dc:description><dc:title>y"
+    book = an_epub(["<p>"] * 3000, title=title, nav=nav)
+    path = tmp_path / "book.epub"
+    path.write_bytes(book)
+    with open_container(path, Limits()) as container:
+        source = Source(
+            main="META-INF/container.xml",
+            names=container.members,
+            open=container.open,
+            limits=Limits(),
+            findings=[],
+            given_name="book.epub",
+        )
+        began = time.process_time()
+        package = read_book(source)
+        took_s = time.process_time() - began
+
+    assert package.book is not None
+    assert (len(package.book.spine), len(package.book.toc)) == (3000, 1000)
+    assert took_s < 5  # one second where nothing else runs; it took more than ten
