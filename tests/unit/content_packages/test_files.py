@@ -201,3 +201,17 @@ def test_a_file_made_to_keep_us_busy_does_not(again: bytes) -> None:
     pdf.told(again * (512 * 1024 // len(again)))
 
     assert time.process_time() - began < 5  # it would take minutes; two busy halves of a processor are slow
+
+
+def test_a_file_that_is_not_what_it_says_is_told_by_the_name_it_was_given_under(tmp_path: Path) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(b"%PDF-1.7\n" + b"no page of any kind\n" * 50 + b"%%EOF\n")
+
+    report = read_package(path, Shelf(tmp_path / "shelf"), file_name="garbage.pdf")
+
+    (found,) = report.findings
+    assert (found.code, found.file, found.facts) == (
+        "file.not_what_it_says",
+        "garbage.pdf",
+        {"name": "garbage.pdf"},
+    )
