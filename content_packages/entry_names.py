@@ -17,9 +17,30 @@ from content_packages.findings import Finding, finding
 from content_packages.limits import Limits
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
-# Marks that reorder or hide what follows; joiners and direction marks are part of honest names.
-_TAGS = frozenset(map(chr, range(0xE0000, 0xE0080)))  # a second alphabet that no font shows
-_DECEIVING = _TAGS | frozenset("\u200b\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+# Characters no font shows (Unicode, Default_Ignorable_Code_Point), and the order marks. Left out, because honest names
+# have them: the joiners of Persian and Indic scripts (200C, 200D), the marks of right-to-left text (200E, 200F, 061C),
+# the vowels of old Khmer text (17B4, 17B5), and variation selectors (FE00 to FE0F, E0100 to E01EF).
+_DECEIVING = frozenset(
+    chr(code)
+    for first, last in (
+        (0x00AD, 0x00AD),
+        (0x034F, 0x034F),
+        (0x115F, 0x1160),
+        (0x180B, 0x180F),
+        (0x200B, 0x200B),
+        (0x202A, 0x202E),
+        (0x2060, 0x206F),
+        (0x3164, 0x3164),
+        (0xFEFF, 0xFEFF),
+        (0xFFA0, 0xFFA0),
+        (0xFFF0, 0xFFF8),
+        (0x1BCA0, 0x1BCA3),
+        (0x1D173, 0x1D17A),
+        (0xE0000, 0xE00FF),
+        (0xE01F0, 0xE0FFF),
+    )
+    for code in range(first, last + 1)
+)
 _RESERVED = re.compile(
     r"^(con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE
 )

@@ -104,6 +104,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "right to left": (named("x\u202egnp.js"), "name.deceiving"),
     "isolate": (named("x\u2066b"), "name.deceiving"),
     "zero width": (named("x\u200b.js"), "name.deceiving"),
+    "soft hyphen": (named("x\u00ady.js"), "name.deceiving"),
+    "a letter of Korean that is empty": (named("x\u3164.js"), "name.deceiving"),
     "a letter of the invisible alphabet": (named("x\U000e0041.js"), "name.deceiving"),
     "byte-order mark in the name": (named("\ufeffa.js"), "name.deceiving"),
     # ------------------------------------------------ what Windows makes of it
