@@ -287,17 +287,22 @@ def press_exit(own: OwnBrowser | Tab, officer: Officer) -> None:
 
 
 ANNOUNCED = [close_tab, go_elsewhere, go_back, load_again, press_exit]
+FIRST, *OTHERS = OLD_STYLES
+# Each style once and each way once; all thirty, with the browser that is closed, are a soak.
+BRIEFLY = [(style, close_tab) for style in OLD_STYLES] + [(FIRST, closing) for closing in ANNOUNCED[1:]]
+AT_LENGTH = [
+    pytest.param(style, closing, marks=pytest.mark.soak) for style in OTHERS for closing in ANNOUNCED[1:]
+]
 
 
-@pytest.mark.parametrize("closing", ANNOUNCED)
-@pytest.mark.parametrize("style", OLD_STYLES)
+@pytest.mark.parametrize(("style", "closing"), [*BRIEFLY, *AT_LENGTH])
 def test_a_unit_that_saves_only_in_unload_completes(
     tab: Tab, post: Post, style: str, closing: Callable[[Tab, Officer], None]
 ) -> None:
     completes(tab, post, style, closing)
 
 
-@pytest.mark.parametrize("style", OLD_STYLES)
+@pytest.mark.parametrize("style", [FIRST, *(pytest.param(one, marks=pytest.mark.soak) for one in OTHERS)])
 def test_a_unit_that_saves_only_in_unload_completes_as_the_browser_is_closed(
     own: OwnBrowser, post: Post, style: str
 ) -> None:
@@ -450,7 +455,7 @@ def loses_two_seconds_at_most(
     return lost
 
 
-@pytest.mark.parametrize("moment_s", [0.5, 1.4])
+@pytest.mark.parametrize("moment_s", [pytest.param(0.5, marks=pytest.mark.soak), 1.4])
 @pytest.mark.parametrize("end", [crash_page, crash_lesson])
 def test_a_renderer_that_crashes_loses_two_seconds_at_most(
     tab: Tab, lesson: Officer, end: Callable[[Any], None], moment_s: float, measured: Callable[[int], None]
@@ -458,7 +463,7 @@ def test_a_renderer_that_crashes_loses_two_seconds_at_most(
     measured(loses_two_seconds_at_most(tab, lesson, end, moment_s))
 
 
-@pytest.mark.parametrize("moment_s", [0.5, 1.4])
+@pytest.mark.parametrize("moment_s", [pytest.param(0.5, marks=pytest.mark.soak), 1.4])
 def test_a_browser_that_is_killed_loses_two_seconds_at_most(
     own: OwnBrowser, own_lesson: Officer, moment_s: float, measured: Callable[[int], None]
 ) -> None:
@@ -667,8 +672,22 @@ def close_for_good(own: OwnBrowser) -> None:
     own.context.close()
 
 
-@pytest.mark.parametrize("token_expires", [False, True])
-@pytest.mark.parametrize("end", [die, crash_and_close, close_for_good])
+@pytest.mark.parametrize(
+    ("end", "token_expires"),
+    [
+        (die, False),
+        (close_for_good, True),
+        *(
+            pytest.param(*one, marks=pytest.mark.soak)
+            for one in (
+                (die, True),
+                (close_for_good, False),
+                (crash_and_close, False),
+                (crash_and_close, True),
+            )
+        ),
+    ],
+)
 def test_work_kept_while_the_hub_was_away_arrives_on_the_next_visit(
     own: OwnBrowser,
     own_lesson: Officer,
