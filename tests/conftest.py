@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Playwright, sync_playwright
 from sqlalchemy.orm import Session
 
 from lms.database import Database
@@ -133,6 +134,13 @@ def shared() -> Path:
         reason = "the folder ../shared is not here"
         pytest.fail(reason) if os.environ.get("REQUIRE_SHARED") == "1" else pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Playwright]:
+    """What drives browsers; there may be one in a process."""
+    with sync_playwright() as driver:
+        yield driver
 
 
 @pytest.fixture(scope="session")

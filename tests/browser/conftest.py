@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect
 
 from tests.browser.visitor import Visitor, at_browser
 from tests.servers import NodeUnderTest
@@ -26,12 +26,11 @@ QUIET = (
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser(driver: Playwright, chromium: str) -> Iterator[Browser]:
     """One Chromium that finds no other name than ``localhost`` and those below it."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield browser
-        browser.close()
+    browser = driver.chromium.launch(executable_path=chromium, args=QUIET)
+    yield browser
+    browser.close()
 
 
 Sitting = Callable[[NodeUnderTest], Visitor]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import playwright
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect
 
 from lms.demo import packages
 from tests.browser.conftest import QUIET
@@ -85,18 +85,15 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def its_browser(kind: str, chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        old, new = partitioning()
-        browser = (
-            driver.chromium.launch(executable_path=chromium, args=QUIET)
-            if kind == "refused"
-            else driver.chromium.launch(
-                executable_path=chromium, args=[*QUIET, new], ignore_default_args=[old]
-            )
-        )
-        yield browser
-        browser.close()
+def its_browser(kind: str, driver: Playwright, chromium: str) -> Iterator[Browser]:
+    old, new = partitioning()
+    browser = (
+        driver.chromium.launch(executable_path=chromium, args=QUIET)
+        if kind == "refused"
+        else driver.chromium.launch(executable_path=chromium, args=[*QUIET, new], ignore_default_args=[old])
+    )
+    yield browser
+    browser.close()
 
 
 def test_a_package_keeps_what_it_keeps_on_all_its_pages(

@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.sync_api import Playwright, expect, sync_playwright
+from playwright.sync_api import Playwright, expect
 
 from lms.app import Node, utc_now
 from lms.certificates.authority import Authority, open_authority
@@ -173,12 +173,6 @@ def serve(room: Room, school: School, way: Way) -> Iterator[Hub]:
     finally:
         process.terminate()
         assert process.wait(timeout=30) == 0, hub.log()
-
-
-@pytest.fixture(scope="session")
-def driver() -> Iterator[Playwright]:
-    with sync_playwright() as driver:
-        yield driver
 
 
 class Sitting(Protocol):
