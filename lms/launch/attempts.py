@@ -8,18 +8,16 @@ from lms.launch.course import Taking, read_standing
 from lms.launch.moving import at_rest
 from lms.launch.queries import launches_back, open_launches
 from lms.launch.sittings import Done, Sitting, last_sitting, sum_up
-from lms.launch.unit import read_unit
+from lms.launch.unit import read_units
 from lms.launch.why import Why, explain
 
 
 def why_of(session: Session, taking: Taking) -> Why:
     """Explain how a learner stands in a course of SCORM or of single files."""
-    standing = at_rest(taking, read_standing(session, taking))
-    stored = {identifier: read_unit(session, taking, unit) for identifier, unit in taking.units.items()}
     return explain(
         taking.opened,
-        standing,
-        {identifier: kept for identifier, kept in stored.items() if kept is not None},
+        at_rest(taking, read_standing(session, taking)),
+        read_units(session, taking),
         running={
             one.identifier for one in open_launches(session, taking.registration) if one.phase == "running"
         },

@@ -142,9 +142,9 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
     with site.database.read() as session:
         taking = _taking(session, desk, viewer, course)
         standing = read_standing(session, taking)
+        if standing.waiting is not None:
+            return RedirectResponse(f"/learn/{course}", 303)
         why, sitting = why_of(session, taking), sitting_of(session, taking)
-    if standing.waiting is not None:
-        return RedirectResponse(f"/learn/{course}", 303)
     return render(
         request,
         "launch/result.html",

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy.orm import Session
 
 from content_packages.cmi.runtime import AttemptResult, UnitSettings, launch_values
@@ -22,8 +23,11 @@ from lms.launch.course import Opened, Standing, Taking
 from lms.launch.documents import UNIT_STATE, read, state_key, write
 from lms.launch.shared_data import PREFIX as SHARED
 from lms.launch.shared_data import read_buckets
+from xapi_store.documents import get_documents
+from xapi_store.model.document import DocumentKey
 
 LEARNER_NAME = "Learner"  # packages are told a pseudonym: what they are given they may send anywhere
+_UNITS_OF_A_QUERY = 300  # databases bound the number of values
 _ENTRIES = frozenset({"cmi.core.entry", "cmi.entry"})
 _TARGETED = re.compile(r"\{target=([^}]+)\}(choice|jump)")
 
@@ -40,7 +44,21 @@ class UnitState:
 def read_unit(session: Session, taking: Taking, unit: UUID) -> UnitState | None:
     """Return what the unit has stored under this registration."""
     kept = read(session, _key(taking, unit))
-    return UnitState(attempt=kept["attempt"], values=kept["values"], told=kept["told"]) if kept else None
+    return _state_in(kept) if kept else None
+
+
+def read_units(session: Session, taking: Taking) -> dict[str, UnitState]:
+    """Return what each unit has stored that has stored anything, by identifier; a query for each of some hundred."""
+    keys = {_key(taking, unit): identifier for identifier, unit in taking.units.items()}
+    wanted, found = list(keys), dict[str, UnitState]()
+    for start in range(0, len(wanted), _UNITS_OF_A_QUERY):
+        for key, document in get_documents(session, wanted[start : start + _UNITS_OF_A_QUERY]).items():
+            found[keys[key]] = _state_in(orjson.loads(document.content))
+    return found
+
+
+def _state_in(kept: Mapping[str, Any]) -> UnitState:
+    return UnitState(attempt=kept["attempt"], values=kept["values"], told=kept["told"])
 
 
 def keep_unit(session: Session, taking: Taking, unit: UUID, state: UnitState, *, now: datetime) -> None:
@@ -152,5 +170,5 @@ def _truth(claim: bool) -> str:
     return "true" if claim else "false"
 
 
-def _key(taking: Taking, unit: UUID) -> Any:
+def _key(taking: Taking, unit: UUID) -> DocumentKey:
     return state_key(unit_iri(taking.course, unit), taking.person, taking.registration, UNIT_STATE)

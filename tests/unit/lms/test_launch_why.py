@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -88,6 +89,25 @@ def test_a_lesson_that_never_sets_completion(session: Session, desk: Desk) -> No
         {"cmi.core.lesson_status": "incomplete", "cmi.core.score.raw": "100"},
         ["The lesson says that it is not finished (incomplete), and has not said otherwise since."],
     )
+
+
+@pytest.mark.parametrize("units", [2, 40])
+def test_a_long_course_takes_no_more_queries(session: Session, desk: Desk, units: int) -> None:
+    a_course(session, desk.shelf, units=units)
+    sit(session, desk, {"cmi.core.lesson_status": "completed"}, ends=False)
+    taking = taken(session, desk)
+    session.flush()
+    driver = session.connection().connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        pytest.skip("counted by SQLite itself: documents are read past SQLAlchemy's events")
+    asked: list[str] = []
+
+    driver.set_trace_callback(asked.append)
+    why = why_of(session, taking)
+    driver.set_trace_callback(None)
+
+    assert len(why.lines) == units + 1
+    assert len(asked) == 3  # the learner's shared objectives, the units' documents, the open launches
 
 
 def test_a_score_below_mastery(session: Session, desk: Desk) -> None:
