@@ -19,10 +19,9 @@ from content_packages.package import Activity
 from lms.cmi5.actions import abandon, registration_for, waive
 from lms.cmi5.registrations import (
     Outline,
-    find_registration,
+    find_own,
     open_outline,
     open_sessions,
-    own_registration,
     states_of,
 )
 from lms.cmi5.tables import Registration
@@ -123,8 +122,7 @@ def post_waiver(
     with site.database.write() as session:
         hold_person(session, learner)
         enrolment = _enrolment(session, course, learner)
-        known = find_registration(session, own_registration(enrolment, desk.node))
-        outline = open_outline(session, desk.shelf, course, held=known.edition if known else None)
+        known, outline = find_own(session, desk.shelf, course, enrolment=enrolment, node=desk.node)
         row = known or registration_for(
             session, desk, outline, enrolment=enrolment, person=learner, now=site.now()
         )
@@ -181,8 +179,7 @@ def _units(
 
 def _known(session: Session, desk: Desk, course: UUID, learner: UUID) -> tuple[Registration | None, Outline]:
     enrolment = _enrolment(session, course, learner)
-    row = find_registration(session, own_registration(enrolment, desk.node))
-    return row, open_outline(session, desk.shelf, course, held=row.edition if row else None)
+    return find_own(session, desk.shelf, course, enrolment=enrolment, node=desk.node)
 
 
 def _enrolment(session: Session, course: UUID, learner: UUID) -> UUID:

@@ -28,7 +28,7 @@ from lms.cmi5.player import (
     way_to,
     why_of,
 )
-from lms.cmi5.registrations import Outline, find_registration, open_outline, own_registration, states_of
+from lms.cmi5.registrations import Outline, find_own, states_of
 from lms.cmi5.tables import Registration
 from lms.enrolment.queries import registration_of
 from lms.launch.actions import Desk
@@ -136,8 +136,7 @@ def _taken(
     enrolment = registration_of(session, person=person, course=course)
     if enrolment is None:
         raise NotFoundError
-    found = find_registration(session, own_registration(enrolment, desk.node))
-    outline = open_outline(session, desk.shelf, course, held=found.edition if found else None)
+    found, outline = find_own(session, desk.shelf, course, enrolment=enrolment, node=desk.node)
     if found is None:
         found = registration_for(
             session, desk, outline, enrolment=enrolment, person=person, now=site_of(request).now()
@@ -150,5 +149,4 @@ def _known(session: Session, desk: Desk, viewer: Viewer, course: UUID) -> tuple[
     enrolment = registration_of(session, person=viewer.public_id, course=course)
     if enrolment is None:
         raise NotFoundError
-    found = find_registration(session, own_registration(enrolment, desk.node))
-    return found, open_outline(session, desk.shelf, course, held=found.edition if found else None)
+    return find_own(session, desk.shelf, course, enrolment=enrolment, node=desk.node)

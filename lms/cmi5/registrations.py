@@ -146,6 +146,19 @@ def find_registration(session: Session, registration: UUID) -> Registration | No
     return session.scalars(_REGISTRATION, {"registration": registration}).one_or_none()
 
 
+def find_own(
+    session: Session, shelf: Shelf, course: UUID, *, enrolment: UUID, node: str
+) -> tuple[Registration | None, Outline]:
+    """Return the registration under which a node writes an enrolment, if it has begun, and the edition it is for.
+
+    Raises:
+        CourseNotReadyError: there is no such edition here.
+        UnitsOfOtherStandardError: its units have no record store of their own.
+    """
+    found = find_registration(session, own_registration(enrolment, node))
+    return found, open_outline(session, shelf, course, held=found.edition if found else None)
+
+
 def edition_begun(session: Session, enrolment: UUID) -> UUID | None:
     """Return the edition of the registration this node writes for an enrolment; ``None`` before the first launch."""
     return session.scalar(_EDITION, {"enrolment": enrolment})

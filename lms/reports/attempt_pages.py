@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lms.cmi5.player import why_of as why_of_units
-from lms.cmi5.registrations import find_registration, open_outline, own_registration
+from lms.cmi5.registrations import find_own
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.queries import find_course, find_edition
 from lms.courses.tables import Course
@@ -194,8 +194,7 @@ def _why(request: Request, session: Session, attempt: Attempt) -> Why | None:
     except CourseNotReadyError:
         return None
     except CourseNotPlayedError:
-        row = find_registration(session, own_registration(attempt.registration, desk.node))
-        outline = open_outline(session, desk.shelf, course, held=row.edition if row else None)
+        row, outline = find_own(session, desk.shelf, course, enrolment=attempt.registration, node=desk.node)
         return why_of_units(session, row, outline) if row else None
     return why_of(session, taking) if taking.kept is not None else None
 

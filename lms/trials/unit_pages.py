@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from lms.cmi5.actions import registration_for
 from lms.cmi5.api import hosts_of
 from lms.cmi5.player import bar_of, fits_frame, following, frame_of, open_unit, scores_of, verdict_on, way_to
-from lms.cmi5.registrations import Outline, find_registration, open_outline, own_registration, states_of
+from lms.cmi5.registrations import Outline, find_own, states_of
 from lms.cmi5.tables import Registration
 from lms.launch.actions import Desk
 from lms.launch.pages import desk_of
@@ -110,5 +110,4 @@ def after(request: Request, viewer: Manager, trial_id: UUID) -> Response:
 
 
 def _known(session: Session, desk: Desk, trial: Trial) -> tuple[Registration | None, Outline]:
-    found = find_registration(session, own_registration(trial.registration, desk.node))
-    return found, open_outline(session, desk.shelf, trial.course, held=None)
+    return find_own(session, desk.shelf, trial.course, enrolment=trial.registration, node=desk.node)
