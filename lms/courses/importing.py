@@ -12,8 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -137,7 +138,7 @@ class Importer:
                 session.add(row)
                 self._conclude(session, row, report, asks=False)
 
-        _end(end, report, row.file_name)
+        _or_unreadable(lambda: end(report), lambda: end(_UNREADABLE), row.file_name)
         return row
 
     def cancel(self, import_id: UUID) -> None:
@@ -220,7 +221,7 @@ class Importer:
             if path.is_file():
                 raise
             return  # cancelled before its first byte was read
-        _end(end, report, file_name)
+        _or_unreadable(lambda: end(report), lambda: end(_UNREADABLE), file_name)
 
     def _read(
         self,
@@ -231,21 +232,17 @@ class Importer:
         progress: Callable[[Progress], None] | None = None,
     ) -> ImportReport:
         """Read a file; where that fails and would fail each time, the report says so."""
-        try:
-            return read_package(
-                path,
-                self.shelf,
-                file_name=file_name,
-                limits=self.limits,
-                keep_original=self.keeps_originals,
-                catalogue_data=catalogue_data,
-                progress=progress,
-            )
-        except _PASSING:
-            raise
-        except Exception:  # whatever it was, whoever waits for the import is told that it has ended
-            log.exception("import_failed", extra={"file_name": file_name})
-            return _UNREADABLE
+        read = partial(
+            read_package,
+            path,
+            self.shelf,
+            file_name=file_name,
+            limits=self.limits,
+            keep_original=self.keeps_originals,
+            catalogue_data=catalogue_data,
+            progress=progress,
+        )
+        return _or_unreadable(read, lambda: _UNREADABLE, file_name)
 
     def _conclude(
         self,
@@ -294,23 +291,22 @@ class _CancelledError(Exception):
     """Somebody has cancelled the import at work."""
 
 
+Done = TypeVar("Done")
 _UNREADABLE = ImportReport(findings=(finding("package.unreadable"),))
 # No fault of the file, nor of how it is read: a full disk, a locked database, a course that somebody has deleted.
 _PASSING = (OSError, DBAPIError, DatabaseError, ShelfError, CourseNotFoundError, _CancelledError)
 
 
-def _end(end: Callable[[ImportReport], None], report: ImportReport, file_name: str) -> None:
-    """Write what came of an import, or that it cannot be written."""
+def _or_unreadable(do: Callable[[], Done], instead: Callable[[], Done], file_name: str) -> Done:
+    """Do a part of an import; where it fails and would fail each time, say so in the log and do *instead*."""
     try:
-        try:
-            end(report)
-        except DataError as error:  # something a database does not take, each time
-            raise ValueError(str(error.orig)) from error
-    except _PASSING:
-        raise
-    except Exception:  # as above
+        return do()
+    except Exception as error:  # whatever it was: who waits for the import has to be told that it has ended
+        # A value that no database takes is none of those that pass, though the driver files it with them.
+        if isinstance(error, _PASSING) and not isinstance(error, DataError):
+            raise
         log.exception("import_failed", extra={"file_name": file_name})
-        end(_UNREADABLE)
+        return instead()
 
 
 def importer_of(request: Request) -> Importer:
