@@ -23,10 +23,8 @@ from lms.web.reach import Reach, in_url
 from lms.web.site import Site
 
 
-def build_door(site: Site, data: Path) -> ASGIApp:
+def build_door(site: Site, reach: Reach, data: Path) -> ASGIApp:
     """Return the application of the plain port of the node in a data folder."""
-    reach = site.reach
-    assert reach is not None  # noqa: S101 - every node that serves has one
 
     def show(request: Request) -> Response:
         host = reach.own_host(request.scope)

@@ -119,7 +119,7 @@ def serve(
 def _open_door(node: Node, listener: socket.socket) -> None:
     """Hand out the root certificate by plain HTTP, until the process ends."""
     config = uvicorn.Config(
-        build_door(node.site, node.settings.data),
+        build_door(node.site, node.reach, node.settings.data),
         lifespan="off",
         log_config=None,
         access_log=False,

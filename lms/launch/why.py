@@ -145,7 +145,7 @@ class _Explained:
         if why.answer is True:
             return
         if isinstance(why.by, Measured):
-            yield _below(why)
+            yield _below(why.question, why.by)
             return
         for ruled in why.by or ():
             yield from self._to_meet(ruled, why.question)
@@ -168,7 +168,7 @@ class _Explained:
 
     def _not_passed(self, node: Node, success: Reason) -> Iterator[Fact]:
         if isinstance(success.by, Measured):
-            yield _below(success)
+            yield _below(success.question, success.by)
         elif success.answer is False and node.identifier in self._judged:
             yield Fact("says-failed")
 
@@ -209,19 +209,11 @@ class _Explained:
         units = [one for one in self._opened.tree.activities if one.is_leaf and node.contains(one)]
         rules = [(Fact("parts-12" if node.parent else "course-12"), "RTE 3.4.4")]
         tracking = self._tracking
-        missing = []
-        for code, asked in (("parts", tracking.completed), ("parts-failed", tracking.satisfied)):
-            titles = [
-                one.title
-                for one in units
-                if (
-                    asked(one, one.primary) is not True
-                    if code == "parts"
-                    else asked(one, one.primary) is False
-                )
-            ]
-            if titles:
-                missing.append(Fact(code, {"titles": titles}))
+        open_ones = [one.title for one in units if tracking.completed(one, one.primary) is not True]
+        failed = [one.title for one in units if tracking.satisfied(one, one.primary) is False]
+        missing = [Fact("parts", {"titles": open_ones})] if open_ones else []
+        if failed:
+            missing.append(Fact("parts-failed", {"titles": failed}))
         return self._line(node, rules, missing)
 
     # ---------------------------------------------------------------- of all
@@ -322,11 +314,10 @@ def _silent_or_unfinished(status: str) -> Fact:
     return Fact("says-unfinished", {"status": status})
 
 
-def _below(why: Reason) -> Fact:
-    assert isinstance(why.by, Measured)  # noqa: S101 - asked before
-    facts = {"least": Share(why.by.least)}
-    if why.question == "completed":
-        return Fact("less-progress", {**facts, "done": Share(why.by.reached or 0.0)})
-    if why.by.reached is None:
+def _below(question: Question, measured: Measured) -> Fact:
+    facts = {"least": Share(measured.least)}
+    if question == "completed":
+        return Fact("less-progress", {**facts, "done": Share(measured.reached or 0.0)})
+    if measured.reached is None:
         return Fact("no-score", facts)
-    return Fact("below", {**facts, "score": Share(why.by.reached)})
+    return Fact("below", {**facts, "score": Share(measured.reached)})
