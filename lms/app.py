@@ -6,7 +6,6 @@ listeners; ``build_worker`` the work in the background. No other module asks for
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -110,6 +109,7 @@ from lms.web.wording import mark
 from lms.worker import Chore, Worker
 from sync import identity
 from sync.errors import KeyLostError
+from sync.identity import write_private
 from sync.node import Node as SyncNode
 from sync.ports import Stream
 from sync.revocations import Revocations
@@ -348,13 +348,7 @@ class Node:
 def _secret(path: Path) -> bytes:
     """Return the random bytes of this node, made the first time."""
     if not path.exists():
-        beside = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        write_private(path, secrets.token_bytes(32))
     return path.read_bytes()
 
 

@@ -64,15 +64,20 @@ def create_key(folder: Path, *, random: bytes | None = None) -> NodeKey:
     """Make a key and keep it in the data folder, readable by its owner only."""
     folder.mkdir(parents=True, exist_ok=True)
     private = random or os.urandom(32)
-    beside = folder / f"{KEY_FILE}.new"
+    write_private(folder / KEY_FILE, f"{private.hex()}\n".encode("ascii"))
+    return NodeKey(private)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and on the disk when this returns; only its owner may read it."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.new")  # several processes may begin at once
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(private.hex() + "\n")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(folder / KEY_FILE)
-    return NodeKey(private)
+    beside.replace(path)
 
 
 def node_id_of(public_key: str) -> str:

@@ -9,7 +9,6 @@ machine of such a network, and nothing else in the world.
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from sync.identity import write_private
 
 FOLDER = "certificates"
 ROOT_NAME = "outpost-root.crt"
@@ -114,8 +115,8 @@ class Authority:
             .add_extension(_identifier_of(issuer), critical=False)
             .sign(issuer_key, hashes.SHA256())
         )
-        _keep(self.key_file, _private(key))
-        _keep(self.chain_file, _pem(made) + _pem(issuer))
+        write_private(self.key_file, _private(key))
+        write_private(self.chain_file, _pem(made) + _pem(issuer))
         return True
 
     def _is_good(self, wanted: list[str], now: datetime) -> bool:
@@ -173,9 +174,9 @@ def make_authority(data: Path, *, node_name: str, hosts: Iterable[str], now: dat
         .add_extension(_identifier_of(root), critical=False)
         .sign(root_key, hashes.SHA256())
     )
-    _keep(folder / _ISSUER_KEY, _private(issuer_key))
-    _keep(folder / _ISSUER, _pem(issuer))
-    _keep(folder / _ROOT, _pem(root))
+    write_private(folder / _ISSUER_KEY, _private(issuer_key))
+    write_private(folder / _ISSUER, _pem(issuer))
+    write_private(folder / _ROOT, _pem(root))
     (folder / _SERVER).unlink(missing_ok=True)
     return Authority(folder=folder, root=root)
 
@@ -260,15 +261,3 @@ def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _keep(path: Path, content: bytes) -> None:
-    """Write a file whole, for its owner only."""
-    beside = path.with_suffix(f"{path.suffix}.new")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

@@ -25,7 +25,7 @@ from lms.people.passwords import passwords_of
 from lms.people.policy import Right
 from lms.people.queries import hold_person, person
 from lms.people.signing_in import sign_in
-from lms.web.cookies import SESSION, VISITOR, drop_cookie, read_cookie, set_cookie
+from lms.web.cookies import SESSION, VISITOR, begin_session, read_cookie, set_cookie
 from lms.web.errors import NotAllowedError, NotFoundError
 from lms.web.locale import language_of
 from lms.web.pages import render
@@ -88,8 +88,7 @@ def sign_in_again(request: Request, launch_id: UUID, password: Annotated[str, Fo
     except (SignInTooOftenError, PasswordsBusyError) as error:
         return JSONResponse({"error": error.said(language_of(request))}, 429)
     response = JSONResponse({"csrf_token": site.sign("csrf", opened.token)})
-    set_cookie(response, site, SESSION, opened.token)
-    drop_cookie(response, site, VISITOR)
+    begin_session(response, site, opened.token)
     return response
 
 

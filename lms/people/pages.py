@@ -24,7 +24,7 @@ from lms.people.queries import has_people, person
 from lms.people.sessions import close_session
 from lms.people.signing_in import sign_in
 from lms.people.viewer import SignedIn
-from lms.web.cookies import LANGUAGE, SESSION, VISITOR, drop_cookie, read_cookie, set_cookie
+from lms.web.cookies import LANGUAGE, SESSION, begin_session, drop_cookie, read_cookie, set_cookie
 from lms.web.errors import NotAllowedError
 from lms.web.locale import language, language_of
 from lms.web.pages import render
@@ -77,8 +77,7 @@ def do_sign_in(
             error=error.said(language_of(request)),
         )
     response = RedirectResponse(local_path(next), status_code=303)
-    set_cookie(response, site, SESSION, opened.token)
-    drop_cookie(response, site, VISITOR)
+    begin_session(response, site, opened.token)
     return response
 
 

@@ -15,6 +15,8 @@ from uuid import UUID
 
 from filelock import FileLock
 
+from sync.identity import write_private
+
 FILE_NAME = "content-ports.json"
 IN_USE_FOR = timedelta(days=2)
 
@@ -90,7 +92,5 @@ class ContentPorts:
         return {edition: one for edition, one in found.items() if one[0] in self._ports}
 
     def _write(self, kept: dict[UUID, tuple[int, date]]) -> None:
-        beside = self._file.with_suffix(".new")
         lines = {str(edition): [port, day.isoformat()] for edition, (port, day) in kept.items()}
-        beside.write_text(json.dumps(lines, indent=1), encoding="utf-8")
-        beside.replace(self._file)
+        write_private(self._file, json.dumps(lines, indent=1).encode())

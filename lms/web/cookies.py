@@ -45,6 +45,12 @@ def set_cookie(response: Response, site: Site, kind: str, value: str) -> None:
     )
 
 
+def begin_session(response: Response, site: Site, token: str) -> None:
+    """Give the browser the cookie of a session, in the place of an anonymous visitor's mark."""
+    set_cookie(response, site, SESSION, token)
+    drop_cookie(response, site, VISITOR)
+
+
 def drop_cookie(response: Response, site: Site, kind: str) -> None:
     """Take a cookie back."""
     response.delete_cookie(
