@@ -37,10 +37,15 @@ PORTS_FOR_COURSES = 64
 
 
 def _is_loopback(host: str) -> bool:
-    return host in {"", "localhost"} or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+    return host in {"", "localhost"} or (is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Say whether a host is an address and not a name.
+
+    >>> is_address("10.0.0.5"), is_address("::1"), is_address("hub.local")
+    (True, True, False)
+    """
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -163,7 +168,7 @@ class Settings(BaseSettings):
             filled["public_url"] = f"{scheme}://localhost:{filled.get('port', 8000)}"
         if not filled.get("content_url"):
             filled["content_url"] = f"{scheme}://localhost:{filled.get('content_port', 8001)}"
-        by_port = filled["by_address"] or _is_address(urlsplit(str(filled["content_url"])).hostname or "")
+        by_port = filled["by_address"] or is_address(urlsplit(str(filled["content_url"])).hostname or "")
         if "content_ports" not in filled and by_port:
             filled["content_ports"] = PORTS_FOR_COURSES
         return filled

@@ -152,15 +152,12 @@ def _last_skipped_beside(tracking: Tracking, activity: Activity, direction: Dire
     (SB.2.2); thousands may be skipped at once.
     """
     parent = activity.parent
-    if parent is None or (direction is Direction.BACKWARD and parent.definition.control.forward_only):
+    if parent is not None and direction is Direction.BACKWARD and parent.definition.control.forward_only:
         return activity
-    siblings = tracking.available_children(parent)
-    if siblings is parent.children:
-        place = activity.place
-    elif activity in siblings:
-        place = siblings.index(activity)
-    else:
+    found = _among_siblings(tracking, activity)
+    if found is None:
         return activity
+    siblings, place = found
     ahead = siblings[place + 1 :] if direction is Direction.FORWARD else siblings[:place][::-1]
     get, decisions = tracking.records.get, tracking.decisions
     for at in ahead:
@@ -174,14 +171,18 @@ def _last_skipped_beside(tracking: Tracking, activity: Activity, direction: Dire
 
 def _sibling(tracking: Tracking, activity: Activity, direction: Direction) -> Activity | None:
     """Return the neighbour among the available children; ``None`` at the edge and beside the root."""
+    found = _among_siblings(tracking, activity)
+    if found is None:
+        return None
+    siblings, place = found[0], found[1] + direction.value
+    return siblings[place] if 0 <= place < len(siblings) else None
+
+
+def _among_siblings(tracking: Tracking, activity: Activity) -> tuple[tuple[Activity, ...], int] | None:
+    """Return the available children that an activity is one of, and its place; ``None``: it is none, or the root."""
     if activity.parent is None:
         return None
     siblings = tracking.available_children(activity.parent)
     if siblings is activity.parent.children:
-        place = activity.place
-    elif activity in siblings:
-        place = siblings.index(activity)
-    else:
-        return None
-    place += direction.value
-    return siblings[place] if 0 <= place < len(siblings) else None
+        return siblings, activity.place
+    return (siblings, siblings.index(activity)) if activity in siblings else None

@@ -16,9 +16,10 @@ from lms.certificates.door import root_file
 from lms.certificates.machine import own_addresses
 from lms.people.policy import Right
 from lms.people.viewer import requires
+from lms.settings import is_address
 from lms.web.content_ports import ContentPorts
 from lms.web.pages import render
-from lms.web.reach import Reach, in_url, is_address
+from lms.web.reach import Reach, in_url
 from lms.web.router import page_router
 from lms.web.site import site_of
 from lms.web.viewer import Viewer

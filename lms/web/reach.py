@@ -17,6 +17,7 @@ from uuid import UUID
 
 from starlette.types import Scope
 
+from lms.settings import is_address
 from lms.web.host_header import asked_for, host_header
 
 _USUAL_PORTS = {"http": 80, "https": 443}
@@ -91,15 +92,6 @@ class Reach:
 
 def _server_port(scope: Scope) -> int | None:
     return (scope.get("server") or ("", None))[1]
-
-
-def is_address(host: str) -> bool:
-    """Say whether a host is an address and not a name.
-
-    >>> is_address("10.0.0.5"), is_address("::1"), is_address("hub.local")
-    (True, True, False)
-    """
-    return _address(host) is not None
 
 
 def in_url(host: str) -> str:
