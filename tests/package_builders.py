@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -31,6 +32,7 @@ __all__ = [
     "a_package",
     "codes",
     "deflated",
+    "demo_showing",
     "everything_under",
     "imported",
     "raw_zip",
@@ -51,6 +53,20 @@ STORED, DEFLATED = 0, 8
 ITEM = '<item identifier="one" identifierref="page"><title>One</title></item>'
 RESOURCE_12 = '<resource identifier="page" type="webcontent" adlcp:scormtype="sco" href="index.html"/>'
 RESOURCE_2004 = RESOURCE_12.replace("scormtype", "scormType")
+
+
+def demo_showing(page: bytes, beside: Mapping[str, bytes] | None = None) -> bytes:
+    """Return the demo course of one SCO with another page in it, and with files beside that page."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(scorm12_single_sco())) as demo, zipfile.ZipFile(made, "w") as out:
+        start = re.search(r'<resource [^>]*href="([^"?#]+)', demo.read("imsmanifest.xml").decode())
+        assert start is not None
+        for name in demo.namelist():
+            out.writestr(name, page if name == start[1] else demo.read(name))
+        folder = start[1].rpartition("/")[0]
+        for name, content in (beside or {}).items():
+            out.writestr(f"{folder}/{name}".lstrip("/"), content)
+    return made.getvalue()
 
 
 def a_manifest_12(items: str = ITEM, resources: str = RESOURCE_12, *, metadata: str = "") -> str:

@@ -8,19 +8,14 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
-from tests.browser.visitor import Visitor, at_browser
+from tests.browser.visitor import FLAGS, Visitor, at_browser
 from tests.servers import NodeUnderTest
 
 # Two browsers, servers and PostgreSQL share two cores in a test run: what is slow there is not broken.
 expect.set_options(timeout=30_000)
 
 QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
+    *FLAGS,
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost",
 )
 

@@ -61,7 +61,10 @@ def busy(officer: Visitor, seconds: float) -> None:
 def times(laptop: NodeUnderTest) -> tuple[int, int]:
     """Return the session's time, and the part of it that was learning, as the node has kept them."""
     with closing(sqlite3.connect(laptop.data / "outpost.db")) as database:
-        return database.execute("SELECT session_time_s, learning_time_s FROM launch").fetchone()  # type: ignore[no-any-return]
+        row: tuple[int, int] = database.execute(
+            "SELECT session_time_s, learning_time_s FROM launch"
+        ).fetchone()
+        return row
 
 
 @pytest.mark.parametrize(

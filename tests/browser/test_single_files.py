@@ -105,14 +105,14 @@ def comes_back(officer: Visitor, course: str) -> None:
     officer.go(f"/learn/{course}")
 
 
-def expect_completed(sit_down: Sitting, officer: Visitor, course: str) -> None:
+def expect_completed(sit_down: Sitting, laptop: NodeUnderTest, officer: Visitor, course: str) -> None:
     """See it in the lesson, on the officer's page and on the instructor's."""
     expect(officer.lesson.get_by_test_id("completed")).to_be_visible()
     officer.expect_saved()
     officer.press("nav-suspend")
     expect(officer.page.get_by_test_id("session-ended")).to_be_visible()
     expect(officer.page.locator("main")).to_contain_text("Completed")
-    instructor = sit_down(officer.node)
+    instructor = sit_down(laptop)
     instructor.sign_in("I-1")
     instructor.go(f"/courses/{course}/people")
     expect(instructor.roster_row("A-1")).to_contain_text("Completed")
@@ -142,7 +142,7 @@ def test_a_pdf_is_read_to_the_end(sit_down: Sitting, laptop: NodeUnderTest, tmp_
     part(officer, "unseen").click()
     expect_page(officer, 3)
 
-    expect_completed(sit_down, officer, course)
+    expect_completed(sit_down, laptop, officer, course)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_captioned_film_is_complete_when_it_was_played(
     expect(officer.lesson.get_by_test_id("completed")).to_be_hidden()
     part(officer, "unseen").click()
 
-    expect_completed(sit_down, officer, course)
+    expect_completed(sit_down, laptop, officer, course)
 
 
 def test_a_recording_is_complete_when_it_was_played(
@@ -202,7 +202,7 @@ def test_a_recording_is_complete_when_it_was_played(
     assert medium.evaluate("medium => medium.currentTime") > 1
     medium.evaluate("medium => medium.play()")
 
-    expect_completed(sit_down, officer, course)
+    expect_completed(sit_down, laptop, officer, course)
 
 
 def book_of(officer: Visitor) -> FrameLocator:
@@ -246,4 +246,4 @@ def test_a_book_is_read_to_the_end_and_runs_no_scripts(
     part(officer, "previous").click()
     book_of(officer).get_by_role("link", name="On").click()
 
-    expect_completed(sit_down, officer, course)
+    expect_completed(sit_down, laptop, officer, course)

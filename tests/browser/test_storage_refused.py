@@ -6,18 +6,16 @@ Playwright's own switches have Chromium refuse storage to such frames; without t
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import playwright
 import pytest
-from playwright.sync_api import Browser, Playwright, expect
+from playwright.sync_api import Browser, Frame, Playwright, expect
 
-from lms.demo import packages
 from tests.browser.conftest import QUIET
 from tests.browser.visitor import PASSWORD, Visitor, at_browser
+from tests.package_builders import demo_showing
 from tests.servers import NodeUnderTest, node
 
 pytestmark = pytest.mark.browser
@@ -39,23 +37,6 @@ document.getElementById("inner").textContent = localStorage.getItem("name") + " 
 </script>"""
 
 
-def a_package() -> bytes:
-    made = BytesIO()
-    with zipfile.ZipFile(BytesIO(packages.scorm12_single_sco())) as demo, zipfile.ZipFile(made, "w") as out:
-        manifest = demo.read("imsmanifest.xml").decode()
-        start = re.search(r'<resource [^>]*href="([^"?#]+)', manifest)
-        assert start is not None
-        out.writestr("imsmanifest.xml", manifest)
-        for name in demo.namelist():
-            if name not in {"imsmanifest.xml", start[1]}:
-                out.writestr(name, demo.read(name))
-        out.writestr(start[1], FIRST)
-        folder = start[1].rpartition("/")[0]
-        out.writestr(f"{folder}/second.html".lstrip("/"), SECOND)
-        out.writestr(f"{folder}/third.html".lstrip("/"), THIRD)
-    return made.getvalue()
-
-
 def partitioning() -> tuple[str, str]:
     """Return Playwright's switch that turns features off, and the same without that of storage partitioning."""
     driver = Path(playwright.__file__).parent / "driver/package/lib/coreBundle.js"
@@ -71,7 +52,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NodeUnder
     folder = tmp_path_factory.mktemp("laptop")
     with node(folder, name="Post 4") as laptop:
         laptop.run("user", "create", "A-1", "--role", "officer", "--password-stdin", stdin=PASSWORD)
-        (folder / "keeps.zip").write_bytes(a_package())
+        (folder / "keeps.zip").write_bytes(demo_showing(FIRST, {"second.html": SECOND, "third.html": THIRD}))
         course = laptop.facts("import", str(folder / "keeps.zip"), "--publish")["course_id"]
         laptop.run("enrol", course, "--user", "A-1")
         laptop.start()
@@ -120,8 +101,8 @@ def test_a_package_keeps_what_it_keeps_on_all_its_pages(
         leave_and_come_back(officer, course)
 
 
-def can_keep(frame: object) -> object:
-    return frame.evaluate("() => { try { return localStorage.length >= 0 } catch { return false } }")  # type: ignore[attr-defined]
+def can_keep(frame: Frame) -> object:
+    return frame.evaluate("() => { try { return localStorage.length >= 0 } catch { return false } }")
 
 
 def leave_and_come_back(officer: Visitor, course: str) -> None:

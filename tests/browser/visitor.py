@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect
@@ -14,19 +15,35 @@ from lms.demo.packages import RIGHT_ANSWERS
 from tests.servers import NodeUnderTest
 
 PASSWORD = "nine-words-for-tests"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+class Place(Protocol):
+    """Where somebody sits: all she needs to know of the node."""
+
+    @property
+    def url(self) -> str:
+        """The address of its pages, for her."""
 
 
 class Visitor:
     """One person's browser at one node."""
 
-    def __init__(self, context: BrowserContext, node: NodeUnderTest) -> None:
+    def __init__(self, context: BrowserContext, place: Place) -> None:
         self.context = context
-        self.node = node
+        self.place = place
         self.page: Page = context.new_page()
 
     def go(self, path: str) -> None:
         """Open a page of the node."""
-        self.page.goto(self.node.url + path)
+        self.page.goto(self.place.url + path)
 
     def sign_in(self, number: str) -> None:
         """Sign in and see the first page."""
@@ -34,7 +51,7 @@ class Visitor:
         self.page.fill("[name=personnel_number]", number)
         self.page.fill("[name=password]", PASSWORD)
         self.page.click("main button[type=submit]")
-        expect(self.page).to_have_url(self.node.url + "/")
+        expect(self.page).to_have_url(self.place.url + "/")
 
     def import_course(self, package: Path) -> str:
         """Upload a package, publish what was found, and return the course's id."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
-import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Literal, Protocol
 from uuid import UUID, uuid4
@@ -25,21 +22,14 @@ from lms.enrolment.actions import enrol
 from lms.people.actions import create_person
 from lms.people.policy import PersonRole
 from lms.settings import Settings
-from tests.browser.visitor import PASSWORD, Visitor
+from tests.browser.visitor import FLAGS, PASSWORD, Visitor
 from tests.lan.lab import COURSES_ADDRESS, HUB_ADDRESS, Room, a_room, why_not
+from tests.package_builders import demo_showing
 from tests.servers import LMS, NodeUnderTest
 
 expect.set_options(timeout=30_000)
 
 NAME = own_names()[0]  # as a laptop that knows .local finds the hub
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 Way = Literal["http", "https", "apart"]
 SETTINGS: dict[Way, dict[str, str]] = {
     "http": {},
@@ -115,7 +105,10 @@ def school(room: Room, tmp_path_factory: pytest.TempPathFactory) -> School:
     node = NodeUnderTest(data=folder, port=8000, content_port=8001)
     node.run("init", "--role", "hub", "--name", "Room 2")
     courses = []
-    for name, package in (("course", packages.scorm12_single_sco()), ("prying", prying_package())):
+    for name, package in (
+        ("course", packages.scorm12_single_sco()),
+        ("prying", demo_showing(b"<!doctype html><p id=here>Here")),
+    ):
         (folder / f"{name}.zip").write_bytes(package)
         courses.append(node.facts("import", str(folder / f"{name}.zip"), "--publish")["course_id"])
     with closing(Node(Settings(data=folder))) as opened:
@@ -132,18 +125,6 @@ def school(room: Room, tmp_path_factory: pytest.TempPathFactory) -> School:
             for course in courses:
                 enrol(session, UUID(course), people, by=None, now=utc_now(), new_id=uuid4)
     return School(node=node, course=courses[0], prying=courses[1])
-
-
-def prying_package() -> bytes:
-    """A package whose one page does nothing: tests have it pry."""
-    made = BytesIO()
-    with zipfile.ZipFile(BytesIO(packages.scorm12_single_sco())) as demo, zipfile.ZipFile(made, "w") as out:
-        manifest = demo.read("imsmanifest.xml").decode()
-        start = re.search(r'<resource [^>]*href="([^"?#]+)', manifest)
-        assert start is not None
-        for name in demo.namelist():
-            out.writestr(name, b"<!doctype html><p id=here>Here" if name == start[1] else demo.read(name))
-    return made.getvalue()
 
 
 @pytest.fixture(scope="module", params=["http", "https"])
@@ -183,7 +164,7 @@ class Sitting(Protocol):
 
 @dataclass
 class Seat:
-    """What a visitor needs to know of the node: where it is for her."""
+    """The hub, by one of its addresses."""
 
     url: str
 
@@ -195,11 +176,11 @@ def sit_down(chromium: str, room: Room, driver: Playwright, tmp_path: Path) -> I
         def sit(hub: Hub, place: str, *, host: str = HUB_ADDRESS, trusts: bool = True) -> Visitor:
             root = hub.root() if trusts else None
             program = room.chromium(place, chromium, tmp_path, root=root.root_der if root else None)
-            browser = driver.chromium.launch(executable_path=program, args=QUIET)
+            browser = driver.chromium.launch(executable_path=program, args=FLAGS)
             opened.callback(browser.close)
             context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="en")
             context.set_default_timeout(20_000)
-            return Visitor(context, Seat(hub.at(host)))  # type: ignore[arg-type]  # it asks for no more
+            return Visitor(context, Seat(hub.at(host)))
 
         yield sit
 

@@ -38,6 +38,8 @@ def test_two_officers_take_a_course_stop_come_back_and_pass(hub: Hub, sit_down: 
     expect(one.page.locator("main")).to_contain_text("Passed")
     other.turn_pages(1)
     other.expect_saved()
+    other.press("nav-suspend")  # or the next to sit down as her would be asked whether to go on there
+    expect(other.page.get_by_test_id("session-ended")).to_be_visible()
 
 
 def test_the_lesson_goes_on_while_the_hub_is_out_of_reach_and_arrives_when_it_is_back(

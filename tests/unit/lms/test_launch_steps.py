@@ -17,7 +17,7 @@ from content_packages.sequencing.step import step
 from content_packages.sequencing.tracking import State, new_state
 from content_packages.sequencing.tree import ActivityTree
 from lms.database import Database
-from lms.launch.actions import Desk, apply_commit, carry_out, deliver
+from lms.launch.actions import Desk, Phase, apply_commit, carry_out, deliver
 from lms.launch.course import read_standing
 from lms.launch.moving import at_rest
 from lms.launch.steps import Step, count_steps, replay, show, steps_from, write_steps
@@ -49,11 +49,14 @@ def test_an_attempt_is_logged_as_it_goes_and_replays_to_the_same(session: Sessio
     a_course(session, desk.shelf, standard="scorm2004", units=2)
     delivered = deliver(session, desk, taken(session, desk), now=NOON)
     assert delivered is not None
-    for sequence, (values, phase) in enumerate(
-        [({}, "running"), ({"cmi.location": "2"}, "running"), ({"cmi.score.scaled": "0.5"}, "running"),
-         ({"cmi.completion_status": "completed"}, "terminated")], 1,
-    ):  # fmt: skip
-        commit = a_commit(sequence, values, phase=phase)  # type: ignore[arg-type]
+    told: list[tuple[dict[str, str], Phase]] = [
+        ({}, "running"),
+        ({"cmi.location": "2"}, "running"),
+        ({"cmi.score.scaled": "0.5"}, "running"),
+        ({"cmi.completion_status": "completed"}, "terminated"),
+    ]
+    for sequence, (values, phase) in enumerate(told, 1):
+        commit = a_commit(sequence, values, phase=phase)
         apply_commit(session, desk, delivered.launch, *commit, now=NOON + timedelta(seconds=sequence))
     carry_out(session, desk, taken(session, desk), Request.CONTINUE, now=NOON + timedelta(minutes=1))
 

@@ -50,10 +50,9 @@ def sit(
     """Open what is next, let it send these values, and end it or not; then ask for something."""
     delivered = deliver(session, desk, taken(session, desk), now=NOON)
     assert delivered is not None
-    phase, reason = ("terminated", "terminate") if ends else ("running", "commit")
-    apply_commit(
-        session, desk, delivered.launch, *a_commit(1, dict(values), phase=phase, reason=reason), now=NOON
-    )  # type: ignore[arg-type]
+    sent = dict(values)
+    commit = a_commit(1, sent, phase="terminated", reason="terminate") if ends else a_commit(1, sent)
+    apply_commit(session, desk, delivered.launch, *commit, now=NOON)
     if then is not None:
         carry_out(session, desk, taken(session, desk), then, now=NOON + timedelta(minutes=1))
 
