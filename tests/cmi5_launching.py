@@ -87,23 +87,29 @@ class School:
 
     def officer(self, course: str, number: str = "4711") -> Officer:
         """Make an officer who takes the course, in front of her own browser."""
-        person, token, now = uuid4(), f"session-{number}", utc_now()
+        person, browser = self.signed_in(number, name="Ann Example", role="officer")
+        with self.node.database.write() as session:
+            enrol(session, UUID(course), [person], by=None, now=utc_now(), new_id=uuid4)
+        return Officer(school=self, browser=browser, person=person, course=course)
+
+    def signed_in(self, number: str, *, name: str, role: str) -> tuple[UUID, TestClient]:
+        """Make somebody, and give her a browser in which she is signed in."""
+        person, now = uuid4(), utc_now()
         with self.node.database.write() as session:
             create_person(
                 session,
                 public_id=person,
                 personnel_number=number,
-                name="Ann Example",
-                roles=("officer",),
+                name=name,
+                roles=(role,),
                 password_hash=None,
                 now=now,
                 grants_travel=False,
             )
-            enrol(session, UUID(course), [person], by=None, now=now, new_id=uuid4)
             token = open_session(session, person, now=now)
         browser = TestClient(self.browser.app, base_url=LMS)
         browser.cookies.set(cookie_name(self.node.site, SESSION), token)
-        return Officer(school=self, browser=browser, person=person, course=course)
+        return person, browser
 
     def progress(self) -> None:
         """Let the worker read all statements."""

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import delete
 from starlette.testclient import TestClient
 
@@ -18,20 +16,15 @@ from content_packages.package import Standard
 from lms.database import Database
 from lms.enrolment.tables import Enrolment
 from lms.launch.actions import Desk, apply_commit
-from lms.launch.errors import TROUBLES
-from lms.launch.pages import router
 from lms.launch.queries import open_launches
 from lms.launch.tables import Launch, LaunchStep
 from lms.people.actions import create_person
 from lms.people.policy import Right
 from lms.progress.actions import advance
 from lms.reports.attempt_pages import router as attempt_pages
-from lms.reports.pages import router as reports_pages
-from lms.web.cookies import SESSION, cookie_name
-from lms.web.frame import frame
-from lms.web.site import Chip, Site
 from lms.web.viewer import Viewer
-from tests.launch_builders import COURSE, NOON, PERSON, REGISTRATION, a_commit, a_course, a_desk
+from tests.launch_builders import COURSE, NOON, PERSON, REGISTRATION, a_commit, a_desk
+from tests.launch_pages import pages_of_a_course, press
 
 BOTH = frozenset({Right.TAKE_COURSES, Right.SEE_PROGRESS})
 VIEWER = Viewer(public_id=PERSON, name="Ann", roles=frozenset({"officer"}), rights=BOTH, locale="en")
@@ -68,38 +61,16 @@ def viewer(locale: str, rights: frozenset[Right]) -> Viewer:
 def browser(
     database: Database, desk: Desk, tmp_path: Path, standard: Standard, viewer: Viewer
 ) -> Iterator[TestClient]:
-    assets = dict.fromkeys(("app.css", "player.css", "page.js", "app.js", "site.js"), "/static/x")
-    site = Site(
-        database=database, now=lambda: NOON + timedelta(minutes=9), public_url="http://localhost:8000",
-        content_url="http://localhost:8001", secret=b"s" * 32, node_name="Post 7", shelf=desk.shelf,
-        uploads=tmp_path, assets=assets, chip=lambda _session, _now: Chip(state="alone"),
-        recognise=lambda _database, _session, _now: viewer,
-    )  # fmt: skip
     with database.write() as session:
-        a_course(session, desk.shelf, standard=standard)
-        session.add(
-            Enrolment(
-                public_id=REGISTRATION, person=PERSON, course=COURSE, registration=REGISTRATION, made=NOON
-            )
-        )
         create_person(
             session, public_id=PERSON, personnel_number="4711", name="Ann Example", roles=("officer",),
             password_hash=None, now=NOON, grants_travel=False,
         )  # fmt: skip
-    app = FastAPI()
-    for one in (router, reports_pages, attempt_pages):
-        app.include_router(one)
-    app.state.desk = desk
-    frame(app, site, host_names=["localhost"], troubles=[TROUBLES])
-    with TestClient(app, base_url="http://localhost:8000") as client:
-        client.cookies.set(cookie_name(site, SESSION), "open")
+    with pages_of_a_course(
+        database, desk, tmp_path, standard=standard, viewer=viewer,
+        now=NOON + timedelta(minutes=9), routers=[attempt_pages],
+    ) as client:  # fmt: skip
         yield client
-
-
-def press(browser: TestClient, page: str, **fields: str) -> Any:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found is not None
-    return browser.post(f"/learn/{COURSE}/go", data={"csrf_token": found[1], **fields})
 
 
 def sit(browser: TestClient, database: Database, desk: Desk, values: dict[str, str], **fields: str) -> str:

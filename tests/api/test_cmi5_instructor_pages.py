@@ -14,15 +14,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from content_packages.cmi5.vocabulary import CMI5, MASTERY_SCORE, MOVE_ON, REASON, Verb
-from lms.app import utc_now
 from lms.courses.actions import apply_course
 from lms.courses.queries import describe_course, pass_marks_of
 from lms.database import Database
-from lms.people.actions import create_person
-from lms.people.sessions import open_session
-from lms.web.cookies import SESSION, cookie_name
 from tests.cmi5_builders import a_cmi5_package, a_structure, an_au
-from tests.cmi5_launching import LMS, Officer, School, a_school
+from tests.cmi5_launching import Officer, School, a_school
 
 JUDGED = 'moveOn="Passed" masteryScore="0.5"'
 FIRST, SECOND = "https://example.org/au/1", "https://example.org/au/2"
@@ -66,21 +62,7 @@ def officer(school: School) -> Officer:
 
 @pytest.fixture
 def instructor(school: School) -> Instructor:
-    person, now = uuid4(), utc_now()
-    with school.node.database.write() as session:
-        create_person(
-            session,
-            public_id=person,
-            personnel_number="1",
-            name="Ina Structor",
-            roles=("instructor",),
-            password_hash=None,
-            now=now,
-            grants_travel=False,
-        )
-        token = open_session(session, person, now=now)
-    browser = TestClient(school.browser.app, base_url=LMS)
-    browser.cookies.set(cookie_name(school.node.site, SESSION), token)
+    _, browser = school.signed_in("1", name="Ina Structor", role="instructor")
     return Instructor(browser)
 
 

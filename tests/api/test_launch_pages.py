@@ -6,27 +6,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from content_packages.package import Standard
 from lms.courses.tables import Course
 from lms.database import Database
-from lms.enrolment.tables import Enrolment
-from lms.launch.errors import TROUBLES
-from lms.launch.pages import router
 from lms.launch.tables import Launch
 from lms.people.policy import Right
-from lms.reports.pages import router as reports_pages
-from lms.web.cookies import SESSION, cookie_name
-from lms.web.frame import frame
-from lms.web.site import Chip, Site
 from lms.web.viewer import Viewer
-from tests.launch_builders import COURSE, NOON, PERSON, REGISTRATION, a_course, a_desk, statements
+from tests.launch_builders import COURSE, PERSON, a_desk, statements
+from tests.launch_pages import pages_of_a_course, press
 
 VIEWER = Viewer(
     public_id=PERSON, name="Learner", roles=frozenset({"officer"}), rights=frozenset({Right.TAKE_COURSES}), locale="en"
@@ -45,35 +37,9 @@ def locale() -> str:
 
 @pytest.fixture
 def browser(database: Database, tmp_path: Path, standard: Standard, locale: str) -> Iterator[TestClient]:
-    desk = a_desk(tmp_path)
-    assets = dict.fromkeys(("app.css", "player.css", "page.js", "site.js"), "/static/x")
-    site = Site(
-        database=database, now=lambda: NOON, public_url="http://localhost:8000", content_url="http://localhost:8001",
-        secret=b"s" * 32, node_name="Post 7", shelf=desk.shelf, uploads=tmp_path, assets=assets,
-        chip=lambda _session, _now: Chip(state="alone"),
-        recognise=lambda _database, _session, _now: replace(VIEWER, locale=locale),
-    )  # fmt: skip
-    with database.write() as session:
-        a_course(session, desk.shelf, standard=standard)
-        session.add(
-            Enrolment(
-                public_id=REGISTRATION, person=PERSON, course=COURSE, registration=REGISTRATION, made=NOON
-            )
-        )
-    app = FastAPI()
-    app.include_router(router)
-    app.include_router(reports_pages)
-    app.state.desk = desk
-    frame(app, site, host_names=["localhost"], troubles=[TROUBLES])
-    with TestClient(app, base_url="http://localhost:8000") as client:
-        client.cookies.set(cookie_name(site, SESSION), "open")
+    viewer = replace(VIEWER, locale=locale)
+    with pages_of_a_course(database, a_desk(tmp_path), tmp_path, standard=standard, viewer=viewer) as client:
         yield client
-
-
-def press(browser: TestClient, page: str, **fields: str) -> Any:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found is not None
-    return browser.post(f"/learn/{COURSE}/go", data={"csrf_token": found[1], **fields})
 
 
 def test_the_page_frames_the_first_lesson_and_offers_next_only(browser: TestClient) -> None:

@@ -25,12 +25,9 @@ from lms.app import utc_now
 from lms.cmi5.actions import IDLE_AFTER
 from lms.cmi5.tables import UnitSession
 from lms.database import Database
-from lms.people.actions import create_person
-from lms.people.sessions import open_session
 from lms.trials.exchange import MOST_CHARS
 from lms.trials.log import MOST_LINES, write_line
 from lms.trials.trial import LogLine
-from lms.web.cookies import SESSION, cookie_name
 from migrations import all_metadata
 from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, a_tincan, an_au
 from tests.cmi5_launching import LMS, V1, School, Unit, a_school
@@ -109,21 +106,7 @@ def school(database: Database, tmp_path: Path) -> Iterator[School]:
 
 
 def instructor_of(school: School, files: dict[str, bytes]) -> Instructor:
-    person, now = uuid4(), utc_now()
-    with school.node.database.write() as session:
-        create_person(
-            session,
-            public_id=person,
-            personnel_number="I-1",
-            name="Ida Example",
-            roles=("instructor",),
-            password_hash=None,
-            now=now,
-            grants_travel=False,
-        )
-        token = open_session(session, person, now=now)
-    browser = TestClient(school.browser.app, base_url=LMS)
-    browser.cookies.set(cookie_name(school.node.site, SESSION), token)
+    _, browser = school.signed_in("I-1", name="Ida Example", role="instructor")
     return Instructor(school=school, browser=browser, course=school.course(files))
 
 
