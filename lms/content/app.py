@@ -40,7 +40,7 @@ from lms.web.frame import NO_TELEMETRY
 from lms.web.headers import PERMISSIONS, Headers
 from lms.web.host_header import host_header
 from lms.web.locale import language, language_wished
-from lms.web.reach import Reach
+from lms.web.reach import Reach, server_port
 
 IDLE_AFTER_S = 300.0
 _OVER = (
@@ -219,7 +219,7 @@ class OwnHosts:
 
     def _is_ours(self, scope: Scope) -> bool:
         reach = self.site.reach
-        if reach is not None and (scope.get("server") or ("", None))[1] in reach.content_ports:
+        if reach is not None and server_port(scope) in reach.content_ports:
             return reach.is_port_of_a_course(scope)
         return label_in(self.site.content_url, host_header(scope)) is not None
 
@@ -295,7 +295,7 @@ class StrangeLabelError(LaunchOverError):
 
 def require_label(site: ContentSite, request: Request, edition: UUID) -> None:
     """Refuse a token on the host, or the port, of another edition."""
-    reach, port = site.reach, (request.scope.get("server") or ("", None))[1]
+    reach, port = site.reach, server_port(request.scope)
     if reach is not None and reach.port_of is not None and port in reach.content_ports:
         if port != reach.port_of(edition):
             raise StrangeLabelError

@@ -74,14 +74,14 @@ class Reach:
         host = self.own_host(scope)
         if host is None:
             return self.public_url
-        if _server_port(scope) in self.content_ports:
+        if server_port(scope) in self.content_ports:
             usual = self.port == _USUAL_PORTS[self.scheme]
             return f"{self.scheme}://{in_url(host)}" + f":{self.port}" * (not usual)
         return f"{self.scheme}://{host_header(scope)}"
 
     def is_port_of_a_course(self, scope: Scope) -> bool:
         """Say whether a request came in on a port that courses are played on, at an address where they are."""
-        port = _server_port(scope)
+        port = server_port(scope)
         if port not in self.content_ports:
             return False
         at_set_address = self.courses_by_port and asked_for(scope) == urlsplit(self.content_url).hostname
@@ -90,7 +90,8 @@ class Reach:
         return host_header(scope).rpartition(":")[2] == str(port)  # a port is all that tells courses apart
 
 
-def _server_port(scope: Scope) -> int | None:
+def server_port(scope: Scope) -> int | None:
+    """Return the port at which a request arrived."""
     return (scope.get("server") or ("", None))[1]
 
 
