@@ -25,6 +25,7 @@ from lms.keys.actions import create_key
 from lms.nodes.local import make_identity
 from lms.people.actions import create_person
 from lms.people.sessions import open_session
+from lms.people.tables import PasswordCost
 from lms.progress.actions import advance
 from lms.progress.queries import Known, progress_of_person
 from lms.settings import Settings
@@ -268,6 +269,7 @@ def a_school(database: Database, folder: Path) -> Iterator[School]:
     node = Node(Settings(data=folder / "node", database_url=url))
     with database.write() as session:
         make_identity(session, folder / "node", name="Post 4", role="laptop")
+        session.add(PasswordCost(id=1, memory_kib=8, time=1))  # nobody signs in by a password here
         key = create_key(session, "token", "A program", ["all"], now=utc_now())
     browser = TestClient(build_front(node), base_url=LMS)
     yield School(node=node, browser=browser, token=f"{key.key}.{key.secret}")

@@ -9,13 +9,21 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
+
+from lms.app import Node
+from lms.people.actions import create_person
+from lms.people.passwords import Cost, Passwords
+from lms.people.tables import PasswordCost
+from lms.settings import Settings
 
 START_TIMEOUT_S = 60
 LMS = (sys.executable, "-m", "lms")
@@ -80,6 +88,25 @@ class NodeUnderTest:
     def facts(self, *arguments: str) -> Any:
         """Run ``lms … --json`` and return what it printed."""
         return json.loads(self.run(*arguments, "--json").stdout)
+
+    def people(self, roles: Mapping[str, str], *, password: str) -> None:
+        """Make people by their numbers, who sign in with a password that costs little to check."""
+        where = {"database_url": self.database_url} if self.database_url else {}
+        with closing(Node(Settings(data=self.data, **where))) as inside, inside.database.write() as session:
+            if session.get(PasswordCost, 1) is None:
+                session.add(PasswordCost(id=1, memory_kib=8, time=1))
+            hashed = Passwords(Cost(memory_kib=8, time=1)).hash(password)
+            for number, role in roles.items():
+                create_person(
+                    session,
+                    public_id=uuid4(),
+                    personnel_number=number,
+                    name=number,
+                    roles=[role],
+                    password_hash=hashed,
+                    now=datetime.now(UTC),
+                    grants_travel=inside.duties.grants_travel,
+                )
 
     def start(self, *options: str) -> None:
         """Start the server and wait until it answers."""

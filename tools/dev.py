@@ -26,6 +26,7 @@ BUILD = ROOT / "lms" / "web" / "static" / "build"
 LOCALE = ROOT / "lms" / "web" / "locale"
 STAMPS = VENV / "outpost-stamps.json"
 OLDEST_NODE = 20
+_TOGETHER = ("-n", "2", "--dist", "loadfile")  # what a file sets up once is set up once
 QUICK_TESTS = ("tests/unit", "tests/api")
 
 
@@ -66,10 +67,7 @@ def test() -> None:
             "pytest",
             "-m",
             "not soak",
-            "-n",
-            "2",
-            "--dist",
-            "loadgroup",
+            *_TOGETHER,
             "--database=both",
             *sys.argv[2:],
         ]
@@ -84,7 +82,7 @@ def check() -> None:
     _call([BIN / "mypy"])
     _call([BIN / "lint-imports", "--no-logo"])
     _call([PYTHON, "-m", "lms.web.catalogues", "check"])
-    _call([PYTHON, "-m", "pytest", "-q", "-n", "2", "-m", "not soak", *QUICK_TESTS])
+    _call([PYTHON, "-m", "pytest", "-q", *_TOGETHER, "-m", "not soak", *QUICK_TESTS])
 
 
 def soak() -> None:

@@ -22,6 +22,7 @@ from lms.keys.actions import create_key, revoke_key
 from lms.nodes.local import make_identity
 from lms.people.actions import create_person
 from lms.people.sessions import open_session
+from lms.people.tables import PasswordCost
 from lms.settings import Settings
 from lms.web.cookies import SESSION, cookie_name
 from tests.listening import PATH, listening
@@ -81,6 +82,7 @@ def served(database: Database, tmp_path: Path) -> Iterator[Served]:
     node = Node(Settings(data=tmp_path / "node", database_url=url, allowed_hosts=("127.0.0.1",)))
     with node.database.write() as session:
         make_identity(session, tmp_path / "node", name="Post 4", role="laptop")
+        session.add(PasswordCost(id=1, memory_kib=8, time=1))  # nobody signs in by a password here
     broadcast = Broadcast(node.database, most=MOST, heartbeat_s=0.5, stall_s=1)
     vars(node)["broadcast"] = broadcast  # where the node would keep its own
     with closing(node), serving(build_front(node)) as address:

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
-from tests.browser.visitor import FLAGS, Visitor, at_browser
-from tests.servers import NodeUnderTest
+from tests.browser.visitor import FLAGS, PASSWORD, Visitor, at_browser
+from tests.servers import NodeUnderTest, node
 
 # Two browsers, servers and PostgreSQL share two cores in a test run: what is slow there is not broken.
 expect.set_options(timeout=30_000)
@@ -26,6 +26,15 @@ def browser(driver: Playwright, chromium: str) -> Iterator[Browser]:
     browser = driver.chromium.launch(executable_path=chromium, args=QUIET)
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
+    """A laptop that serves, with an instructor and an officer."""
+    with node(tmp_path_factory.mktemp("laptop"), name="Post 4") as laptop:
+        laptop.people({"I-1": "instructor", "A-1": "officer"}, password=PASSWORD)
+        laptop.start()
+        yield laptop
 
 
 Sitting = Callable[[NodeUnderTest], Visitor]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,19 +10,10 @@ from playwright.sync_api import expect
 
 from lms.demo import packages
 from tests.browser.conftest import Sitting
-from tests.browser.visitor import PASSWORD, Visitor
-from tests.servers import NodeUnderTest, node
+from tests.browser.visitor import Visitor
+from tests.servers import NodeUnderTest
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
-    with node(tmp_path_factory.mktemp("laptop"), name="Post 4") as laptop:
-        for number, role in (("I-1", "instructor"), ("A-1", "officer")):
-            laptop.run("user", "create", number, "--role", role, "--password-stdin", stdin=PASSWORD)
-        laptop.start()
-        yield laptop
 
 
 def import_edition(instructor: Visitor, course: str, package: Path) -> None:

@@ -21,7 +21,7 @@ from tests.browser.hostile.raid import Outside, a_course, attacks_of, hostile_pa
 from tests.browser.visitor import PASSWORD, Visitor
 from tests.servers import NodeUnderTest, node
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("hostile")]
+pytestmark = pytest.mark.browser
 
 QUIET_COURSE = """<!doctype html><title>Quiet</title><p id="quiet">Quiet</p><script>
 localStorage.setItem("smuggled", "a secret");
@@ -84,8 +84,7 @@ def lesson_frame(visitor: Visitor) -> Frame:
 def raid(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raid]:
     folder = tmp_path_factory.mktemp("hostile")
     with node(folder / "laptop") as laptop, outside() as evil:
-        for number, role in (("I-1", "instructor"), ("A-1", "officer"), ("A-2", "officer")):
-            laptop.run("user", "create", number, "--role", role, "--password-stdin", stdin=PASSWORD)
+        laptop.people({"A-1": "officer", "A-2": "officer"}, password=PASSWORD)
         laptop.start()
         yield _raid(browser, laptop, evil, folder)
 

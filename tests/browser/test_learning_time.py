@@ -32,8 +32,7 @@ def laptop(tmp_path: Path, idle_after_s: int) -> Iterator[NodeUnderTest]:
     with node(tmp_path / "laptop", name="Post 4") as laptop:
         with (laptop.data / "lms.toml").open("a", encoding="utf-8") as settings:
             settings.write(f"idle_after_s = {idle_after_s}\n")
-        for number, role in (("I-1", "instructor"), ("A-1", "officer")):
-            laptop.run("user", "create", number, "--role", role, "--password-stdin", stdin=PASSWORD)
+        laptop.people({"I-1": "instructor", "A-1": "officer"}, password=PASSWORD)
         laptop.start()
         yield laptop
 

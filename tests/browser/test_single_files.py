@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, expect
 
 from tests.browser.conftest import Sitting
-from tests.browser.visitor import PASSWORD, Visitor
+from tests.browser.visitor import Visitor
 from tests.media_builders import a_pdf, a_zip_of, an_epub, an_mp3
-from tests.servers import NodeUnderTest, node
+from tests.servers import NodeUnderTest
 
 pytestmark = pytest.mark.browser
 
@@ -47,15 +47,6 @@ RECORD = """async ([seconds, ...kinds]) => {
 }"""
 SRT = "1\r\n00:00:00,000 --> 00:00:05,000\r\nNa\xefve at the border\r\n".encode("windows-1252")
 ARABIC = "WEBVTT\n\n00:00.000 --> 00:05.000\nعند الحدود\n"
-
-
-@pytest.fixture(scope="module")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
-    with node(tmp_path_factory.mktemp("laptop"), name="Post 4") as laptop:
-        for number, role in (("I-1", "instructor"), ("A-1", "officer")):
-            laptop.run("user", "create", number, "--role", role, "--password-stdin", stdin=PASSWORD)
-        laptop.start()
-        yield laptop
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def partitioning() -> tuple[str, str]:
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NodeUnderTest, str]]:
     folder = tmp_path_factory.mktemp("laptop")
     with node(folder, name="Post 4") as laptop:
-        laptop.run("user", "create", "A-1", "--role", "officer", "--password-stdin", stdin=PASSWORD)
+        laptop.people({"A-1": "officer"}, password=PASSWORD)
         (folder / "keeps.zip").write_bytes(demo_showing(FIRST, {"second.html": SECOND, "third.html": THIRD}))
         course = laptop.facts("import", str(folder / "keeps.zip"), "--publish")["course_id"]
         laptop.run("enrol", course, "--user", "A-1")

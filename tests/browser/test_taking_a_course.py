@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -12,19 +12,10 @@ from playwright.sync_api import Route, expect
 
 from lms.demo import packages
 from tests.browser.conftest import Sitting
-from tests.browser.visitor import PASSWORD, Visitor
-from tests.servers import NodeUnderTest, node
+from tests.browser.visitor import Visitor
+from tests.servers import NodeUnderTest
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
-    with node(tmp_path_factory.mktemp("laptop"), name="Post 4") as laptop:
-        for number, role in (("I-1", "instructor"), ("A-1", "officer")):
-            laptop.run("user", "create", number, "--role", role, "--password-stdin", stdin=PASSWORD)
-        laptop.start()
-        yield laptop
 
 
 def given_course(sit_down: Sitting, laptop: NodeUnderTest, package: bytes, folder: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,14 +26,6 @@ pytestmark = pytest.mark.browser
 
 UNIT = (Path(__file__).parents[1] / "cmi5_unit.html").read_bytes()
 JUDGED = 'moveOn="CompletedAndPassed" masteryScore="0.9"'
-
-
-@pytest.fixture(scope="module")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
-    with node(tmp_path_factory.mktemp("laptop"), name="Post 4") as laptop:
-        laptop.run("user", "create", "I-1", "--role", "instructor", "--password-stdin", stdin=PASSWORD)
-        laptop.start()
-        yield laptop
 
 
 def a_trial(
@@ -171,7 +163,7 @@ def test_several_processes_on_postgresql_serve_one_trial(
     sit_down: Sitting, postgres: Postgres, tmp_path: Path
 ) -> None:
     with node(tmp_path / "hub", role="hub", database_url=postgres.create()) as hub:
-        hub.run("user", "create", "I-1", "--role", "instructor", "--password-stdin", stdin=PASSWORD)
+        hub.people({"I-1": "instructor"}, password=PASSWORD)
         hub.start("--workers", "3")
         instructor = a_trial(sit_down, hub, packages.scorm2004_single_sco(), tmp_path)
         before = rows(hub)

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Sitting
-from tests.browser.visitor import PASSWORD, Visitor
+from tests.browser.visitor import Visitor
 from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, a_tincan, an_au
 from tests.package_builders import zipped
-from tests.servers import NodeUnderTest, node
+from tests.servers import NodeUnderTest
 
 pytestmark = pytest.mark.browser
 
 UNIT = (Path(__file__).parents[1] / "cmi5_unit.html").read_bytes()
 JUDGED = 'moveOn="CompletedAndPassed" masteryScore="0.9"'
 OWN_WINDOW = f'{JUDGED} launchMethod="OwnWindow"'
-
-
-@pytest.fixture(scope="module")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
-    with node(tmp_path_factory.mktemp("laptop"), name="Post 4") as laptop:
-        for number, role in (("I-1", "instructor"), ("A-1", "officer")):
-            laptop.run("user", "create", number, "--role", role, "--password-stdin", stdin=PASSWORD)
-        laptop.start()
-        yield laptop
 
 
 def given_course(

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import random
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Sitting
-from tests.browser.visitor import PASSWORD, Visitor
+from tests.browser.visitor import Visitor
 from tests.course_builders import a_scorm_file
-from tests.servers import NodeUnderTest, node
+from tests.servers import NodeUnderTest
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
-    with node(tmp_path_factory.mktemp("laptop"), name="Post 4") as laptop:
-        laptop.run("user", "create", "I-1", "--role", "instructor", "--password-stdin", stdin=PASSWORD)
-        laptop.start()
-        yield laptop
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from tests.faults.officer import NUMBER, SCORM_12, SCORM_2004, Officer
 from tests.faults.records import Records
 from tests.servers import NodeUnderTest
 
-pytestmark = pytest.mark.xdist_group("commands beside a server")  # they share one laptop
 PASSWORD = "nine-words-for-tests"
 
 

@@ -14,7 +14,6 @@ from tests.faults.conftest import Furnished
 from tests.faults.programs import AGENT, STATE, STATEMENTS, VERB, state_parameters
 from tests.servers import NodeUnderTest
 
-pytestmark = pytest.mark.xdist_group("counted syncs")  # they share one server
 Syncs = Callable[[], int]
 REST_S, ENOUGH_S = 0.5, 30
 
