@@ -136,9 +136,9 @@ def shared() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def driver() -> Iterator[Playwright]:
-    """What drives browsers; there may be one in a process."""
+    """What drives browsers: one in a process, and while it is there, no loop of asyncio besides."""
     with sync_playwright() as driver:
         yield driver
 

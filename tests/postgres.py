@@ -74,7 +74,7 @@ def _system_server(tools: Path, folder: Path) -> Iterator[Postgres]:
     try:
         yield Postgres(address=f"postgres@127.0.0.1:{port}/{{name}}")
     finally:
-        call(*control, "-m", "fast", "stop")
+        call(*control, "-m", "immediate", "stop")  # nobody reads it again: nothing need reach the disk
 
 
 @contextmanager

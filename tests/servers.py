@@ -18,8 +18,10 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from typer.testing import CliRunner
 
 from lms.app import Node
+from lms.cli import app
 from lms.people.actions import create_person
 from lms.people.passwords import Cost, Passwords
 from lms.people.tables import PasswordCost
@@ -84,6 +86,12 @@ class NodeUnderTest:
         if check and done.returncode != 0:
             raise AssertionError(f"lms {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
         return done
+
+    def run_here(self, *arguments: str) -> None:
+        """Run ``lms …`` in this process, which has loaded it already: a process of its own takes two seconds more."""
+        told = {name: value for name, value in self.environment.items() if name.startswith("LMS_")}
+        done = CliRunner(env=told).invoke(app, list(arguments))
+        assert done.exit_code == 0, done.output
 
     def facts(self, *arguments: str) -> Any:
         """Run ``lms … --json`` and return what it printed."""
@@ -153,7 +161,7 @@ def node(
     """Make a node in *data*; its server is killed at the end if it still runs."""
     data.mkdir(parents=True, exist_ok=True)
     made = NodeUnderTest(data=data, database_url=database_url)
-    made.run("init", "--role", role, *(["--name", name] if name else []))
+    made.run_here("init", "--role", role, *(["--name", name] if name else []))
     try:
         yield made
     finally:

@@ -20,7 +20,7 @@ QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(driver: Playwright, chromium: str) -> Iterator[Browser]:
     """One Chromium that finds no other name than ``localhost`` and those below it."""
     browser = driver.chromium.launch(executable_path=chromium, args=QUIET)

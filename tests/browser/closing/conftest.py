@@ -39,7 +39,7 @@ def own(browser: Browser, tmp_path: Path, running: NodeUnderTest) -> Iterator[Ow
         made.context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared(browser: Browser, chromium: str) -> Iterator[Browser]:
     """One browser, for all that does not end it."""
     made = browser.browser_type.launch(executable_path=chromium, args=NO_UNLOAD)
