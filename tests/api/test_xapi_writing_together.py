@@ -56,13 +56,39 @@ class Gate:
                 raise ForbiddenError("Not here.")
 
 
+class Arrivals:
+    """An application that counts the requests whose bytes have all reached it."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.count = 0
+        self.changed = threading.Condition()
+
+    def wait_for(self, count: int) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.count >= count, timeout=20)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def counted() -> Any:
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                with self.changed:
+                    self.count += 1
+                    self.changed.notify_all()
+            return message
+
+        await self.app(scope, counted, send)
+
+
 class Served:
     """A record store on a port, and requests that leave together."""
 
-    def __init__(self, database: Database, url: str, gate: Gate) -> None:
+    def __init__(self, database: Database, url: str, gate: Gate, arrivals: Arrivals) -> None:
         self.database = database
         self.url = url
         self.gate = gate
+        self.arrivals = arrivals
+        self.client = httpx.Client(limits=httpx.Limits(max_connections=None), timeout=30)
 
     def all_at_once(self, *requests: dict[str, Any]) -> list[httpx.Response]:
         """Send requests that gather behind one open write, and return their answers."""
@@ -70,15 +96,17 @@ class Served:
         with ThreadPoolExecutor(len(requests) + 1) as threads:
             waiting = threads.submit(self.ask, **first)
             assert self.gate.reached.wait(20)
+            all_of_them = self.arrivals.count + len(requests)
             asked = [threads.submit(self.ask, **one) for one in requests]
-            time.sleep(0.5)
+            self.arrivals.wait_for(all_of_them)
+            time.sleep(0.2)  # from arriving to standing in the queue
             self.gate.opened.set()
             assert waiting.result().status_code == 200
             return [one.result() for one in asked]
 
     def ask(self, method: str, path: str, **others: Any) -> httpx.Response:
         headers = {"Authorization": BASIC, VERSION: V1} | others.pop("headers", {})
-        return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=30, **others)
+        return self.client.request(method, f"{self.url}{path}", headers=headers, **others)
 
     def stored(self, activity: str = COURSE) -> list[str]:
         answer = self.ask("GET", "/statements", params={"activity": activity, "limit": 500})
@@ -88,8 +116,11 @@ class Served:
 @pytest.fixture
 def served(database: Database) -> Iterator[Served]:
     gate = Gate()
-    with serving(create_lrs_app(an_lrs(database, admit=gate.admit))) as url:
-        yield Served(database, url, gate)
+    arrivals = Arrivals(create_lrs_app(an_lrs(database, admit=gate.admit)))
+    with serving(arrivals) as url:
+        served = Served(database, url, gate, arrivals)
+        with served.client:
+            yield served
 
 
 @contextmanager
