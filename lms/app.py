@@ -1,19 +1,14 @@
 """Put the program together: everything is built once from ``Settings``, and by role.
 
-``Node`` gives what commands and servers share; ``build_front`` the ASGI application of both
-listeners; ``build_worker`` the work in the background. No other module asks for the role.
+``ServingNode`` is a node with what browsers need beside; ``build_front`` gives the ASGI application of both
+listeners; ``build_worker`` the work in the background.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property, partial
-from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -22,7 +17,6 @@ from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from content_packages.shelf import Shelf
 from lms.certificates.machine import own_names
 from lms.certificates.pages import Reached
 from lms.certificates.pages import router as reached_pages
@@ -41,13 +35,11 @@ from lms.courses.api import router as courses_api
 from lms.courses.catalogue_pages import api as catalogue_api
 from lms.courses.catalogue_pages import router as catalogue_pages
 from lms.courses.errors import TROUBLES as COURSE_TROUBLES
-from lms.courses.importing import Importer
 from lms.courses.pages import router as course_pages
 from lms.courses.pages import uploading as course_uploads
 from lms.courses.shelving import Sweeper
 from lms.courses.subjects import load_subjects
 from lms.courses.uploads_api import router as uploads_api
-from lms.database import Database
 from lms.editions.api import router as editions_api
 from lms.editions.pages import router as edition_pages
 from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
@@ -62,18 +54,16 @@ from lms.keys.bearer import recognise_bearer
 from lms.keys.errors import TROUBLES as KEY_TROUBLES
 from lms.keys.lrs import authenticate
 from lms.keys.pages import router as key_pages
-from lms.launch.actions import Desk
 from lms.launch.errors import TROUBLES as LAUNCH_TROUBLES
 from lms.launch.open_pages import router as open_launch_pages
 from lms.launch.pages import router as launch_pages
+from lms.node import Node, utc_now
 from lms.nodes.actions import run_job as meet_peers
-from lms.nodes.local import sync_node
 from lms.nodes.pages import TROUBLES as NODE_TROUBLES
 from lms.nodes.pages import router as node_pages
 from lms.nodes.queries import JOB as SYNC_JOB
 from lms.nodes.queries import chip
 from lms.people.pages import router as people_pages
-from lms.people.passwords import Passwords, prepare_passwords
 from lms.people.policy import Right
 from lms.people.sessions import recognise
 from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
@@ -81,18 +71,11 @@ from lms.progress.actions import advance, is_behind
 from lms.records import export as exporting
 from lms.records import upkeep
 from lms.records.errors import TROUBLES as RECORD_TROUBLES
-from lms.records.export import Exporter
-from lms.records.files import ShelfFiles
 from lms.records.pages import router as record_pages
 from lms.records.pages import validating as record_validator
 from lms.reports.attempt_pages import router as attempt_pages
 from lms.reports.pages import router as report_pages
-from lms.settings import Role, Settings
-from lms.streams.blobs import ShelfBlobs
 from lms.streams.course_files import manifests_on_offer
-from lms.streams.directory import DirectoryStream
-from lms.streams.documents import DocumentStream
-from lms.streams.statements import StatementStream
 from lms.trials.api import fetching as trial_fetch_api
 from lms.trials.databases import TrialDatabases
 from lms.trials.errors import TROUBLES as TRIAL_TROUBLES
@@ -107,12 +90,6 @@ from lms.web.reach import Reach
 from lms.web.site import NavItem, Site
 from lms.web.wording import mark
 from lms.worker import Chore, Worker
-from sync import identity
-from sync.errors import KeyLostError
-from sync.identity import write_private
-from sync.node import Node as SyncNode
-from sync.ports import Stream
-from sync.revocations import Revocations
 from sync.sequencer import number_some
 from sync.server import create_app as create_sync_app
 from xapi_store.http.app import create_lrs_app
@@ -169,7 +146,6 @@ NAVIGATION = (
     NavItem(label=mark("Records"), href="/records", right=Right.SEE_RECORDS),
     NavItem(label=mark("Forwarding"), href="/forwarding", right=Right.MANAGE_KEYS),
 )
-SECRET_NAME = "secret.key"  # noqa: S105 - the name of a file, not what is in it
 NUMBERING_EVERY_S = 60.0
 PROGRESS_EVERY_S = 1.0
 PART_EVERY_S = 3600.0
@@ -184,101 +160,13 @@ FORWARDING_EVERY_S = 1.0
 ABANDON_EVERY_S = 300.0
 
 
-def utc_now() -> datetime:
-    """Return the present instant."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Duties:
-    """What differs by role; the one table of it."""
-
-    grants_travel: bool  # roles given here count on all nodes below, and courses made here are no offers
-    first_person_here: bool  # a browser may make the first administrator
-
-
-DUTIES = {
-    Role.LAPTOP: Duties(grants_travel=False, first_person_here=True),
-    Role.HUB: Duties(grants_travel=False, first_person_here=False),
-    Role.CENTRAL: Duties(grants_travel=True, first_person_here=False),
-}
-
-
-class Node:
-    """One node, opened: what commands, servers and the worker have in common."""
-
-    def __init__(self, settings: Settings) -> None:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        settings.uploads.mkdir(exist_ok=True)
-        self.settings = settings
-        self.duties = DUTIES[settings.role]
-        self.database = Database(settings.database_url)
-        self.shelf = Shelf(settings.shelf)
-        self.attachments = ShelfFiles(Shelf(settings.attachments))
-        self.secret = _secret(settings.data / SECRET_NAME)
-
-    def close(self) -> None:
-        """Give back what is held open."""
-        self.database.close()
-
-    @cached_property
-    def sync(self) -> SyncNode:
-        """This node as sync sees it.
-
-        Raises:
-            KeyLostError: the node's key is not in the data folder.
-        """
-        key = identity.load_key(self.settings.data)
-        if key is None:
-            raise KeyLostError(
-                f"{self.settings.data} holds no node key. `lms init` makes one for a new node; an old node's "
-                "comes from its backup."
-            )
-        directory = DirectoryStream(self.shelf, new_id=uuid4)
-        streams: list[Stream] = [Revocations(), directory, StatementStream(), DocumentStream()]
-        return sync_node(
-            self.database, key, self.settings.data, streams=streams, blobs=ShelfBlobs(self.shelf)
-        )
-
-    @cached_property
-    def passwords(self) -> Passwords:
-        """How passwords are hashed here, as costly as this machine can bear."""
-        return prepare_passwords(self.database)
-
-    @cached_property
-    def importer(self) -> Importer:
-        """What imports course packages."""
-        return Importer(
-            database=self.database,
-            shelf=self.shelf,
-            uploads=self.settings.uploads,
-            now=utc_now,
-            new_id=uuid4,
-            provisional=not self.duties.grants_travel,
-            keeps_originals=self.settings.keep_originals,
-            limits=self.settings.limits,
-        )
-
-    @cached_property
-    def exporter(self) -> Exporter:
-        """What writes statements to files."""
-        return Exporter(database=self.database, folder=self.settings.exports, now=utc_now, new_id=uuid4)
+class ServingNode(Node):
+    """A node that answers browsers: where it is reached, who listens, where courses are tried."""
 
     @cached_property
     def broadcast(self) -> Broadcast:
         """Who listens live for statements of this process."""
         return Broadcast(self.database)
-
-    @cached_property
-    def desk(self) -> Desk:
-        """What launches units."""
-        return Desk(
-            shelf=self.shelf,
-            node=self.sync.id,
-            new_id=uuid4,
-            new_token=lambda: secrets.token_urlsafe(32),
-            new_seed=lambda: secrets.randbits(31),
-        )
 
     @cached_property
     def trials(self) -> TrialDatabases:
@@ -345,17 +233,10 @@ class Node:
         )
 
 
-def _secret(path: Path) -> bytes:
-    """Return the random bytes of this node, made the first time."""
-    if not path.exists():
-        write_private(path, secrets.token_bytes(32))
-    return path.read_bytes()
-
-
 # ---------------------------------------------------------------- pages, record store, sync
 
 
-def build_pages(node: Node) -> FastAPI:
+def build_pages(node: ServingNode) -> FastAPI:
     """Return the application of the LMS host: pages, API, record store, sync, signs of life."""
     app = FastAPI(
         title="Outpost",
@@ -406,7 +287,7 @@ def build_record_store(node: Node) -> ASGIApp:
     )
 
 
-def _add_signs_of_life(app: FastAPI, node: Node) -> None:
+def _add_signs_of_life(app: FastAPI, node: ServingNode) -> None:
     @app.get("/healthz", include_in_schema=False)
     def healthz() -> Response:
         return PlainTextResponse("ok")
@@ -468,7 +349,7 @@ class Front:
             await self._pages(scope, receive, send)
 
 
-def build_front(node: Node) -> Front:
+def build_front(node: ServingNode) -> Front:
     """Return the application of both listeners."""
     site = ContentSite(
         database=node.database,
@@ -500,7 +381,7 @@ def build_front(node: Node) -> Front:
 # ---------------------------------------------------------------- in the background
 
 
-def build_worker(node: Node) -> Worker:
+def build_worker(node: ServingNode) -> Worker:
     """Return the work in the background: the one table from kind of job to function, and the chores.
 
     Raises:

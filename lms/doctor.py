@@ -21,12 +21,12 @@ from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError, ShelfError, StoredPackageError
 from content_packages.shelf import FileRef, Shelf
-from lms.app import Node, utc_now
 from lms.courses.importing import JOB as IMPORT_JOB
 from lms.courses.queries import imports_under_way
 from lms.courses.shelving import GRACE, editions_here, files_of_edition, files_of_original, named_files
 from lms.courses.tables import Course, Edition
 from lms.database import alembic_config
+from lms.node import Node, utc_now
 from lms.queue import Job
 from lms.streams.course_files import manifests_on_offer
 from sync import identity, ledger

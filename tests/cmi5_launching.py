@@ -18,10 +18,11 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from content_packages.cmi5.vocabulary import CMI5, MASTERY_SCORE, MOVE_ON, SESSION_ID, Verb
-from lms.app import Node, build_front, utc_now
+from lms.app import ServingNode, build_front
 from lms.database import Database
 from lms.enrolment.actions import enrol
 from lms.keys.actions import create_key
+from lms.node import utc_now
 from lms.nodes.local import make_identity
 from lms.people.actions import create_person
 from lms.people.sessions import open_session
@@ -43,7 +44,7 @@ V1 = {"X-Experience-API-Version": "1.0.3"}
 class School:
     """A node, and a program that may do everything at its API."""
 
-    node: Node
+    node: ServingNode
     browser: TestClient
     token: str
 
@@ -266,7 +267,7 @@ class Unit:
 @contextmanager
 def a_school(database: Database, folder: Path) -> Iterator[School]:
     url = database.url.render_as_string(hide_password=False)
-    node = Node(Settings(data=folder / "node", database_url=url))
+    node = ServingNode(Settings(data=folder / "node", database_url=url))
     with database.write() as session:
         make_identity(session, folder / "node", name="Post 4", role="laptop")
         session.add(PasswordCost(id=1, memory_kib=8, time=1))  # nobody signs in by a password here

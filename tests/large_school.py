@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from content_packages.intake import read_package
 from content_packages.sequencing.event import Request
-from lms.app import Node
+from lms.app import ServingNode
 from lms.courses.actions import add_edition, publish
 from lms.demo.packages import scorm12_many_scos, scorm2004_many_scos
 from lms.enrolment.actions import enrol
@@ -70,7 +70,7 @@ class LargeSchool:
     statement: UUID  # the first one that was stored
 
 
-def fill(node: Node, folder: Path, size: Size) -> LargeSchool:
+def fill(node: ServingNode, folder: Path, size: Size) -> LargeSchool:
     """Fill an empty node; packages are written to *folder* on their way in."""
     courses, edition = _make_courses(node, folder, size)
     with node.database.write() as session:
@@ -105,7 +105,7 @@ def fill(node: Node, folder: Path, size: Size) -> LargeSchool:
     )
 
 
-def learn(node: Node, officer: UUID, course: UUID, *, units: int) -> None:
+def learn(node: ServingNode, officer: UUID, course: UUID, *, units: int) -> None:
     """Have an officer pass the next units of a course, one transaction for each."""
     for _ in range(units):
         with node.database.write() as session:
@@ -121,14 +121,14 @@ def learn(node: Node, officer: UUID, course: UUID, *, units: int) -> None:
             carry_out(session, node.desk, further, Request.CONTINUE, now=now)
 
 
-def stop(node: Node, officer: UUID, course: UUID) -> None:
+def stop(node: ServingNode, officer: UUID, course: UUID) -> None:
     """Have an officer stop for now."""
     with node.database.write() as session:
         taking = _taking(session, node, officer, course)
         carry_out(session, node.desk, taking, Request.SUSPEND_ALL, now=datetime.now(UTC))
 
 
-def read_feed(node: Node) -> None:
+def read_feed(node: ServingNode) -> None:
     """Bring the read model of progress up to date, as the worker does."""
     more = True
     while more:
@@ -137,7 +137,7 @@ def read_feed(node: Node) -> None:
 
 
 @contextmanager
-def joined(node: Node, folder: Path) -> Iterator[Callable[[], SyncReport]]:
+def joined(node: ServingNode, folder: Path) -> Iterator[Callable[[], SyncReport]]:
     """Pair a node with a centre of its own; gives a function by which the two meet, until the block ends."""
     with a_small_node(folder, "central", "central") as centre, answering(centre) as address:
         with centre.database.write() as session:
@@ -178,7 +178,7 @@ def pages(school: LargeSchool) -> dict[str, tuple[str, UUID]]:
     }
 
 
-def signed_in(node: Node, person: UUID) -> tuple[str, str]:
+def signed_in(node: ServingNode, person: UUID) -> tuple[str, str]:
     """Open a session; return name and value of its cookie."""
     with node.database.write() as session:
         return cookie_name(node.site, SESSION), open_session(session, person, now=datetime.now(UTC))
@@ -193,7 +193,7 @@ _PASSED_2004 = {
 }
 
 
-def _taking(session: Session, node: Node, officer: UUID, course: UUID) -> Taking:
+def _taking(session: Session, node: ServingNode, officer: UUID, course: UUID) -> Taking:
     enrolment = find_enrolment(session, person=officer, course=course)
     assert enrolment is not None
     return open_course(
@@ -201,7 +201,7 @@ def _taking(session: Session, node: Node, officer: UUID, course: UUID) -> Taking
     )
 
 
-def _make_courses(node: Node, folder: Path, size: Size) -> tuple[list[UUID], UUID]:
+def _make_courses(node: ServingNode, folder: Path, size: Size) -> tuple[list[UUID], UUID]:
     large, small = folder / "large.zip", folder / "small.zip"
     large.write_bytes(scorm2004_many_scos(size.units))
     small.write_bytes(scorm12_many_scos(4))

@@ -12,9 +12,10 @@ from uuid import UUID, uuid4
 
 from starlette.testclient import TestClient
 
-from lms.app import Node, build_front, build_worker, utc_now
+from lms.app import ServingNode, build_front, build_worker
 from lms.database import Database
 from lms.launch.statements import learner
+from lms.node import utc_now
 from lms.nodes.local import make_identity
 from lms.people.actions import create_person
 from lms.people.sessions import open_session
@@ -31,7 +32,7 @@ from xapi_store.ingest import store_statements
 class Records:
     """A node, and its pages and record store as somebody sees them."""
 
-    node: Node
+    node: ServingNode
     app: Any
 
     @property
@@ -83,7 +84,7 @@ def some_records(database: Database, folder: Path) -> Iterator[Records]:
     """Give a node on a database that has its tables."""
     folder.mkdir(exist_ok=True)
     url = database.url.render_as_string(hide_password=False)
-    node = Node(Settings(data=folder, database_url=url))
+    node = ServingNode(Settings(data=folder, database_url=url))
     with node.database.write() as session:
         make_identity(session, folder, name="Post 4", role="hub")
         session.add(PasswordCost(id=1, memory_kib=8, time=1))  # nobody signs in by a password here

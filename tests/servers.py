@@ -20,8 +20,8 @@ from uuid import uuid4
 import httpx
 from typer.testing import CliRunner
 
-from lms.app import Node
 from lms.cli import app
+from lms.node import Node
 from lms.people.actions import create_person
 from lms.people.passwords import Cost, Passwords
 from lms.people.tables import PasswordCost

@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 from sqlalchemy.orm import Session
 
-from lms.app import Node, utc_now
 from lms.cli.console import Data, Json, fail, failing_on, show_rows, tell
 from lms.cli.opening import opened
+from lms.node import Node, utc_now
 from lms.progress.actions import is_behind
 from xapi_store.archive import Part, PartError, bring_back, list_parts, put_away
 

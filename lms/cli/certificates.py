@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from lms.app import utc_now
 from lms.certificates.authority import NoRootError, make_authority, open_authority
 from lms.certificates.hosts import hosts_of
 from lms.cli.console import Data, Json, failing_on, tell
 from lms.cli.opening import require_node, settings_of
+from lms.node import utc_now
 
 app = typer.Typer()
 certificate = typer.Typer(

@@ -13,7 +13,6 @@ import typer
 from sqlalchemy.orm import Session
 
 from content_packages.package import standard_name
-from lms.app import utc_now
 from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
@@ -22,6 +21,7 @@ from lms.courses.report_wording import KINDS_OF_FINDINGS
 from lms.courses.tables import CourseImport, ImportState
 from lms.enrolment.actions import enrol as enrol_people
 from lms.enrolment.actions import people_to_enrol
+from lms.node import utc_now
 from lms.progress.actions import advance
 from lms.reports.queries import progress_report
 from lms.web.wording import Bytes, Worded

@@ -11,12 +11,12 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lms.app import Node, utc_now
 from lms.cli.console import Data, Json, fail, print_json, show_rows
 from lms.cli.opening import opened
 from lms.courses.tables import Course, CourseImport
 from lms.demo import packages
 from lms.enrolment.actions import enrol
+from lms.node import Node, utc_now
 from lms.people.actions import create_group, create_person, set_membership
 from lms.people.policy import PersonRole
 from lms.people.queries import person_signing_in

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from lms.app import Node
 from lms.cli.console import Data, Json, print_json, say, warn
 from lms.cli.opening import require_node, settings_of
 from lms.doctor import State, examine
+from lms.node import Node
 
 app = typer.Typer()
 

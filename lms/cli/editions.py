@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 import typer
 from sqlalchemy.orm import Session
 
-from lms.app import utc_now
 from lms.cli.console import Data, Json, fail, failing_on, show_rows, tell
 from lms.cli.opening import opened
 from lms.courses.actions import (
@@ -23,6 +22,7 @@ from lms.courses.queries import editions_of, find_course
 from lms.courses.tables import Course, Edition
 from lms.editions.actions import take_up
 from lms.editions.queries import Former, preview
+from lms.node import utc_now
 
 app = typer.Typer(no_args_is_help=True)
 group = typer.Typer(help="Editions of a course, and officers in mid-course.", no_args_is_help=True)

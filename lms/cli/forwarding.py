@@ -8,7 +8,6 @@ from uuid import UUID
 
 import typer
 
-from lms.app import utc_now
 from lms.cli.console import Data, Json, fail, failing_on, read_secret, show, show_rows, tell
 from lms.cli.opening import opened
 from lms.forwarding import actions
@@ -16,6 +15,7 @@ from lms.forwarding.actions import NewTarget
 from lms.forwarding.problems import sentence
 from lms.forwarding.queries import Standing, dead_letters, find_target, standing_of, standings
 from lms.forwarding.tables import DeadLetter, Target
+from lms.node import utc_now
 from lms.web.wording import Worded
 from xapi_store.model.version import Version
 

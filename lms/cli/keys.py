@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from lms.app import utc_now
 from lms.cli.console import Data, Json, failing_on, say, show, show_rows, tell
 from lms.cli.opening import opened
 from lms.keys.actions import KeyNotFoundError, create_key, revoke_key
 from lms.keys.queries import list_keys
 from lms.keys.scopes import EVERYTHING, KNOWN_SCOPES, LRS_SCOPES
+from lms.node import utc_now
 from lms.web.wording import FieldError
 
 app = typer.Typer(no_args_is_help=True)

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import shutil
 from importlib.metadata import version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from lms.app import Node, utc_now
-from lms.certificates.pages import Reached
 from lms.cli.console import Data, Json, fail, failing_on, read_secret, show, show_rows, tell, warn
 from lms.cli.demo import PASSWORD, PEOPLE
 from lms.cli.opening import is_made, opened, require_node, settings_of
-from lms.cli.server import ServerError
-from lms.cli.server import serve as serve_node
 from lms.courses.subjects import SubjectsUnreadableError
 from lms.database import DatabaseError
+from lms.node import Node, utc_now
 from lms.nodes.local import make_identity
 from lms.nodes.queries import Overview, overview
 from lms.people.actions import create_person
@@ -29,6 +26,9 @@ from lms.settings import Role, Settings, keep_settings
 from lms.web.assets import AssetsMissingError
 from lms.web.wording import FieldError
 from sync.errors import KeyLostError
+
+if TYPE_CHECKING:
+    from lms.certificates.pages import Reached
 
 app = typer.Typer()
 SETTINGS = "Settings, in the environment or, without LMS_ and in small letters, in lms.toml: " + "; ".join(
@@ -106,6 +106,10 @@ def serve(  # noqa: PLR0917 - typer reads options from positional parameters
     data: Data = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; the schema is upgraded first if need be."""
+    # Only this command waits for the web to load: every other starts in half the time.
+    from lms.cli.server import ServerError  # noqa: PLC0415
+    from lms.cli.server import serve as serve_node  # noqa: PLC0415
+
     settings = settings_of(data, host=host, port=port, content_port=content_port, https=https)
     require_node(settings)
     if workers > 1 and settings.database_url.startswith("sqlite"):

@@ -7,9 +7,9 @@ from contextlib import closing, contextmanager
 
 from sqlalchemy.exc import OperationalError
 
-from lms.app import Node
 from lms.cli.console import fail
 from lms.database import DatabaseError
+from lms.node import Node
 from lms.settings import CONFIG_NAME, Settings, SettingsError, load_settings
 
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import typer
 
-from lms.app import utc_now
 from lms.cli.console import Data, Json, fail, failing_on, show
 from lms.cli.opening import opened
+from lms.node import utc_now
 from lms.people.actions import create_person, set_password
 from lms.people.passwords import first_password
 from lms.people.policy import PersonRole

@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lms.app import Node
 from lms.cli.console import Data, Json, fail, failing_on, show
 from lms.cli.opening import opened
+from lms.node import Node
 from lms.records.export import Place, span_of, write_file
 from lms.records.filters import Asked, read_filter
 from lms.records.tables import ExportFormat

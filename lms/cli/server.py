@@ -18,11 +18,12 @@ import uvicorn
 from filelock import FileLock, Timeout
 from starlette.concurrency import run_in_threadpool
 
-from lms.app import Front, Node, build_front, build_worker, utc_now
+from lms.app import Front, ServingNode, build_front, build_worker
 from lms.certificates.authority import open_authority
 from lms.certificates.door import build_door
 from lms.certificates.hosts import authority_of, renew
 from lms.certificates.pages import Reached
+from lms.node import utc_now
 from lms.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def serve(
         ports = [settings.port, settings.content_port, *settings.ports_of_courses]
         listeners = [listen(settings.host, port) for port in ports]
         door = listen(settings.host, settings.join_port) if settings.https else None
-        node = Node(settings)
+        node = ServingNode(settings)
         node.database.upgrade()
         worker = build_worker(node)  # asks for the node's key: without one nothing is started
         if door is not None:
@@ -116,7 +117,7 @@ def serve(
             node.close()
 
 
-def _open_door(node: Node, listener: socket.socket) -> None:
+def _open_door(node: ServingNode, listener: socket.socket) -> None:
     """Hand out the root certificate by plain HTTP, until the process ends."""
     config = uvicorn.Config(
         build_door(node.site, node.reach, node.settings.data),
@@ -218,7 +219,7 @@ def _run_processes(settings: Settings, listeners: list[socket.socket], count: in
 
 def _serve_in_process(settings: Settings, listeners: list[socket.socket]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    node = Node(settings)
+    node = ServingNode(settings)
     try:
         run_server(build_front(node), listeners, settings)
     finally:

@@ -19,7 +19,7 @@ from lms.courses.tables import Course, Edition
 from lms.courses.uploads import receive_body
 from lms.people.policy import Right
 from lms.people.viewer import requires
-from lms.web.errors import problem
+from lms.web.answers import problem
 from lms.web.site import site_of
 from lms.web.viewer import Viewer
 from lms.web.wording import mark

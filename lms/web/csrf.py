@@ -15,7 +15,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lms.web.errors import StrangeOriginError, StrangeTokenError, answer
+from lms.web.answers import answer
+from lms.web.errors import StrangeOriginError, StrangeTokenError
 from lms.web.visit import visit_of
 
 FIELD = "csrf_token"

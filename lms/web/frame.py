@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import Scope
 
+from lms.web.answers import install_errors
 from lms.web.assets import BUILD, MOUNT, BuiltFiles
 from lms.web.csrf import OwnOrigin
-from lms.web.errors import Trouble, install_errors
+from lms.web.errors import Trouble
 from lms.web.headers import Headers, page_headers
 from lms.web.hosts import KnownHosts
 from lms.web.reach import Reach

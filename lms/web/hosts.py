@@ -8,8 +8,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lms.web.answers import answer
 from lms.web.assets import MOUNT
-from lms.web.errors import StrangeHostError, answer
+from lms.web.errors import StrangeHostError
 from lms.web.host_header import asked_for
 
 

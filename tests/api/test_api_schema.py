@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from starlette.testclient import TestClient
 
-from lms.app import Node, build_pages, utc_now
+from lms.app import ServingNode, build_pages
 from lms.database import Database
+from lms.node import utc_now
 from lms.nodes.local import make_identity
 from lms.people.actions import create_person
 from lms.people.sessions import open_session
@@ -39,7 +40,7 @@ def client(lasting_database: Database, tmp_path_factory: pytest.TempPathFactory)
     """A client of the whole node, signed in as somebody who may use all of the interface."""
     data = tmp_path_factory.mktemp("node")
     url = lasting_database.url.render_as_string(hide_password=False)
-    node = Node(Settings(data=data, database_url=url))
+    node = ServingNode(Settings(data=data, database_url=url))
     with lasting_database.write() as session:
         make_identity(session, data, name="Post 4", role="laptop")
         person = create_person(

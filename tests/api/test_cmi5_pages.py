@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import update
 
 from content_packages.cmi5.vocabulary import Verb
-from lms.app import utc_now
 from lms.cmi5.registrations import own_registration
 from lms.cmi5.statements import ENROLMENT
 from lms.courses.tables import Course
 from lms.database import Database
 from lms.enrolment.queries import registration_of
+from lms.node import utc_now
 from lms.progress.actions import advance, rebuild
 from lms.progress.queries import progress_of, status
 from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, a_tincan, an_activity, an_au

@@ -27,10 +27,10 @@ from content_packages.cmi5.vocabulary import (
     VOIDED,
     Verb,
 )
-from lms.app import utc_now
 from lms.cmi5.actions import IDLE_AFTER, abandon_idle
 from lms.courses.tables import Edition
 from lms.database import Database
+from lms.node import utc_now
 from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, an_au
 from tests.cmi5_launching import ACTOR, LMS, V1, School, Unit, a_school
 

@@ -17,8 +17,9 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lms.app import Node, build_front, utc_now
+from lms.app import ServingNode, build_front
 from lms.content.app import ContentSite, OwnHosts
+from lms.node import utc_now
 from lms.nodes.local import make_identity
 from lms.people.actions import create_person
 from lms.people.policy import PersonRole
@@ -38,9 +39,9 @@ class ArrivesAt:
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServingNode]:
     data = tmp_path_factory.mktemp("hub")
-    made = Node(Settings(data=data, role="hub", host="0.0.0.0", content_ports=4))
+    made = ServingNode(Settings(data=data, role="hub", host="0.0.0.0", content_ports=4))
     made.database.upgrade()
     hashed = made.passwords.hash("nine-words-for-tests")
     with made.database.write() as session:
@@ -54,7 +55,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 
 @pytest.fixture(scope="module")
-def front(node: Node) -> ASGIApp:
+def front(node: ServingNode) -> ASGIApp:
     return build_front(node)
 
 
@@ -102,7 +103,7 @@ def test_a_course_is_not_answered_at_a_port_that_its_host_does_not_name(front: A
     assert browser.get("/rt/token/", headers={"host": OWN}).status_code == 421
 
 
-def test_nothing_on_a_port_of_courses_sees_or_sets_a_cookie(front: ASGIApp, node: Node) -> None:
+def test_nothing_on_a_port_of_courses_sees_or_sets_a_cookie(front: ASGIApp, node: ServingNode) -> None:
     browser = signed_in(front)
     cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     assert "session" in cookie
@@ -113,7 +114,7 @@ def test_nothing_on_a_port_of_courses_sees_or_sets_a_cookie(front: ASGIApp, node
     assert "set-cookie" not in answer.headers
 
 
-def test_the_session_does_not_pass_the_gate_of_courses(node: Node) -> None:
+def test_the_session_does_not_pass_the_gate_of_courses(node: ServingNode) -> None:
     seen: list[Any] = []
 
     async def behind(scope: Scope, receive: Receive, send: Send) -> None:

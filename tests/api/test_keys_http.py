@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from lms.app import utc_now
 from lms.database import Database
 from lms.keys.actions import create_key
 from lms.keys.scopes import LRS_SCOPES
+from lms.node import utc_now
 from lms.people.policy import Right
 from tests.records_builders import Records, some_records
 from tests.school_builders import token

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from lms.app import Node, build_pages
+from lms.app import ServingNode, build_pages
 from lms.nodes.local import make_identity
 from lms.people.tables import PasswordCost
 from lms.settings import Settings
@@ -40,7 +40,7 @@ class Asked:
 class Place:
     """A school and the pages of its node."""
 
-    node: Node
+    node: ServingNode
     school: LargeSchool
     client: TestClient
 
@@ -56,7 +56,7 @@ class Place:
 @contextmanager
 def a_place(folder: Path, url: str, size: Size) -> Iterator[Place]:
     folder.mkdir()
-    node = Node(Settings(data=folder, database_url=url))
+    node = ServingNode(Settings(data=folder, database_url=url))
     fresh_schema(node.database)
     with node.database.write() as session:
         make_identity(session, folder, name="Post 4", role="laptop")

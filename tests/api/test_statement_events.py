@@ -15,10 +15,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from lms.app import Node, build_front, utc_now
+from lms.app import ServingNode, build_front
 from lms.database import Database
 from lms.forwarding.events import Broadcast
 from lms.keys.actions import create_key, revoke_key
+from lms.node import utc_now
 from lms.nodes.local import make_identity
 from lms.people.actions import create_person
 from lms.people.sessions import open_session
@@ -40,7 +41,7 @@ FAILED = "http://adlnet.gov/expapi/verbs/failed"
 class Served:
     """A node on a real port, and a token that may read statements."""
 
-    node: Node
+    node: ServingNode
     address: str
     token: str
     broadcast: Broadcast
@@ -79,7 +80,7 @@ class Served:
 @pytest.fixture
 def served(database: Database, tmp_path: Path) -> Iterator[Served]:
     url = database.url.render_as_string(hide_password=False)
-    node = Node(Settings(data=tmp_path / "node", database_url=url, allowed_hosts=("127.0.0.1",)))
+    node = ServingNode(Settings(data=tmp_path / "node", database_url=url, allowed_hosts=("127.0.0.1",)))
     with node.database.write() as session:
         make_identity(session, tmp_path / "node", name="Post 4", role="laptop")
         session.add(PasswordCost(id=1, memory_kib=8, time=1))  # nobody signs in by a password here

@@ -21,10 +21,10 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from content_packages.cmi5.vocabulary import Verb
-from lms.app import utc_now
 from lms.cmi5.actions import IDLE_AFTER
 from lms.cmi5.tables import UnitSession
 from lms.database import Database
+from lms.node import utc_now
 from lms.trials.exchange import MOST_CHARS
 from lms.trials.log import MOST_LINES, write_line
 from lms.trials.trial import LogLine

@@ -19,7 +19,7 @@ from content_packages.limits import Limits
 from lms.courses.queries import courses_page, find_import
 from lms.courses.tables import ImportState
 from lms.database import Database
-from lms.web.errors import PROBLEM_TYPE
+from lms.web.answers import PROBLEM_TYPE
 from tests.course_builders import a_scorm_file
 from tests.school_builders import School, a_school, token
 

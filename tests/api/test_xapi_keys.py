@@ -10,10 +10,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from lms.app import Node, build_front, utc_now
+from lms.app import ServingNode, build_front
 from lms.database import Database
 from lms.keys.actions import NewKey, create_key, revoke_key
 from lms.keys.lrs import KEYS
+from lms.node import utc_now
 from lms.nodes.local import make_identity
 from lms.settings import Settings
 from tests.serving import serving
@@ -21,10 +22,10 @@ from tests.xapi_builders import COURSE, V1, V2, VERSION, a_statement, an_id, som
 
 
 @pytest.fixture(scope="module")
-def node(lasting_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+def node(lasting_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServingNode]:
     data = tmp_path_factory.mktemp("node")
     url = lasting_database.url.render_as_string(hide_password=False)
-    node = Node(Settings(data=data, database_url=url))
+    node = ServingNode(Settings(data=data, database_url=url))
     with lasting_database.write() as session:
         make_identity(session, data, name="Post 4", role="laptop")
     yield node
@@ -32,7 +33,7 @@ def node(lasting_database: Database, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def address(node: Node) -> Iterator[str]:
+def address(node: ServingNode) -> Iterator[str]:
     """Where the store is served: by one event loop, which goes on from request to request."""
     with serving(build_front(node)) as url:
         yield f"{url}/xapi"
@@ -61,7 +62,7 @@ def opened(address: str, authorization: str | None, version: str = V1) -> httpx.
 @pytest.mark.parametrize("version", [V1, V2])
 @pytest.mark.parametrize("shown", [basic, bearer])
 def test_a_key_opens_and_vouches_for_what_it_writes(
-    node: Node, address: str, shown: Callable[[NewKey], str], version: str
+    node: ServingNode, address: str, shown: Callable[[NewKey], str], version: str
 ) -> None:
     key, statement_id = made(node.database), an_id()
     with opened(address, shown(key), version) as client:
@@ -75,7 +76,7 @@ def test_a_key_opens_and_vouches_for_what_it_writes(
     assert got.json()["authority"] == {"objectType": "Agent", "account": {"homePage": KEYS, "name": key.key}}
 
 
-def test_each_key_finds_what_it_wrote(node: Node, address: str) -> None:
+def test_each_key_finds_what_it_wrote(node: ServingNode, address: str) -> None:
     keys = [made(node.database, "statements/write", "statements/read/mine") for _ in range(2)]
     written = []
     for key in keys:
@@ -88,7 +89,7 @@ def test_each_key_finds_what_it_wrote(node: Node, address: str) -> None:
             assert client.get("/activities/state", params={"activityId": COURSE}).status_code == 403
 
 
-def test_nobody_else_is_let_in(node: Node, address: str) -> None:
+def test_nobody_else_is_let_in(node: ServingNode, address: str) -> None:
     key, token = made(node.database), made(node.database, kind="token")
     wrong = NewKey(key=key.key, secret=key.secret[:-1] + ("A" if key.secret[-1] != "A" else "B"))
     shown = [
@@ -112,7 +113,7 @@ def test_nobody_else_is_let_in(node: Node, address: str) -> None:
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_a_key_revoked_opens_nothing_from_then_on(node: Node, address: str, elsewhere: bool) -> None:
+def test_a_key_revoked_opens_nothing_from_then_on(node: ServingNode, address: str, elsewhere: bool) -> None:
     key = made(node.database)
     revoking = (
         Database(node.database.url.render_as_string(hide_password=False)) if elsewhere else node.database
@@ -136,7 +137,7 @@ def test_a_key_revoked_opens_nothing_from_then_on(node: Node, address: str, else
     assert after == [401, 401, 401, 401]
 
 
-def test_a_key_made_by_another_process_opens_at_once(node: Node, address: str) -> None:
+def test_a_key_made_by_another_process_opens_at_once(node: ServingNode, address: str) -> None:
     elsewhere = Database(node.database.url.render_as_string(hide_password=False))
     with opened(address, None) as client:
         assert client.get("/statements").status_code == 401
@@ -147,7 +148,7 @@ def test_a_key_made_by_another_process_opens_at_once(node: Node, address: str) -
     elsewhere.close()
 
 
-def test_of_a_secret_only_its_digest_is_kept(node: Node, address: str) -> None:
+def test_of_a_secret_only_its_digest_is_kept(node: ServingNode, address: str) -> None:
     key = made(node.database)
     with opened(address, basic(key)) as client:
         client.post("/statements", json=a_statement(actor=somebody()))
@@ -163,7 +164,7 @@ def test_of_a_secret_only_its_digest_is_kept(node: Node, address: str) -> None:
             assert key.secret.encode() not in path.read_bytes()
 
 
-def test_the_store_answers_to_the_names_of_its_node_only(node: Node, address: str) -> None:
+def test_the_store_answers_to_the_names_of_its_node_only(node: ServingNode, address: str) -> None:
     with opened(address, basic(made(node.database))) as client:
         assert client.get("/statements", headers={"Host": "evil.example.org"}).status_code == 421
         assert client.get("/statements").headers["X-Content-Type-Options"] == "nosniff"

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Response, sync_playwright
 
-from lms.app import Node
+from lms.app import ServingNode
 from lms.settings import load_settings
 from tests.benchmarks.cpu import Cost, costs_side_by_side
 from tests.large_school import Size, fill, joined, learn, pages, read_feed, signed_in
@@ -90,7 +90,7 @@ def main() -> None:
 
 def _build(laptop: NodeUnderTest, folder: Path) -> list[PageAsked]:
     """Fill a laptop, deliver it to a centre, and let some more happen afterwards."""
-    opened = Node(load_settings(data=str(laptop.data)))
+    opened = ServingNode(load_settings(data=str(laptop.data)))
     school = fill(opened, folder, SIZE)
     with joined(opened, folder) as meet:
         meet()

@@ -29,7 +29,7 @@ from urllib.parse import urlencode
 import orjson
 import psutil
 
-from lms.app import Node
+from lms.app import ServingNode
 from lms.records.export import ExportFormat
 from lms.records.queries import find_export
 from lms.settings import load_settings
@@ -325,7 +325,7 @@ def _until_idle(laptop: NodeUnderTest) -> None:
 
 def _export(laptop: NodeUnderTest) -> None:
     """Have the server write all statements to a file."""
-    node = Node(load_settings(data=str(laptop.data)))
+    node = ServingNode(load_settings(data=str(laptop.data)))
     export_id = node.exporter.queue(StatementFilter(), ExportFormat.JSONL, by=None)
     while True:
         time.sleep(1)

@@ -14,11 +14,11 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.sync_api import Playwright, expect
 
-from lms.app import Node, utc_now
 from lms.certificates.authority import Authority, open_authority
 from lms.certificates.machine import own_names
 from lms.demo import packages
 from lms.enrolment.actions import enrol
+from lms.node import Node, utc_now
 from lms.people.actions import create_person
 from lms.people.policy import PersonRole
 from lms.settings import Settings

@@ -17,11 +17,11 @@ import psutil
 from playwright.sync_api import Browser, BrowserContext, Error, FrameLocator, Page, expect
 from sqlalchemy import delete, select, update
 
-from lms.app import Node
 from lms.courses.iris import unit_iri
 from lms.enrolment.tables import Enrolment
 from lms.launch.documents import UNIT_STATE, read, state_key
 from lms.launch.tables import Launch
+from lms.node import Node
 from lms.people.actions import create_person
 from lms.people.passwords import Cost, Passwords
 from lms.people.policy import PersonRole

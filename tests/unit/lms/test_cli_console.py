@@ -14,3 +14,12 @@ def test_a_sentence_is_said_as_it_is() -> None:
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, encoding="utf-8", check=True)
 
     assert (done.stderr.strip(), done.stdout.strip()) == (FINGERPRINT, FINGERPRINT)
+
+
+def test_a_command_does_not_wait_for_the_web_to_load() -> None:
+    asked = "import sys, lms.cli; print(sorted({'fastapi', 'jinja2', 'uvicorn'} & set(sys.modules)))"
+
+    assert (
+        subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+        == "[]\n"
+    )

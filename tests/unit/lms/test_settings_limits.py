@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from content_packages.limits import DEFAULTS, GIB, MIB, Limits
-from lms.app import Node
 from lms.cli import app
+from lms.node import Node
 from lms.settings import Settings, SettingsError, load_settings
 
 NAMES = [field.name for field in fields(Limits)]
