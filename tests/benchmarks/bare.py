@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lms.cli.server import listen, run_server
+from lms.settings import Settings
 
 ANSWER = b"x" * 60
 
@@ -26,4 +27,4 @@ async def answer(request: Request) -> Response:
 app = Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST", "PUT"])])
 
 if __name__ == "__main__":
-    run_server(app, [listen("127.0.0.1", int(sys.argv[1]))])
+    run_server(app, [listen("127.0.0.1", int(sys.argv[1]))], Settings())
