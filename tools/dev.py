@@ -98,6 +98,12 @@ def bench() -> None:
         _call([PYTHON, "-m", f"tests.benchmarks.{what}", *sys.argv[2:]])
 
 
+def room() -> None:
+    """Let 30 officers work on one hub for half an hour, and print what they waited for."""
+    setup()
+    _call([PYTHON, "-m", "tests.benchmarks.training_room", *sys.argv[2:]])
+
+
 def screenshots() -> None:
     """Draw the pictures of the README from a running node (needs Chromium)."""
     setup()
@@ -133,7 +139,7 @@ def lock() -> None:
 
 
 COMMANDS: tuple[Callable[[], None], ...] = (
-    run, test, setup, check, soak, bench, screenshots, assets, strings, migration, lock,
+    run, test, setup, check, soak, bench, room, screenshots, assets, strings, migration, lock,
 )  # fmt: skip
 
 
