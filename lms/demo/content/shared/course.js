@@ -101,21 +101,22 @@ function check() {
   state.checked = true;
   element("finish").disabled = false;
   record?.scored({ right, total: questions.length, passed });
-  if (save()) say(passed ? "passed" : "failed", { right, total: questions.length });
+  const marked = fill(passed ? "passed" : "failed", { right, total: questions.length });
+  element("status").textContent = save() ? marked : `${marked} ${words.not_confirmed}`;
 }
 
-/** Write down page and answers; tell the learner when they were not taken. */
+/** Write down page and answers; tell the learner when nobody said that they were taken. */
 function save() {
   if (record === null || state.ended) return true;
   record.remember(String(state.page + 1), JSON.stringify({ answers: state.answers, checked: state.checked }));
   record.progress(state.checked ? 1 : state.page / pages.length);
   const saved = record.save();
-  if (!saved) say("not_saved");
+  if (!saved) say("not_confirmed");
   return saved;
 }
 
 function finish() {
-  say(end({ finished: true }) ? "finished" : "not_saved");
+  say(end({ finished: true }) ? "finished" : "end_not_confirmed");
   for (const control of document.querySelectorAll("button, input")) control.disabled = true;
 }
 
