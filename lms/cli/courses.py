@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import errno
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -10,18 +13,23 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from content_packages.intake import Progress
 from content_packages.package import standard_name
-from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows
+from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows, warn
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.queries import MOST_ALIKE, courses_alike, find_course
 from lms.courses.report_wording import KINDS_OF_FINDINGS
-from lms.courses.tables import CourseImport, ImportState
+from lms.courses.tables import CourseImport
 from lms.enrolment.actions import enrol as enrol_people
 from lms.enrolment.actions import people_to_enrol
-from lms.node import utc_now
+from lms.node import Node, utc_now
 from lms.progress.actions import advance
 from lms.reports.queries import progress_report
 from lms.web.wording import Bytes, Worded
@@ -37,13 +45,9 @@ class ReportName(StrEnum):
 
 Files = Annotated[
     list[Path],
-    typer.Argument(
-        exists=True,
-        dir_okay=False,
-        readable=True,
-        help="Packages (zip), or single files: PDF, MP4, WebM, MP3, EPUB.",
-    ),
+    typer.Argument(help="Packages (zip), or single files: PDF, MP4, WebM, MP3, EPUB."),
 ]
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @app.command(name="import")
@@ -58,16 +62,16 @@ def import_(
 
     A film and its captions (film.mp4, film.en.vtt) go into one zip.
     """
+    done = []
     with opened(data) as node, failing_on(CourseNotFoundError):
-        done = [node.importer.import_file(path, by=None, into=as_id, publish_it=publish) for path in files]
-        with node.database.read() as session:
-            facts = [_facts(one) | {"looks_like": _looks_like(session, one)} for one in done]
+        for path in files:
+            facts = _import(node, path, into=as_id, publish=publish)
+            done.append(facts)
+            if not as_json:
+                _tell(facts)
     if as_json:
-        print_json(facts[0] if len(facts) == 1 else facts)
-    else:
-        for one in facts:
-            _tell(one)
-    if any(one.state is ImportState.REFUSED for one in done):
+        print_json(done[0] if len(done) == 1 else done)
+    if any(facts["course_id"] is None for facts in done):
         raise typer.Exit(1)
 
 
@@ -114,7 +118,52 @@ def report(
     show_rows(rows, as_json=as_json, empty=f"Nothing to report on {name} yet: nobody takes a course.")
 
 
-def _facts(done: CourseImport) -> dict[str, object]:
+def _import(node: Node, path: Path, *, into: UUID | None, publish: bool) -> dict[str, Any]:
+    """Import one file; what keeps this one from being imported need not keep the next."""
+    try:
+        with _bar(path.name) as progress:
+            done = node.importer.import_file(path, by=None, into=into, publish_it=publish, progress=progress)
+        with node.database.read() as session:
+            return _facts(done) | {"looks_like": _looks_like(session, done), "problem": None}
+    except (OSError, OperationalError) as error:
+        kept_nothing = CourseImport(file_name=path.name)
+        return _facts(kept_nothing) | {"looks_like": [], "problem": _problem(error)}
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[Progress], None]]:
+    """Show a person at a terminal how far a file is; the bar is gone when it is told what came of it."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TimeRemainingColumn(),
+    )
+    screen = Console(stderr=True)
+    with Bar(*columns, console=screen, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(name, total=None)
+
+        def tell(progress: Progress) -> None:
+            bar.update(task, completed=progress.size, total=progress.size_total)
+
+        yield tell
+
+
+def _problem(error: OSError | OperationalError) -> str:
+    """Return what happened to a file that is no fault of the file's own, and what to do."""
+    if isinstance(error, OperationalError):
+        return f"The database took nothing of it ({error.orig}). Put that right, then import it again."
+    if error.errno in _FULL:
+        return (
+            "The disk is full; nothing of it was kept. Free space for the data folder, then import it again."
+        )
+    if isinstance(error, IsADirectoryError):
+        return "This is a folder. Make a zip of what is in it, and import that."
+    place = f": {error.filename}" if error.filename else ""
+    return f"It could not be read or kept ({error.strerror or error}{place}). Put that right, then import it again."
+
+
+def _facts(done: CourseImport) -> dict[str, Any]:
     report = done.report or {}
     return {
         "file": done.file_name,
@@ -140,6 +189,9 @@ def _looks_like(session: Session, done: CourseImport) -> list[dict[str, str]]:
 
 def _tell(facts: Mapping[str, Any]) -> None:
     """Print a report for a person at a terminal."""
+    if facts["problem"]:
+        warn(f"{facts['file']}: not imported. {facts['problem']}")
+        return
     course = facts["course_id"]
     say(f"{facts['file']}: {'course ' + str(course) if course else 'refused'}")
     for name in ("title", "standard", "tool"):

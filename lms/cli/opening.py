@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -11,6 +12,8 @@ from lms.cli.console import fail
 from lms.database import DatabaseError
 from lms.node import Node
 from lms.settings import CONFIG_NAME, Settings, SettingsError, load_settings
+
+_NO_ROOM_BYTES = 64 * 1024  # SQLite asks for half of that before it reads a page
 
 
 def settings_of(data: str | None, **flags: object) -> Settings:
@@ -44,4 +47,8 @@ def opened(data: str | None) -> Iterator[Node]:
     except DatabaseError as error:
         fail(str(error))
     except OperationalError as error:  # no server there, or another program writes and writes
+        if shutil.disk_usage(settings.data).free < _NO_ROOM_BYTES:
+            fail(
+                f"The disk of {settings.data} is full. Nothing was changed; free space on it, then try again."
+            )
         fail(f"The database does not answer ({error.orig}). Nothing was changed; try again in a while.")

@@ -116,14 +116,17 @@ class Importer:
         by: UUID | None,
         into: UUID | None = None,
         publish_it: bool = False,
+        progress: Callable[[Progress], None] | None = None,
     ) -> CourseImport:
         """Import a file now and return what came of it; the file stays where it is.
 
         What ``lms export`` wrote beside it for catalogues is taken with it.
         Nothing is written before all of it is: nobody would go on with an import that was killed.
+        *progress* is told how far it is, as by ``read_package``.
 
         Raises:
             CourseNotFoundError: *into* names no course.
+            OSError: the file cannot be read, or the disk is full.
         """
         with self.database.read() as session:
             if into is not None and find_course(session, into) is None:
@@ -131,7 +134,7 @@ class Importer:
         row = self._row(
             self.new_id(), path, file_name=file_name or path.name, by=by, into=into, publish_it=publish_it
         )
-        report = self._read(path, row.file_name, catalogue_data=_beside(path))
+        report = self._read(path, row.file_name, catalogue_data=_beside(path), progress=progress)
 
         def end(report: ImportReport) -> None:
             with self.database.write() as session:

@@ -6,13 +6,17 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
 from lms.cli import app
+from lms.courses.importing import Importer
+from lms.courses.tables import CourseImport
 from tests.course_builders import a_scorm_file
 from tests.package_builders import a_package, zipped
 
@@ -75,6 +79,69 @@ def test_a_person_is_told_what_was_found_and_a_program_the_same(data: Path, tmp_
     assert facts["sizes"]["pages"] == len(page)
     assert facts["outline"]["children"][0]["title"] == "One"
     assert facts["warnings"][0]["location"] == "index.html:1"
+
+
+def test_a_file_that_cannot_be_read_does_not_keep_the_others_out(data: Path, tmp_path: Path) -> None:
+    missing, folder = tmp_path / "missing.zip", tmp_path / "a folder"
+    folder.mkdir()
+
+    done = lms("import", str(missing), str(folder), str(a_scorm_file(tmp_path)), "--data", str(data))
+
+    assert done.exit_code == 1
+    assert "missing.zip: not imported. It could not be read or kept (No such file" in done.stderr
+    assert "a folder: not imported. This is a folder." in done.stderr
+    assert "course.zip: course " in done.stdout
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """Have the system refuse to write more than so many bytes into one file, as a full disk does."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_said_in_a_sentence_and_smaller_files_are_still_taken(
+    data: Path, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.zip"
+    large.write_bytes(zipped(a_package() | {"data.bin": bytes(9 * 2**20)}))
+    files = (str(large), str(a_scorm_file(tmp_path)))
+
+    with no_file_larger_than(8 * 2**20):
+        done = lms("import", *files, "--data", str(data))
+        facts = json.loads(lms("import", *files, "--data", str(data), "--json").stdout)
+
+    assert (done.exit_code, isinstance(done.exception, SystemExit)) == (1, True)
+    assert "large.zip: not imported. The disk is full; nothing of it was kept." in done.stderr
+    assert "course.zip: course " in done.stdout
+    assert [(one["file"], bool(one["problem"]), bool(one["course_id"])) for one in facts] == [
+        ("large.zip", True, False),
+        ("course.zip", False, True),
+    ]
+
+
+def test_each_file_is_told_as_it_is_finished(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    import_file = Importer.import_file
+
+    def watched(importer: Importer, path: Path, **how: Any) -> CourseImport:
+        told.append(f"reading {path.name}")
+        return import_file(importer, path, **how)
+
+    monkeypatch.setattr(Importer, "import_file", watched)
+    monkeypatch.setattr("lms.cli.courses.say", told.append)
+    files = (str(a_file_without_a_manifest(tmp_path)), str(a_scorm_file(tmp_path)))
+
+    lms("import", *files, "--data", str(data))
+
+    assert told.index("holiday.zip: refused") < told.index("reading course.zip")
 
 
 def test_a_limit_set_for_the_node_is_kept_by_the_command(
