@@ -109,9 +109,7 @@ def course(
 
 
 def _not_what_it_says(source: Source) -> Finding:
-    """Return it by the name the file was given under; the one it lies under here would say nothing to its owner."""
-    name = source.given_name if source.alone else source.main
-    return finding("file.not_what_it_says", file=name, name=name)
+    return finding("file.not_what_it_says", file=source.called, name=source.called)
 
 
 def _look_into(source: Source, kind: Kind, head: bytes) -> tuple[Viewer, Told]:

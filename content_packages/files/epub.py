@@ -91,6 +91,9 @@ class _Opf:
             item.get("id") or "": item for item in self._children("manifest") if item.name == "item"
         }
 
+    def _note(self, code: str, **facts: str | int) -> None:
+        self._source.findings.append(finding(code, file=self._path, line=None, **facts))
+
     def metadata(self, name: str) -> str:
         """Return the first element of Dublin Core of this name, where it says something."""
         found = (collapse(_text(node)) for node in self._below("metadata") if node.name == name)
@@ -119,9 +122,9 @@ class _Opf:
                 scripted += "scripted" in (item.get("properties") or "").split()
                 spine[path] = None
         if missing:
-            self._source.note("epub.part_missing", name=missing[0], count=len(missing))
+            self._note("epub.part_missing", name=missing[0], count=len(missing))
         if scripted:
-            self._source.note("epub.scripts", count=scripted)
+            self._note("epub.scripts", count=scripted)
         return tuple(spine)
 
     def contents(self, spine: tuple[str, ...]) -> tuple[Heading, ...]:
@@ -131,7 +134,7 @@ class _Opf:
         except PackageRefusedError:
             found = []
         if not found:
-            self._source.note("epub.no_contents")
+            self._note("epub.no_contents")
         return tuple(found)
 
     def _headings(self, spine: tuple[str, ...]) -> Iterator[Heading]:

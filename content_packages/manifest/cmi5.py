@@ -56,7 +56,7 @@ def read(source: Source) -> Package:
     document = source.document()
     root = document.root
     reading = _Reading(
-        file=source.main,
+        file=source.called,
         files=None if source.alone else FileNames(source.names),
     )
     if (root.family, root.name) != (FAMILY, "courseStructure"):
@@ -72,7 +72,7 @@ def read(source: Source) -> Package:
     found = sorted(reading.findings, key=lambda one: one.line or 0)
     unlisted = reading.counts.total() - len(found)
     if unlisted:
-        found.append(finding("cmi5.more_faults", file=source.main, count=unlisted))
+        found.append(finding("cmi5.more_faults", file=source.called, count=unlisted))
     if blocking(found):
         raise PackageRefusedError(found)
     source.findings += found

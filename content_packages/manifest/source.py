@@ -32,9 +32,14 @@ class Source:
     alone: bool = False
     given_name: str = ""
 
+    @property
+    def called(self) -> str:
+        """What a person knows the main file by: a file that came by itself lies here under a name of ours."""
+        return self.given_name if self.alone and self.given_name else self.main
+
     def note(self, code: str, *, line: int | None = None, **facts: str | int) -> None:
         """Add a finding about the main file."""
-        self.findings.append(finding(code, file=self.main, line=line, **facts))
+        self.findings.append(finding(code, file=self.called, line=line, **facts))
 
     def head(self, path: str, most: int) -> bytes:
         """Return the first bytes of a file: *most* of them and perhaps a few more."""
@@ -50,4 +55,4 @@ class Source:
             PackageRefusedError: it is no XML that may be read.
         """
         data = self.head(self.main, self.limits.max_xml_bytes + 1)  # one too many is refused by ``parse``
-        return parse(data, file=self.main, limits=self.limits, findings=self.findings)
+        return parse(data, file=self.called, limits=self.limits, findings=self.findings)

@@ -215,3 +215,21 @@ def test_a_file_that_is_not_what_it_says_is_told_by_the_name_it_was_given_under(
         "garbage.pdf",
         {"name": "garbage.pdf"},
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (a_pdf() + b"1 0 obj << /Encrypt 5 0 R >>", "Précurseurs.pdf"),
+        (an_mp4(codec=b"hvc1"), "Lesson 3.mp4"),
+        (b"<courseStructure/>", "struktur.xml"),
+        (b"<courseStructure", "struktur.xml"),
+    ],
+)
+def test_what_is_said_of_a_single_file_names_it_as_whoever_gave_it_does(
+    tmp_path: Path, data: bytes, name: str
+) -> None:
+    report = imported(tmp_path, data, name)
+
+    assert report.findings
+    assert {found.file for found in report.findings} == {name}
