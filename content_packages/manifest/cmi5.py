@@ -11,9 +11,10 @@ from content_packages.errors import PackageRefusedError
 from content_packages.findings import Finding, blocking, finding
 from content_packages.manifest import course_structure
 from content_packages.manifest.addresses import Fault, judge, parameters
-from content_packages.manifest.course_structure import FAMILY, decimal
+from content_packages.manifest.course_structure import FAMILY
 from content_packages.manifest.document import FAMILIES, Node
 from content_packages.manifest.langstrings import NO_LANGUAGE, by_language, heading, titles
+from content_packages.manifest.lexical import decimal
 from content_packages.manifest.names import FileNames
 from content_packages.manifest.source import Source
 from content_packages.package import (

@@ -6,41 +6,21 @@ the standard asks for; a validator of schemas would speak of its own states inst
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Protocol, get_args
 
 from content_packages.manifest.document import Node, collapse
+from content_packages.manifest.lexical import decimal, is_absolute_iri, is_language
 from content_packages.package import LaunchMethod, MoveOn
 
 FAMILY = "cmi5"
-
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
-_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 
 
 class Note(Protocol):
     """Takes a fault: the code of its rule, the element, and the facts."""
 
     def __call__(self, code: str, node: Node, **facts: str | int) -> None: ...  # noqa: D102 - the class says it
-
-
-def decimal(text: str) -> Decimal | None:
-    """Return an ``xs:decimal``, which has no exponent and is no infinity."""
-    return Decimal(text) if _DECIMAL.fullmatch(text) else None
-
-
-def is_absolute_iri(text: str) -> bool:
-    """Tell a fully qualified IRI from a reference (cmi5 3.0)."""
-    return _IRI.fullmatch(text) is not None
-
-
-def is_language(text: str) -> bool:
-    """Tell whether a text is an ``xs:language``."""
-    return _LANGUAGE.fullmatch(text) is not None
 
 
 def _is_score(text: str) -> bool:

@@ -128,13 +128,10 @@ def _check_files(reading: _Reading) -> None:
     missing: list[tuple[str, Node]] = []
     for resource in reading.resources.values():
         for file in resource.node.all("file"):
-            path, _, _ = split_href(file.get("href") or "")
-            try:
-                there = not path or reading.names.find(resolve(resource.base, path)) is not None
-            except OutsideError:
-                there = False
-            if not there:
-                missing.append((resource.base + path, file))
+            href = (file.get("href") or "").strip()
+            path, _, _ = split_href(href)
+            if path and not (_find(reading, resource, path) or _find(reading, resource, href)):
+                missing.append((resource.base + href, file))
     if missing:
         reading.note("file.missing", missing[0][1], count=len(missing), name=missing[0][0])
 
@@ -277,10 +274,9 @@ def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -
         reading.note("launch.external", resource.node, name=href)
         return None
     found = reading.names.find(wanted)
-    unescaped = (resource.base + href.strip()).replace("\\", "/")
-    if found is None and unescaped in reading.names:
-        reading.note("launch.unescaped", resource.node, name=unescaped)
-        wanted, found, query, fragment = unescaped, unescaped, "", ""
+    if found is None and (found := _find(reading, resource, href.strip())) is not None:
+        reading.note("launch.unescaped", resource.node, name=found)
+        wanted, query, fragment = found, "", ""
     if found is None:
         reading.note("launch.missing", resource.node, name=wanted)
         return None
@@ -291,6 +287,14 @@ def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -
         reading.note("launch.parameters", resource.node, name=href.strip())
     query, fragment = merge_parameters(query, fragment, parameters)
     return LaunchTarget(path=found, query=query, fragment=fragment)
+
+
+def _find(reading: _Reading, resource: _Resource, path: str) -> str | None:
+    """Return the file of the package that a path in a resource means, if there is one."""
+    try:
+        return reading.names.find(resolve(resource.base, path))
+    except OutsideError:
+        return None
 
 
 def _sco_or_asset(reading: _Reading, resource: _Resource) -> Kind:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from content_packages.cmi.durations import hundredths_of_timespan
 from content_packages.findings import Finding, finding
 from content_packages.limits import DEFAULTS, Limits
 from content_packages.manifest import ims
 from content_packages.manifest.document import Document, Node
+from content_packages.manifest.lexical import decimal
 from content_packages.package import Activity, Package
 
 _TIME_LIMIT_ACTIONS = frozenset(
     {"exit,message", "exit,no message", "continue,message", "continue,no message"}
 )
-_TIME_SPAN = re.compile(r"^\d{2,4}:\d{2}:\d{2}(\.\d{1,2})?$")
 
 
 def read(
@@ -55,15 +55,21 @@ def _extend(activity: Activity, item: Node, *, file: str, findings: list[Finding
     return replace(
         activity,
         prerequisites=item.value("prerequisites", "adlcp") or None,
-        mastery_score=checked("masteryscore", good=_is_score(mastery), value=mastery),
-        max_time_allowed=checked("maxtimeallowed", good=bool(_TIME_SPAN.match(allowed or "")), value=allowed),
+        mastery_score=checked("masteryscore", good=_is_score(mastery or ""), value=mastery),
+        max_time_allowed=checked("maxtimeallowed", good=_is_time_span(allowed or ""), value=allowed),
         time_limit_action=checked("timelimitaction", good=action in _TIME_LIMIT_ACTIONS, value=action),
         data_from_lms=None if data is None else data.text,
     )
 
 
-def _is_score(text: str | None) -> bool:
+def _is_score(text: str) -> bool:
+    score = decimal(text)
+    return score is not None and 0 <= score <= 100
+
+
+def _is_time_span(text: str) -> bool:
     try:
-        return 0 <= float(text or "") <= 100
+        hundredths_of_timespan(text)
     except ValueError:
         return False
+    return True

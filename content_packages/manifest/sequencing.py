@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from content_packages.findings import Finding, finding
 from content_packages.manifest.document import Document, Node, collapse
+from content_packages.manifest.lexical import decimal, whole
 from content_packages.sequencing.definition import (
     AdlObjectiveMap,
     ChildActivitySet,
@@ -39,7 +41,6 @@ from content_packages.sequencing.definition import (
 )
 
 Shape = TypeVar("Shape")
-Number = TypeVar("Number", int, float)
 
 _MOST = 2**31 - 1  # no count of attempts or children comes near; it fits every store
 _RANGES = {  # the type of each number in CAM 5.1 and 3.4.1.14; all others are a measure, -1 to 1
@@ -139,9 +140,9 @@ class SequencingReader:
             if kind == "bool":
                 return {"true": True, "1": True, "false": False, "0": False}[written.lower()]
             if kind == "int":
-                return _within(int(written), 0, _MOST)
+                return int(_within(whole(written), 0, _MOST))
             if kind == "float":
-                return _within(float(written), *_RANGES.get(field, _MEASURE))
+                return float(_within(decimal(written), *_RANGES.get(field, _MEASURE)))
             return _ENUMS[kind](written) if kind in _ENUMS else written
         except (KeyError, ValueError):
             self._findings.append(
@@ -299,13 +300,13 @@ def _objective_id(written: str | None) -> str | None:
     return None if written is None else collapse(unquote(written)) or None
 
 
-def _within(number: Number, least: Number, most: Number) -> Number:
+def _within(number: Decimal | None, least: float, most: float) -> Decimal:
     """Return the number, unless it is outside of what the standard allows or not a number at all.
 
     Raises:
         ValueError: it is.
     """
-    if not least <= number <= most:
+    if number is None or not least <= number <= most:
         raise ValueError(number)
     return number
 

@@ -150,8 +150,8 @@ PACKAGE: dict[str, Rule] = {
     "launch.missing": error(_CP, "The launch file {name} is not in the package.", ASK),
     "launch.unescaped": warning(
         "RFC 3986 §3",
-        "The launch address {name} was taken as the name of a file, “#” or “?” and all; they should be written as "
-        "%23 and %3F.",
+        "The launch address {name} was taken as the name of a file, with all its signs; of those, “#”, “?” and “%” "
+        "should be written as %23, %3F and %25.",
     ),
     "launch.external": error(
         OFFLINE,

@@ -158,6 +158,9 @@ FAULTS: dict[str, tuple[str, str, int]] = {
     "a unit id without a scheme": (a_structure(an_au("example.org/1")), "cmi5.iri", 5),
     "a unit id that is empty": (a_structure(an_au("")), "cmi5.iri", 5),
     "a unit id with a space": (a_structure(an_au("https://example.org/a unit")), "cmi5.iri", 5),
+    "a unit id without a host": (a_structure(an_au("https:///1")), "cmi5.iri", 5),
+    "a unit id whose port is a word": (a_structure(an_au("https://example.org:http/1")), "cmi5.iri", 5),
+    "a unit id with half an IPv6 address": (a_structure(an_au("https://[fe80::1/1")), "cmi5.iri", 5),
     "an objective id without a scheme": (
         a_structure(objectives=f"<objectives>{an_objective('one')}</objectives>"),
         "cmi5.iri",

@@ -144,9 +144,10 @@ def test_a_name_of_another_code_page_is_found_only_where_there_is_one(tmp_path: 
     assert FileNames(["caf\u0398.html"]).find("cafe.html") is None
 
 
-@pytest.mark.parametrize("name", ["C# basics.html", "a/what?.html", "50%.html"])
+@pytest.mark.parametrize("name", ["C# basics.html", "a/what?.html", "50%.html", "C# 100%.html"])
 def test_a_name_that_was_not_escaped_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
-    manifest = a_manifest_12(resources=RESOURCE_12.replace("index.html", name))
+    listed = f'href="{name}"><file href="{name}"/></resource>'
+    manifest = a_manifest_12(resources=RESOURCE_12.replace('href="index.html"/>', listed))
 
     report = imported(tmp_path, a_package(manifest, **{name: b"p"}))
 
@@ -200,6 +201,12 @@ def test_a_difference_in_case_is_told(tmp_path: Path) -> None:
     report = imported(tmp_path, a_package(manifest))
 
     assert codes(report) == ["file.name_differs"]
+
+
+def test_a_launch_file_that_is_not_there_is_told_whatever_its_query_says(tmp_path: Path) -> None:
+    manifest = a_manifest_12(resources=RESOURCE_12.replace("index.html", "gone.html?a=../../.."))
+
+    assert codes(imported(tmp_path, a_package(manifest))) == ["launch.missing"]
 
 
 def test_a_launch_file_that_is_not_there_refuses(tmp_path: Path) -> None:

@@ -55,7 +55,11 @@ def test_an_item_says_everything_adlcp_knows(tmp_path: Path) -> None:
         ("<adlcp:masteryscore>101</adlcp:masteryscore>", "masteryscore"),
         ("<adlcp:masteryscore>most of it</adlcp:masteryscore>", "masteryscore"),
         ("<adlcp:masteryscore>nan</adlcp:masteryscore>", "masteryscore"),
+        ("<adlcp:masteryscore>1_0</adlcp:masteryscore>", "masteryscore"),
+        ("<adlcp:masteryscore>٨٠</adlcp:masteryscore>", "masteryscore"),
+        ("<adlcp:masteryscore>8e1</adlcp:masteryscore>", "masteryscore"),
         ("<adlcp:maxtimeallowed>90 minutes</adlcp:maxtimeallowed>", "maxtimeallowed"),
+        ("<adlcp:maxtimeallowed>٠١:٣٠:٠٠</adlcp:maxtimeallowed>", "maxtimeallowed"),
         ("<adlcp:timelimitaction>explode</adlcp:timelimitaction>", "timelimitaction"),
     ],
 )

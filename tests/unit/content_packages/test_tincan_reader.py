@@ -133,13 +133,15 @@ def test_each_departure_is_refused_or_told(tmp_path: Path, what: str) -> None:
     assert all(one.detail and one.remedy and one.line for one in report.findings)
 
 
-def test_a_name_with_a_space_is_found(tmp_path: Path) -> None:
-    manifest = a_tincan(an_activity(launch="<launch>my page.html</launch>"))
+@pytest.mark.parametrize("name", ["my page.html", "a b%.html", "C# 100%.html", "{a}/[1].html"])
+def test_a_name_with_signs_that_addresses_do_not_have_is_found(tmp_path: Path, name: str) -> None:
+    manifest = a_tincan(an_activity(launch=f"<launch>{name}</launch>"))
 
-    package = read(tmp_path, manifest, **{"my page.html": b"x"}).package
+    report = read(tmp_path, manifest, **{name: b"x"})
 
-    assert package is not None
-    assert package.root.units()[0].launch == LaunchTarget(path="my page.html")
+    assert report.package is not None, report.findings
+    assert report.package.root.units()[0].launch == LaunchTarget(path=name)
+    assert set(codes(report)) <= {"launch.unescaped"}
 
 
 def test_each_rule_is_met_above() -> None:
