@@ -215,10 +215,9 @@ def json_ld(
     *,
     course: UUID,
     languages: tuple[str, ...],
-    edition: int | None,
     subjects: Mapping[str, Subject],
 ) -> dict[str, Any]:
-    """Return an entry as a schema.org Course in JSON-LD; where nobody calls its version anything, it has a number."""
+    """Return an entry as a schema.org Course in JSON-LD: what is said, and no more, so that it comes back the same."""
     made: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Course",
@@ -240,7 +239,7 @@ def json_ld(
         "timeRequired": f"PT{entry.minutes}M" if entry.minutes else None,
         "license": entry.licence,
         "provider": _provider(entry),
-        "version": entry.version or edition,
+        "version": entry.version,
         "releaseNotes": entry.version_notes,
     }
     return {name: value for name, value in made.items() if value}
@@ -253,4 +252,5 @@ def _provider(entry: Entry) -> dict[str, Any] | None:
 
 
 def _in_languages(texts: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"@value": text} | ({} if tag == "und" else {"@language": tag}) for tag, text in texts.items()]
+    # "und" is written out: without a language a text is in that of the page or document it is put into.
+    return [{"@value": text, "@language": tag} for tag, text in texts.items()]

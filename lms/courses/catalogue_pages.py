@@ -286,7 +286,6 @@ def _json_ld(request: Request, shown: _Shown) -> Response:
         shown.whole,
         course=shown.course.public_id,
         languages=tuple(shown.course.languages),
-        edition=shown.edition.number if shown.edition else None,
         subjects=subjects_of(request),
     )
     return JSONResponse(

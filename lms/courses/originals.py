@@ -58,12 +58,12 @@ def catalogue_data(
         entry,
         course=course.public_id,
         languages=tuple(course.languages),
-        edition=edition.number,
         subjects=subjects,
     )
     package = {
         "@type": "MediaObject",
         "name": edition.original_name,
+        "version": edition.number,  # of the package here, whatever its makers call it
         "contentSize": edition.original_size,
         "sha256": sha256,
         "encodingFormat": edition.standard_name,
