@@ -9,7 +9,7 @@ from content_packages import site
 from content_packages.errors import PackageRefusedError
 from content_packages.files import course, epub
 from content_packages.findings import Finding, finding
-from content_packages.manifest import cmi5, scorm, tincan
+from content_packages.manifest import aicc, cmi5, scorm, tincan
 from content_packages.manifest.source import Source
 from content_packages.package import Package
 
@@ -62,6 +62,9 @@ def find_root(paths: Collection[str]) -> Root:
             misplaced = found[0]
         elif found and not (misplaced and read is site.read):
             return _root(found, marker, read, paths)
+    course_file = aicc.find_main(paths)
+    if course_file is not None and not misplaced:
+        return Root(main=course_file, prefix="", read=aicc.read)
     if misplaced:
         raise PackageRefusedError([finding("cmi5.not_at_root", file=misplaced, name=misplaced)])
     alone = course.find_main(paths)
@@ -87,4 +90,8 @@ def _root(found: list[str], marker: str, read: Reader, paths: Collection[str]) -
         and other.startswith(prefix)
         and other[len(prefix) :].casefold() in _MANIFESTS - {marker}
     ]
+    course_file = aicc.find_main(paths)
+    if course_file is not None:
+        code = "package.aicc_site" if read is site.read else "package.other_manifest"
+        notes.append(finding(code, name=main, other=course_file))
     return Root(main=main, prefix=prefix, read=read, findings=tuple(notes))

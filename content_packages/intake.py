@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -52,6 +52,8 @@ class ImportReport:
 
     Args:
         package: ``None`` when it was refused.
+        standard: of which standard it is and of which edition; ``None`` where the file was not read so far.
+        title: what it is called, likewise.
         digest: SHA-256 of ``package.to_json()``, which is on the shelf under it; names the edition.
         tool: the authoring tool, as far as it left a sign of itself.
         sizes: unpacked bytes by kind of file.
@@ -61,6 +63,8 @@ class ImportReport:
 
     package: Package | None = None
     digest: str | None = None
+    standard: tuple[str, str] | None = None
+    title: str | None = None
     findings: tuple[Finding, ...] = ()
     tool: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict, hash=False)
@@ -79,15 +83,16 @@ class ImportReport:
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain values."""
         package = self.package
+        standard, edition = self.standard or (None, None)
         return {
             "digest": self.digest,
             "errors": [found.to_json() for found in self.of(Severity.ERROR)],
             "warnings": [found.to_json() for found in self.of(Severity.WARNING)],
             "notes": [found.to_json() for found in self.of(Severity.NOTE)],
-            "standard": package and package.standard,
-            "edition": package and package.edition,
+            "standard": standard,
+            "edition": edition,
             "tool": self.tool,
-            "title": package and package.title,
+            "title": self.title,
             "languages": list(package.languages) if package else [],
             "sizes": dict(self.sizes),
             "external_hosts": dict(self.external_hosts),
@@ -172,14 +177,27 @@ def _take(
         alone=isinstance(container, SingleFile),
         given_name=given_name,
     )
-    package = cut_texts(_with_catalogue_data(root.read(source), source, catalogue_data), findings)
     sizes: Counter[str] = Counter()
     for path, original in paths.items():
         sizes[type_of(path)] += container.members[original].size
-    tool = authoring_tool(_beginnings(source, package), paths)
+    try:
+        package = cut_texts(_with_catalogue_data(root.read(source), source, catalogue_data), findings)
+    except PackageRefusedError as refusal:
+        return ImportReport(
+            findings=legible((*refusal.findings, *findings)),
+            standard=source.standard,
+            sizes=sizes,
+            tool=_tool(source, None, paths),
+        )
+    told = ImportReport(
+        standard=(package.standard, package.edition),
+        title=package.title,
+        sizes=sizes,
+        tool=_tool(source, package, paths),
+    )
     findings += _no_room(container, shelf, limits, paths.values(), twice=kept_from is not None)
     if blocking(findings):
-        return ImportReport(findings=legible(findings), sizes=sizes, tool=tool)
+        return replace(told, findings=legible(findings))
     scan = ContentScan()
     with shelf.delivery() as delivery:
         builder = OriginalBuilder(delivery=delivery) if kept_from is not None else None
@@ -188,12 +206,11 @@ def _take(
         package = replace(package, files=files)
         digest = delivery.put(BytesIO(package.to_json())).digest
     findings += scan.findings(files)
-    return ImportReport(
+    return replace(
+        told,
         package=package,
         digest=digest,
         findings=legible(findings),
-        tool=tool,
-        sizes=sizes,
         external_hosts=scan.hosts,
         original=kept,
     )
@@ -230,9 +247,18 @@ def _no_room(
         yield finding("shelf.no_room", size=needed, free=free, **limits.facts("min_free_bytes"))
 
 
-def _beginnings(source: Source, package: Package) -> Iterator[str]:
+def _tool(source: Source, package: Package | None, paths: Collection[str]) -> str | None:
+    """Return which tool made it; in a refused package even the beginning of a file may not be readable."""
+    try:
+        return authoring_tool(_beginnings(source, package), paths)
+    except PackageRefusedError:
+        return None
+
+
+def _beginnings(source: Source, package: Package | None) -> Iterator[str]:
     """Return the beginnings of the files in which a tool leaves its name."""
-    pages = [unit.launch.path for unit in package.root.units()[:1] if unit.launch is not None]
+    units = package.root.units()[:1] if package is not None else ()
+    pages = [unit.launch.path for unit in units if unit.launch is not None]
     for path in dict.fromkeys([source.main, *pages]):
         if path in source.names:
             yield source.head(path, _HEAD_BYTES).replace(b"\0", b"").decode("utf-8", "replace")

@@ -277,7 +277,15 @@ class Package:
         return frozenset(ref.digest for ref in self.files.values())
 
 
-_FAMILIES = {"scorm12": "SCORM", "scorm2004": "SCORM", "cmi5": "cmi5", "xapi": "xAPI", "site": "", "file": ""}
+_FAMILIES = {
+    "scorm12": "SCORM",
+    "scorm2004": "SCORM",
+    "cmi5": "cmi5",
+    "xapi": "xAPI",
+    "aicc": "AICC",
+    "site": "",
+    "file": "",
+}
 
 
 def standard_name(standard: str, edition: str) -> str:

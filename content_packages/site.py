@@ -24,6 +24,7 @@ _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
 
 def read(source: Source) -> Package:
     """Return a course of one page, which is complete when it has been shown."""
+    source.standard = ("site", "HTML")
     text = _text(source.head(source.main, _HEAD_BYTES))
     if _EMPTY_BODY.search(_without_comments(text)) and not any(
         _does_something(script, source) for script in _SCRIPT.finditer(text)

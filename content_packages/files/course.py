@@ -52,6 +52,7 @@ def read(source: Source) -> Package:
     kind = kind_of(head)
     if kind is None:
         raise PackageRefusedError([_not_what_it_says(source)])
+    source.standard = ("file", kind.name)
     viewer, told = _look_into(source, kind, head)
     name = source.given_name if source.main == kind.path else source.main
     captions = captions_of(source.main, [path for path in source.names if is_caption(path)])

@@ -40,6 +40,7 @@ def read(source: Source) -> Package:
     """
     if not source.head(MIMETYPE, len(_TYPE)).strip().startswith(_TYPE):
         raise PackageRefusedError([finding("package.no_manifest", file=MIMETYPE)])
+    source.standard = ("file", "EPUB")
     _refuse_locked(source)
     path = _package_path(source)
     book = _Opf(source, path, _parse(source, path))

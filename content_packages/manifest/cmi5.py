@@ -65,6 +65,7 @@ def read(source: Source) -> Package:
             "cmi5.not_a_course_structure", root, name=root.name, namespace=root.namespace, usual=_NAMESPACE
         )
         raise PackageRefusedError(reading.findings)
+    source.standard = ("cmi5", EDITION)
     for repaired in source.findings:
         if repaired.code == "xml.undeclared_prefix":
             reading.note("cmi5.undeclared_prefix", root, prefix=repaired.facts["prefix"])

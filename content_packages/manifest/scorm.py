@@ -47,7 +47,7 @@ def read(source: Source) -> Package:
         PackageRefusedError: the manifest cannot be read, or is of another kind.
     """
     document = source.document()
-    standard, edition = edition_of(document, source.findings)
+    source.standard = standard, edition = edition_of(document, source.findings)
     reader = READERS[standard]
     return reader(document, source.names, edition=edition, limits=source.limits, findings=source.findings)
 

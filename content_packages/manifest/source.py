@@ -22,6 +22,7 @@ class Source:
         findings: readers add what they put right and what is wrong.
         alone: the main file came by itself, not in a zip.
         given_name: what the file that was given is called; empty where nobody said.
+        standard: of which standard it is and of which edition, as far as a reader has come.
     """
 
     main: str
@@ -31,6 +32,7 @@ class Source:
     findings: list[Finding] = field(default_factory=list)
     alone: bool = False
     given_name: str = ""
+    standard: tuple[str, str] | None = None
 
     @property
     def called(self) -> str:

@@ -38,6 +38,7 @@ def read(source: Source) -> Package:
                 )
             ]
         )
+    source.standard = ("xapi", "")
     if root.family != "tincan":
         source.note("xapi.namespace", line=root.line, namespace=root.namespace, usual=_NAMESPACE)
     _put_launch_right(root, source)

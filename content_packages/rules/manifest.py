@@ -77,6 +77,17 @@ PACKAGE: dict[str, Rule] = {
         "This is an IMS Common Cartridge, not a SCORM package.",
         "Export the course as SCORM 1.2 or SCORM 2004.",
     ),
+    "package.aicc": error(
+        "AICC CMI001",
+        "This is a package of AICC, known by {name}; that standard is not read.",
+        "Export the course as SCORM 1.2, SCORM 2004, cmi5 or xAPI, and import that zip.",
+    ),
+    "package.aicc_site": warning(
+        "AICC CMI001",
+        "This is a package of AICC, known by {other}; that standard is not read, so {name} was taken as web pages, "
+        "and keeps no score.",
+        "Export the course as SCORM 1.2, SCORM 2004, cmi5 or xAPI, if its score or its place should be kept.",
+    ),
     "package.nested_root": note(
         _CP, "The package lies in the folder {name}; that folder was taken as its root."
     ),

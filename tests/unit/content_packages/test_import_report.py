@@ -13,7 +13,9 @@ from content_packages.limits import Limits
 from content_packages.rules import RULES, Severity
 from content_packages.shelf import Shelf
 from tests.package_builders import (
+    ITEM,
     a_manifest_12,
+    a_manifest_2004,
     a_package,
     codes,
     imported,
@@ -24,6 +26,9 @@ from tests.package_builders import (
     scorm2004_single_sco,
     zipped,
 )
+
+STORYLINE = b"<!-- Created using Storyline 3 -->"
+CMI5 = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
 
 
 def test_the_files_and_the_description_are_on_the_shelf(tmp_path: Path) -> None:
@@ -40,6 +45,50 @@ def test_the_same_package_again_is_the_same_edition(tmp_path: Path) -> None:
     first, second = imported(tmp_path, a_package()), imported(tmp_path, a_package())
 
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("files", "standard", "tool"),
+    [
+        (
+            a_package(a_manifest_12(resources="").encode() + STORYLINE),
+            ("scorm12", "1.2"),
+            "Articulate Storyline 3",
+        ),
+        (
+            {"imsmanifest.xml": a_manifest_2004(ITEM * 20_000).encode()},
+            ("scorm2004", "2004 4th Edition"),
+            None,
+        ),
+        ({"tincan.xml": STORYLINE + b"<tincan/>"}, ("xapi", ""), "Articulate Storyline 3"),
+        ({"cmi5.xml": f"<courseStructure xmlns='{CMI5}'/>".encode()}, ("cmi5", "Quartz"), None),
+        ({"index.html": b"<body></body>"}, ("site", "HTML"), None),
+        ({"imsmanifest.xml": b"<manifest"}, None, None),
+    ],
+)
+def test_a_refused_package_is_called_what_it_is_as_far_as_it_was_read(
+    tmp_path: Path, files: dict[str, bytes], standard: tuple[str, str] | None, tool: str | None
+) -> None:
+    report = refused(tmp_path, files)
+
+    assert (report.standard, report.tool) == (standard, tool)
+    assert (report.to_json()["standard"], report.to_json()["edition"]) == (standard or (None, None))
+
+
+AICC = {f"Course{extension}": b"x" for extension in (".CRS", ".au", ".des", ".cst")}
+
+
+def test_a_package_of_aicc_is_called_by_its_name(tmp_path: Path) -> None:
+    report = refused(tmp_path, {f"a/{name}": data for name, data in AICC.items()})
+
+    assert (codes(report), report.standard) == (["package.aicc"], ("aicc", ""))
+
+
+def test_pages_of_a_package_of_aicc_are_taken_with_a_word_about_it(tmp_path: Path) -> None:
+    page = imported(tmp_path, AICC | {"index.html": b"<title>T</title>x"})
+    both = imported(tmp_path, AICC | a_package())
+
+    assert ("package.aicc_site" in codes(page), "package.other_manifest" in codes(both)) == (True, True)
 
 
 def test_another_byte_is_another_edition(tmp_path: Path) -> None:
