@@ -106,19 +106,22 @@ def _database(node: Node) -> Finding:
             found = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check")]
             astray = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
     except DBAPIError as error:
-        raise _UnreachableError(
-            f"The database does not answer ({error.orig}). Put a backup back with `lms restore`, or start the "
-            "database server."
-        ) from error
+        helps = _from_a_copy(node) if node.database.is_sqlite else "Start the database server."
+        raise _UnreachableError(f"The database does not answer ({error.orig}). {helps}") from error
     if found != ["ok"]:
-        raise _UnreachableError(
-            f"The database is damaged ({found[0]}). Stop the server and put a backup back with `lms restore`."
-        )
+        raise _UnreachableError(f"The database is damaged ({found[0]}). {_from_a_copy(node)}")
     if astray:
-        return _trouble(
-            "database", f"{len(astray)} rows point to nothing. Put a backup back with `lms restore`."
-        )
+        return _trouble("database", f"{len(astray)} rows point to nothing. {_from_a_copy(node)}")
     return _well("database", "The database is whole.")
+
+
+def _from_a_copy(node: Node) -> str:
+    """Say how a file of SQLite is mended: by a whole one, without the log that belongs to the damaged one."""
+    file = node.database.url.database
+    return (
+        f"Stop the server, move {file} and the files {file}-wal and {file}-shm elsewhere, and put {file} back from "
+        "your last copy of the data folder; what was sent to other nodes since comes back with the next syncs."
+    )
 
 
 def _schema(node: Node) -> Finding:

@@ -222,7 +222,7 @@ def test_a_damaged_database_is_told_without_looking_further(patient: Patient) ->
 
     assert status == 1
     assert list(found) == ["database"]
-    assert "lms restore" in found["database"]["sentence"]
+    assert "from your last copy of the data folder" in found["database"]["sentence"]
 
 
 def test_a_clock_that_was_set_back_is_told(patient: Patient) -> None:
