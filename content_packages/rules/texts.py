@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from content_packages.rules.rule import OURS, Rule, note, warning
+from content_packages.rules.rule import OURS, Rule, error, note, warning
 
 TEXTS: dict[str, Rule] = {
     "text.title_cut": warning(
@@ -24,6 +24,11 @@ TEXTS: dict[str, Rule] = {
 }
 
 EDITION: dict[str, Rule] = {
+    "edition.course_gone": error(
+        OURS,
+        "The course it was to be an edition of was deleted while the file waited; nothing of it was kept.",
+        "Import the file as a course of its own.",
+    ),
     "edition.unrelated": warning(
         OURS,
         "The package is called “{name}” and bears another identifier than the course “{other}”, whose edition it was "

@@ -260,10 +260,14 @@ class Importer:
         With *asks*, somebody looks at the report: what seems to be a new edition of a course that is here is
         not published before she has said what it is.
         """
-        if row.into_course is not None and report.package is not None:
-            report = replace(
-                report, findings=(*report.findings, *_doubts(session, row.into_course, report.package))
-            )
+        package = report.package
+        if row.into_course is not None and package is not None:
+            if find_course(session, row.into_course) is None:
+                gone = finding("edition.course_gone")
+                report = replace(report, package=None, digest=None, findings=(gone, *report.findings))
+            else:
+                doubts = _doubts(session, row.into_course, package)
+                report = replace(report, findings=(*report.findings, *doubts))
         row.report = report.to_json()
         row.finished = self.now()
         if report.package is None or report.digest is None:
@@ -296,8 +300,8 @@ class _CancelledError(Exception):
 
 Done = TypeVar("Done")
 _UNREADABLE = ImportReport(findings=(finding("package.unreadable"),))
-# No fault of the file, nor of how it is read: a full disk, a locked database, a course that somebody has deleted.
-_PASSING = (OSError, DBAPIError, DatabaseError, ShelfError, CourseNotFoundError, _CancelledError)
+# No fault of the file, nor of how it is read: a full disk, a locked database.
+_PASSING = (OSError, DBAPIError, DatabaseError, ShelfError, _CancelledError)
 
 
 def _or_unreadable(do: Callable[[], Done], instead: Callable[[], Done], file_name: str) -> Done:

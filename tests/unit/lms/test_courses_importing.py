@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 
 from content_packages.original import load_original
@@ -21,7 +21,7 @@ from content_packages.shelf import Delivery, Shelf
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.importing import JOB, Importer
 from lms.courses.queries import courses_page, find_course, find_import
-from lms.courses.tables import Edition, ImportState
+from lms.courses.tables import Course, Edition, ImportState
 from lms.database import Database
 from lms.queue import claim
 from tests.course_builders import NOON, a_scorm_file
@@ -96,6 +96,28 @@ def test_an_import_that_has_ended_cannot_be_cancelled(importer: Importer, tmp_pa
         done = find_import(session, import_id)
         assert done is not None
         assert done.state is ImportState.DONE
+
+
+def test_an_import_whose_course_was_deleted_while_it_waited_ends_and_says_so(
+    importer: Importer, tmp_path: Path
+) -> None:
+    course = importer.import_file(a_scorm_file(tmp_path), by=None).course
+    assert course is not None
+    import_id = uuid4()
+    shutil.copyfile(a_scorm_file(tmp_path, text="Anew"), importer.upload_path(import_id))
+    importer.queue(import_id, "anew.zip", by=None, into=course)
+    with importer.database.write() as session:
+        session.execute(delete(Edition))
+        session.execute(delete(Course))
+
+    importer.run_job({"import": str(import_id)})
+
+    with importer.database.read() as session:
+        done = find_import(session, import_id)
+        assert done is not None
+        assert (done.state, done.finished, done.course) == (ImportState.REFUSED, NOON, None)
+        assert [one["code"] for one in (done.report or {})["errors"]] == ["edition.course_gone"]
+    assert list(importer.uploads.iterdir()) == []
 
 
 def test_an_upload_that_was_taken_away_ends_its_import(importer: Importer, tmp_path: Path) -> None:
