@@ -55,7 +55,7 @@ def extract() -> Catalog:
             context=context,
         )
     for message in _of_rules():
-        found.add(message, locations=[("content_packages/rules.py", 0)])
+        found.add(message, locations=[("content_packages/rules", 0)])
     for message in dict.fromkeys(MEANINGS.values()):
         found.add(message, locations=[("content_packages/sequencing/errors.py", 0)])
     return found

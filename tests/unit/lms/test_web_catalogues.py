@@ -80,3 +80,9 @@ def test_a_language_is_called_by_its_name_where_it_has_one(tag: str, here: str, 
 
     assert spoken is not None
     assert (spoken.language_name(tag), own_name(tag)) == (here, own)
+
+
+def test_each_string_is_said_to_stand_where_there_is_something() -> None:
+    places = {place for message in catalogues.extract() for place, _ in message.locations}
+
+    assert [place for place in sorted(places) if not (catalogues.LMS.parent / place).exists()] == []
