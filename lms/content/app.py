@@ -129,7 +129,11 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
             "idle_after_s": site.idle_after_s,
         }
         shim = "shim.js" if site.trial_of(token) is None else "trial-shim.js"
-        return HTMLResponse(_page(boot, f"../../built/{quote(site.assets[shim])}"))
+        policy = shim_security_policy(site.seen_from(request.scope).public_url)
+        return HTMLResponse(
+            _page(boot, f"../../built/{quote(site.assets[shim])}"),
+            headers={"Content-Security-Policy": policy},
+        )
 
     @app.get("/view/{token}/")
     def view(request: Request, token: str, lang: str = "") -> Response:
@@ -250,6 +254,11 @@ def content_security_policy(public_url: str) -> str:
             f"frame-ancestors 'self' {public_url}",
         )
     )
+
+
+def shim_security_policy(public_url: str) -> str:
+    """Return what the shim page may do: what course content may, and read the blobs its worker signs with."""
+    return content_security_policy(public_url).replace("connect-src 'self'", "connect-src 'self' blob:")
 
 
 def edition_file(

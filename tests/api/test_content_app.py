@@ -197,6 +197,14 @@ def test_every_answer_says_what_content_may_do(site: ContentSite, browser: TestC
     assert headers["x-content-type-options"] == "nosniff"
 
 
+def test_the_shim_page_may_read_the_blobs_its_worker_signs_with(
+    site: ContentSite, browser: TestClient
+) -> None:
+    headers = browser.get(f"/rt/{a_token(site)}/").headers
+
+    assert "connect-src 'self' blob:;" in headers["content-security-policy"]
+
+
 def test_no_service_worker_is_served(site: ContentSite, browser: TestClient) -> None:
     answer = browser.get(f"/c/{a_token(site)}/index.html", headers={"service-worker": "script"})
 

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import expect
 
 from tests.lan.conftest import Hub, School, Sitting, open_course, serve
 from tests.lan.lab import Room, ip
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak]
-WAITED_S = 60
+GIVEN_UP_MS = 60_000
+LONGEST_STILL_S = 10  # three, on a machine that has nothing else to do
 
 
 @pytest.fixture
@@ -20,27 +21,27 @@ def plain_hub(room: Room, school: School) -> Iterator[Hub]:
     yield from serve(room, school, "http")
 
 
-# Measured: more than 400 s. Commit waits by a synchronous request, which a window may give no time limit.
-@pytest.mark.xfail(reason="a Commit into the void stops the unit until the system gives the connection up")
-def test_a_lesson_goes_on_when_the_hub_vanishes(plain_hub: Hub, sit_down: Sitting) -> None:
-    assert stood_still_s(plain_hub, sit_down) < 20
-
-
-def stood_still_s(hub: Hub, sit_down: Sitting) -> float:
-    """Return for how many seconds the unit answers nothing after its first commit into the void, up to a minute."""
-    officer = sit_down(hub, "laptop2")
-    open_course(officer, hub, 2)
+def test_a_lesson_goes_on_when_the_hub_vanishes_and_its_work_arrives_when_it_is_back(
+    plain_hub: Hub, sit_down: Sitting, request: pytest.FixtureRequest
+) -> None:
+    officer = sit_down(plain_hub, "laptop2")
+    open_course(officer, plain_hub, 2)
+    officer.lesson.locator("#page-number").wait_for()
     officer.expect_saved()
-    ip("-n", hub.room.namespace("switch"), "link", "set", "to-hub", "down")
-    began = time.monotonic()
+
+    switch, end = plain_hub.room.namespace("switch"), "to-hub"
+    ip("-n", switch, "link", "set", end, "down")
     try:
-        while time.monotonic() - began < WAITED_S:
-            try:
-                officer.lesson.locator("#next").click(timeout=5_000)
-                officer.lesson.locator("#page-number").inner_text(timeout=5_000)
-                break
-            except PlaywrightError:
-                continue
-        return time.monotonic() - began
+        still_s = []
+        for _ in range(2):  # the first commit into the void, and one when it is known
+            began = time.monotonic()
+            officer.lesson.locator("#next").click(timeout=GIVEN_UP_MS)
+            officer.lesson.locator("#page-number").inner_text(timeout=GIVEN_UP_MS)
+            still_s.append(time.monotonic() - began)
+        expect(officer.page.get_by_test_id("save-state")).to_have_attribute("data-state", "unreachable")
     finally:
-        ip("-n", hub.room.namespace("switch"), "link", "set", "to-hub", "up")
+        ip("-n", switch, "link", "set", end, "up")
+    request.node.user_properties.append(("still_s", still_s))
+
+    assert max(still_s) < LONGEST_STILL_S
+    officer.expect_saved()

@@ -18,12 +18,14 @@ import { networkTo } from "./network.js";
 import { Outbox } from "./outbox.js";
 import { Saver } from "./saver.js";
 import { readTable } from "./table.js";
+import { waiterAt } from "./waiting.js";
 
 const LONGEST_LEAVE_MS = 2_500; // the page waits three seconds
 
 const boot = readBoot(document);
 export const page = messagesWith(window, boot.lms_origin);
-export const network = networkTo(new URL("commit", location.href).href);
+const commits = new URL("commit", location.href).href;
+export const network = networkTo(commits, waiterAt(commits));
 const table = readTable(boot.standard === "scorm12" ? scorm12 : scorm2004);
 const model = new DataModel(table, boot.values);
 const nowMs = () => performance.now();

@@ -4,6 +4,7 @@
  * @typedef {object} Reply
  * @property {number} status 0 when no answer came
  * @property {any} answer the JSON of the body, `{}` when there is none
+ * @property {boolean} [silent] an answer was waited for as long as may be
  *
  * @typedef {object} Network
  * @property {(body: string) => Promise<Reply>} send
@@ -18,9 +19,12 @@ const NO_ANSWER = Object.freeze({ status: 0, answer: {} });
 
 /**
  * @param {string} url where commits go
+ * @param {import("./waiting.js").Waiter} waiter for their answers
  * @returns {Network}
  */
-export function networkTo(url) {
+export function networkTo(url, waiter) {
+  let values = {}; // that the server computed, as its last answer gave them
+
   return { send, sendNow, sendAtExit };
 
   /** @param {string} body */
@@ -38,7 +42,7 @@ export function networkTo(url) {
         redirect: "error",
         signal: aborter.signal,
       });
-      return read(response.status, await response.text());
+      return heard(read(response.status, await response.text()));
     } catch {
       return NO_ANSWER;
     } finally {
@@ -48,6 +52,16 @@ export function networkTo(url) {
 
   /** @param {string} body */
   function sendNow(body) {
+    const outcome = waiter.ask(body, JSON.stringify(values));
+    if (outcome === "plain") {
+      return { status: 200, answer: { sequence: JSON.parse(body).sequence, refused: [], navigation: null, values } };
+    }
+    if (outcome === "silent") return { ...NO_ANSWER, silent: true };
+    return outcome === "forbidden" ? NO_ANSWER : sendAndWait(body);
+  }
+
+  /** @param {string} body */
+  function sendAndWait(body) {
     const request = new XMLHttpRequest();
     try {
       request.open("POST", url, false);
@@ -56,12 +70,18 @@ export function networkTo(url) {
     } catch {
       return NO_ANSWER;
     }
-    return read(request.status, request.responseText);
+    return heard(read(request.status, request.responseText));
   }
 
   /** @param {string} body */
   function sendAtExit(body) {
     return navigator.sendBeacon(url, new Blob([body], { type: TYPE }));
+  }
+
+  /** @param {Reply} reply */
+  function heard(reply) {
+    if (reply.status === 200) values = reply.answer.values ?? {};
+    return reply;
   }
 }
 

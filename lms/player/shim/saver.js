@@ -18,7 +18,7 @@
 
 const AUTOSAVE_S = 1.5; // two seconds, with the way of the request
 const COPY_S = 1;
-const SILENT_AFTER_S = 3; // a browser gives no way to stop waiting for a synchronous request
+const SILENT_AFTER_S = 3;
 const FIRST_RETRY_S = 1;
 const LONGEST_RETRY_S = 30;
 const MOST_NUMBERINGS = 3;
@@ -113,7 +113,7 @@ export class Saver {
       return false;
     }
     if (this.#silent) {
-      // The lesson would stand still until the network gives up, which takes minutes.
+      // The lesson would stand still, with each call anew.
       this.#copySoon();
       if (this.#sending === 0) void this.save(reason);
       return false;
@@ -123,6 +123,10 @@ export class Saver {
       const request = this.#next(reason);
       this.#handOver(request.body);
       const reply = this.#network.sendNow(request.body);
+      if (reply.silent) {
+        this.#silent = true;
+        return this.#outOfReach();
+      }
       if (reply.status === 0) {
         // A browser forbids waiting while the unit's page is going; a request without waiting still gets out.
         void this.save(reason);

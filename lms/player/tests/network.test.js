@@ -38,7 +38,8 @@ describe("send", () => {
     server.close();
   });
 
-  const answerOf = (path) => networkTo(`${root}${path}`).send('{"name": "é"}');
+  const never = { ask: () => "unable" };
+  const answerOf = (path) => networkTo(`${root}${path}`, never).send('{"name": "é"}');
 
   test("posts JSON and reads JSON", async () => {
     const answer = await answerOf("/kept");
@@ -58,5 +59,33 @@ describe("send", () => {
     assert.deepEqual(await answerOf("/between"), none);
     assert.deepEqual(await answerOf("/moved"), none);
     assert.deepEqual(await answerOf("/cut"), none);
+  });
+});
+
+describe("sendNow", () => {
+  const BODY = '{"sequence": 4}';
+
+  test("a request that is kept as it was sent is answered without another one", () => {
+    const network = networkTo("http://127.0.0.1/", { ask: () => "plain" });
+
+    const reply = network.sendNow(BODY);
+
+    assert.deepEqual(reply, { status: 200, answer: { sequence: 4, refused: [], navigation: null, values: {} } });
+  });
+
+  test("an answer that does not come in time is none", () => {
+    const network = networkTo("http://127.0.0.1/", { ask: () => "silent" });
+
+    const reply = network.sendNow(BODY);
+
+    assert.deepEqual(reply, { status: 0, answer: {}, silent: true });
+  });
+
+  test("where nobody may wait, nothing is waited for", () => {
+    const network = networkTo("http://127.0.0.1/", { ask: () => "forbidden" });
+
+    const reply = network.sendNow(BODY);
+
+    assert.deepEqual(reply, { status: 0, answer: {} });
   });
 });

@@ -354,6 +354,24 @@ describe("out of reach", () => {
     assert.equal(api.Commit(""), "true");
   });
 
+  test("a server that vanishes without a word is waited for once", async () => {
+    const { api, server, timers, types, copies } = await aRunningSession();
+    server.vanished = true;
+    server.reachable = false;
+
+    const answers = ["p1", "p2"].map((place) => (api.SetValue("cmi.location", place), api.Commit("")));
+    await timers.pass(1000);
+    const waitedFor = server.waitedFor;
+    server.vanished = false;
+    server.reachable = true;
+    await timers.pass(30_000);
+
+    assert.deepEqual([answers, waitedFor], [["false", "false"], 1]);
+    assert.ok(types().includes("unreachable"));
+    assert.equal(copies.at(-2).values["cmi.location"], "p2");
+    assert.equal(server.values["cmi.location"], "p2");
+  });
+
   test("a rejected request waits for something new", async () => {
     const { api, server, timers, told } = await aRunningSession();
     server.status = 413;

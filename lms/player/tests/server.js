@@ -22,6 +22,9 @@ export class Server {
   late = false;
   /** As a browser that forbids `sendNow` while the unit's page is going. */
   forbidsWaiting = false;
+  /** What is sent goes nowhere, and nobody says so. */
+  vanished = false;
+  waitedFor = 0;
   #waiting = [];
   #last = { body: "", reply: null };
 
@@ -31,7 +34,11 @@ export class Server {
     return new Promise((resolve) => this.#waiting.push(() => resolve(answer ?? this.#receive(body))));
   };
 
-  sendNow = (body) => (this.forbidsWaiting ? { status: 0, answer: {} } : this.#receive(body));
+  sendNow = (body) => {
+    this.waitedFor += 1;
+    if (this.vanished) return { status: 0, answer: {}, silent: true };
+    return this.forbidsWaiting ? { status: 0, answer: {} } : this.#receive(body);
+  };
 
   sendAtExit = (body) => {
     const fits = body.length <= LARGEST_BEACON;
