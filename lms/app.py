@@ -80,6 +80,7 @@ from lms.trials.api import fetching as trial_fetch_api
 from lms.trials.databases import TrialDatabases
 from lms.trials.errors import TROUBLES as TRIAL_TROUBLES
 from lms.trials.pages import router as trial_pages
+from lms.trials.step_pages import router as trial_step_pages
 from lms.trials.store import STORES as TRIAL_STORES
 from lms.trials.store import TrialStores
 from lms.trials.unit_pages import router as trial_unit_pages
@@ -111,6 +112,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     unit_pages,
     unit_instructor_pages,
     trial_pages,
+    trial_step_pages,
     trial_unit_pages,
     launches_api,
     trial_fetch_api,  # before the one that takes any token

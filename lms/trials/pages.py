@@ -16,10 +16,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lms.database import Database
 from lms.launch.actions import carry_out, deliver
+from lms.launch.attempts import why_of
 from lms.launch.course import CourseNotPlayedError, open_course, read_standing
 from lms.launch.moving import at_rest
 from lms.launch.pages import REQUESTS, bar_of, desk_of, frame_of, kind_of
+from lms.launch.steps import count_steps
 from lms.launch.verdict import verdict_on
+from lms.launch.why_wording import say_lines
 from lms.people.policy import Right
 from lms.people.viewer import requires
 from lms.trials.actions import open_trial, trial_desk
@@ -118,6 +121,8 @@ def show_records(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         statements = statements_of(session, trial, spoken)
         units = unit_data(session, taking)
         told = nothing_delivered(session, taking, standing, spoken)
+        why = why_of(session, taking) if taking.kept is not None else None
+        _, steps = count_steps(session, trial.registration)
     return render(
         request,
         "trials/records.html",
@@ -128,6 +133,9 @@ def show_records(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         reached=verdict_on(taking.opened, at_rest(taking, standing)),
         minutes=-(-standing.learning_seconds // 60),
         minutes_with_pauses=-(-standing.seconds // 60),
+        lines=say_lines(why, spoken) if why else [],
+        is_final=why is not None and why.reached.is_final,
+        steps=steps,
         told=told,
     )
 

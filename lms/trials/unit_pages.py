@@ -16,11 +16,22 @@ from starlette.responses import RedirectResponse, Response
 
 from lms.cmi5.actions import registration_for
 from lms.cmi5.api import hosts_of
-from lms.cmi5.player import bar_of, fits_frame, following, frame_of, open_unit, scores_of, verdict_on, way_to
+from lms.cmi5.player import (
+    bar_of,
+    fits_frame,
+    following,
+    frame_of,
+    open_unit,
+    scores_of,
+    verdict_on,
+    way_to,
+    why_of,
+)
 from lms.cmi5.registrations import Outline, find_own, states_of
 from lms.cmi5.tables import Registration
 from lms.launch.actions import Desk
 from lms.launch.pages import desk_of
+from lms.launch.why_wording import say_lines
 from lms.trials.actions import trial_desk
 from lms.trials.log import write_line, write_standing
 from lms.trials.pages import Manager, entered
@@ -94,6 +105,7 @@ def after(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         statements = statements_of(session, trial, spoken)
         standings = standings_of(session, row, outline) if row else []
         documents = documents_of(session, row, outline, spoken) if row else []
+        why = why_of(session, row, outline)
     minutes = -(-(row.seconds if row else 0) // 60)
     return render(
         request,
@@ -105,6 +117,9 @@ def after(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         reached=verdict_on(outline, states, scores),
         minutes=minutes,
         minutes_with_pauses=minutes,
+        lines=say_lines(why, spoken),
+        is_final=why.reached.is_final,
+        steps=0,  # they have no sequencing; what they said is in the log beside
         told="",
     )
 

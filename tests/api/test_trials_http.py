@@ -34,6 +34,7 @@ from lms.trials.actions import open_trial
 from lms.trials.databases import KEPT, TrialDatabases
 from lms.trials.errors import TROUBLES, OwnTrialsFullError
 from lms.trials.pages import router
+from lms.trials.step_pages import router as step_router
 from lms.web.cookies import SESSION, cookie_name
 from lms.web.frame import frame
 from lms.web.site import Chip, Site
@@ -120,6 +121,7 @@ def school(database: Database, tmp_path: Path, standard: Standard) -> Iterator[S
         return PlainTextResponse(site.sign("csrf", "open"))
 
     app.include_router(router)
+    app.include_router(step_router)
     app.state.desk = replace(desk, new_id=uuid4, new_token=lambda: uuid4().hex)
     app.state.trials = trials
     frame(app, site, host_names=["localhost"], troubles=[COURSE_TROUBLES, LAUNCH_TROUBLES, TROUBLES])
@@ -158,6 +160,29 @@ def commit(host: TestClient, token: str, sequence: int = 1, *, reason: str = "co
         "session_time_s": 3,
     }
     return host.post(f"/rt/{token}/commit", content=json.dumps(told))
+
+
+def test_a_trial_says_why_it_is_not_complete_and_what_was_decided(school: School) -> None:
+    before, trial = school.rows(), school.trial()
+    host, token = school.launch(trial)
+    commit(host, token, cmi__completion_status="incomplete")
+    school.post(f"{trial}/go", request="exit")
+
+    records = school.pages.get(f"{trial}/records").text
+    log = school.pages.get(f"{trial}/steps").text
+    step = school.pages.get(f"{trial}/steps/1")
+
+    assert "Why is this not complete?" in records
+    assert "cmi.completion_status = incomplete" in records
+    assert f'href="{trial}/steps"' in records
+    assert "Replayed: same." in log
+    assert f'href="{trial}/steps/1"' in log
+    assert "Which rule decided" in step.text
+    assert school.pages.get(f"{trial}/steps/99").status_code == 404
+    school.post(f"{trial}/end")
+    assert school.files() == []
+    assert school.rows() == before
+    assert school.pages.get(f"{trial}/steps").status_code == 404
 
 
 def test_a_trial_records_in_a_database_of_its_own(school: School) -> None:
@@ -321,7 +346,7 @@ def test_a_trial_is_seen_by_who_opened_it_alone(school: School) -> None:
     school.viewer = replace(INSTRUCTOR, public_id=uuid4())
 
     assert trial not in school.pages.get("/trials").text
-    for path in ("", "/after", "/records"):
+    for path in ("", "/after", "/records", "/steps", "/steps/1"):
         assert school.pages.get(trial + path).status_code == 404
     for path in ("/go", "/again", "/end"):
         assert school.post(trial + path, request="exit").status_code == 404

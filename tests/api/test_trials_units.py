@@ -140,13 +140,16 @@ def test_a_trial_of_units_runs_to_its_verdict_and_leaves_nothing(instructor: Ins
     lesson = first.browser.get(first.url)
     passed(first)
     returned = first.browser.get(first.data["returnURL"])
+    halfway = text_of(instructor.browser.get(f"{trial}/units/after"))
     passed(instructor.open(trial, SECOND), 0.85)
     records = instructor.browser.get(f"{trial}/units/after")
 
     assert opened.headers["location"] == f"{trial}/units"
     assert (lesson.status_code, lesson.text) == (200, "<p>Hello</p>")
     assert f"{trial}/units/after" in returned.text
+    assert "Why is this not complete?" in halfway
     said = text_of(records)
+    assert "What decides" in said
     assert "Passed" in said
     assert "80%" in said  # the mean of both scores
     assert "The trial learner passed A unit" in said.replace(" · ", " ")
