@@ -55,6 +55,7 @@ from lms.keys.errors import TROUBLES as KEY_TROUBLES
 from lms.keys.lrs import authenticate
 from lms.keys.pages import router as key_pages
 from lms.launch.errors import TROUBLES as LAUNCH_TROUBLES
+from lms.launch.old_logs import OldLogs
 from lms.launch.open_pages import router as open_launch_pages
 from lms.launch.pages import router as launch_pages
 from lms.node import Node, utc_now
@@ -154,6 +155,7 @@ PART_EVERY_S = 3600.0
 STATISTICS_EVERY_S = 60.0
 PACKING_EVERY_S = 60.0
 SWEEP_EXPORTS_EVERY_S = 3600.0
+DROP_LOGS_EVERY_S = 24 * 3600.0
 SWEEP_SHELF_EVERY_S = 6 * 3600.0
 SWEEP_ATTACHMENTS_EVERY_S = 300.0  # one folder of 256: all of them in a day
 SWEEP_UPLOADS_EVERY_S = 3600.0
@@ -406,6 +408,7 @@ def build_worker(node: ServingNode) -> Worker:
             return abandon_idle(session, node.desk, now=utc_now())
 
     sweeper = Sweeper(database=node.database, shelf=node.shelf, now=utc_now, offered=manifests_on_offer)
+    logs = OldLogs(node.database, days=node.settings.launch_log_days, now=utc_now)
     forwarder = Forwarder(node.database, files=node.attachments, secret=node.secret, now=utc_now)
     chores = [
         Chore(name="train packing", every_s=PACKING_EVERY_S, do=partial(upkeep.train_packing, node.database)),
@@ -421,6 +424,7 @@ def build_worker(node: ServingNode) -> Worker:
         Chore(name="abandon idle sessions", every_s=ABANDON_EVERY_S, do=abandon_one),
         Chore(name="sweep uploads", every_s=SWEEP_UPLOADS_EVERY_S, do=node.importer.sweep_uploads),
         Chore(name="sweep trials", every_s=SWEEP_TRIALS_EVERY_S, do=node.trials.sweep),
+        Chore(name="drop old launch logs", every_s=DROP_LOGS_EVERY_S, do=logs.drop_some),
         Chore(name="forward", every_s=FORWARDING_EVERY_S, do=forwarder.look_after, follows_writing=True),
     ]
     if not node.database.is_sqlite:

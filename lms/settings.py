@@ -120,6 +120,12 @@ class Settings(BaseSettings):
         le=86_400,
         description="Seconds without a sign of the learner before it is a pause.",
     )
+    launch_log_days: int = Field(
+        default=365,
+        ge=0,
+        description="Days for which the log of an attempt is kept after its last step; 0 keeps it for good. "
+        "Never dropped while a lesson of the attempt is open.",
+    )
     # The most an import takes; named as in ``content_packages.limits``, which a refusal names.
     max_archive_bytes: ByteSize = _bytes(DEFAULTS.max_archive_bytes, "A course as it is uploaded.")
     max_unpacked_bytes: ByteSize = _bytes(DEFAULTS.max_unpacked_bytes, "All files of a course, unpacked.")
