@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lms.launch.course import CourseNotPlayedError, CourseNotReadyError, CourseWithdrawnError
+from lms.launch.using_late import LateWorkElsewhereError
 from lms.web.content_ports import NoPortLeftError
 from lms.web.errors import Trouble
 from lms.web.wording import mark
@@ -28,6 +29,14 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         title=mark("Too many different courses are open on this hub."),
         remedy=mark(
             "What you did is kept. Tell the administrator: the page “How this hub is reached” says what to do."
+        ),
+    ),
+    LateWorkElsewhereError: Trouble(
+        status=409,
+        code="late-work-elsewhere",
+        title=mark("The course stands at another lesson."),
+        remedy=mark(
+            "Open the lesson that this work is of; then it can be used. It stays where it is until then."
         ),
     ),
     CourseWithdrawnError: Trouble(

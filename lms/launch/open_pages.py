@@ -12,14 +12,15 @@ from fastapi import Depends, Form
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lms.courses.queries import find_course
 from lms.launch.bodies import MAX_COMMIT_BYTES, CommitBody, LateBody, body_up_to
 from lms.launch.late import state_of, take_late, wake
 from lms.launch.pages import Learner, desk_of
-from lms.launch.queries import late_work, launch_with, newer_launch
+from lms.launch.queries import launch_with, newer_launch
 from lms.launch.tables import Launch
+from lms.launch.using_late import find_late, put_aside, use_late
 from lms.people.errors import PasswordsBusyError, PasswordWrongError, SignInRefusedError, SignInTooOftenError
 from lms.people.passwords import passwords_of
 from lms.people.policy import Right
@@ -133,11 +134,29 @@ def show_late(request: Request, viewer: Learner, course: UUID) -> Response:
     """List what of the viewer's work in a course came too late to count."""
     with site_of(request).database.read() as session:
         found = find_course(session, course)
-        late = late_work(session, person=viewer.public_id, course=course)
         if found is None:
             raise NotFoundError
-        rows = [(one, list(CommitBody.model_validate_json(one.body).values.items())) for one in late]
-    return render(request, "launch/late.html", course=found, rows=rows)
+        rows = put_aside(session, desk_of(request), person=viewer.public_id, course=course)
+    return render(
+        request,
+        "launch/late.html",
+        rows=rows,
+        at=f"/learn/{course}/late",
+        back=f"/courses/{course}",
+        back_title=found.title_in(language_of(request).code),
+        is_own=True,
+    )
+
+
+@router.post("/learn/{course}/late/{number}")
+def post_use(request: Request, viewer: Learner, course: UUID, number: int) -> Response:
+    """Let work of the viewer's that was put aside count; what it replaces is put aside in its turn."""
+    site = site_of(request)
+    with site.database.write() as session:
+        hold_person(session, viewer.public_id)
+        late = find_late(session, number, person=viewer.public_id, course=course)
+        use_late(session, desk_of(request), late, now=site.now())
+    return RedirectResponse(f"/learn/{course}/late", 303)
 
 
 def _own(request: Request, session: Session, launch_id: UUID) -> Launch:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Depends, Query
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from lms.cmi5.player import why_of as why_of_units
 from lms.cmi5.registrations import find_own
@@ -20,11 +20,15 @@ from lms.enrolment.queries import registration_of
 from lms.launch.attempts import why_of
 from lms.launch.course import CourseNotPlayedError, CourseNotReadyError, open_course
 from lms.launch.pages import desk_of
+from lms.launch.queries import late_work
 from lms.launch.steps import count_steps
+from lms.launch.using_late import find_late, put_aside, use_late
 from lms.launch.why import Why
 from lms.launch.why_wording import say_lines
-from lms.people.queries import find_person
+from lms.people.policy import Right
+from lms.people.queries import find_person, hold_person
 from lms.people.tables import Person
+from lms.people.viewer import requires
 from lms.progress.queries import progress_of
 from lms.reports.pages import Observer
 from lms.reports.standing import Standing, standing_of
@@ -34,7 +38,9 @@ from lms.web.locale import language_of
 from lms.web.pages import render
 from lms.web.router import page_router
 from lms.web.site import site_of
+from lms.web.viewer import Viewer
 
+Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_ENROLMENT))]
 router = page_router("/courses/{course_id:uuid}/people/{person_id:uuid}")
 
 
@@ -76,6 +82,7 @@ def show_attempt(request: Request, _: Observer, course_id: UUID, person_id: UUID
         standing: Standing = standing_of(known, course_id)
         why = _why(request, session, attempt)
         steps = count_steps(session, attempt.registration)
+        late = late_work(session, person=person_id, course=course_id)
     return render(
         request,
         "reports/attempt.html",
@@ -84,6 +91,7 @@ def show_attempt(request: Request, _: Observer, course_id: UUID, person_id: UUID
         is_final=why is not None and why.reached.is_final,
         lines=say_lines(why, spoken) if why else [],
         steps=steps[1],
+        late=len(late),
     )
 
 
@@ -111,6 +119,37 @@ def show_step(request: Request, _: Observer, course_id: UUID, person_id: UUID, n
         attempt = _attempt(session, course_id, person_id)
         log = read_step(session, desk_of(request).shelf, attempt.registration, number=number)
     return render(request, "reports/attempt_step.html", of=attempt, **shown(log, language_of(request)))
+
+
+@router.get("/late")
+def show_late(request: Request, viewer: Observer, course_id: UUID, person_id: UUID) -> Response:
+    """List what of an officer's work came too late to count."""
+    with site_of(request).database.read() as session:
+        attempt = _attempt(session, course_id, person_id)
+        rows = put_aside(session, desk_of(request), person=person_id, course=course_id)
+    if not viewer.may(Right.MANAGE_ENROLMENT):
+        rows = [replace(one, can_be_used=False) for one in rows]
+    return render(
+        request,
+        "launch/late.html",
+        rows=rows,
+        at=f"{attempt.at}/late",
+        back=attempt.at,
+        back_title=attempt.name,
+        is_own=False,
+    )
+
+
+@router.post("/late/{number}")
+def post_use(request: Request, _: Manager, course_id: UUID, person_id: UUID, number: int) -> Response:
+    """Let work of an officer's that was put aside count; what it replaces is put aside in its turn."""
+    site = site_of(request)
+    with site.database.write() as session:
+        hold_person(session, person_id)
+        attempt = _attempt(session, course_id, person_id)
+        late = find_late(session, number, person=person_id, course=course_id)
+        use_late(session, desk_of(request), late, now=site.now())
+    return RedirectResponse(f"{attempt.at}/late", 303)
 
 
 def _attempt(session: Session, course_id: UUID, person_id: UUID) -> Attempt:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from sqlalchemy import delete
 from starlette.testclient import TestClient
@@ -17,7 +18,7 @@ from lms.database import Database
 from lms.enrolment.tables import Enrolment
 from lms.launch.actions import Desk, apply_commit
 from lms.launch.queries import open_launches
-from lms.launch.tables import Launch, LaunchStep
+from lms.launch.tables import LateWork, Launch, LaunchStep
 from lms.people.actions import create_person
 from lms.people.policy import Right
 from lms.progress.actions import advance
@@ -247,3 +248,64 @@ def test_who_does_not_take_the_course_has_no_attempt(browser: TestClient, databa
         session.execute(delete(Enrolment))
 
     assert browser.get(ATTEMPT).status_code == 404
+
+
+def put_aside(browser: TestClient, database: Database, values: dict[str, str]) -> None:
+    """Open the course, and have work of that lesson put aside that ends it."""
+    browser.get(f"/learn/{COURSE}")
+    body = orjson.dumps(
+        {"sequence": 1, "values": values, "reason": "terminate", "phase": "terminated", "session_time_s": 60}
+    )
+    with database.write() as session:
+        (launch,) = open_launches(session, REGISTRATION)
+        session.add(
+            LateWork(
+                launch=launch.public_id, person=PERSON, course=COURSE, unit=launch.unit, title="Unit 1",
+                begun=NOON, arrived=NOON, body=body, body_digest=b"1",
+            )
+        )  # fmt: skip
+
+
+def use(browser: TestClient, page: str) -> str:
+    """Press the button of the newest work that was put aside."""
+    where = re.search(rf'action="({ATTEMPT}/late/\d+)"', page)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert where
+    assert token
+    return browser.post(where[1], data={"csrf_token": token[1]}).text
+
+
+MANAGES = BOTH | {Right.MANAGE_ENROLMENT}
+COMPLETED = {"cmi.completion_status": "completed", "cmi.success_status": "passed", "cmi.score.scaled": "0.9"}
+
+
+@pytest.mark.parametrize("rights", [MANAGES])
+def test_an_instructor_lets_late_work_count_and_takes_it_back(
+    browser: TestClient, database: Database, desk: Desk
+) -> None:
+    put_aside(browser, database, COMPLETED)
+    attempt = browser.get(ATTEMPT).text
+
+    used = use(browser, browser.get(f"{ATTEMPT}/late").text)
+    after = said(browser.get(ATTEMPT).text)
+    back = use(browser, used)
+
+    assert f'href="{ATTEMPT}/late"' in attempt
+    assert "What the lesson had until other work was used in its place" in used
+    assert "completion_status = completed" in after
+    assert "What the lesson had until other work was used in its place" in back
+    assert "completion_status = completed" not in said(browser.get(ATTEMPT).text)
+
+
+def test_who_may_only_look_is_shown_late_work_without_a_button(
+    browser: TestClient, database: Database
+) -> None:
+    put_aside(browser, database, COMPLETED)
+
+    page = browser.get(f"{ATTEMPT}/late").text
+
+    assert "cmi.score.scaled" in page
+    assert f'action="{ATTEMPT}/late' not in page
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token
+    assert browser.post(f"{ATTEMPT}/late/1", data={"csrf_token": token[1]}).status_code == 403

@@ -15,15 +15,17 @@ from fastapi import FastAPI
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from content_packages.sequencing.event import Request
 from lms.database import Database
 from lms.enrolment.tables import Enrolment
-from lms.launch.actions import Desk, apply_commit, boot_values
+from lms.launch.actions import Desk, apply_commit, boot_values, carry_out
 from lms.launch.errors import TROUBLES
 from lms.launch.open_pages import router as open_pages
 from lms.launch.pages import router
 from lms.launch.queries import SLEEPS_AFTER, launch_with
 from lms.launch.tables import LateWork
 from lms.launch.unit import keep_unit, read_unit
+from lms.launch.using_late import LateWorkElsewhereError, use_late
 from lms.people.actions import create_person
 from lms.people.pages import router as people_pages
 from lms.people.passwords import Cost, Passwords
@@ -42,6 +44,7 @@ from tests.launch_builders import (
     said,
     taken,
 )
+from xapi_store.tables import DocumentRow
 
 PASSWORD = "nine-words-for-tests"
 OTHER = UUID(int=1999, version=4)
@@ -124,8 +127,9 @@ class Browser:
         done = self.client.post("/sign-in", data=fields, follow_redirects=False)
         assert done.status_code == 303
 
-    def open_course(self) -> UUID:
-        page = self.client.get(f"/learn/{COURSE}").text
+    def open_course(self, *, instead_of: UUID | None = None) -> UUID:
+        here = f"?here={instead_of}" if instead_of else ""
+        page = self.client.get(f"/learn/{COURSE}{here}").text
         found = re.search(r'data-launch="([^"]+)" data-owner="[^"]+" data-token="([^"]+)"', page)
         assert found, page
         self.token = found[2]
@@ -395,3 +399,101 @@ def test_signing_out_does_not_clear_what_waits_for_its_owner(browser: Browser) -
     out = browser.client.post("/sign-out", data={"csrf_token": browser.token}, follow_redirects=False)
 
     assert out.headers["clear-site-data"] == '"cache"'
+
+
+def documents(node: Node) -> dict[str, Any]:
+    """Return what is kept of the attempt."""
+    with node.database.read() as session:
+        rows = session.scalars(select(DocumentRow).where(DocumentRow.registration == REGISTRATION))
+        return {f"{row.activity} {row.name}": orjson.loads(row.content) for row in rows}
+
+
+def use(browser: Browser) -> Any:
+    """Press the button of the newest work that was put aside."""
+    page = browser.client.get(f"/learn/{COURSE}/late").text
+    where = re.search(rf'action="(/learn/{COURSE}/late/\d+)"', page)
+    assert where, page
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token
+    return browser.client.post(where[1], data={"csrf_token": token[1]}, follow_redirects=False)
+
+
+@pytest.fixture
+def second(node: Node, browser: Browser, launch: UUID) -> UUID:
+    """A lesson opened again and gone on with, and after that what the first had kept."""
+    node.now += timedelta(minutes=5)
+    again = browser.open_course(instead_of=launch)
+    node.commit(again, 1, "p7")
+    assert browser.send_late(launch, kept(2, "p2")).json()["outcome"] == "aside"
+    return again
+
+
+def test_work_that_was_put_aside_can_be_used_and_taken_back_to_the_letter(
+    node: Node, browser: Browser, second: UUID
+) -> None:
+    use(browser)
+    use(browser)  # a session that was open has ended by now
+    before = documents(node)
+
+    used = use(browser)
+    between = node.values(second)[LOCATION]
+    aside = node.aside()
+    back = use(browser)
+
+    assert (used.status_code, back.status_code) == (303, 303)
+    assert between == "p2"
+    assert len(aside) == len(node.aside()) == 1
+    assert documents(node) == before
+    use(browser)
+    assert node.values(second)[LOCATION] == "p2"  # and used again
+
+
+def test_what_was_replaced_can_be_used_after_the_lesson_has_gone_on(
+    node: Node, browser: Browser, second: UUID
+) -> None:
+    use(browser)
+    node.now += timedelta(minutes=5)
+    third = browser.open_course()
+    node.commit(third, 1, "p3")
+
+    use(browser)
+
+    assert node.values(third)[LOCATION] == "p7"
+    use(browser)
+    assert node.values(third)[LOCATION] == "p3"
+
+
+def test_using_work_ends_the_lesson_that_is_open(node: Node, browser: Browser, second: UUID) -> None:
+    use(browser)
+
+    assert browser.client.get(f"/launches/{second}").json()["state"] == "taken"
+    node.now += timedelta(minutes=1)
+    assert browser.send_late(second, kept(2, "p8")).json()["outcome"] == "aside"
+
+
+def test_work_of_somebody_else_is_not_found(node: Node, browser: Browser, second: UUID) -> None:
+    page = browser.client.get(f"/learn/{COURSE}/late").text
+    where = re.search(rf'action="(/learn/{COURSE}/late/\d+)"', page)
+    assert where
+    stranger = node.browser("A-2")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', stranger.client.get(f"/learn/{COURSE}/late").text)
+
+    answer = stranger.client.post(where[1], data={"csrf_token": token[1] if token else ""})
+
+    assert answer.status_code == 404
+    assert node.values(second)[LOCATION] == "p7"
+
+
+def test_where_the_course_has_ended_work_cannot_be_used(node: Node, browser: Browser, second: UUID) -> None:
+    with node.database.write() as session:
+        carry_out(session, node.desk, taken(session, node.desk), Request.EXIT_ALL, now=node.now)
+    page = browser.client.get(f"/learn/{COURSE}/late").text
+
+    with node.database.write() as session:
+        (late,) = session.scalars(select(LateWork)).all()
+        with pytest.raises(LateWorkElsewhereError):
+            use_late(session, node.desk, late, now=node.now)
+
+    assert f'action="/learn/{COURSE}/late' not in page
+    assert "Once this lesson has been opened again" in page
+    assert len(node.aside()) == 1
