@@ -186,6 +186,7 @@ class Unit:
     url: str
     session_id: str
     registration: str
+    edition: str = ""
     auth: str = ""
     data: dict[str, Any] = field(default_factory=dict)
 

@@ -1,9 +1,10 @@
-"""Launches, waivers and sessions for programs, below ``/api/v1``; and the fetch URL of cmi5 (8.2)."""
+"""Launches, pass marks, waivers and sessions for programs, below ``/api/v1``; and the fetch URL of cmi5 (8.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,13 +17,18 @@ from starlette.responses import JSONResponse, Response
 
 from content_packages.cmi5.vocabulary import LaunchMode
 from lms.cmi5.actions import Hosts, abandon, fetch, launch, register, registration_for, waive
+from lms.cmi5.moving import follow_moves
 from lms.cmi5.registrations import (
+    OtherEditionError,
     RegistrationUnknownError,
+    UnitHasNoMarkError,
     bare,
     find_registration,
     open_outline,
 )
 from lms.cmi5.tables import Registration
+from lms.courses.actions import CourseNotFoundError, set_pass_marks
+from lms.courses.queries import find_course, pass_marks_of
 from lms.enrolment.queries import registration_of
 from lms.launch.actions import Desk
 from lms.launch.hosts import origin_for
@@ -40,6 +46,7 @@ fetching = APIRouter(include_in_schema=False)
 # Whoever may make keys of the record store may speak for anybody there already; a launch is no more than that.
 Speaker = Annotated[Viewer, Depends(requires(Right.MANAGE_KEYS))]
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_ENROLMENT))]
+Author = Annotated[Viewer, Depends(requires(Right.MANAGE_COURSES))]
 
 FETCH_METHODS = [
     "POST",
@@ -85,6 +92,7 @@ class LaunchWanted(BaseModel):
     actor: Agent
     registration: UUID | None = None
     launch_mode: LaunchMode = "Normal"
+    edition: UUID | None = None  # in which the index was counted; without it, the one the registration is in
 
 
 class LaunchMade(BaseModel):
@@ -93,6 +101,7 @@ class LaunchMade(BaseModel):
     url: str
     session_id: UUID
     registration: UUID
+    edition: UUID
 
 
 class Waiver(BaseModel):
@@ -101,19 +110,79 @@ class Waiver(BaseModel):
     reason: str = Field(min_length=1, max_length=1000)
 
 
+class PassMarkWanted(BaseModel):
+    """A share of 1 with at most four decimals (cmi5 13.1.4); ``null`` lets the package decide."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pass_mark: Decimal | None = Field(ge=0, le=1, decimal_places=4)
+
+
+class PassMarkOut(BaseModel):
+    """What a unit wants for "passed": as its package says, and as was said here in its place."""
+
+    index: int
+    title: str
+    mastery_score: float
+    pass_mark: float | None
+
+
+class PassMarks(BaseModel):
+    """The units whose package says what they want, by their places in document order."""
+
+    edition: UUID
+    units: list[PassMarkOut]
+
+
 @router.post("/courses/{course}/units/{index}/launches", status_code=201)
 def post_launch(request: Request, _: Speaker, course: UUID, index: int, wanted: LaunchWanted) -> LaunchMade:
-    """Begin a session of a unit; the registration's open session is abandoned."""
+    """Begin a session of a unit; the registration's open session is abandoned.
+
+    What was decided on those in mid-course is carried out first: ``index`` counts in the edition the registration is
+    in then, which the answer names. Who counted in another, and says so, is refused.
+    """
     site, desk = site_of(request), desk_of(request)
     actor = bare(wanted.actor.model_dump())
     with site.database.write() as session:
         row = _registration(session, desk, course, actor, wanted=wanted.registration, now=site.now())
         outline = open_outline(session, desk.shelf, course, held=row.edition)
+        outline = follow_moves(session, desk, row, outline, now=site.now())
+        if wanted.edition not in {None, outline.edition}:
+            raise OtherEditionError(outline.edition)
         unit = outline.unit_at(index)
         made = launch(
             session, desk, hosts_of(site), row.registration, unit, mode=wanted.launch_mode, now=site.now()
         )
-    return LaunchMade(url=made.url, session_id=made.session_id, registration=made.registration)
+    return LaunchMade(
+        url=made.url,
+        session_id=made.session_id,
+        registration=made.registration,
+        edition=outline.edition,
+    )
+
+
+@router.get("/courses/{course}/pass-marks")
+def get_pass_marks(request: Request, _: Author, course: UUID) -> PassMarks:
+    """Tell what each unit of the edition that learners are given wants for "passed"."""
+    with site_of(request).database.read() as session:
+        return _pass_marks(session, desk_of(request), course)
+
+
+@router.put("/courses/{course}/units/{index}/pass-mark")
+def put_pass_mark(request: Request, _: Author, course: UUID, index: int, wanted: PassMarkWanted) -> PassMarks:
+    """Say what a unit wants for "passed" in place of its package, on every node, from the next launch on."""
+    site, desk = site_of(request), desk_of(request)
+    with site.database.write() as session:
+        outline = open_outline(session, desk.shelf, course, held=None)
+        unit = outline.unit_at(index)
+        if unit.au is None or unit.au.mastery_score is None:
+            raise UnitHasNoMarkError(index)
+        marks = dict(pass_marks_of(session, course))
+        marks.pop(outline.units[unit.identifier], None)
+        if wanted.pass_mark is not None:
+            marks[outline.units[unit.identifier]] = wanted.pass_mark
+        set_pass_marks(session, course, marks, now=site.now())
+        return _pass_marks(session, desk, course)
 
 
 @router.post("/registrations/{registration}/units/{index}/waive", status_code=204)
@@ -152,6 +221,25 @@ def fetch_answer(request: Request, told: Callable[[], dict[str, str]]) -> Respon
         error = {"error-code": "3", "error-text": "The fetch URL takes POST only."}
         return JSONResponse(error, 405, headers={**_ANY_PAGE, "Allow": "POST, OPTIONS"})
     return JSONResponse(told(), headers=_ANY_PAGE)
+
+
+def _pass_marks(session: Session, desk: Desk, course: UUID) -> PassMarks:
+    if find_course(session, course) is None:
+        raise CourseNotFoundError(course)
+    outline = open_outline(session, desk.shelf, course, held=None)
+    marks = pass_marks_of(session, course)
+    units = [
+        PassMarkOut(
+            index=index,
+            title=unit.title,
+            mastery_score=float(unit.au.mastery_score),
+            pass_mark=None if mark is None else float(mark),
+        )
+        for index, unit in enumerate(outline.package.root.units())
+        if unit.au is not None and unit.au.mastery_score is not None
+        for mark in (marks.get(outline.units[unit.identifier]),)
+    ]
+    return PassMarks(edition=outline.edition, units=units)
 
 
 def hosts_of(site: Site) -> Hosts:

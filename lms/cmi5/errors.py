@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lms.cmi5.actions import SessionOverError, SessionUnknownError, WaivedAlreadyError
-from lms.cmi5.registrations import RegistrationUnknownError, UnitsOfOtherStandardError, UnitUnknownError
+from lms.cmi5.registrations import (
+    OtherEditionError,
+    RegistrationUnknownError,
+    UnitHasNoMarkError,
+    UnitsOfOtherStandardError,
+    UnitUnknownError,
+)
 from lms.web.errors import Trouble
 from lms.web.wording import mark
 
@@ -21,6 +27,18 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="unit-unknown",
         title=mark("The course has no unit at this place."),
         remedy=mark("Units are counted from 0, in the order of the course."),
+    ),
+    OtherEditionError: Trouble(
+        status=409,
+        code="other-edition",
+        title=mark("This registration goes on in another edition of the course."),
+        remedy=mark("Count the units in that edition, or launch without naming one."),
+    ),
+    UnitHasNoMarkError: Trouble(
+        status=409,
+        code="unit-has-no-mark",
+        title=mark("This unit judges by itself what is passed."),
+        remedy=mark("Only a score that the package asks for can be replaced by another."),
     ),
     UnitsOfOtherStandardError: Trouble(
         status=409,

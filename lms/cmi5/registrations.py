@@ -41,6 +41,22 @@ class UnitUnknownError(Exception):
         super().__init__(f"The course has no unit {index}.")
 
 
+class OtherEditionError(Exception):
+    """The units were counted in another edition than the registration goes on in."""
+
+    def __init__(self, edition: UUID) -> None:
+        self.edition = edition
+        super().__init__(f"The registration goes on in edition {edition}.")
+
+
+class UnitHasNoMarkError(Exception):
+    """The unit judges by itself: its package gives no masteryScore that could be replaced (cmi5 13.1.4)."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        super().__init__(f"The package gives unit {index} no masteryScore.")
+
+
 class UnitsOfOtherStandardError(Exception):
     """The units of the course are not launched with a record store of their own."""
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -18,7 +19,7 @@ from lms.courses.actions import apply_course
 from lms.courses.queries import describe_course, pass_marks_of
 from lms.database import Database
 from tests.cmi5_builders import a_cmi5_package, a_structure, an_au
-from tests.cmi5_launching import Officer, School, a_school
+from tests.cmi5_launching import LMS, Officer, School, a_school
 
 JUDGED = 'moveOn="Passed" masteryScore="0.5"'
 FIRST, SECOND = "https://example.org/au/1", "https://example.org/au/2"
@@ -250,3 +251,35 @@ def test_marks_travel_with_the_course_and_so_does_taking_them_back(
             apply_course(session, school.node.desk.shelf, course, described, new_id=uuid4)
         with school.node.database.read() as session:
             assert [str(one) for one in pass_marks_of(session, course).values()] == expected
+
+
+def put_mark(school: School, officer: Officer, mark: float | None, *, index: int = 0) -> httpx.Response:
+    path = f"{LMS}/api/v1/courses/{officer.course}/units/{index}/pass-mark"
+    return school.browser.put(path, json={"pass_mark": mark}, headers=school.known)
+
+
+def test_a_program_sets_a_pass_mark_and_takes_it_back(school: School, officer: Officer) -> None:
+    where = f"{LMS}/api/v1/courses/{officer.course}/pass-marks"
+
+    answer = put_mark(school, officer, 0.825)
+    unit = officer.open(FIRST)
+    unit.start()
+    listed = school.browser.get(where, headers=school.known).json()
+    put_mark(school, officer, None)
+
+    assert answer.json() == listed
+    assert [(one["index"], one["mastery_score"], one["pass_mark"]) for one in listed["units"]] == [
+        (0, 0.5, 0.825)
+    ]
+    assert unit.data["masteryScore"] == 0.825
+    assert school.browser.get(where, headers=school.known).json()["units"][0]["pass_mark"] is None
+
+
+@pytest.mark.parametrize("mark", [1.01, -0.1, 0.12345, "high"])
+def test_a_program_is_told_what_is_no_pass_mark(school: School, officer: Officer, mark: Any) -> None:
+    assert put_mark(school, officer, mark).status_code == 422
+
+
+def test_a_unit_that_judges_by_itself_takes_no_pass_mark(school: School, officer: Officer) -> None:
+    assert put_mark(school, officer, 0.5, index=1).json()["code"] == "unit-has-no-mark"
+    assert put_mark(school, officer, 0.5, index=9).status_code == 404

@@ -12,7 +12,7 @@ import pytest
 from content_packages.cmi5.vocabulary import SESSION_ID, Verb
 from lms.database import Database
 from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, an_au
-from tests.cmi5_launching import LMS, Officer, School, a_school
+from tests.cmi5_launching import ACTOR, LMS, Officer, School, a_school
 
 AU = "https://example.org/au/"
 DONE = 'moveOn="Completed"'
@@ -141,3 +141,24 @@ def test_the_instructor_sees_who_would_move_and_what_goes_on(school: School, off
 
     assert (former["edition"], former["officers"], former["finished"]) == (first, 1, 0)
     assert (former["begun_kept"], former["begun_gone"], former["may_move"]) == (1, 0, True)
+
+
+def test_a_program_that_launches_carries_the_decision_out_first(school: School) -> None:
+    course = school.course(a_package(1, 2, 3))
+    before = school.running(course, 1)  # the second of the first edition
+    assert school.course(a_package(4, 5, 2), into=course) == course
+    first, second = editions(school, course)
+    school.do(f"courses/{course}/moves", source=first, target=second)
+
+    counted_before = school.do(
+        f"courses/{course}/units/1/launches", actor=ACTOR, registration=before.registration, edition=first
+    )
+    after = school.launch(course, 2, registration=before.registration)
+    after.start()
+
+    assert (counted_before.status_code, counted_before.json()["code"]) == (409, "other-edition")
+
+    assert (before.edition, after.edition) == (first, second)
+    assert after.registration == before.registration
+    assert after["activityId"] == before["activityId"]  # it stands last now, and is the unit it was
+    assert school.verbs()[:4] == ["launched", "initialized", "abandoned", "launched"]
