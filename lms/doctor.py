@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -21,14 +22,19 @@ from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError, ShelfError, StoredPackageError
 from content_packages.shelf import FileRef, Shelf
+from lms.certificates.authority import NoRootError, open_authority
 from lms.courses.importing import JOB as IMPORT_JOB
 from lms.courses.queries import imports_under_way
 from lms.courses.shelving import GRACE, editions_here, files_of_edition, files_of_original, named_files
 from lms.courses.tables import Course, Edition
 from lms.database import alembic_config
 from lms.node import Node, utc_now
+from lms.nodes.roots import FOLDER as PEER_ROOTS
+from lms.nodes.roots import Root
 from lms.queue import Job
 from lms.streams.course_files import manifests_on_offer
+from lms.web.content_ports import FILE_NAME as PORTS_FILE
+from lms.web.content_ports import ContentPorts
 from sync import identity, ledger
 from sync.errors import KeyLostError
 from sync.node import standing
@@ -90,6 +96,8 @@ def examine(
     yield _jobs(node)
     yield _uploads(node, repair=repair)
     yield _attachments(node)
+    yield _certificates(node)
+    yield _ports(node)
     yield _disk(node)
     yield _clock(node)
 
@@ -326,6 +334,58 @@ def _attachments(node: Node) -> Finding:
     return _trouble(
         "attachments",
         f"{missing} attachments of statements are missing from the folder `attachments`. Put it back from a backup.",
+    )
+
+
+# ---------------------------------------------------------------- how it is reached, and reaches others
+
+
+def _certificates(node: Node) -> Finding:
+    data, now = node.settings.data, utc_now()
+    strange = [path.stem for path in sorted((data / PEER_ROOTS).glob("*.pem")) if not _is_root(path)]
+    if strange:
+        return _trouble(
+            "certificates",
+            f"The root certificate kept of {', '.join(strange)} cannot be read. `lms node root NODE` fetches it again.",
+        )
+    try:
+        authority = open_authority(data)
+    except NoRootError:
+        return _well("certificates", "This node has made no root certificate; serving HTTPS makes one.")
+    except ValueError:
+        return _trouble("certificates", f"The root certificate cannot be read. {_NEW_ROOT}")
+    if not authority.is_whole:
+        return _trouble(
+            "certificates",
+            f"What signs the server's certificates is missing or is another root's. {_NEW_ROOT}",
+        )
+    ends = authority.root.not_valid_after_utc
+    if ends < now:
+        return _trouble("certificates", f"The root certificate ended on {ends:%Y-%m-%d}. {_NEW_ROOT}")
+    return _well("certificates", f"The root certificate is whole, and good until {ends:%Y-%m-%d}.")
+
+
+_NEW_ROOT = (
+    "Put `certificates` back from a backup; or `lms certificate new` makes another root, "
+    "which all laptops have to take in."
+)
+
+
+def _is_root(path: Path) -> bool:
+    try:
+        Root(path.read_bytes())
+    except ValueError:
+        return False
+    return True
+
+
+def _ports(node: Node) -> Finding:
+    if ContentPorts(node.settings.data, node.settings.ports_of_courses, now=utc_now).is_sound():
+        return _well("ports", "The list of ports of courses is in order.")
+    return _trouble(
+        "ports",
+        f"The list of ports of courses, `{PORTS_FILE}`, cannot be read or names one twice. Stop the server and "
+        "remove it: ports are then given anew, and courses lose what they kept in browsers.",
     )
 
 

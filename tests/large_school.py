@@ -142,7 +142,7 @@ def joined(node: ServingNode, folder: Path) -> Iterator[Callable[[], SyncReport]
     with a_small_node(folder, "central", "central") as centre, answering(centre) as address:
         with centre.database.write() as session:
             code = invite(session, centre.node, role="laptop")
-        peer = join(node.sync, address, code)
+        peer = join(node.sync, address, code).peer
         yield lambda: sync_with(node.sync, peer, address)
 
 

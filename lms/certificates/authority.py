@@ -90,6 +90,16 @@ class Authority:
         ]
         return any(address in network for network in networks)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the issuer is there with its key, so that a certificate can be made anew."""
+        try:
+            issuer = x509.load_pem_x509_certificate((self.folder / _ISSUER).read_bytes())
+            key = serialization.load_pem_private_key((self.folder / _ISSUER_KEY).read_bytes(), password=None)
+        except (OSError, ValueError):
+            return False
+        return issuer.issuer == self.root.subject and issuer.public_key() == key.public_key()
+
     def show(self, hosts: Iterable[str], *, now: datetime) -> bool:
         """Have a certificate for these hosts that is good for a while; return whether one had to be made.
 

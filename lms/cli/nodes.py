@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from lms.cli.opening import opened
 from lms.nodes import actions
 from lms.nodes.actions import NobodyPairedError, PeerNotFoundError
 from lms.nodes.queries import overview
+from lms.nodes.roots import Root, keep_root, root_needed
 from lms.settings import Role
 from sync.errors import SyncError
 
@@ -47,12 +49,38 @@ def invite(
         say(f"{code}\nOn the other node: lms node join {node.settings.public_url} {code}")
 
 
+RootFile = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="Root certificate of a node with HTTPS; fetched from its door if left out.",
+    ),
+]
+
+
 @node_app.command()
-def join(address: str, code: str, data: Data = None, as_json: Json = False) -> None:
+def join(address: str, code: str, root: RootFile = None, data: Data = None, as_json: Json = False) -> None:
     """Pair with the node at ADDRESS by the CODE it gave out; what was made here before is kept."""
-    with opened(data) as node, failing_on(SyncError):
-        peer = actions.join(node.sync, address, code)
-    show({"paired_with": peer, "address": address}, as_json=as_json)
+    with opened(data) as node, failing_on(SyncError, ValueError):
+        given = Root(root.read_bytes()) if root else None
+        joined = actions.join(node.sync, address, code, root=given)
+    told = {"paired_with": joined.peer, "address": address}
+    if joined.root is not None:
+        told["root_sha256"] = joined.root.fingerprint
+    show(told, as_json=as_json)
+
+
+@node_app.command(name="root")
+def take_root(peer: str, file: RootFile = None, data: Data = None, as_json: Json = False) -> None:
+    """Take in the root certificate of a paired node with HTTPS, as after `lms certificate new` there."""
+    with opened(data) as node, failing_on(PeerNotFoundError, NobodyPairedError, SyncError, ValueError):
+        with node.database.read() as session:
+            ((found, _, address),) = actions.addresses(session, peer)
+        taken = Root(file.read_bytes()) if file else root_needed(address)
+        if taken is not None:
+            keep_root(node.sync.folder, found, taken)
+    show({"peer": peer, "root_sha256": taken.fingerprint if taken else None}, as_json=as_json)
 
 
 @node_app.command()

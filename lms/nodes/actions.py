@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx
 from sqlalchemy.orm import Session
 
 from lms.nodes.queries import JOB, queued_sync
+from lms.nodes.roots import DOOR_PORT, Root, keep_root, root_needed, root_of, trusting
 from lms.queue import enqueue
 from sync import client, ledger, pairing
 from sync.engine import SyncReport, converse
@@ -55,15 +57,31 @@ def invite(session: Session, node: Node, *, role: Role, units: Sequence[str] = (
     return pairing.invite(session, role=role, units=units, now_ms=node.clock())
 
 
-def join(node: Node, address: str, code: str) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Joined:
+    """The node this one is paired with now, and the root of its own that its HTTPS needs."""
+
+    peer: str
+    root: Root | None
+
+
+def join(
+    node: Node, address: str, code: str, *, root: Root | None = None, door_port: int = DOOR_PORT
+) -> Joined:
     """Pair with the node at an address; what was made here before stays and is offered up.
 
+    The root of a node that serves HTTPS with one of its own is the one given, or else fetched where it is needed.
+
     Raises:
-        sync.errors.SyncError: the code does not fit, or the other side does not answer.
+        sync.errors.SyncError: the code does not fit, or the other side does not answer, or its root is not found.
     """
     with node.read() as session:
         me = standing(session).certificate
-    return client.join(node, address, code, name=me.name, role=me.role)
+    root = root or root_needed(address, door_port=door_port)
+    peer = client.join(node, address, code, name=me.name, role=me.role, client=_http(root))
+    if root is not None:
+        keep_root(node.folder, peer, root)
+    return Joined(peer=peer, root=root)
 
 
 def addresses(session: Session, wanted: str | None = None) -> list[tuple[str, str, str]]:
@@ -86,8 +104,7 @@ def addresses(session: Session, wanted: str | None = None) -> list[tuple[str, st
 def sync_with(node: Node, peer: str, address: str) -> SyncReport:
     """Hold one conversation with a peer, over however many attempts its link needs."""
     number_changes(node)
-    timeout = httpx.Timeout(LONGEST_SILENCE_S, connect=CONNECT_TIMEOUT_S)
-    with httpx.Client(timeout=timeout, headers={"user-agent": "outpost"}) as http:
+    with _http(root_of(node.folder, peer)) as http:
         transport = client.HttpTransport(address, key=node.key, to=peer, client=http)
         report = converse(node, peer, transport)
     log.info(
@@ -101,6 +118,11 @@ def sync_with(node: Node, peer: str, address: str) -> SyncReport:
         },
     )
     return report
+
+
+def _http(root: Root | None) -> httpx.Client:
+    timeout = httpx.Timeout(LONGEST_SILENCE_S, connect=CONNECT_TIMEOUT_S)
+    return httpx.Client(timeout=timeout, headers={"user-agent": "outpost"}, verify=trusting(root))
 
 
 def ask_to_sync(session: Session, *, now: datetime) -> None:

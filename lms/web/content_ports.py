@@ -66,6 +66,13 @@ class ContentPorts:
         """Return how many ports are given to editions."""
         return len(self._read())
 
+    def is_sound(self) -> bool:
+        """Say whether the file can be read, if there is one, and gives no port to two editions."""
+        if not self._file.exists():
+            return True
+        kept = self._kept()
+        return kept is not None and len({port for port, _ in kept.values()}) == len(kept)
+
     def _give(self, edition: UUID, today: date) -> int:
         kept = self._read()
         port = kept.get(edition, (None, today))[0]
@@ -84,12 +91,17 @@ class ContentPorts:
 
     def _read(self) -> dict[UUID, tuple[int, date]]:
         """Return port and last day of use by edition; ports that are no more are left out."""
+        found = (
+            self._kept() or {}
+        )  # given anew: what a course kept in a browser may then be another's to read
+        return {edition: one for edition, one in found.items() if one[0] in self._ports}
+
+    def _kept(self) -> dict[UUID, tuple[int, date]] | None:
         try:
             lines = json.loads(self._file.read_text(encoding="utf-8"))
-            found = {UUID(key): (int(port), date.fromisoformat(day)) for key, (port, day) in lines.items()}
+            return {UUID(key): (int(port), date.fromisoformat(day)) for key, (port, day) in lines.items()}
         except (OSError, ValueError, TypeError, AttributeError):
-            return {}  # given anew: what a course kept in a browser may then be another's to read
-        return {edition: one for edition, one in found.items() if one[0] in self._ports}
+            return None
 
     def _write(self, kept: dict[UUID, tuple[int, date]]) -> None:
         lines = {str(edition): [port, day.isoformat()] for edition, (port, day) in kept.items()}

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
 
 from content_packages.shelf import Shelf
+from lms.certificates.authority import ROOT_NAME, Authority, make_authority
+from lms.certificates.door import root_file
 from lms.database import Database
 from lms.nodes.actions import NobodyPairedError, addresses, invite, join, revoke, sync_with
 from lms.nodes.local import make_identity, sync_node
 from lms.nodes.queries import chip, overview
+from lms.nodes.roots import NoRootFoundError, Root, root_of
 from lms.streams.blobs import ShelfBlobs
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
-from sync.errors import PairingError
+from sync.errors import PairingError, SyncError
 from sync.messages import Role
 from sync.node import Node
 from sync.server import create_app
@@ -95,7 +100,7 @@ def test_what_a_lone_laptop_recorded_reaches_the_centre(laptop: Place, centre: P
         code = invite(session, centre.node, role="laptop")
 
     with serving(app_of(centre)) as address:
-        peer = join(laptop.node, address, code)
+        peer = join(laptop.node, address, code).peer
         with laptop.database.read() as session:
             before = chip(session, laptop.node)
         report = sync_with(laptop.node, peer, address)
@@ -109,6 +114,58 @@ def test_what_a_lone_laptop_recorded_reaches_the_centre(laptop: Place, centre: P
         after = chip(session, laptop.node)
         assert after.state == "delivered"
         assert [peer.name for peer in overview(session, laptop.node).peers] == ["The central"]
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """The root of a centre that serves HTTPS with one of its own."""
+    made = make_authority(tmp_path / "hub", node_name="Hub", hosts=["localhost"], now=datetime.now(UTC))
+    made.show(["127.0.0.1"], now=datetime.now(UTC))
+    return made
+
+
+def https(centre: Place, authority: Authority) -> AbstractContextManager[str]:
+    return serving(app_of(centre), chain=authority.chain_file, key=authority.key_file)
+
+
+def door_of(authority: Authority) -> FastAPI:
+    app = FastAPI()
+    app.get(f"/{ROOT_NAME}")(lambda: root_file(authority))
+    return app
+
+
+def test_a_laptop_takes_the_root_in_as_it_joins_and_syncs_with_it(
+    laptop: Place, centre: Place, authority: Authority
+) -> None:
+    record(laptop, 2)
+    with centre.database.write() as session:
+        code = invite(session, centre.node, role="laptop")
+
+    with https(centre, authority) as address, serving(door_of(authority)) as door:
+        joined = join(laptop.node, address, code, door_port=urlsplit(door).port or 0)
+        report = sync_with(laptop.node, joined.peer, address)
+
+    assert joined.root is not None
+    assert joined.root.fingerprint == authority.fingerprint
+    assert (report.state, report.sent) == ("done", 2)
+
+
+def test_a_root_that_is_another_s_is_not_taken_in(
+    laptop: Place, centre: Place, authority: Authority, tmp_path: Path
+) -> None:
+    other = make_authority(tmp_path / "other", node_name="Other", hosts=["localhost"], now=datetime.now(UTC))
+    with centre.database.write() as session:
+        code = invite(session, centre.node, role="laptop")
+
+    with https(centre, authority) as address, serving(door_of(other)) as door:
+        port = urlsplit(door).port or 0
+        with pytest.raises(NoRootFoundError, match="another's"):
+            join(laptop.node, address, code, door_port=port)
+        with pytest.raises(SyncError):
+            join(laptop.node, address, code, root=Root(other.root_der))
+        joined = join(laptop.node, address, code, root=Root(authority.root_der))  # the code was not spent
+
+    assert root_of(laptop.node.folder, joined.peer) is not None
 
 
 def test_a_code_is_good_for_one_laptop_and_not_for_a_guess(laptop: Place, centre: Place) -> None:
@@ -126,7 +183,7 @@ def test_a_revoked_laptop_is_refused_and_keeps_what_it_has(laptop: Place, centre
     with centre.database.write() as session:
         code = invite(session, centre.node, role="laptop")
     with serving(app_of(centre)) as address:
-        peer = join(laptop.node, address, code)
+        peer = join(laptop.node, address, code).peer
         with centre.database.write() as session:
             revoke(session, centre.node, laptop.node.id, reason="stolen")
         record(laptop)

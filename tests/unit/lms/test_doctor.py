@@ -9,13 +9,16 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from lms.certificates.authority import make_authority
 from lms.cli import app
 from tests.course_builders import a_scorm_file
 
@@ -240,3 +243,40 @@ def test_a_clock_that_was_set_back_is_told(patient: Patient) -> None:
         file.commit()
 
     assert patient.states() == {"clock": "trouble"}
+
+
+def test_a_root_that_is_whole_is_well_and_one_without_its_issuer_is_not(patient: Patient) -> None:
+    make_authority(patient.data, node_name="Room 2", hosts=["hub.local"], now=datetime.now(UTC))
+    before = patient.states("--quick")
+
+    (patient.data / "certificates" / "issuer.key").unlink()
+
+    assert "certificates" not in before
+    assert patient.states("--quick")["certificates"] == "trouble"
+
+
+def test_a_root_of_another_node_that_cannot_be_read_is_named(patient: Patient) -> None:
+    folder = patient.data / "certificates" / "of-peers"
+    folder.mkdir(parents=True)
+    (folder / "n1.pem").write_text("torn")
+
+    said = patient.sees("--quick")[1]["certificates"]
+
+    assert said["state"] == "trouble"
+    assert "n1" in said["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("content", "state"),
+    [
+        ("{", "trouble"),
+        (f'{{"{UUID(int=1)}": [9000, "2026-11-01"], "{UUID(int=2)}": [9000, "2026-11-01"]}}', "trouble"),
+        (f'{{"{UUID(int=1)}": [9000, "2026-11-01"]}}', "well"),
+    ],
+)
+def test_a_list_of_ports_that_is_torn_or_names_one_twice_is_trouble(
+    patient: Patient, content: str, state: str
+) -> None:
+    (patient.data / "content-ports.json").write_text(content)
+
+    assert patient.sees("--quick")[1]["ports"]["state"] == state
