@@ -140,7 +140,7 @@ def answering(place: Place) -> Iterator[str]:
 def pair(below: Place, above: Place, address: str, *, role: Role = "laptop") -> None:
     with above.database.write() as session:
         code = invite(session, above.node, role=role)
-    below.peer = join(below.node, address, code)
+    below.peer = join(below.node, address, code).peer
 
 
 def meet(below: Place, address: str) -> SyncReport:

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lms.nodes.actions import NobodyPairedError, ask_to_sync, invite, join
 from lms.nodes.queries import Overview, chip, overview, queued_sync
+from lms.nodes.roots import NoRootFoundError
 from lms.nodes.wording import KINDS, OTHER_REASON, REASONS, ROLES
 from lms.people.policy import Right
 from lms.people.viewer import requires
@@ -33,6 +34,10 @@ Observer = Annotated[Viewer, Depends(requires(Right.SEE_SYNC))]
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_NODES))]
 
 _CODE_WRONG = mark("The code does not fit, is too old or was used. Check it, or ask for a new one.")
+_NO_ROOT = mark(
+    "The certificate of that node comes from a root that is not known here, and could not be fetched at its door. "
+    "Its administrator has the file; `lms node join` takes it with --root."
+)
 _NO_ANSWER = mark("No node answered there. Check the address and the link; the code is still good.")
 
 TROUBLES: Mapping[type[Exception], Trouble] = {
@@ -71,6 +76,8 @@ def post_join(
         join(_node(request), _full(address), code)
     except PairingError:
         return _page(request, viewer, status=422, values=values, errors={"code": _CODE_WRONG})
+    except NoRootFoundError:
+        return _page(request, viewer, status=422, values=values, errors={"address": _NO_ROOT})
     except SyncError:
         return _page(request, viewer, status=422, values=values, errors={"address": _NO_ANSWER})
     with site.database.write() as session:

@@ -106,7 +106,7 @@ def root_needed(address: str, *, door_port: int = DOOR_PORT) -> Root | None:
         answer.raise_for_status()
         root = Root(answer.content[:_MOST_BYTES])
     except (httpx.HTTPError, ValueError) as error:
-        raise NoRootFoundError(address, door, str(error)) from error
+        raise NoRootFoundError(address, door, str(error).partition("\n")[0]) from error
     if _is_strange(address, trusting(root)):
         raise NoRootFoundError(address, door, "the one there is another's")
     return root
