@@ -105,10 +105,10 @@ def _status(key: str | None, field: str, *, wanted: bool) -> Test:
         return lambda record: record.get(field) is wanted
 
     def test(record: Mapping[str, Any]) -> bool:
-        if "objectives" in record and key in (objectives := record["objectives"]):
-            held = objectives[key]
-            return field in held and held[field] is wanted
-        return False
+        try:
+            return "objectives" in record and record["objectives"][key][field] is wanted
+        except KeyError:  # so rare that to look before each step would cost more
+            return False
 
     return test
 

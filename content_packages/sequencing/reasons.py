@@ -13,7 +13,6 @@ from content_packages.sequencing.definition import RollupAction, RollupRule
 from content_packages.sequencing.rollup import (
     check_child_for_rollup,
     evaluate_rollup_conditions,
-    rollup_rules,
 )
 from content_packages.sequencing.tracking import State, Tracking
 from content_packages.sequencing.tree import Activity, ActivityTree
@@ -110,5 +109,5 @@ def _ruled(tracking: Tracking, cluster: Activity, question: Question) -> tuple[R
                 for child in children
             ),
         )
-        for rule in rollup_rules(cluster, action)
+        for rule in cluster.rollup_rules[action]
     )

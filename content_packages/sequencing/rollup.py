@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
+from math import fsum
 
 from content_packages.sequencing.conditions import combine, holds
 from content_packages.sequencing.definition import (
     ChildActivitySet,
-    Condition,
     RequiredFor,
     RollupAction,
-    RollupCondition,
     RollupRule,
     RuleAction,
 )
 from content_packages.sequencing.rules import pre_condition
-from content_packages.sequencing.tally import Counted, Tally, tally
+from content_packages.sequencing.tally import Counted, Tally, mean, tally
 from content_packages.sequencing.tracking import Tracking
 from content_packages.sequencing.tree import Activity
 
@@ -34,7 +33,7 @@ def overall_rollup(tracking: Tracking, activity: Activity) -> None:
     for at in activity.up():
         if at.children and at.is_tracked and at.order not in tracking.settled:
             _roll_up(tracking, at)
-        if tracking.has_changed_globals:
+        if tracking.changed_globals:
             _roll_up_readers(tracking, activity, at)
             return
 
@@ -70,17 +69,15 @@ def _roll_up(tracking: Tracking, cluster: Activity) -> None:
     objective_rollup(tracking, cluster, tallied)
     activity_progress_rollup(tracking, cluster, tallied)
     tracking.rolling_up = False
-    if (
-        tracking.tree.takes_shortcuts
-        and not tracking.has_changed_globals
-        and len(tracking.decisions) == decided
-    ):
+    if tracking.tree.takes_shortcuts and not tracking.changed_globals and len(tracking.decisions) == decided:
         tracking.settled.add(cluster.order)
 
 
 def _can_be_tallied(tracking: Tracking, cluster: Activity) -> bool:
     """Say whether looking at the children once is enough: nothing the cluster writes is read by one of them."""
-    return tracking.tree.takes_shortcuts and (not cluster.primary.writes or tracking.family(cluster).is_plain)
+    return tracking.tree.takes_shortcuts and not (
+        cluster.primary.writes and tracking.family(cluster).reads_shared
+    )
 
 
 def measure_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
@@ -88,16 +85,14 @@ def measure_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None 
     if tallied is not None:
         tracking.set_value(cluster, cluster.primary, "measure", tallied.measure)
         return
-    weighed, weights, known = 0.0, 0.0, False
+    weighed, weights = [], []
     for child in _tracked_children(tracking, cluster):
         weight = child.definition.rollup.objective_measure_weight
-        weights += weight
+        weights.append(weight)
         measure = tracking.measure(child, child.primary)
         if measure is not None:
-            weighed += weight * measure
-            known = True
-    mean = weighed / weights if known and weights > 0 else None
-    tracking.set_value(cluster, cluster.primary, "measure", mean)
+            weighed.append(weight * measure)
+    tracking.set_value(cluster, cluster.primary, "measure", mean(weighed, fsum(weights)))
 
 
 def completion_measure_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
@@ -105,16 +100,14 @@ def completion_measure_rollup(tracking: Tracking, cluster: Activity, tallied: Ta
     if tallied is not None:
         tracking.set_value(cluster, cluster.primary, "progress", tallied.progress)
         return
-    weighed, weights, known = 0.0, 0.0, False
+    weighed, weights = [], []
     for child in _tracked_children(tracking, cluster):
         weight = child.definition.completion_threshold.progress_weight
-        weights += weight
+        weights.append(weight)
         progress = tracking.progress(child, child.primary)
         if progress is not None:
-            weighed += weight * progress
-            known = True
-    mean = weighed / weights if known and weights > 0 else None
-    tracking.set_value(cluster, cluster.primary, "progress", mean)
+            weighed.append(weight * progress)
+    tracking.set_value(cluster, cluster.primary, "progress", mean(weighed, fsum(weights)))
 
 
 def objective_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
@@ -145,10 +138,7 @@ def rollup_rule_check(
     tracking: Tracking, cluster: Activity, action: RollupAction, tallied: Tally | None = None
 ) -> bool:
     """Rollup Rule Check Subprocess (RB.1.4): say whether a rule with this action acts on the cluster."""
-    rules = rollup_rules(cluster, action)
-    if not rules:
-        return False
-    for rule in rules:
+    for rule in cluster.rollup_rules[action]:
         counted = None if tallied is None else tallied.results(action, rule)
         if counted is not None:
             if _COUNTED_SETS[rule.child_activity_set](counted, rule):
@@ -194,38 +184,11 @@ def _tracked_children(tracking: Tracking, cluster: Activity) -> list[Activity]:
     return [child for child in tracking.available_children(cluster) if child.is_tracked]
 
 
-def rollup_rules(cluster: Activity, action: RollupAction) -> tuple[RollupRule, ...]:
-    """Return the cluster's rules for an action; the default ones only if it has none for that pair."""
-    if any(rule.action in _PAIRS[action] for rule in cluster.definition.rollup_rules):
-        return tuple(rule for rule in cluster.definition.rollup_rules if rule.action is action)
-    return (_DEFAULT_RULES[action],)
-
-
 _REQUIRED = {
     RollupAction.SATISFIED: "required_for_satisfied",
     RollupAction.NOT_SATISFIED: "required_for_not_satisfied",
     RollupAction.COMPLETED: "required_for_completed",
     RollupAction.INCOMPLETE: "required_for_incomplete",
-}
-
-_PAIRS = {
-    action: pair
-    for pair in (
-        {RollupAction.SATISFIED, RollupAction.NOT_SATISFIED},
-        {RollupAction.COMPLETED, RollupAction.INCOMPLETE},
-    )
-    for action in pair
-}
-
-# RB.1.2 b step 1 and RB.1.3 b step 1: the negative is checked first, so "all known" means "not all positive".
-_DEFAULT_RULES = {
-    action: RollupRule(action=action, conditions=(RollupCondition(condition=condition),))
-    for action, condition in {
-        RollupAction.SATISFIED: Condition.SATISFIED,
-        RollupAction.NOT_SATISFIED: Condition.OBJECTIVE_STATUS_KNOWN,
-        RollupAction.COMPLETED: Condition.COMPLETED,
-        RollupAction.INCOMPLETE: Condition.ACTIVITY_PROGRESS_KNOWN,
-    }.items()
 }
 
 

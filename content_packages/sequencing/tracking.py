@@ -93,11 +93,11 @@ class Tracking:
 
     __slots__ = (
         "_activities",
-        "_changed_globals",
         "_children",
         "_copied",
         "_families",
         "_globals",
+        "changed_globals",
         "current",
         "decisions",
         "draws",
@@ -122,7 +122,8 @@ class Tracking:
         self.decisions: list[Decision] = []
         self._activities = dict(state["activities"])
         self._globals = dict(state["globals"])
-        self._changed_globals: set[str] = set()
+        #: Global objectives written since rollup last took them.
+        self.changed_globals: set[str] = set()
         self._copied: set[str] = set()
         self._children: dict[str, tuple[Activity, ...]] = {}
         self._families: dict[str, Family] = {}
@@ -272,6 +273,8 @@ class Tracking:
         self, activity: Activity, objective: TrackedObjective, name: str, value: float | None
     ) -> None:
         """Record one field of an objective here and in the global objectives it writes."""
+        if self._says_already(activity, objective, name, value):
+            return
         record = self._edit(activity)
         if activity.parent is not None:
             record["era"] = self.attempts(activity.parent)
@@ -288,6 +291,23 @@ class Tracking:
             held[name] = value
             self._write_through(objective, name, value)
 
+    def _says_already(
+        self, activity: Activity, objective: TrackedObjective, name: str, value: float | None
+    ) -> bool:
+        """Say whether to record this would change nothing: rollup finds most clusters as they are."""
+        record = self.record(activity)
+        if name in objective.writes or not record:
+            return False
+        if activity.parent is not None and record.get("era") != self.attempts(activity.parent):
+            return False
+        if objective.is_primary and name in {"completed", "progress"}:
+            held: Mapping[str, Any] = cast("Mapping[str, Any]", record)
+        elif "objectives" in record and objective.key in record["objectives"]:
+            held = cast("Mapping[str, Any]", record["objectives"][objective.key])
+        else:
+            return False
+        return held.get(name) == value
+
     def clear_value(self, activity: Activity, objective: TrackedObjective, name: str) -> None:
         """Make one field unknown here and in the global objectives it writes."""
         self.set_value(activity, objective, name, None)
@@ -295,22 +315,21 @@ class Tracking:
             shared = {**self._globals.get(target, NO_OBJECTIVE)}
             if shared.pop(name, None) is not None:
                 self.settled.clear()
-                self._changed_globals.add(target)
+                self.changed_globals.add(target)
                 self._globals[target] = cast("ObjectiveRecord", shared)
+
+    def shared(self, target: str) -> ObjectiveRecord:
+        """Return what a global objective holds; not to be changed."""
+        return self._globals.get(target, NO_OBJECTIVE)
 
     def forget_globals(self) -> None:
         """Forget every global objective."""
         self._globals = {}
         self.settled.clear()
 
-    @property
-    def has_changed_globals(self) -> bool:
-        """Whether a global objective was written since this was last asked."""
-        return bool(self._changed_globals)
-
     def take_changed_globals(self) -> set[str]:
         """Return the global objectives written since this was last asked."""
-        changed, self._changed_globals = self._changed_globals, set()
+        changed, self.changed_globals = self.changed_globals, set()
         return changed
 
     def _write_through(self, objective: TrackedObjective, name: str, value: float) -> None:
@@ -318,7 +337,7 @@ class Tracking:
             if self._globals.get(target, NO_OBJECTIVE).get(name) == value:
                 continue
             self.settled.clear()
-            self._changed_globals.add(target)
+            self.changed_globals.add(target)
             self._globals[target] = cast(
                 "ObjectiveRecord", {**self._globals.get(target, NO_OBJECTIVE), name: value}
             )

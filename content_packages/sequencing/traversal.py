@@ -8,6 +8,7 @@ the state.
 from __future__ import annotations
 
 from enum import Enum
+from itertools import repeat
 
 from content_packages.sequencing.definition import RuleAction
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
@@ -151,22 +152,27 @@ def _last_skipped_beside(tracking: Tracking, activity: Activity, direction: Dire
     Step by step the walk would come to each of them (SB.2.1), find the same parent that lets it flow, and skip it
     (SB.2.2); thousands may be skipped at once.
     """
-    parent = activity.parent
-    if parent is not None and direction is Direction.BACKWARD and parent.definition.control.forward_only:
+    parent, found = activity.parent, _among_siblings(tracking, activity)
+    if parent is None or found is None:
         return activity
-    found = _among_siblings(tracking, activity)
-    if found is None:
+    if direction is Direction.BACKWARD and parent.definition.control.forward_only:
         return activity
     siblings, place = found
-    ahead = siblings[place + 1 :] if direction is Direction.FORWARD else siblings[:place][::-1]
-    get, decisions = tracking.records.get, tracking.decisions
-    for at in ahead:
-        test = at.skip_test
-        if test is None or not test(get(at.identifier, NO_RECORD)):
+    if direction is Direction.FORWARD:
+        ahead = slice(place + 1, None)
+    elif place:
+        ahead = slice(place - 1, None, -1)
+    else:
+        return activity
+    family = tracking.family(parent)
+    records = map(tracking.records.get, family.identifiers[ahead], repeat(NO_RECORD))
+    passed = 0
+    for test, record in zip(family.skip_tests[ahead], records, strict=True):
+        if test is None or not test(record):
             break
-        decisions.append(at.skipped)
-        activity = at
-    return activity
+        passed += 1
+    tracking.decisions.extend(family.skipped[ahead][:passed])
+    return siblings[ahead][passed - 1] if passed else activity
 
 
 def _sibling(tracking: Tracking, activity: Activity, direction: Direction) -> Activity | None:

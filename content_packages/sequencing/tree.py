@@ -6,19 +6,23 @@ rules by action, and which shared global objectives an objective reads and write
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import fsum
+from typing import NamedTuple
 
 from content_packages.sequencing.definition import (
     ActivityNode,
     RequiredFor,
     RollupAction,
+    RollupRule,
     RuleAction,
     SequencingDefinition,
     SequencingRule,
 )
 from content_packages.sequencing.objectives import TrackedObjective, tracked
-from content_packages.sequencing.plain import Subject, Test, is_plain, plain_test
+from content_packages.sequencing.plain import Subject, Test, plain_test
+from content_packages.sequencing.rollup_rules import rollup_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,14 @@ class Activity:
         order: position in document order from 0.
         last: the order of its last descendant; a leaf's own.
         place: index among all children of its parent.
-        is_plain: what its parent rolls up is what its own record says: no measure decides it, no shared objective
-            answers.
+        manner: how what it says to its parent's rollup is read; ``None``: it has to be asked alone.
         tests: pre-condition rules by action, where the record alone says whether one acts.
         skip_test: the one for ``skip``.
         close_test: the one for ``disabled``, where no limit closes the activity as well.
         skipped: what is noted where it acts; always the same, and thousands of them in one flow.
         family: its children, all of them.
         always_counts_for: actions of rollup for which its parent asks it, come what may (RB.1.4.2).
+        rollup_rules: of a cluster, for each action.
         flags_count: whether being active or suspended matters to a rollup.
     """
 
@@ -62,25 +66,20 @@ class Activity:
     pre_rules: dict[RuleAction, tuple[SequencingRule, ...]]
     children: tuple[Activity, ...] = ()
     last: int = 0
-    is_plain: bool = False
+    manner: Manner | None = None
     tests: dict[RuleAction, Test] = field(default_factory=dict)
     family: Family | None = None
     always_counts_for: frozenset[RollupAction] = frozenset()
     skip_test: Test | None = None
     close_test: Test | None = None
     skipped: Decision = field(init=False)
-    key: str = field(init=False)  # of the primary objective
-    measure_weight: float = field(init=False)
-    progress_weight: float = field(init=False)
+    rollup_rules: Mapping[RollupAction, tuple[RollupRule, ...]] = field(default_factory=dict)
     flags_count: bool = True
     is_tracked: bool = field(init=False)  # whether its progress is recorded at all (delivery controls)
 
     def __post_init__(self) -> None:
         self.is_tracked = self.definition.delivery.tracked
         self.skipped = Decision("UP.2", self.identifier, RuleAction.SKIP)
-        self.key = self.primary.key
-        self.measure_weight = self.definition.rollup.objective_measure_weight
-        self.progress_weight = self.definition.completion_threshold.progress_weight
 
     @property
     def is_leaf(self) -> bool:
@@ -103,46 +102,106 @@ class Activity:
         return list(self.up())[::-1]
 
 
+class Manner(NamedTuple):
+    """How what an activity says to the rollup of its parent is read; children of one manner are read together.
+
+    Args:
+        key: of its primary objective.
+        passing: the least measure with which it is satisfied, if a measure decides.
+        enough: the least progress with which it is completed, if progress decides.
+        reads: fields of tracking, each with the global objective that answers.
+        measure_weight, progress_weight: with which it counts.
+    """
+
+    key: str
+    passing: float | None
+    enough: float | None
+    reads: frozenset[tuple[str, str]]
+    measure_weight: float
+    progress_weight: float
+
+    @classmethod
+    def of(cls, definition: SequencingDefinition, primary: TrackedObjective) -> Manner | None:
+        """Return how an activity is read; ``None``: whether it is active decides as well."""
+        by_measure, threshold = primary.definition.satisfied_by_measure, definition.completion_threshold
+        if by_measure and not definition.rollup_considerations.measure_satisfaction_if_active:
+            return None
+        return cls(
+            key=primary.key,
+            passing=primary.definition.min_normalized_measure if by_measure else None,
+            enough=threshold.min_progress_measure if threshold.completed_by_measure else None,
+            reads=frozenset((name, target) for name, target in primary.reads.items() if name in _ROLLED_UP),
+            measure_weight=definition.rollup.objective_measure_weight,
+            progress_weight=threshold.progress_weight,
+        )
+
+
+_ROLLED_UP = frozenset({"satisfied", "measure", "completed", "progress"})
+_FEW = 3  # children of one manner that are no quicker read together
+
+
 @dataclass(eq=False, slots=True)
 class Family:
     """Children that take part in an attempt, with what the package says of all of them together.
 
     Args:
-        tracked: those whose progress is recorded: only they take part in rollup.
-        is_plain: whether all of those are plain.
+        tracked: how many have their progress recorded: only they take part in rollup.
+        alike: identifiers of those, by the manner in which they are read.
+        apart: the rest of those: each is asked alone.
+        reads_shared: whether a shared objective answers for one of those.
         measure_weight, progress_weight: the sum of theirs.
+        identifiers, skip_tests, skipped: of all, one after the other.
         leaves: identifiers of those that can be delivered.
         clusters: the others.
         takes_part_always: actions of rollup for which each of them is asked, come what may (RB.1.4.2).
     """
 
     children: tuple[Activity, ...]
-    tracked: tuple[Activity, ...] = ()
-    leaves: tuple[str, ...] = ()
-    clusters: tuple[Activity, ...] = ()
-    measure_weight: float = 0.0
-    progress_weight: float = 0.0
-    takes_part_always: frozenset[RollupAction] = frozenset()
-    is_plain: bool = True
+    tracked: int
+    alike: Mapping[Manner, tuple[str, ...]]
+    apart: tuple[Activity, ...]
+    reads_shared: bool
+    measure_weight: float
+    progress_weight: float
+    identifiers: tuple[str, ...]
+    skip_tests: tuple[Test | None, ...]
+    skipped: tuple[Decision, ...]
+    leaves: tuple[str, ...]
+    clusters: tuple[Activity, ...]
+    takes_part_always: frozenset[RollupAction]
 
     @classmethod
     def of(cls, children: tuple[Activity, ...]) -> Family:
         """Look at some children together."""
-        family = cls(
-            children,
-            tracked=tuple(child for child in children if child.is_tracked),
-            leaves=tuple(child.identifier for child in children if not child.children),
-            clusters=tuple(child for child in children if child.children),
-        )
-        always = set(RollupAction)
-        for child in family.tracked:
-            family.is_plain &= child.is_plain
-            family.measure_weight += child.measure_weight
-            family.progress_weight += child.progress_weight
+        tracked = [child for child in children if child.is_tracked]
+        by_manner: dict[Manner | None, list[Activity]] = {}
+        always = set(EVERY_ACTION)
+        for child in tracked:
+            by_manner.setdefault(child.manner, []).append(child)
             if child.always_counts_for is not EVERY_ACTION:
                 always &= child.always_counts_for
-        family.takes_part_always = frozenset(always)
-        return family
+        alike = {
+            manner: tuple(child.identifier for child in found)
+            for manner, found in by_manner.items()
+            if manner is not None and len(found) > _FEW
+        }
+        return cls(
+            children,
+            tracked=len(tracked),
+            alike=alike,
+            apart=tuple(
+                child for manner, found in by_manner.items() if manner not in alike for child in found
+            ),
+            reads_shared=any(_ROLLED_UP & child.primary.reads.keys() for child in tracked),
+            measure_weight=fsum(child.definition.rollup.objective_measure_weight for child in tracked),
+            progress_weight=fsum(child.definition.completion_threshold.progress_weight for child in tracked),
+            identifiers=tuple(child.identifier for child in children),
+            skip_tests=tuple(child.skip_test for child in children),
+            skipped=tuple(child.skipped for child in children),
+            leaves=tuple(child.identifier for child in children if not child.children),
+            clusters=tuple(child for child in children if child.children),
+            takes_part_always=frozenset(always),
+        )
 
 
 EVERY_ACTION = frozenset(RollupAction)
@@ -163,6 +222,7 @@ class ActivityTree:
 
     __slots__ = (
         "_by_id",
+        "_tests",
         "activities",
         "closable",
         "clusters",
@@ -179,6 +239,7 @@ class ActivityTree:
         self.objectives_global_to_system = objectives_global_to_system
         self.takes_shortcuts = takes_shortcuts
         self.activities: list[Activity] = []
+        self._tests: dict[SequencingDefinition, dict[RuleAction, Test]] = {}
         self.root = self._index(root, parent=None, place=0)
         self._by_id = {activity.identifier: activity for activity in self.activities}
         if len(self._by_id) != len(self.activities):
@@ -225,20 +286,26 @@ class ActivityTree:
             self._index(child, parent=activity, place=i) for i, child in enumerate(node.children)
         )
         activity.last = len(self.activities) - 1
+        if activity.children:
+            activity.rollup_rules = rollup_rules(node.definition)
         if self.takes_shortcuts:
+            activity.tests = self._plain_tests(activity)
             _find_shortcuts(activity)
         return activity
+
+    def _plain_tests(self, activity: Activity) -> dict[RuleAction, Test]:
+        """Return the one test of all activities with these rules: thousands that do the same would crowd the cache."""
+        definition = activity.definition
+        if activity.pre_rules and definition not in self._tests:
+            subject = Subject(definition, activity.primary, activity.objectives)
+            tests = {action: plain_test(subject, rules) for action, rules in activity.pre_rules.items()}
+            self._tests[definition] = {action: test for action, test in tests.items() if test is not None}
+        return self._tests[definition] if activity.pre_rules else {}
 
 
 def _find_shortcuts(activity: Activity) -> None:
     definition = activity.definition
-    subject = Subject(definition, activity.primary, activity.objectives)
-    activity.is_plain = all(
-        is_plain(subject, activity.primary, name)
-        for name in ("satisfied", "measure", "completed", "progress")
-    )
-    tests = {action: plain_test(subject, rules) for action, rules in activity.pre_rules.items()}
-    activity.tests = {action: test for action, test in tests.items() if test is not None}
+    activity.manner = Manner.of(definition, activity.primary)
     activity.skip_test = activity.tests.get(RuleAction.SKIP)
     if definition.limits.attempt_limit is None:
         activity.close_test = activity.tests.get(RuleAction.DISABLED)

@@ -310,3 +310,18 @@ def acts_always(activity: Activity, action: RuleAction) -> bool:
         for rule in activity.definition.pre_condition_rules
         if rule.action is action
     )
+
+
+@pytest.mark.parametrize("takes_shortcuts", [True, False])
+def test_ten_lessons_at_the_passing_measure_pass_on_average(*, takes_shortcuts: bool) -> None:
+    passing = Objective(objective_id="own", satisfied_by_measure=True, min_normalized_measure=0.6)
+    course = SequencingDefinition(control=ControlModes(flow=True), primary_objective=passing)
+    lessons = tuple(ActivityNode(identifier=str(n)) for n in range(10))
+    node = ActivityNode(identifier="course", definition=course, children=lessons)
+    tree = ActivityTree(node, takes_shortcuts=takes_shortcuts)
+    state, _ = step(tree, new_state(), Event(kind=Request.START))
+
+    for _ in lessons:
+        state, _ = step(tree, state, Event(kind=Request.CONTINUE, result=RunTimeResult(score_scaled=0.6)))
+
+    assert state["activities"]["course"]["objectives"]["own"] == {"measure": 0.6, "satisfied": True}
