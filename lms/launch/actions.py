@@ -42,6 +42,7 @@ from lms.launch.unit import (
     UnitState,
     given_values,
     keep_unit,
+    navigation_news,
     navigation_values,
     own_values,
     read_unit,
@@ -229,7 +230,10 @@ def boot_values(session: Session, taking: Taking, launch: Launch) -> dict[str, s
     standing = read_standing(session, taking)
     kept = read_unit(session, taking, launch.unit)
     activity = taking.opened.activities[launch.identifier]
-    return {**(kept.values if kept else {}), **given_values(session, taking, activity, standing)}
+    values = {**(kept.values if kept else {}), **given_values(session, taking, activity, standing)}
+    if Standard(taking.opened.package.data_model) is Standard.SCORM_2004:
+        values |= navigation_values(taking.opened, standing.state)
+    return values
 
 
 # ---------------------------------------------------------------------- deliver
@@ -333,7 +337,8 @@ def _record(
     keep_standing(session, taking, standing, now=now)
     _store(session, desk, made, now=now)
     if standard is Standard.SCORM_2004:
-        answer["values"] = navigation_values(taking.opened, standing.state)
+        told = (launch.answer or {}).get("values", {})
+        answer["values"] = navigation_news(taking.opened, standing.found, standing.state, told)
     return answer
 
 

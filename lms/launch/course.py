@@ -105,11 +105,13 @@ class Standing:
     ``judged`` are the units that have said whether she passed, ``told`` what statements said of the course,
     ``seconds`` how long sessions that are over have lasted, ``learning_seconds`` without the pauses. ``heard`` are
     the moves between editions that were known when her edition was last settled, ``followed`` those that led her
-    there; ``aside`` and ``judged_aside`` are what she did in other editions and has no place in this one.
+    there; ``aside`` and ``judged_aside`` are what she did in other editions and has no place in this one. ``found`` is
+    the state as it was last kept, before her other courses changed what they share with it.
     """
 
     attempt: int
     state: State
+    found: State
     waiting: Delivery | None = None
     open: bool = False
     seconds: int = 0
@@ -167,7 +169,7 @@ def read_standing(session: Session, taking: Taking, *, seed: Callable[[], int] |
     shared = read(session, profile_key(taking.person, GLOBALS)) or {}
     if taking.kept is None:
         fresh = new_state(seed=seed() if seed else 0, global_objectives=shared)
-        return Standing(attempt=1, state=fresh, heard=tuple(move.id for move in taking.moves))
+        return Standing(attempt=1, state=fresh, found=fresh, heard=tuple(move.id for move in taking.moves))
     standing = standing_from(orjson.loads(taking.kept))
     if taking.opened.package.objectives_global_to_system:
         standing.state = {**standing.state, "globals": {**standing.state["globals"], **shared}}
@@ -179,6 +181,7 @@ def standing_from(kept: Mapping[str, Any]) -> Standing:
     return Standing(
         attempt=kept["attempt"],
         state=kept["state"],
+        found=kept["state"],
         waiting=Delivery(**kept["waiting"]) if kept["waiting"] else None,
         open=kept["open"],
         seconds=kept.get("seconds", 0),  # these three came later than the first nodes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from content_packages.cmi.runtime import AttemptResult, UnitSettings, launch_values
 from content_packages.cmi.tables import Standard
 from content_packages.package import Activity
-from content_packages.sequencing.controls import controls
+from content_packages.sequencing.controls import Controls, controls
 from content_packages.sequencing.event import ObjectiveResult, Request, RunTimeResult
 from content_packages.sequencing.tracking import State
 from lms.courses.iris import unit_iri
@@ -29,6 +29,11 @@ from xapi_store.model.document import DocumentKey
 LEARNER_NAME = "Learner"  # packages are told a pseudonym: what they are given they may send anywhere
 _UNITS_OF_A_QUERY = 300  # databases bound the number of values
 _ENTRIES = frozenset({"cmi.core.entry", "cmi.entry"})
+_VALID = "adl.nav.request_valid"
+_REQUESTS = (
+    Request.CONTINUE,
+    Request.PREVIOUS,
+)  # of which the data model speaks, besides those with a target
 _TARGETED = re.compile(r"\{target=([^}]+)\}(choice|jump)")
 
 
@@ -68,7 +73,10 @@ def keep_unit(session: Session, taking: Taking, unit: UUID, state: UnitState, *,
 
 
 def given_values(session: Session, taking: Taking, activity: Activity, standing: Standing) -> dict[str, str]:
-    """Return what the unit finds and does not keep itself: what it may only read, and shared stores."""
+    """Return what the unit finds and does not keep itself: what it may only read, and shared stores.
+
+    Which requests are valid is not among it: no unit can set that, and of a large course it is thousands of values.
+    """
     standard = Standard(taking.opened.package.data_model)
     given = launch_values(
         standard,
@@ -78,8 +86,6 @@ def given_values(session: Session, taking: Taking, activity: Activity, standing:
         unit=_settings(activity),
         buckets=read_buckets(session, taking, activity, attempt=standing.attempt),
     )
-    if standard is Standard.SCORM_2004:
-        given |= navigation_values(taking.opened, standing.state)
     return {element: value for element, value in given.items() if element not in _ENTRIES}
 
 
@@ -92,18 +98,41 @@ def own_values(values: Mapping[str, str], given: Mapping[str, str]) -> dict[str,
     }
 
 
-def navigation_values(opened: Opened, standing: State) -> dict[str, str]:
+def navigation_values(opened: Opened, state: State) -> dict[str, str]:
     """Return which requests the engine would follow now (SN 5.6.5)."""
-    now_valid = controls(opened.tree, standing)
-    prefix = "adl.nav.request_valid"
+    return _said_of(
+        controls(opened.tree, state), _REQUESTS, [activity.identifier for activity in opened.tree.activities]
+    )
+
+
+def navigation_news(opened: Opened, before: State, after: State, told: Mapping[str, str]) -> dict[str, str]:
+    """Return which requests are valid now, as far as that has changed since the unit's page was opened.
+
+    Not since the last commit only: its answer may have been lost on the way, and this one makes up for it.
+
+    Args:
+        opened: the edition.
+        before: where the learner stood when *told* was said.
+        after: where she stands now.
+        told: what the last answer said of it; empty while there was none.
+    """
+    if before == after:
+        return dict(told)
+    was, now = controls(opened.tree, before), controls(opened.tree, after)
+    targets = (was.choices ^ now.choices) | (was.jumps ^ now.jumps)
+    return {**told, **_said_of(now, was.requests ^ now.requests, targets)}
+
+
+def _said_of(valid: Controls, requests: Iterable[Request], targets: Iterable[str]) -> dict[str, str]:
+    """Return what the data model says of some requests, and of a choice and a jump to some targets."""
     values = {
-        f"{prefix}.{name}": _truth(request in now_valid.requests)
-        for name, request in (("continue", Request.CONTINUE), ("previous", Request.PREVIOUS))
+        f"{_VALID}.{request.value}": _truth(request in valid.requests)
+        for request in requests
+        if request in _REQUESTS
     }
-    for activity in opened.tree.activities:
-        target = f"{{target={activity.identifier}}}"
-        values[f"{prefix}.choice.{target}"] = _truth(activity.identifier in now_valid.choices)
-        values[f"{prefix}.jump.{target}"] = _truth(activity.identifier in now_valid.jumps)
+    for target in targets:
+        values[f"{_VALID}.choice.{{target={target}}}"] = _truth(target in valid.choices)
+        values[f"{_VALID}.jump.{{target={target}}}"] = _truth(target in valid.jumps)
     return values
 
 
