@@ -31,6 +31,8 @@ from lms.content.app import ContentSite, build_content
 from lms.content.traces import add_traces
 from lms.content.units import add_units
 from lms.courses import importing
+from lms.courses.allowance_pages import api as allowance_api
+from lms.courses.allowance_pages import router as allowance_pages
 from lms.courses.api import router as courses_api
 from lms.courses.catalogue_pages import api as catalogue_api
 from lms.courses.catalogue_pages import router as catalogue_pages
@@ -99,6 +101,8 @@ from xapi_store.http.lrs import Credentials, Lrs
 
 ROUTERS: tuple[APIRouter, ...] = (
     people_pages,
+    allowance_api,
+    allowance_pages,
     courses_api,
     uploads_api,
     course_uploads,

@@ -30,6 +30,7 @@ from lms.cmi5.player import (
 )
 from lms.cmi5.registrations import Outline, find_own, states_of
 from lms.cmi5.tables import Registration
+from lms.courses.queries import allowance_of
 from lms.enrolment.queries import registration_of
 from lms.launch.actions import Desk
 from lms.launch.pages import MOST_MISSING, Learner, desk_of
@@ -54,8 +55,9 @@ def show_unit(request: Request, viewer: Learner, course: UUID, unit: str = "") -
         row, outline = _taken(session, desk, viewer, course, request)
         made = open_unit(session, desk, hosts_of(site), row, outline=outline, wanted=unit, now=site.now())
         states = states_of(session, row)
-    if made is not None and not fits_frame(made.unit):
-        return render(request, "cmi5/own_window.html", title=made.unit.title, address=made.url)
+        allowed = allowance_of(session, outline.edition)
+    if made is not None and not fits_frame(made.unit, allowed):
+        return render(request, "launch/own_window.html", title=made.unit.title, address=made.url)
     return render(
         request,
         "cmi5/player.html",
@@ -63,7 +65,7 @@ def show_unit(request: Request, viewer: Learner, course: UUID, unit: str = "") -
         at=f"/learn/{course}/units",
         why_url=f"/learn/{course}/units/why",
         back="/",
-        frame=frame_of(made, hosts_of(site).content(outline.edition)) if made else None,
+        frame=frame_of(made, hosts_of(site).content(outline.edition), allowed) if made else None,
         bar=bar_of(outline, states, current=made.unit.identifier if made else None),
     )
 

@@ -20,8 +20,10 @@ from lms.cmi5.registrations import Outline, open_sessions, records_of, sessions_
 from lms.cmi5.tables import Registration
 from lms.cmi5.verdict import course_success
 from lms.cmi5.why import explain_units
+from lms.courses.allowances import Allowance
 from lms.courses.queries import pass_marks_of
 from lms.launch.actions import Desk
+from lms.launch.fence import sandbox
 from lms.launch.pages import Bar
 from lms.launch.sittings import Done, Sitting, last_sitting, sum_up
 from lms.launch.verdict import Verdict
@@ -131,10 +133,13 @@ def mode_for(state: UnitState) -> LaunchMode:
     return "Review" if state.completed and state.passed else "Normal"
 
 
-def fits_frame(unit: Activity) -> bool:
-    """Say whether a unit may stand in the player: not where it asks for a window, nor if it lies elsewhere (8.1)."""
+def fits_frame(unit: Activity, allowed: Allowance) -> bool:
+    """Say whether a unit may stand in the player.
+
+    Not where it asks for a window, which nobody need allow, nor where it is given one, nor if it lies elsewhere (8.1).
+    """
     asks = unit.au is not None and unit.au.launch_method == "OwnWindow"
-    return not asks and unit.launch is not None and not unit.launch.address
+    return not asks and not allowed.own_window and unit.launch is not None and not unit.launch.address
 
 
 def verdict_on(outline: Outline, states: Mapping[str, UnitState], scores: Collection[float]) -> Verdict:
@@ -149,10 +154,16 @@ def verdict_on(outline: Outline, states: Mapping[str, UnitState], scores: Collec
     )
 
 
-def frame_of(made: Launched, origin: str) -> dict[str, str]:
-    """Return where the unit's frame leads, and what it is called."""
+def frame_of(made: Launched, origin: str, allowed: Allowance) -> dict[str, str]:
+    """Return where the unit's frame leads, what it is called, and how it is fenced."""
     # A frame of another name has another history: Back must not bring an old launch into this page.
-    return {"origin": origin, "src": made.url, "name": str(made.session_id), "title": made.unit.title}
+    return {
+        "origin": origin,
+        "src": made.url,
+        "name": str(made.session_id),
+        "title": made.unit.title,
+        "sandbox": sandbox(allowed),
+    }
 
 
 def bar_of(outline: Outline, states: Mapping[str, UnitState], *, current: str | None) -> Bar:

@@ -5,14 +5,14 @@ It reads and sets no cookie and knows no session: the token in the path opens on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request
@@ -28,19 +28,22 @@ from lms.content.files import find_file
 from lms.content.media_types import UNKNOWN, XHTML, media_type
 from lms.content.storage import PAGES, with_script
 from lms.content.viewer import file_security_policy, in_page, viewer_page, viewer_security_policy
-from lms.courses.queries import find_edition
+from lms.courses.allowances import NOTHING, Allowance
+from lms.courses.queries import allowance_of, find_edition
 from lms.courses.tables import Edition
 from lms.database import Database
 from lms.launch.actions import Desk, StaleCommitError, apply_commit, boot_values, taking_of
 from lms.launch.bodies import MAX_COMMIT_BYTES, CommitBody, body_up_to
+from lms.launch.fence import sandbox
 from lms.launch.hosts import label_in, label_of
 from lms.launch.queries import LaunchOverError, launch_of, launch_to_write
 from lms.web.assets import BuiltFiles
 from lms.web.frame import NO_TELEMETRY
 from lms.web.headers import PERMISSIONS, Headers
 from lms.web.host_header import host_header
-from lms.web.locale import language, language_wished
+from lms.web.locale import Language, language, language_wished
 from lms.web.reach import Reach, server_port
+from lms.web.wording import mark
 
 IDLE_AFTER_S = 300.0
 _OVER = (
@@ -82,6 +85,22 @@ class ContentSite:
             return self
         return replace(self, public_url=self.reach.pages_at(scope))
 
+    def policy_of(self, allowed: Allowance, scope: Scope, *, is_shim: bool = False) -> dict[str, str]:
+        """Return the headers of an answer that may do more than every answer of a content host; else none."""
+        if not (allowed or is_shim):
+            return {}
+        public_url = self.seen_from(scope).public_url
+        policy = content_security_policy(
+            public_url, allowed, ours=self.own_names(public_url), is_shim=is_shim
+        )
+        return {"Content-Security-Policy": policy}
+
+    def own_names(self, public_url: str) -> frozenset[str]:
+        """Return the host names of this node, as it is set and as somebody has asked for it."""
+        return frozenset(
+            urlsplit(one).hostname or "" for one in (public_url, self.public_url, self.content_url)
+        )
+
     @property
     def storage_script(self) -> str:
         """The address of what stands in for storage, on every content host."""
@@ -102,38 +121,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
 
     @app.get("/rt/{token}/")
     def shim_page(request: Request, token: str, lang: str = "") -> Response:
-        with site.database_of(token) as database, database.read() as session:
-            launch = launch_of(session, token, now=site.now())
-            require_label(site, request, launch.edition)
-            taking = taking_of(session, site.desk, launch)
-            activity = taking.opened.activities[launch.identifier]
-            values = boot_values(session, taking, launch)
-        target = activity.launch
-        assert target is not None  # noqa: S101 - only what can be launched is ever delivered
-        path = f"{token}/{quote(target.path)}"
-        path += f"?{target.query}" * bool(target.query) + f"#{target.fragment}" * bool(target.fragment)
-        content, without_storage = f"../../c/{path}", f"../../s/{path}"
-        if activity.viewer is not None:  # a page of ours, which keeps nothing in the browser
-            content = without_storage = f"../../view/{token}/?lang={quote(lang)}"
-        languages = taking.opened.package.languages
-        boot: dict[str, object] = {
-            "standard": taking.opened.package.data_model,
-            "asset": activity.kind == "asset",
-            "content": content,
-            "without_storage": without_storage,
-            "values": values,
-            "sequence": launch.sequence,
-            "lms_origin": site.seen_from(request.scope).public_url,
-            "title": activity.title,
-            "lang": languages[0] if languages else "en",
-            "idle_after_s": site.idle_after_s,
-        }
-        shim = "shim.js" if site.trial_of(token) is None else "trial-shim.js"
-        policy = shim_security_policy(site.seen_from(request.scope).public_url)
-        return HTMLResponse(
-            _page(boot, f"../../built/{quote(site.assets[shim])}"),
-            headers={"Content-Security-Policy": policy},
-        )
+        return _shim_page(site, request, token, lang)
 
     @app.get("/view/{token}/")
     def view(request: Request, token: str, lang: str = "") -> Response:
@@ -144,7 +132,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
         activity = opened.activities[launch.identifier]
         if activity.viewer is None:
             return PlainTextResponse("This lesson shows itself.", 404)
-        spoken = language(lang) or language_wished(request.headers.get("accept-language", ""))
+        spoken = _spoken(request, lang)
         page = viewer_page(opened.package, activity, token, spoken, site.assets)
         return HTMLResponse(
             page,
@@ -177,8 +165,9 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
             launch = launch_of(session, token, now=site.now())
             require_label(site, request, launch.edition)
             edition = find_edition(session, launch.edition)
+            allowed = allowance_of(session, launch.edition)
         script = site.storage_script if request.url.path.startswith("/s/") else None
-        return edition_file(site, request, edition, path, lenient=lenient, script=script)
+        return edition_file(site, request, edition, path, allowed, lenient=lenient, script=script)
 
     @app.exception_handler(LaunchOverError)
     def over(request: Request, _error: LaunchOverError) -> Response:
@@ -241,24 +230,29 @@ def content_headers(public_url: str) -> Mapping[str, str]:
     }
 
 
-def content_security_policy(public_url: str) -> str:
-    """Return what course content may do: its own host, inline code as old packages have it, nothing outside."""
+def content_security_policy(
+    public_url: str, allowed: Allowance = NOTHING, *, ours: Collection[str] = (), is_shim: bool = False
+) -> str:
+    """Return what course content may do: its own host, inline code as old packages have it, and what it is allowed.
+
+    A host outside may give pictures, sound, films, data and frames, never scripts or styles: those would be the course.
+    None of *ours* is opened, whoever allowed it. The shim may also read the blobs its worker signs with.
+    """
+    outside = "".join(f" {one}" for one in allowed.hosts_but(ours))
+    media = (f"img-src 'self' data: blob:{outside}", f"media-src 'self' data: blob:{outside}")
     return "; ".join(
         (
             "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'",
-            "connect-src 'self'",
+            *(media if outside else ()),
+            f"connect-src 'self'{' blob:' * is_shim}{outside}",
             "form-action 'self'",
-            "frame-src 'self'",
+            f"frame-src 'self'{outside}",
             "worker-src 'self' blob:",
             "base-uri 'self'",
             f"frame-ancestors 'self' {public_url}",
+            f"sandbox {sandbox(allowed)}",
         )
     )
-
-
-def shim_security_policy(public_url: str) -> str:
-    """Return what the shim page may do: what course content may, and read the blobs its worker signs with."""
-    return content_security_policy(public_url).replace("connect-src 'self'", "connect-src 'self' blob:")
 
 
 def edition_file(
@@ -266,6 +260,7 @@ def edition_file(
     request: Request,
     edition: Edition | None,
     path: str,
+    allowed: Allowance = NOTHING,
     *,
     lenient: bool = False,
     script: str | None = None,
@@ -280,7 +275,7 @@ def edition_file(
         return PlainTextResponse("This file is not part of the course.", 404)
     name, file = found
     etag = f'"{file.digest}{"-lenient" * lenient}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", **site.policy_of(allowed, request.scope)}
     if edition.standard == "file":
         headers["Content-Security-Policy"] = file_security_policy(site.seen_from(request.scope).public_url)
     kind = media_type(name)
@@ -310,6 +305,50 @@ def require_label(site: ContentSite, request: Request, edition: UUID) -> None:
             raise StrangeLabelError
     elif label_in(site.content_url, request.headers.get("host", "")) != label_of(site.secret, edition):
         raise StrangeLabelError
+
+
+def _shim_page(site: ContentSite, request: Request, token: str, lang: str) -> Response:
+    with site.database_of(token) as database, database.read() as session:
+        launch = launch_of(session, token, now=site.now())
+        require_label(site, request, launch.edition)
+        allowed = allowance_of(session, launch.edition)
+        taking = taking_of(session, site.desk, launch)
+        activity = taking.opened.activities[launch.identifier]
+        values = boot_values(session, taking, launch)
+    target = activity.launch
+    assert target is not None  # noqa: S101 - only what can be launched is ever delivered
+    path = f"{token}/{quote(target.path)}"
+    path += f"?{target.query}" * bool(target.query) + f"#{target.fragment}" * bool(target.fragment)
+    content, without_storage = f"../../c/{path}", f"../../s/{path}"
+    if activity.viewer is not None:  # a page of ours, which keeps nothing in the browser
+        content = without_storage = f"../../view/{token}/?lang={quote(lang)}"
+    languages = taking.opened.package.languages
+    boot: dict[str, object] = {
+        "standard": taking.opened.package.data_model,
+        "asset": activity.kind == "asset",
+        "content": content,
+        "without_storage": without_storage,
+        "values": values,
+        "sequence": launch.sequence,
+        "lms_origin": site.seen_from(request.scope).public_url,
+        "title": activity.title,
+        "lang": languages[0] if languages else "en",
+        "idle_after_s": site.idle_after_s,
+    }
+    is_trial = site.trial_of(token) is not None  # which is watched from the page around it, and so is framed
+    if allowed.own_window and not is_trial:
+        boot["alone"] = {
+            "back": f"{boot['lms_origin']}/learn/{taking.course}/after?here={launch.public_id}",
+            "label": _spoken(request, lang).gettext(mark("Back")),
+        }
+    shim = "trial-shim.js" if is_trial else "shim.js"
+    page = _page(boot, f"../../built/{quote(site.assets[shim])}")
+    return HTMLResponse(page, headers=site.policy_of(allowed, request.scope, is_shim=True))
+
+
+def _spoken(request: Request, wished: str) -> Language:
+    """Return the language named in the address, or else the browser's: there are no cookies here."""
+    return language(wished) or language_wished(request.headers.get("accept-language", ""))
 
 
 def _page(boot: dict[str, object], shim: str) -> str:

@@ -7,6 +7,7 @@ LMS answer no other host). The page to return to stands here, because pages of t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -19,7 +20,8 @@ from lms.cmi5.actions import IDLE_AFTER
 from lms.cmi5.tables import Registration, UnitSession
 from lms.content.app import ContentSite, content_security_policy, edition_file, require_label
 from lms.content.viewer import in_page
-from lms.courses.queries import find_edition
+from lms.courses.allowances import NOTHING, Allowance
+from lms.courses.queries import allowance_of, find_edition
 from lms.launch.queries import LaunchOverError, digest
 from lms.trials.databases import trial_in_token
 
@@ -45,16 +47,18 @@ def add_units(app: FastAPI, site: ContentSite) -> None:
                 raise LaunchOverError
             require_label(site, request, found.edition)
             edition = find_edition(session, found.edition)
+            allowed = allowance_of(session, found.edition)
         answer = edition_file(site, request, edition, path)
+        pages = site.seen_from(request.scope).public_url
         answer.headers["Content-Security-Policy"] = unit_security_policy(
-            site.seen_from(request.scope).public_url
+            pages, allowed, ours=site.own_names(pages)
         )
         return answer
 
 
-def unit_security_policy(public_url: str) -> str:
+def unit_security_policy(public_url: str, allowed: Allowance = NOTHING, *, ours: Collection[str] = ()) -> str:
     """Return what a unit may do: what any course content may, and speak to its record store."""
-    return content_security_policy(public_url).replace(
+    return content_security_policy(public_url, allowed, ours=ours).replace(
         "connect-src 'self'", f"connect-src 'self' {public_url}/xapi/ {public_url}/fetch/"
     )
 

@@ -19,6 +19,7 @@ from content_packages.errors import StoredPackageError
 from content_packages.intake import load_package
 from content_packages.package import Activity, Package
 from content_packages.shelf import Shelf
+from lms.courses.allowances import Allowance, Decision, allowed_by
 from lms.courses.catalogue import (
     OF_EDITION,
     Entry,
@@ -335,6 +336,28 @@ def set_pass_marks(
     record_change(session, KIND, course.public_id)
 
 
+def allow(
+    session: Session, public_id: UUID, allowed: Allowance, *, by: UUID | None, now: datetime
+) -> Decision | None:
+    """Say what a course's content may do beyond its fence, from the next launch on; ``None`` where it may that already.
+
+    Decided at the root it holds on every node that hears of it; decided below, on that node only, until the root says
+    something (``lms.streams.directory``). What was decided before stays on record.
+
+    Raises:
+        CourseNotFoundError: there is no such course.
+    """
+    course = _course(session, public_id)
+    if allowed == allowed_by(course.allowances):
+        return None
+    decision = Decision(allowed=allowed, decided=now, by=by)
+    course.allowances = [*(course.allowances or ()), decision.to_json()]
+    course.changed = now
+    session.flush()
+    record_change(session, KIND, course.public_id)
+    return decision
+
+
 def delete_course(session: Session, public_id: UUID, *, now: datetime) -> None:
     """Take a course away from every list; what learners did in it stays recorded.
 
@@ -381,6 +404,7 @@ def apply_course(
     course.changed = datetime.fromisoformat(described["changed"])
     course.moves = [move.to_json() for move in moves_of(described.get("moves", course.moves or ()))]
     course.pass_marks = described.get("pass_marks", course.pass_marks)
+    course.allowances = described.get("allowances", course.allowances)
     session.flush()
     _apply_units(session, course, described["units"])
     for entry in described["editions"]:

@@ -15,6 +15,7 @@ from content_packages.errors import FileMissingError
 from content_packages.intake import load_package
 from content_packages.package import Package, standard_name
 from content_packages.shelf import Shelf
+from lms.courses.allowances import Allowance, allowed_by
 from lms.courses.catalogue import said_of_course
 from lms.courses.moves import Move, moves_of
 from lms.courses.naming import in_language
@@ -132,6 +133,26 @@ def editions_of(session: Session, course: Course) -> Sequence[Edition]:
     return session.scalars(query.order_by(Edition.number.desc(), Edition.imported.desc())).all()
 
 
+def allowance_of(session: Session, edition: UUID) -> Allowance:
+    """Return what the content of an edition may do beyond its fence; nothing, where the edition is not known."""
+    return allowed_by(session.scalar(_ALLOWANCES, {"edition": edition}))
+
+
+_ALLOWANCES = (
+    select(Course.allowances)
+    .join(Edition, Edition.course_id == Course.id)
+    .where(Edition.public_id == bindparam("edition"))
+)
+
+
+def courses_allowed(session: Session) -> Sequence[Course]:
+    """Return the courses whose content is allowed anything, by title."""
+    query = select(Course).where(Course.allowances.is_not(None), Course.deleted.is_(None))
+    return [
+        one for one in session.scalars(query.order_by(Course.title, Course.id)) if allowed_by(one.allowances)
+    ]
+
+
 def pass_marks_of(session: Session, course: UUID) -> Mapping[UUID, Decimal]:
     """Return what instructors want for "passed", 0 to 1, by public id of the unit."""
     kept = session.scalar(select(Course.pass_marks).where(Course.public_id == course))
@@ -231,6 +252,7 @@ def describe_course(session: Session, public_id: UUID) -> dict[str, Any] | None:
         **({"moves": course.moves} if course.moves else {}),  # nodes of before know of none
         # Once said, it goes on being said, or none could be taken back.
         **({"pass_marks": course.pass_marks} if course.pass_marks is not None else {}),
+        **({"allowances": course.allowances} if course.allowances is not None else {}),
     }
 
 

@@ -39,6 +39,8 @@ class Course(Base):
     moves: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)  # see lms.courses.moves
     # What instructors want for "passed", 0 to 1 as written, by public id of the unit; none: nobody ever said.
     pass_marks: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    # What content may do beyond its fence, every decision in its order (lms.courses.allowances); none: nobody said.
+    allowances: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     provisional: Mapped[bool] = mapped_column(default=True)  # offered by this node, not yet taken up
     deleted: Mapped[datetime | None]  # kept as a row, so that the deletion travels
     changed: Mapped[datetime] = mapped_column(default=lambda row: row.get_current_parameters()["created"])

@@ -18,10 +18,13 @@ from starlette.responses import RedirectResponse, Response
 
 from content_packages.sequencing.controls import Ahead, OutlineEntry
 from content_packages.sequencing.event import Request as Wanted
+from lms.courses.allowances import Allowance
+from lms.courses.queries import allowance_of
 from lms.enrolment.queries import registration_of
 from lms.launch.actions import Delivered, Desk, carry_out, deliver
 from lms.launch.attempts import sitting_of, why_of
 from lms.launch.course import CourseNotPlayedError, Standing, Taking, open_course, read_standing
+from lms.launch.fence import sandbox
 from lms.launch.hosts import origin_for
 from lms.launch.queries import is_over, running_elsewhere
 from lms.launch.verdict import judged, verdict_on
@@ -80,6 +83,7 @@ def show_player(
             running, delivered = None, deliver(session, desk, taking, now=site.now())
             taking = delivered.taking if delivered else _taking(session, desk, viewer, course)
             standing = delivered.standing if delivered else read_standing(session, taking)
+        allowed = allowance_of(session, taking.edition)
     owner = owner_mark(site, viewer)
     if running is not None:
         return render(
@@ -91,6 +95,9 @@ def show_player(
             asleep=is_over(running, now=site.now()),
             owner=owner,
         )
+    frame = frame_of(request, delivered, allowed) if delivered else None
+    if frame is not None and allowed.own_window:
+        return render(request, "launch/own_window.html", title=frame["title"], address=frame["src"])
     return render(
         request,
         "launch/player.html",
@@ -99,7 +106,7 @@ def show_player(
         bar_url=f"/learn/{course}/bar",
         why_url=f"/learn/{course}/why",
         back="/",
-        frame=frame_of(request, delivered) if delivered else None,
+        frame=frame,
         bar=bar_of(taking, standing, buttons=REQUESTS.values()),
         launch=delivered.launch.public_id if delivered else None,
         owner=owner,
@@ -136,20 +143,24 @@ def go(
 
 
 @router.get("/{course}/after")
-def after(request: Request, viewer: Learner, course: UUID) -> Response:
-    """Go to what is next: another unit, or the result."""
+def after(
+    request: Request, viewer: Learner, course: UUID, here: Annotated[UUID | None, Query()] = None
+) -> Response:
+    """Go to what is next: another unit, or the result; ``here`` is the launch that comes back from its own window."""
+    go_on = f"/learn/{course}" + f"?here={here}" * (here is not None)
     site, desk = site_of(request), desk_of(request)
     with site.database.read() as session:
         taking = _taking(session, desk, viewer, course)
         standing = read_standing(session, taking)
         if standing.waiting is not None:
-            return RedirectResponse(f"/learn/{course}", 303)
+            return RedirectResponse(go_on, 303)
         why, sitting = why_of(session, taking), sitting_of(session, taking)
     return render(
         request,
         "launch/result.html",
         taking=taking,
         at=f"/learn/{course}",
+        go_on=go_on,
         bar=bar_of(taking, standing, buttons=()),
         reached=verdict_on(taking.opened, standing),
         minutes=-(-standing.learning_seconds // 60),
@@ -199,8 +210,8 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
-def frame_of(request: Request, delivered: Delivered) -> dict[str, str]:
-    """Return where the course's frame leads, and what it is called."""
+def frame_of(request: Request, delivered: Delivered, allowed: Allowance) -> dict[str, str]:
+    """Return where the course's frame leads, what it is called, and how it is fenced."""
     site, taking = site_of(request), delivered.taking
     origin = origin_for(site, taking.edition)
     activity = taking.opened.activities[delivered.launch.identifier]
@@ -208,10 +219,11 @@ def frame_of(request: Request, delivered: Delivered) -> dict[str, str]:
         "origin": origin,
         # A page of ours in there speaks the learner's language; there are no cookies to tell it.
         "src": f"{origin}/rt/{delivered.token}/"
-        + f"?lang={language_of(request).code}" * bool(activity.viewer),
+        + f"?lang={language_of(request).code}" * (bool(activity.viewer) or allowed.own_window),
         # A frame of another name has another history: Back must not bring an old launch into this page.
         "name": str(delivered.launch.public_id),
         "title": activity.title,
+        "sandbox": sandbox(allowed),
     }
 
 

@@ -27,6 +27,7 @@ class Right(StrEnum):
 
     TAKE_COURSES = "courses.take"
     MANAGE_COURSES = "courses.manage"
+    ALLOW_CONTENT = "courses.allow"
     MANAGE_ENROLMENT = "enrolment.manage"
     SEE_PROGRESS = "progress.see"
     SEE_PEOPLE = "people.see"
@@ -54,7 +55,12 @@ _INSTRUCTOR = _OFFICER | {
     Right.MANAGE_PEOPLE,
     Right.MANAGE_GROUPS,
 }
-_ADMIN = _INSTRUCTOR | {Right.MANAGE_NODES, Right.MANAGE_KEYS, Right.SEE_RECORDS}
+_ADMIN = _INSTRUCTOR | {
+    Right.ALLOW_CONTENT,
+    Right.MANAGE_NODES,
+    Right.MANAGE_KEYS,
+    Right.SEE_RECORDS,
+}
 
 RIGHTS: dict[PersonRole, frozenset[Right]] = {
     PersonRole.OFFICER: _OFFICER,

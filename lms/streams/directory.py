@@ -310,9 +310,12 @@ def _read(session: Session, record: Record, context: Context, speaker: _Speaker)
     if speaker.standing != "decided":
         now = datetime.fromtimestamp(context.now_ms / 1000, UTC)
         entry["changed"] = min(_changed(entry), now).isoformat()
-    return _Arrival(
-        kind=kind, public_id=public_id, entry=entry, body=body, ours=_DESCRIBE[kind](session, public_id)
-    )
+    ours = _DESCRIBE[kind](session, public_id)
+    if not (speaker.standing == "decided" or speaker.is_me):
+        # A fence is opened by whoever decides, never by an offer: the laptop it comes from may be stolen.
+        entry.pop("allowances", None)
+        entry |= {"allowances": ours["allowances"]} if ours and "allowances" in ours else {}
+    return _Arrival(kind=kind, public_id=public_id, entry=entry, body=body, ours=ours)
 
 
 def _changed(described: Mapping[str, Any]) -> datetime:

@@ -14,6 +14,7 @@ from fastapi import Depends, Form
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from lms.courses.queries import allowance_of
 from lms.database import Database
 from lms.launch.actions import carry_out, deliver
 from lms.launch.attempts import why_of
@@ -69,6 +70,7 @@ def show_player(request: Request, viewer: Manager, trial_id: UUID) -> Response:
             taking = open_course(session, desk.shelf, **_whose(trial))
         standing = delivered.standing if delivered else read_standing(session, taking)
         told = delivered_what(session, taking, standing, language_of(request))
+        allowed = allowance_of(session, taking.edition)
     return render(
         request,
         "trials/player.html",
@@ -76,7 +78,7 @@ def show_player(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         taking=taking,
         at=f"/trials/{trial_id}",
         back=f"/trials/{trial_id}/records",
-        frame=frame_of(request, delivered) if delivered else None,
+        frame=frame_of(request, delivered, allowed) if delivered else None,
         bar=bar_of(taking, standing, buttons=REQUESTS.values()),
         told=told,
     )

@@ -29,6 +29,7 @@ from lms.cmi5.player import (
 )
 from lms.cmi5.registrations import Outline, find_own, states_of
 from lms.cmi5.tables import Registration
+from lms.courses.queries import allowance_of
 from lms.launch.actions import Desk
 from lms.launch.pages import desk_of
 from lms.launch.why_wording import say_lines
@@ -60,10 +61,11 @@ def show_unit(request: Request, viewer: Manager, trial_id: UUID, unit: str = "")
             )
         made = open_unit(session, desk, hosts, row, outline=outline, wanted=unit, now=now)
         states = states_of(session, row)
+        allowed = allowance_of(session, outline.edition)
         if made is not None:
             write_line(session, "launch", at=now, unit=made.unit.title, facts={"mode": made.mode})
             write_standing(session, desk.shelf, at=now, unit=made.unit.title)
-    framed = made is not None and fits_frame(made.unit)
+    framed = made is not None and fits_frame(made.unit, allowed)
     return render(
         request,
         "trials/units.html",
@@ -71,7 +73,7 @@ def show_unit(request: Request, viewer: Manager, trial_id: UUID, unit: str = "")
         taking=outline,
         at=f"/trials/{trial_id}/units",
         back=f"/trials/{trial_id}/units/after",
-        frame=frame_of(made, hosts.content(outline.edition)) if made and framed else None,
+        frame=frame_of(made, hosts.content(outline.edition), allowed) if made and framed else None,
         apart=made if made and not framed else None,
         bar=bar_of(outline, states, current=made.unit.identifier if made else None),
         told="",

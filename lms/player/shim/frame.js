@@ -2,7 +2,7 @@
  * The frame in which the unit stands; the shim page shows nothing else.
  */
 
-const FILL = "position:fixed;inset:0;width:100%;height:100%;border:0";
+const FILL = "position:fixed;inset:var(--bar,0px) 0 0;width:100%;height:calc(100% - var(--bar,0px));border:0";
 
 /**
  * @param {Document} document

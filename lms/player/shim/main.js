@@ -7,6 +7,7 @@
 import scorm12 from "../../../content_packages/cmi/scorm12.json" with { type: "json" };
 import scorm2004 from "../../../content_packages/cmi/scorm2004.json" with { type: "json" };
 import { Activity, heedLearner } from "./activity.js";
+import { nobodyAround } from "./alone.js";
 import { CODES_12, api12 } from "./api_12.js";
 import { CODES_2004, api2004 } from "./api_2004.js";
 import { Attempt } from "./attempt.js";
@@ -23,7 +24,8 @@ import { waiterAt } from "./waiting.js";
 const LONGEST_LEAVE_MS = 2_500; // the page waits three seconds
 
 const boot = readBoot(document);
-export const page = messagesWith(window, boot.lms_origin);
+export const page =
+  boot.alone && window.parent === window ? nobodyAround(window, boot.alone) : messagesWith(window, boot.lms_origin);
 const commits = new URL("commit", location.href).href;
 export const network = networkTo(commits, waiterAt(commits));
 const table = readTable(boot.standard === "scorm12" ? scorm12 : scorm2004);
