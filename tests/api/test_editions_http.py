@@ -186,6 +186,7 @@ def test_a_package_made_anew_is_offered_as_an_edition_of_the_course_it_belongs_t
     joined = a_class.client.post(f"{page}/join", data=form)
 
     assert "Is this a course of its own?" in offered
+    assert "Make it an edition of \u2068" in offered  # a name in one script does not turn the words around it
     assert "Published" not in offered
     with a_class.school.database.read() as session:
         (course,) = courses_page(session).rows
