@@ -11,6 +11,7 @@ import { wireTurning } from "./turning.js";
 const SIZES = [80, 90, 100, 115, 130, 150, 175, 200]; // per cent
 const KEEP_MS = 1000;
 const LENIENT = "lenient=1";
+const HANDS = ["keydown", "pointerdown"];
 
 const given = boot();
 const { sitting, beforeItEnds } = sitDown();
@@ -29,6 +30,7 @@ let size = SIZES.indexOf(100);
 /** @type {{depth?: number, fragment?: string}} where to begin in the part that is coming */
 let wanted = { depth: firstDepth };
 let keeping = 0;
+let byKeys = false; // somebody goes about by keys, not with a mouse
 
 frame.addEventListener("load", arrive);
 document.addEventListener("keydown", turning.hear);
@@ -36,6 +38,7 @@ part("smaller").addEventListener("click", () => enlarge(-1));
 part("larger").addEventListener("click", () => enlarge(1));
 addEventListener("resize", look);
 addEventListener("focus", () => setTimeout(focusBook)); // within the event, the browser has not finished yet
+for (const happens of HANDS) addEventListener(happens, hearOfHand, true);
 beforeItEnds(keep);
 showContents(
   given.toc.map((/** @type {{title: string, level: number, part: number, fragment: string}} */ heading) => ({
@@ -81,6 +84,8 @@ function arrive() {
   page.addEventListener("scroll", look, { passive: true });
   page.addEventListener("keydown", turning.hear);
   page.addEventListener("click", follow);
+  for (const happens of HANDS) page.addEventListener(happens, hearOfHand, true);
+  for (const happens of ["focus", "blur"]) frame.contentWindow?.addEventListener(happens, mark);
   begin();
 }
 
@@ -99,6 +104,22 @@ function begin() {
 /** Let keys reach the book, unless somebody is at the controls: a frame that is only focused from outside hears none. */
 function focusBook() {
   if (!document.querySelector(".controls :focus, .contents :focus")) frame.contentWindow?.focus();
+}
+
+/** @param {Event} event */
+function hearOfHand(event) {
+  byKeys = event.type === "keydown";
+  if (!byKeys) delete frame.dataset.reached;
+}
+
+/**
+ * Mark the book that was reached by keys: no browser draws a ring around a frame.
+ *
+ * @param {Event} event
+ */
+function mark(event) {
+  if (event.type === "focus" && byKeys) frame.dataset.reached = "";
+  else delete frame.dataset.reached;
 }
 
 /** See how far down one is; the end of a part makes it seen. */
