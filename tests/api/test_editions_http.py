@@ -237,7 +237,7 @@ def test_the_package_of_an_edition_is_downloaded_as_it_came(a_class: Class, tmp_
     assert package.content == sent
     assert package.headers["content-disposition"] == "attachment; filename*=UTF-8''course.zip"
     assert package.headers["content-length"] == str(len(sent))
-    assert beside.json()["version"] == 2
+    assert beside.json()["encoding"]["version"] == 2
     assert beside.json()["encoding"]["name"] == "course.zip"
     assert f"{a_class.second}/original" in a_class.client.get(page).text
 
