@@ -65,6 +65,11 @@ def find_root(paths: Collection[str]) -> Root:
     course_file = aicc.find_main(paths)
     if course_file is not None and not misplaced:
         return Root(main=course_file, prefix="", read=aicc.read)
+    zips = sorted(path for path in paths if path.lower().endswith(".zip"))
+    if zips and not misplaced and course.find_main(paths) is None:
+        raise PackageRefusedError(
+            [finding("package.zip_inside", file=zips[0], name=zips[0], count=len(zips))]
+        )
     if misplaced:
         raise PackageRefusedError([finding("cmi5.not_at_root", file=misplaced, name=misplaced)])
     alone = course.find_main(paths)

@@ -17,6 +17,14 @@ from content_packages.limits import Limits
 from content_packages.original import Extent
 from content_packages.shelf import Readable
 
+_OTHER_ARCHIVES = (  # offset, what stands there, what people call it
+    (0, b"Rar!\x1a\x07", "RAR"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"\x1f\x8b", "gzip"),
+    (0, b"BZh", "bzip2"),
+    (0, b"\xfd7zXZ\0", "xz"),
+    (257, b"ustar", "tar"),
+)
 _LONGEST_END = 22 + 0xFFFF  # of a zip: end record and comment
 
 
@@ -92,9 +100,19 @@ def open_container(path: Path, limits: Limits) -> Iterator[Container]:
             yield SingleFile(file, name, size)
             return
         if not _may_be_zip(file, size):
-            raise PackageRefusedError([finding("file.unknown")])
+            raise PackageRefusedError([_neither(file, size)])
     with open_archive(path, limits) as archive:
         yield archive
+
+
+def _neither(file: BinaryIO, size: int) -> Finding:
+    """Return what a file is that is neither a zip nor a course by itself."""
+    if size == 0:
+        return finding("file.empty")
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    kind = next((kind for at, sign, kind in _OTHER_ARCHIVES if head[at:].startswith(sign)), None)
+    return finding("file.unknown") if kind is None else finding("file.other_archive", kind=kind)
 
 
 def _may_be_zip(file: BinaryIO, size: int) -> bool:

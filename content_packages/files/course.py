@@ -32,7 +32,8 @@ def find_main(paths: Collection[str]) -> str | None:
     Raises:
         PackageRefusedError: there are several, or something that has to be made a PDF first.
     """
-    if any(path.rpartition("/")[2] == "[Content_Types].xml" for path in paths):
+    is_open_document = {"mimetype", "content.xml"} <= set(paths)
+    if is_open_document or any(path.rpartition("/")[2] == "[Content_Types].xml" for path in paths):
         raise PackageRefusedError([finding("file.office")])
     found = sorted(path for path in paths if path.lower().endswith(EXTENSIONS))
     if len(found) > 1:

@@ -60,6 +60,9 @@ def read(source: Source) -> Package:
         file=source.called,
         files=None if source.alone else FileNames(source.names),
     )
+    if source.alone and root.name in {"manifest", "tincan"}:
+        alone = finding("file.manifest_alone", file=source.called, line=root.line, name=root.name)
+        raise PackageRefusedError([alone])
     if (root.family, root.name) != (FAMILY, "courseStructure"):
         reading.note(
             "cmi5.not_a_course_structure", root, name=root.name, namespace=root.namespace, usual=_NAMESPACE

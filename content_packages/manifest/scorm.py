@@ -47,7 +47,9 @@ def read(source: Source) -> Package:
         PackageRefusedError: the manifest cannot be read, or is of another kind.
     """
     document = source.document()
-    source.standard = standard, edition = edition_of(document, source.findings)
+    standard, edition = edition_of(document, source.findings)
+    if document.root.name == "manifest":
+        source.standard = (standard, edition)
     reader = READERS[standard]
     return reader(document, source.names, edition=edition, limits=source.limits, findings=source.findings)
 
@@ -61,6 +63,8 @@ def edition_of(document: Document, findings: list[Finding]) -> tuple[Standard, s
     schema, written = _declared(document, "schema"), _declared(document, "schemaversion")
     if "common cartridge" in schema.lower() or any("/imsccv" in space for space in document.namespaces):
         raise PackageRefusedError([finding("package.common_cartridge", file=document.file)])
+    if schema.lower().startswith("qti") or _holds_questions_only(document):
+        raise PackageRefusedError([finding("package.qti", file=document.file)])
     known = _EDITIONS.get(written.lower())
     if known is not None:
         return known
@@ -74,6 +78,11 @@ def edition_of(document: Document, findings: list[Finding]) -> tuple[Standard, s
     line = document.root.line
     findings.append(finding(code, file=document.file, line=line, written=written, edition=guessed[1]))
     return guessed
+
+
+def _holds_questions_only(document: Document) -> bool:
+    resources = [one for block in document.root.all("resources") for one in block.all("resource")]
+    return bool(resources) and all((one.get("type") or "").lower().startswith("imsqti") for one in resources)
 
 
 def _declared(document: Document, name: str) -> str:

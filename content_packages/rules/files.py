@@ -15,6 +15,17 @@ _WCAG = "WCAG 2.2 §1.2.2"
 
 FILES: dict[str, Rule] = {
     "file.unknown": error(OURS, "The file is of no kind that can be imported.", _WHAT),
+    "file.empty": error(OURS, "The file is empty.", "Copy, download or export it again."),
+    "file.other_archive": error(
+        OURS,
+        "The file is an archive of the kind {kind}, not a zip.",
+        "Unpack it; if a zip is in it, import that, and otherwise make a zip of what is in it.",
+    ),
+    "file.manifest_alone": error(
+        OURS,
+        "This is only the manifest of a package (its root element is {name}), without the files of the course.",
+        "Import the whole zip that the authoring tool made.",
+    ),
     "file.too_large": error(
         OURS,
         "The file has {size:bytes}; the limit is {limit:bytes}.",

@@ -77,6 +77,16 @@ PACKAGE: dict[str, Rule] = {
         "This is an IMS Common Cartridge, not a SCORM package.",
         "Export the course as SCORM 1.2 or SCORM 2004.",
     ),
+    "package.zip_inside": error(
+        _CP,
+        "The zip holds no course, but another zip, {name} (number of zips: {count}).",
+        "Unpack the zip, and import the one inside; several one by one.",
+    ),
+    "package.qti": error(
+        _CP,
+        "This is a package of test questions (QTI), not a course; nothing in it can be opened by itself.",
+        "Put the questions into a course with an authoring tool, and export that as SCORM, cmi5 or xAPI.",
+    ),
     "package.aicc": error(
         "AICC CMI001",
         "This is a package of AICC, known by {name}; that standard is not read.",

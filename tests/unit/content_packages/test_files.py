@@ -18,6 +18,11 @@ from content_packages.package import Caption, Package, from_json, standard_name
 from content_packages.shelf import Shelf
 from tests.media_builders import WEBM_HEAD, a_box, a_pdf, a_zip_of, an_mp3, an_mp4
 
+QUESTIONS = (
+    "<manifest xmlns='http://www.imsglobal.org/xsd/imscp_v1p1'><metadata><schema>QTIv2.1 Package</schema></metadata>"
+    "<organizations/><resources><resource identifier='r' type='imsqti_item_xmlv2p1' href='q.xml'/></resources>"
+    "</manifest>"
+)
 PDF_LATER = b"\n\n" + a_pdf()
 
 
@@ -142,7 +147,7 @@ def test_captions_beside_a_film_belong_to_it(tmp_path: Path) -> None:
     ("data", "codes"),
     [
         (b"GIF89a", ["file.unknown"]),
-        (b"", ["file.unknown"]),
+        (b"", ["file.empty"]),
         (a_zip_of({"a.mp4": an_mp4(), "b.pdf": a_pdf()}), ["file.several"]),
         (a_zip_of({"a.mp4": b"MZ"}), ["file.not_what_it_says"]),
         (b"%PDF-1.7\n" + b"no page of any kind\n" * 50 + b"%%EOF\n", ["file.not_what_it_says"]),
@@ -174,6 +179,31 @@ def test_what_an_instructor_should_know_is_told(tmp_path: Path, data: bytes, cod
 
     assert not report.refused
     assert code in [found.code for found in report.findings]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "file.empty"),
+        (b"Rar!\x1a\x07\x01\0", "file.other_archive"),
+        (bytes(257) + b"ustar\x0000", "file.other_archive"),
+        (b"\x1f\x8b\x08" + bytes(20), "file.other_archive"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "file.unknown"),
+        (b"<manifest xmlns='http://www.imsglobal.org/xsd/imscp_v1p1'/>", "file.manifest_alone"),
+        (b"<tincan xmlns='http://projecttincan.com/tincan.xsd'/>", "file.manifest_alone"),
+        (a_zip_of({"export/course.zip": b"PK"}), "package.zip_inside"),
+        (
+            a_zip_of({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "<x/>"}),
+            "file.office",
+        ),
+        (a_zip_of({"imsmanifest.xml": QUESTIONS, "q.xml": b"<q/>"}), "package.qti"),
+        (a_zip_of({"imsmanifest.xml": QUESTIONS.replace("<schema>QTI", "<schema>IMS")}), "package.qti"),
+    ],
+)
+def test_what_is_no_course_is_called_what_it_is(tmp_path: Path, data: bytes, code: str) -> None:
+    report = imported(tmp_path, data)
+
+    assert [found.code for found in report.findings] == [code]
 
 
 def test_a_file_larger_than_the_limit_is_refused_with_the_limit(tmp_path: Path) -> None:

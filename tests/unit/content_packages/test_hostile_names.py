@@ -180,9 +180,9 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "part of several": (changed(disk=1), "archive.multi_disk"),
     # ------------------------------------------------ what the whole is
-    "nothing": (b"", "file.unknown"),
+    "nothing": (b"", "file.empty"),
     "picture": (b"GIF89a" + bytes(100), "file.unknown"),
-    "gzip": (b"\x1f\x8b\x08" + bytes(100), "file.unknown"),
+    "gzip": (b"\x1f\x8b\x08" + bytes(100), "file.other_archive"),
     "cut short": (HONEST[:-30], "archive.truncated"),
     "beginning missing": (HONEST[100:], "archive.truncated"),
     "script before it": (b"#!/bin/sh\n" + HONEST, "archive.foreign_data"),
