@@ -94,7 +94,7 @@ def soak() -> None:
 def bench() -> None:
     """Print what pages, the record store and imports cost, beside a bare route and the floor of the machine."""
     setup()
-    for what in ("pages", "store", "centre", "packages", "films", "sequencing"):
+    for what in ("pages", "store", "centre", "packages", "films", "sequencing", "commits"):
         _call([PYTHON, "-m", f"tests.benchmarks.{what}", *sys.argv[2:]])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from content_packages.sequencing.definition import RuleAction
 from content_packages.sequencing.delivery import delivery_request
@@ -21,13 +22,19 @@ from content_packages.sequencing.rules import pre_condition
 from content_packages.sequencing.runtime import record_pending
 from content_packages.sequencing.step import overall_sequencing
 from content_packages.sequencing.termination import termination_request
-from content_packages.sequencing.tracking import State, Tracking
+from content_packages.sequencing.tracking import (
+    NO_OBJECTIVE,
+    NO_OBJECTIVES,
+    NO_RECORD,
+    ActivityRecord,
+    State,
+    Tracking,
+)
 from content_packages.sequencing.tree import Activity, ActivityTree
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OutlineEntry:
-    """One line of the table of contents, in the order of this attempt.
+class OutlineEntry(NamedTuple):
+    """One line of the table of contents, in the order of this attempt: a tuple, for there may be thousands.
 
     Args:
         depth: 0 for the course itself.
@@ -110,11 +117,9 @@ class Ahead:
 
     def outline(self) -> list[OutlineEntry]:
         """Return the table of contents; nothing for a course of a single lesson, which needs none."""
-        if sum(activity.is_leaf for activity in self._tree.activities) == 1:
+        if len(self._tree.activities) - len(self._tree.clusters) == 1:
             return []
-        entries: list[OutlineEntry] = []
-        _list(self._before, self._tree.root, self.reachable(Request.CHOICE), entries, hidden=False)
-        return entries
+        return _list(self._before, self.reachable(Request.CHOICE))
 
     def _leads_somewhere(self, request: Request) -> bool:
         if request is Request.EXIT and self._ends_without_more:
@@ -188,32 +193,49 @@ def _end_current(tracking: Tracking) -> Sequencing | None:
         return Sequencing.EXIT
 
 
-def _list(
-    tracking: Tracking,
-    activity: Activity,
-    choices: frozenset[str],
-    entries: list[OutlineEntry],
-    *,
-    hidden: bool,
-) -> None:
-    hidden = hidden or pre_condition(tracking, activity, RuleAction.HIDDEN_FROM_CHOICE)
-    primary = activity.primary
-    entries.append(
-        OutlineEntry(
-            identifier=activity.identifier,
-            title=activity.title,
-            depth=activity.depth,
-            listed=activity.visible and not hidden,
-            choosable=activity.identifier in choices,
-            current=activity is tracking.current,
-            active=tracking.is_active(activity),
-            suspended=tracking.is_suspended(activity),
-            attempts=tracking.attempts(activity),
-            completed=tracking.completed(activity, primary),
-            satisfied=tracking.satisfied(activity, primary),
-            measure=tracking.measure(activity, primary),
-            progress=tracking.progress(activity, primary),
+def _list(tracking: Tracking, choices: frozenset[str]) -> list[OutlineEntry]:
+    entries = []
+    waiting = [(tracking.tree.root, False)]
+    while waiting:
+        activity, hidden = waiting.pop()
+        if RuleAction.HIDDEN_FROM_CHOICE in activity.pre_rules and not hidden:
+            hidden = pre_condition(tracking, activity, RuleAction.HIDDEN_FROM_CHOICE)
+        identifier = activity.identifier
+        record = tracking.records.get(identifier, NO_RECORD)
+        entries.append(
+            OutlineEntry(
+                identifier,
+                activity.title,
+                activity.depth,
+                activity.visible and not hidden,
+                identifier in choices,
+                activity is tracking.current,
+                record.get("active", False),
+                record.get("suspended", False),
+                record.get("attempts", 0),
+                *_known(tracking, activity, record),
+            )
         )
-    )
-    for child in tracking.available_children(activity):
-        _list(tracking, child, choices, entries, hidden=hidden)
+        if activity.children:
+            waiting += [(child, hidden) for child in reversed(tracking.available_children(activity))]
+    return entries
+
+
+def _known(tracking: Tracking, activity: Activity, record: ActivityRecord) -> _Known:
+    """Return whether an activity is completed and satisfied, its measure and its progress."""
+    primary = activity.primary
+    if not activity.is_plain:
+        return (
+            tracking.completed(activity, primary),
+            tracking.satisfied(activity, primary),
+            tracking.measure(activity, primary),
+            tracking.progress(activity, primary),
+        )
+    if not record:
+        return _NOTHING_KNOWN
+    held = record.get("objectives", NO_OBJECTIVES).get(primary.key, NO_OBJECTIVE)
+    return record.get("completed"), held.get("satisfied"), held.get("measure"), record.get("progress")
+
+
+_Known = tuple[bool | None, bool | None, float | None, float | None]
+_NOTHING_KNOWN: _Known = (None, None, None, None)

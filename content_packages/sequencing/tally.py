@@ -8,6 +8,7 @@ them is read once for all. A rule that asks for more than one thing, or children
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from math import fsum
 from operator import itemgetter
@@ -114,10 +115,10 @@ def _read(
     tracking: Tracking, cluster: Activity, manner: Manner, identifiers: tuple[str, ...], found: _Found
 ) -> None:
     """Read children of one manner, field by field: as ``Tracking.value`` and ``own_value`` do of one."""
-    control, reads = cluster.definition.control, dict(manner.reads)
     records: list[Any] = list(filter(None, map(tracking.records.get, identifiers)))
-    if not records and not reads:
+    if not records and not manner.reads:
         return
+    control, reads = cluster.definition.control, dict(manner.reads)
     attempts = tracking.attempts(cluster)
     eras = _column("era", records)
     present = records
@@ -153,10 +154,10 @@ def _read(
 
 def _column(name: str, records: list[Any]) -> list[Any]:
     """Return one field of those that have it: mostly all do, or none."""
-    try:
-        return list(map(itemgetter(name), records))
-    except KeyError:
-        return [record[name] for record in records if name in record]
+    if records and name in records[0]:
+        with suppress(KeyError):
+            return list(map(itemgetter(name), records))
+    return [record[name] for record in records if name in record]
 
 
 def _weighed(numbers: list[float], weight: float) -> list[float]:

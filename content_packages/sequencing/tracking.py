@@ -67,6 +67,7 @@ class State(TypedDict):
 
 NO_RECORD: ActivityRecord = {}
 NO_OBJECTIVE: ObjectiveRecord = {}
+NO_OBJECTIVES: dict[str, ObjectiveRecord] = {}
 
 
 def new_state(*, seed: int = 0, global_objectives: Mapping[str, ObjectiveRecord] | None = None) -> State:
@@ -302,10 +303,8 @@ class Tracking:
             return False
         if objective.is_primary and name in {"completed", "progress"}:
             held: Mapping[str, Any] = cast("Mapping[str, Any]", record)
-        elif "objectives" in record and objective.key in record["objectives"]:
-            held = cast("Mapping[str, Any]", record["objectives"][objective.key])
         else:
-            return False
+            held = record.get("objectives", NO_OBJECTIVES).get(objective.key, NO_OBJECTIVE)
         return held.get(name) == value
 
     def clear_value(self, activity: Activity, objective: TrackedObjective, name: str) -> None:

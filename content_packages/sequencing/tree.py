@@ -42,6 +42,7 @@ class Activity:
         order: position in document order from 0.
         last: the order of its last descendant; a leaf's own.
         place: index among all children of its parent.
+        is_plain: what is known of it is what its own record says: no measure decides, no shared objective answers.
         manner: how what it says to its parent's rollup is read; ``None``: it has to be asked alone.
         tests: pre-condition rules by action, where the record alone says whether one acts.
         skip_test: the one for ``skip``.
@@ -66,6 +67,7 @@ class Activity:
     pre_rules: dict[RuleAction, tuple[SequencingRule, ...]]
     children: tuple[Activity, ...] = ()
     last: int = 0
+    is_plain: bool = False
     manner: Manner | None = None
     tests: dict[RuleAction, Test] = field(default_factory=dict)
     family: Family | None = None
@@ -119,6 +121,11 @@ class Manner(NamedTuple):
     reads: frozenset[tuple[str, str]]
     measure_weight: float
     progress_weight: float
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its own record says it all."""
+        return self.passing is None and self.enough is None and not self.reads
 
     @classmethod
     def of(cls, definition: SequencingDefinition, primary: TrackedObjective) -> Manner | None:
@@ -305,7 +312,8 @@ class ActivityTree:
 
 def _find_shortcuts(activity: Activity) -> None:
     definition = activity.definition
-    activity.manner = Manner.of(definition, activity.primary)
+    manner = activity.manner = Manner.of(definition, activity.primary)
+    activity.is_plain = manner is not None and manner.is_plain
     activity.skip_test = activity.tests.get(RuleAction.SKIP)
     if definition.limits.attempt_limit is None:
         activity.close_test = activity.tests.get(RuleAction.DISABLED)
