@@ -104,7 +104,7 @@ def read_package(
     path: Path,
     shelf: Shelf,
     *,
-    file_name: str = "",
+    file_name: str | None = None,
     limits: Limits | None = None,
     keep_original: bool = False,
     catalogue_data: bytes | None = None,
@@ -115,7 +115,7 @@ def read_package(
     Args:
         path: an untrusted file.
         shelf: where the files go.
-        file_name: what whoever gave it calls it, where that is not the name it lies under.
+        file_name: what whoever gave it calls it, where that is not the name it lies under; empty where nobody said.
         limits: the most that is taken; the defaults when left out.
         keep_original: whether the file itself is kept too, as ``content_packages.original`` does.
         catalogue_data: what a catalogue says of it (schema.org, as JSON-LD), where that came beside it.
@@ -126,7 +126,7 @@ def read_package(
     try:
         with open_container(path, limits) as container:
             findings += container.findings
-            name = file_name or path.name
+            name = path.name if file_name is None else file_name
             return _take(
                 container,
                 shelf,

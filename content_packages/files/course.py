@@ -55,7 +55,7 @@ def read(source: Source) -> Package:
         raise PackageRefusedError([_not_what_it_says(source)])
     source.standard = ("file", kind.name)
     viewer, told = _look_into(source, kind, head)
-    name = source.given_name if source.main == kind.path else source.main
+    name = (source.given_name if source.main == kind.path else "") or source.main
     captions = captions_of(source.main, [path for path in source.names if is_caption(path)])
     return course(
         kind.name,

@@ -51,7 +51,7 @@ def read(source: Source) -> Package:
     package = course(
         "EPUB",
         "epub",
-        title=title_of(book.metadata("title"), source.given_name),
+        title=title_of(book.metadata("title"), source.given_name or source.main),
         languages=(language,) if language else (),
         path=spine[0],
         description=collapse(html.unescape(_MARKUP.sub(" ", book.metadata("description")))),

@@ -112,7 +112,7 @@ class Importer:
         self,
         path: Path,
         *,
-        file_name: str = "",
+        file_name: str | None = None,
         by: UUID | None,
         into: UUID | None = None,
         publish_it: bool = False,
@@ -122,6 +122,7 @@ class Importer:
 
         What ``lms export`` wrote beside it for catalogues is taken with it.
         Nothing is written before all of it is: nobody would go on with an import that was killed.
+        *file_name* is what whoever gave it calls it, empty where nobody said; left out, it is the file's own.
         *progress* is told how far it is, as by ``read_package``.
 
         Raises:
@@ -131,10 +132,11 @@ class Importer:
         with self.database.read() as session:
             if into is not None and find_course(session, into) is None:
                 raise CourseNotFoundError(into)
+        name = path.name if file_name is None else file_name
         row = self._row(
-            self.new_id(), path, file_name=file_name or path.name, by=by, into=into, publish_it=publish_it
+            self.new_id(), path, file_name=name or path.name, by=by, into=into, publish_it=publish_it
         )
-        report = self._read(path, row.file_name, catalogue_data=_beside(path), progress=progress)
+        report = self._read(path, name, catalogue_data=_beside(path), progress=progress)
 
         def end(report: ImportReport) -> None:
             with self.database.write() as session:

@@ -34,7 +34,7 @@ def imported(
     return read_package(path, Shelf(folder / "shelf"), file_name=name, limits=limits)
 
 
-def taken(folder: Path, data: bytes, name: str = "upload.bin") -> Package:
+def taken(folder: Path, data: bytes, name: str | None = "upload.bin") -> Package:
     package = imported(folder, data, name).package
     assert package is not None
     return package
@@ -113,11 +113,12 @@ def test_a_file_is_a_course_of_one_unit(  # noqa: PLR0917 - one row of a table
         (an_mp4(title="At the post"), "x.mp4", "At the post"),
         (an_mp4(), "at the post.mp4", "at the post"),
         (an_mp3(1, title="A talk"), "x.mp3", "A talk"),
-        (an_mp3(1), "", "0b1c"),
+        (an_mp3(1), None, "0b1c"),
+        (an_mp3(1), "", "audio"),  # nobody said what it is called
     ],
 )
 def test_the_title_is_the_files_own_or_else_its_name(
-    tmp_path: Path, data: bytes, file_name: str, title: str
+    tmp_path: Path, data: bytes, file_name: str | None, title: str
 ) -> None:
     assert taken(tmp_path, data, file_name).title == title
 
