@@ -50,9 +50,8 @@ def add_units(app: FastAPI, site: ContentSite) -> None:
             allowed = allowance_of(session, found.edition)
         answer = edition_file(site, request, edition, path)
         pages = site.seen_from(request.scope).public_url
-        answer.headers["Content-Security-Policy"] = unit_security_policy(
-            pages, allowed, ours=site.own_names(pages)
-        )
+        policy = unit_security_policy(pages, allowed, ours=site.own_names(pages))
+        answer.headers.update({**site.policy_of(allowed, request.scope), "Content-Security-Policy": policy})
         return answer
 
 

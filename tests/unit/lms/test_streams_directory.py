@@ -231,6 +231,28 @@ def test_an_offered_course_waits_for_its_manifest_then_for_its_files(
     assert [change.scope for change in told(database, stream).changes] == ["catalogue"]
 
 
+def test_a_fence_is_opened_by_who_decides_and_never_by_an_offer(
+    database: Database, stream: DirectoryStream, shelf: Shelf, tmp_path: Path
+) -> None:
+    opened = {"windows": True, "hosts": [], "own_window": False, "decided": NOON.isoformat(), "by": None}
+    with database.write() as session:
+        a_node(session, tmp_path, "laptop")
+        course_id, entry, sizes, there = a_course_elsewhere(session, tmp_path)
+        record = a_record(course_id, {**entry, "allowances": [opened]}, kind="course", manifests=sizes)
+
+        for _ in range(3):
+            outcome = take(stream, session, record)
+            carry(outcome, there, shelf)
+        offered = describe_course(session, course_id)
+        take(stream, session, record, replace(DECIDED, scope="catalogue"))
+        decided = describe_course(session, course_id)
+
+    assert offered is not None
+    assert "allowances" not in offered
+    assert decided is not None
+    assert decided["allowances"] == [opened]
+
+
 SOME_ID = "7d733e12-6038-4772-bf1c-2a1c22dbb005"  # the same in every worker: it stands in the test's name
 
 
