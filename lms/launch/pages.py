@@ -26,8 +26,9 @@ from lms.launch.attempts import sitting_of, why_of
 from lms.launch.course import CourseNotPlayedError, Standing, Taking, open_course, read_standing
 from lms.launch.fence import sandbox
 from lms.launch.hosts import origin_for
+from lms.launch.moving import at_rest
 from lms.launch.queries import is_over, running_elsewhere
-from lms.launch.verdict import judged, verdict_on
+from lms.launch.verdict import judged
 from lms.launch.why_wording import say_lines, say_missing
 from lms.people.policy import Right
 from lms.people.queries import hold_person
@@ -161,8 +162,8 @@ def after(
         taking=taking,
         at=f"/learn/{course}",
         go_on=go_on,
-        bar=bar_of(taking, standing, buttons=()),
-        reached=verdict_on(taking.opened, standing),
+        bar=bar_of(taking, at_rest(taking, standing), buttons=()),
+        reached=why.reached,
         minutes=-(-standing.learning_seconds // 60),
         minutes_with_pauses=-(-standing.seconds // 60),
         sitting=sitting,

@@ -14,10 +14,11 @@ from starlette.testclient import TestClient
 from content_packages.package import Standard
 from lms.courses.tables import Course
 from lms.database import Database
+from lms.launch.actions import apply_commit
 from lms.launch.tables import Launch
 from lms.people.policy import Right
 from lms.web.viewer import Viewer
-from tests.launch_builders import COURSE, PERSON, a_desk, statements
+from tests.launch_builders import COURSE, NOON, PERSON, a_commit, a_desk, statements
 from tests.launch_pages import pages_of_a_course, press
 
 VIEWER = Viewer(
@@ -137,6 +138,27 @@ def test_a_course_without_an_edition_here_says_so_and_what_to_do(
     assert page.status_code == 409
     assert "This course cannot be opened on this node yet." in page.text
     assert "Its files come with the next sync" in page.text
+
+
+def test_a_course_whose_last_lesson_has_ended_is_told_as_completed_though_nobody_left_it(
+    browser: TestClient, database: Database
+) -> None:
+    desk, page = browser.app.state.desk, browser.get(f"/learn/{COURSE}").text
+    for lesson in (1, 2):
+        with database.write() as session:
+            launch = session.scalars(select(Launch).order_by(Launch.id.desc())).first()
+            assert launch is not None
+            ended = a_commit(
+                1, {"cmi.core.lesson_status": "completed"}, phase="terminated", reason="terminate"
+            )
+            apply_commit(session, desk, launch, *ended, now=NOON)
+        if lesson == 1:
+            page = press(browser, page, request="continue").text
+
+    result = browser.get(f"/learn/{COURSE}/after").text
+
+    assert result.count("In progress") == 0
+    assert "Still missing" not in result
 
 
 @pytest.mark.parametrize(("locale", "shown"), [("ar", "مراكز الحدود"), ("en", "Border posts")])
