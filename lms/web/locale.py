@@ -87,6 +87,12 @@ class Language:
         """Return day and minute in the node's own zone."""
         return _minute(self.locale, instant.astimezone().replace(second=0, microsecond=0))
 
+    def second(self, instant: datetime) -> str:
+        """Return day, minute and second in the node's own zone, for what follows within a minute."""
+        local = instant.astimezone()
+        time = format_time(local, "medium", locale=self.locale)
+        return str(self.locale.datetime_formats["medium"].format(time, _date(self.locale, local.date())))
+
     def ago(self, instant: datetime, now: datetime) -> str:
         """Return how long ago it was, roughly: "3 days ago"."""
         return format_timedelta(instant - now, add_direction=True, locale=self.locale)

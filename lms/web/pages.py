@@ -119,6 +119,7 @@ def environment(code: str) -> Environment:
     made.filters.update(
         date=spoken.date,
         instant=spoken.instant,
+        second=spoken.second,
         number=spoken.number,
         percent=spoken.percent,
         filesize=spoken.size,
