@@ -26,7 +26,8 @@ BUILD = ROOT / "lms" / "web" / "static" / "build"
 LOCALE = ROOT / "lms" / "web" / "locale"
 STAMPS = VENV / "outpost-stamps.json"
 OLDEST_NODE = 20
-_TOGETHER = ("-n", "2", "--dist", "loadfile")  # what a file sets up once is set up once
+# Three workers keep two cores busy: tests wait a third of their time. What a file sets up once is set up once.
+_TOGETHER = ("-n", "3", "--dist", "loadfile")
 QUICK_TESTS = ("tests/unit", "tests/api")
 
 

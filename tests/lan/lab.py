@@ -20,7 +20,7 @@ NETWORK = "10.77.0"
 HUB_ADDRESS = f"{NETWORK}.1"
 COURSES_ADDRESS = f"{NETWORK}.2"  # a second one of the hub
 ETC = Path("/etc/netns")  # what stands there for a namespace stands over /etc inside it (ip-netns(8))
-OPEN_TIMEOUT_S = 40
+OPEN_TIMEOUT_S = 180  # on a machine with much else to do
 
 
 def ip(*arguments: str) -> None:
