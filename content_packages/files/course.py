@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from content_packages.errors import PackageRefusedError
 from content_packages.files import id3, mp4, pdf
 from content_packages.files.captions import captions_of, is_caption
-from content_packages.files.kinds import HEAD_BYTES, Kind, kind_of
+from content_packages.files.kinds import HEAD_BYTES, Kind, holds_sound, kind_of
 from content_packages.files.told import Told, title_of
 from content_packages.findings import Finding, finding
 from content_packages.manifest.source import Source
@@ -125,11 +125,17 @@ def _look_into(source: Source, kind: Kind, head: bytes) -> tuple[Viewer, Told]:
         if pdf.is_encrypted(ends):
             source.note("pdf.encrypted")
         if file is not None and not pdf.is_whole(ends):
+            if len(ends) < _ENDS_BYTES and not pdf.holds_pages(ends):
+                raise PackageRefusedError([finding("pdf.cut_short", file=source.called)])
             source.note("pdf.no_end")
         return kind.viewer, pdf.told(ends)
     if kind.name == "MP4" and file is not None:
         return _look_into_film(source, kind, mp4.read_film(file))
-    return kind.viewer, Told(title=id3.title(head) if kind.name == "MP3" else "")
+    if kind.name == "MP3":
+        if file is not None and not _holds_sound(file, head):
+            source.note("recording.cut_short")
+        return kind.viewer, Told(title=id3.title(head))
+    return kind.viewer, Told()
 
 
 def _look_into_film(source: Source, kind: Kind, film: mp4.Film | None) -> tuple[Viewer, Told]:
@@ -153,6 +159,12 @@ def _languages(source: Source, viewer: Viewer, told: Told, captions: tuple[Capti
         if caption.language == "und":
             source.note("captions.language", name=caption.path)
     return tuple(sorted({one.language for one in captions} - {"und"}))
+
+
+def _holds_sound(file: BinaryIO, head: bytes) -> bool:
+    """Say whether sound follows the tags; pictures in a tag may be large, what stands between is little."""
+    file.seek(id3.length(head))
+    return holds_sound(file.read(_ENDS_BYTES))
 
 
 def _ends(file: BinaryIO) -> bytes:

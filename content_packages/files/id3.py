@@ -24,6 +24,11 @@ def title(head: bytes) -> str:
     return ""
 
 
+def length(head: bytes) -> int:
+    """Return how many bytes the tag takes, its own head included; 0 where there is none."""
+    return 10 + _syncsafe(head[6:10]) if head.startswith(b"ID3") else 0
+
+
 def _syncsafe(four: bytes) -> int:
     value = 0
     for byte in four:

@@ -102,19 +102,35 @@ def _webm(head: bytes) -> Kind | None:
 def _mp3(head: bytes) -> Kind | None:
     if head.startswith(b"ID3") and len(head) > 10 and max(head[3], head[4]) < 0xFF:
         return MP3
-    frame = _frame_bytes(head)
-    return MP3 if frame and _frame_bytes(head[frame:]) else None
+    return MP3 if _begins_sound(head) else None
 
 
 _SIGNS: tuple[Callable[[bytes], Kind | None], ...] = (_pdf, _mp4, _webm, _mp3)
 
 
-# ---------------------------------------------------------------------- one frame of MPEG audio, layer III
+# ---------------------------------------------------------------------- frames of MPEG audio, layer III
+
+
+def holds_sound(data: bytes) -> bool:
+    """Say whether two frames of sound follow one another anywhere in *data*, or one ends it."""
+    at = data.find(0xFF)
+    while at >= 0:
+        if _begins_sound(data[at : at + _FRAME_AND_MORE]):
+            return True
+        at = data.find(0xFF, at + 1)
+    return False
+
+
+def _begins_sound(data: bytes) -> bool:
+    frame = _frame_bytes(data)
+    return frame > 0 and (frame == len(data) or _frame_bytes(data[frame : frame + 4]) > 0)
+
 
 _BITRATES = {  # kbit/s by the index in the header
     True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),  # MPEG 1
     False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),  # MPEG 2 and 2.5
 }
+_FRAME_AND_MORE = 2048  # the longest frame has 1,441 bytes: 320 kbit/s at 32 kHz, padded
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # Hz, by version
 
 

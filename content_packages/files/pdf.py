@@ -16,6 +16,7 @@ _XMP_TITLE = re.compile(rb"<rdf:li[^>]{0,200}>([^<]{0,1000})</rdf:li>")
 _LANGUAGE = re.compile(rb"/Lang\s*\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\)")
 _ENCRYPTED = re.compile(rb"/Encrypt\s+\d")
 _OBJECT = re.compile(rb"\d\s{1,3}\d{1,5}\s{1,3}obj\b")
+_PAGE = re.compile(rb"/(?:Page|ObjStm)(?![A-Za-z])")  # pages may stand in object streams (§7.5.7)
 _END = b"%%EOF"
 _END_WITHIN = 2048
 _LONGEST_STRING = 2000
@@ -44,6 +45,11 @@ def is_encrypted(ends: bytes) -> bool:
 def has_objects(ends: bytes) -> bool:
     """Say whether anything in it could be shown: a page is an object, and the first stands near the beginning."""
     return _OBJECT.search(ends) is not None
+
+
+def holds_pages(data: bytes) -> bool:
+    """Say whether a reader that mends the file might find a page in it; *data* is all of the file."""
+    return _PAGE.search(data) is not None
 
 
 def is_whole(ends: bytes) -> bool:

@@ -9,6 +9,7 @@ _WHAT = (
     "a recording (MP3) or a book (EPUB); save other documents as PDF first."
 )
 _PDF = "ISO 32000-1"
+_MP3 = "ISO/IEC 11172-3 §2.4.1"
 _MP4 = "ISO/IEC 14496-12"
 _EPUB = "EPUB 3.3"
 _WCAG = "WCAG 2.2 §1.2.2"
@@ -60,6 +61,14 @@ FILES: dict[str, Rule] = {
         f"{_PDF} §7.5.5",
         "The PDF does not end as a PDF does; it may be cut short.",
         "Look at its last pages before you publish it; if they are missing, copy or download the file again.",
+    ),
+    "pdf.cut_short": error(
+        f"{_PDF} §7.5", "The PDF is cut short: no page is left of it.", "Copy or download the file again."
+    ),
+    "recording.cut_short": error(
+        _MP3,
+        "The recording holds no sound: it is cut short, or only its title came.",
+        "Copy, download or export the recording again.",
     ),
     "film.cut_short": error(
         f"{_MP4} §8.2",

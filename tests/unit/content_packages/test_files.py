@@ -156,6 +156,9 @@ def test_captions_beside_a_film_belong_to_it(tmp_path: Path) -> None:
         (a_zip_of({"a.epub": "x"}), ["file.epub_in_zip"]),
         (an_mp4()[:-30], ["film.cut_short"]),
         (a_box(b"ftyp", b"isom") + a_box(b"mdat", bytes(9)), ["film.cut_short"]),
+        (a_pdf()[:60], ["pdf.cut_short"]),
+        (b"ID3\4\0\0\x7f\x7f\x7f\x7f" + bytes(100), ["recording.cut_short"]),  # a tag of 256 MB, it says
+        (b"ID3\4\0\0\0\0\0\12" + bytes(100), ["recording.cut_short"]),
     ],
 )
 def test_what_no_officer_could_open_is_refused(tmp_path: Path, data: bytes, codes: list[str]) -> None:
