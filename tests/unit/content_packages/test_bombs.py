@@ -143,7 +143,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: raw_zip(MANIFEST, PAGE, *(replace(stored(f"{n}"), extra=bytes(0xFFF0)) for n in range(600))),
         "archive.directory_too_large",
     ),
-    "gzip": (lambda: gzip.compress(bytes(50 * MIB)), "file.unknown"),
+    "gzip": (lambda: gzip.compress(bytes(50 * MIB)), "file.other_archive"),
     "picture of a billion pixels": (
         lambda: raw_zip(
             MANIFEST, PAGE, stored("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\0\0\0\1\0\0\x08\2")
