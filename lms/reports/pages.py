@@ -12,6 +12,7 @@ from starlette.responses import Response
 from lms.cmi5.registrations import STANDARDS
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.iris import unit_iri
+from lms.courses.naming import in_language
 from lms.courses.queries import current_edition, find_course, outline
 from lms.enrolment.pages import LeftEmpty
 from lms.enrolment.queries import find_enrolment
@@ -23,6 +24,7 @@ from lms.people.viewer import requires
 from lms.reports.queries import courses_taken, edition_of, place_in, roster_page, unit_standings
 from lms.reports.standing import Standing
 from lms.web.errors import NotFoundError
+from lms.web.locale import language_of
 from lms.web.pages import render
 from lms.web.router import page_router
 from lms.web.site import site_of
@@ -79,6 +81,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         "reports/course.html",
         owner=owner_mark(site_of(request), viewer),
         course=course,
+        title=in_language(course.titles, language_of(request).code) or (edition or course).title,
         edition=edition,
         units=units,
         due=enrolment.due,

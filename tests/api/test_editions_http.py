@@ -60,7 +60,7 @@ def a_class(database: Database, tmp_path: Path) -> Class:
         a_scorm_file(tmp_path, units=["One", "Two"]), by=None, publish_it=True
     )
     second = school.importer.import_file(
-        a_scorm_file(tmp_path, units=["Two", "Three"]), by=None, into=first.course
+        a_scorm_file(tmp_path, title="Precursors anew", units=["Two", "Three"]), by=None, into=first.course
     )
     officers = [school.person(f"47{n}") for n in range(3)]
     assert first.course is not None
@@ -96,12 +96,14 @@ def test_officers_stay_unless_the_form_says_otherwise(a_class: Class) -> None:
     assert a_class.opens(a_class.officers[2]).taking.edition == a_class.second
 
 
-def test_who_stays_sees_the_outline_she_began_with(a_class: Class) -> None:
+def test_who_stays_sees_the_title_and_the_outline_she_began_with(a_class: Class) -> None:
     a_class.client.post(a_class.page, data=token(a_class.client, a_class.page) | {"move": ""})
     course = f"/courses/{a_class.course}"
 
     stays, begins = (a_class.school.signed_in(a_class.officers[n]) for n in (0, 2))
 
+    assert '<span dir="auto">Precursors</span></h1>' in stays.get(course).text
+    assert '<span dir="auto">Precursors anew</span></h1>' in begins.get(course).text
     assert re.findall(r"<bdi>(One|Two|Three)</bdi>", stays.get(course).text) == ["One", "Two"]
     assert re.findall(r"<bdi>(One|Two|Three)</bdi>", begins.get(course).text) == ["Two", "Three"]
     assert "Unit 1 of 2: One" in re.sub(r"<[^>]+>", "", stays.get("/").text)
