@@ -221,7 +221,7 @@ def _decode(data: bytes, *, file: str, findings: list[Finding]) -> str:
     except UnicodeDecodeError:
         text, used = _decode_as(data, declared, file=file, findings=findings)
     else:
-        used = declared if data.isascii() or declared in {"utf-8", "utf8"} else "utf-8"
+        used = declared if _reads_alike(data, declared, text) else "utf-8"
     if used != declared:
         findings.append(finding("xml.encoding", file=file, line=1, declared=declared, used=used))
     return text
@@ -240,6 +240,14 @@ def _decode_certain(data: bytes, encoding: str, *, file: str, findings: list[Fin
         text = data.decode(encoding, "replace")
         findings.append(finding("xml.damaged_characters", file=file, name=file, count=text.count("\ufffd")))
         return text
+
+
+def _reads_alike(data: bytes, declared: str, text: str) -> bool:
+    """Say whether bytes that are UTF-8 would be the same text by the encoding they declare."""
+    try:
+        return codecs.lookup(declared).name not in TRICK_ENCODINGS and data.decode(declared) == text
+    except (LookupError, UnicodeError):
+        return False
 
 
 def _decode_as(data: bytes, declared: str, *, file: str, findings: list[Finding]) -> tuple[str, str]:

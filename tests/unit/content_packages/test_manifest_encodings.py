@@ -47,6 +47,26 @@ def test_a_title_is_read_whatever_the_encoding(tmp_path: Path, data: bytes, foun
     assert codes(report) == found
 
 
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [
+        ("windows-1252", []),  # which reads these bytes alike
+        ("UTF-16", ["xml.encoding"]),
+        ("x-foo", ["xml.encoding"]),
+        ("zlib", ["xml.encoding"]),
+        ("rot13", ["xml.encoding"]),
+        ("utf-7", ["xml.encoding"]),
+    ],
+)
+def test_a_declaration_that_does_not_fit_is_told_though_every_sign_is_of_ascii(
+    tmp_path: Path, declared: str, found: list[str]
+) -> None:
+    report = imported(tmp_path, a_package(a_manifest_12().replace("UTF-8", declared)))
+
+    assert report.package is not None, report.findings
+    assert codes(report) == found
+
+
 def test_characters_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
     report = imported(tmp_path, a_package(codecs.BOM_UTF8 + MANIFEST.encode("cp1252")))
 
