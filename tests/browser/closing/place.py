@@ -17,11 +17,11 @@ import psutil
 from playwright.sync_api import Browser, BrowserContext, Error, FrameLocator, Page, expect
 from sqlalchemy import delete, select, update
 
+from lms.app import ServingNode
 from lms.courses.iris import unit_iri
 from lms.enrolment.tables import Enrolment
 from lms.launch.documents import UNIT_STATE, read, state_key
 from lms.launch.tables import Launch
-from lms.node import Node
 from lms.people.actions import create_person
 from lms.people.passwords import Cost, Passwords
 from lms.people.policy import PersonRole
@@ -99,7 +99,7 @@ class Post:
             path.write_bytes(package)
         done = server.facts("import", *map(str, paths), "--publish")
         self.courses = {name: UUID(one["course_id"]) for name, one in zip(packages, done, strict=True)}
-        self.inside = Node(
+        self.inside = ServingNode(
             Settings(data=server.data, port=server.port, content_port=server.content_port, allowed_hosts=())
         )
         self._hash = Passwords(Cost(memory_kib=8, time=1)).hash(PASSWORD)
