@@ -26,8 +26,7 @@ BUILD = ROOT / "lms" / "web" / "static" / "build"
 LOCALE = ROOT / "lms" / "web" / "locale"
 STAMPS = VENV / "outpost-stamps.json"
 OLDEST_NODE = 20
-# Three workers keep two cores busy: tests wait a third of their time. What a file sets up once is set up once.
-_TOGETHER = ("-n", "3", "--dist", "loadfile")
+_TOGETHER = ("-n", "2", "--dist", "loadfile")  # what a file sets up once is set up once
 QUICK_TESTS = ("tests/unit", "tests/api")
 
 
