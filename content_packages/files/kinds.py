@@ -112,7 +112,7 @@ _SIGNS: tuple[Callable[[bytes], Kind | None], ...] = (_pdf, _mp4, _webm, _mp3)
 
 
 def holds_sound(data: bytes) -> bool:
-    """Say whether two frames of sound follow one another anywhere in *data*, or one ends it."""
+    """Say whether two frames of sound follow one another anywhere in *data*."""
     at = data.find(0xFF)
     while at >= 0:
         if _begins_sound(data[at : at + _FRAME_AND_MORE]):
@@ -123,7 +123,7 @@ def holds_sound(data: bytes) -> bool:
 
 def _begins_sound(data: bytes) -> bool:
     frame = _frame_bytes(data)
-    return frame > 0 and (frame == len(data) or _frame_bytes(data[frame : frame + 4]) > 0)
+    return frame > 0 and _frame_bytes(data[frame : frame + 4]) > 0
 
 
 _BITRATES = {  # kbit/s by the index in the header

@@ -130,7 +130,7 @@ def _check_files(reading: _Reading) -> None:
         for file in resource.node.all("file"):
             href = (file.get("href") or "").strip()
             path, _, _ = split_href(href)
-            if path and not (_find(reading, resource, path) or _find(reading, resource, href)):
+            if path and not any(reading.names.find_from(resource.base, one) for one in (path, href)):
                 missing.append((resource.base + href, file))
     if missing:
         reading.note("file.missing", missing[0][1], count=len(missing), name=missing[0][0])
@@ -274,7 +274,7 @@ def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -
         reading.note("launch.external", resource.node, name=href)
         return None
     found = reading.names.find(wanted)
-    if found is None and (found := _find(reading, resource, href.strip())) is not None:
+    if found is None and (found := reading.names.find_from(resource.base, href.strip())) is not None:
         reading.note("launch.unescaped", resource.node, name=found)
         wanted, query, fragment = found, "", ""
     if found is None:
@@ -287,14 +287,6 @@ def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -
         reading.note("launch.parameters", resource.node, name=href.strip())
     query, fragment = merge_parameters(query, fragment, parameters)
     return LaunchTarget(path=found, query=query, fragment=fragment)
-
-
-def _find(reading: _Reading, resource: _Resource, path: str) -> str | None:
-    """Return the file of the package that a path in a resource means, if there is one."""
-    try:
-        return reading.names.find(resolve(resource.base, path))
-    except OutsideError:
-        return None
 
 
 def _sco_or_asset(reading: _Reading, resource: _Resource) -> Kind:

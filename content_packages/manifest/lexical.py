@@ -13,8 +13,8 @@ from ipaddress import IPv6Address
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
-_IRI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?://([^/?#]*))?[^\s<>\"{}|\\^`]*")
-_FORBIDDEN = re.compile(r"[\s<>\"{}|\\^`]")
+_NEVER = r"\s<>\"{}|\\^`"
+_IRI = re.compile(rf"([A-Za-z][A-Za-z0-9+.-]*):(?://([^/?#{_NEVER}]*))?[^{_NEVER}]*")
 _AUTHORITY = re.compile(r"(?:[^@\[\]]*@)?(?:\[(?P<ip>[0-9A-Fa-f:.]+)\]|(?P<name>[^@:\[\]]*))(?::[0-9]*)?")
 _WEB = frozenset({"http", "https"})
 
@@ -42,11 +42,10 @@ def is_absolute_iri(text: str) -> bool:
     >>> is_absolute_iri("https:///a"), is_absolute_iri("http:a"), is_absolute_iri("https://example.org:http/")
     (False, False, False)
     """
-    scheme, _, rest = text.partition(":")
     found = _IRI.fullmatch(text)
-    if found is None or not rest or _FORBIDDEN.search(text):
+    if found is None or len(text) == len(found[1]) + 1:
         return False
-    needs_host = scheme.lower() in _WEB  # RFC 9110 §4.2.1
+    needs_host = found[1].lower() in _WEB  # RFC 9110 §4.2.1
     return not needs_host if found[2] is None else _is_authority(found[2], needs_host=needs_host)
 
 

@@ -49,6 +49,13 @@ class FileNames:
             return encoded
         return None if spellings[1].isascii() else self._foreign.get(_readable(spellings[1]))
 
+    def find_from(self, base: str, path: str) -> str | None:
+        """Return the file a path means that stands under *base*; ``None`` also where it leads out of the package."""
+        try:
+            return self.find(resolve(base, path))
+        except OutsideError:
+            return None
+
 
 def split_href(href: str) -> tuple[str, str, str]:
     """Return path, query and fragment."""

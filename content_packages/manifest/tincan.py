@@ -14,7 +14,7 @@ from content_packages.manifest.addresses import judge
 from content_packages.manifest.document import FAMILIES, Node
 from content_packages.manifest.langstrings import NO_LANGUAGE, by_language, heading, titles
 from content_packages.manifest.lexical import is_absolute_iri
-from content_packages.manifest.names import FileNames, OutsideError, resolve
+from content_packages.manifest.names import FileNames
 from content_packages.manifest.source import Source
 from content_packages.package import Activity, Described, LaunchTarget, Metadata, Package
 
@@ -132,7 +132,7 @@ def _launch(node: Node, title: str, files: FileNames, source: Source) -> LaunchT
     # Tools write names of files as they are; a sign in one is no reason to refuse what would run.
     text = written.replace(" ", "%20")
     address = judge(text, files)
-    if address.fault in {"missing", "characters"} and (as_it_is := _file_called(written, files)):
+    if address.fault in {"missing", "characters"} and (as_it_is := files.find_from("", written)):
         source.note("launch.unescaped", line=launch.line, name=as_it_is)
         return LaunchTarget(path=as_it_is)
     if address.fault == "missing":
@@ -144,13 +144,6 @@ def _launch(node: Node, title: str, files: FileNames, source: Source) -> LaunchT
     elif address.part:
         source.note("xapi.launch_differs", line=launch.line, url=text, other=address.part)
     return address.target
-
-
-def _file_called(name: str, files: FileNames) -> str | None:
-    try:
-        return files.find(resolve("", name))
-    except OutsideError:
-        return None
 
 
 def _launches(node: Node) -> list[Node]:
