@@ -295,7 +295,7 @@ def build_record_store(node: Node) -> ASGIApp:
     )
 
 
-def _add_signs_of_life(app: FastAPI, node: ServingNode) -> None:
+def _add_signs_of_life(app: FastAPI, node: Node) -> None:
     @app.get("/healthz", include_in_schema=False)
     def healthz() -> Response:
         return PlainTextResponse("ok")

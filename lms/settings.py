@@ -23,6 +23,7 @@ from content_packages.limits import DEFAULTS, Limits
 
 _PREFIX = "LMS_"
 CONFIG_NAME = "lms.toml"
+JOIN_PORT = 8080
 
 
 class Role(StrEnum):
@@ -100,7 +101,7 @@ class Settings(BaseSettings):
         description="Serve HTTPS, with a certificate of a root that this node makes for itself.",
     )
     join_port: int = Field(
-        default=8080,
+        default=JOIN_PORT,
         ge=0,
         le=65535,
         description="With https: the port at which the root certificate is handed out.",

@@ -22,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from sync.identity import write_private
 
 FOLDER = "certificates"
-ROOT_NAME = "outpost-root.crt"
+
 
 _ROOT, _ISSUER, _ISSUER_KEY = "root.pem", "issuer.pem", "issuer.key"
 _SERVER, _SERVER_KEY = "server.pem", "server.key"

@@ -14,12 +14,12 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lms.certificates.authority import ROOT_NAME, Authority, open_authority
+from lms.certificates.authority import Authority, open_authority
 from lms.web.assets import BUILD, MOUNT, BuiltFiles
 from lms.web.headers import Headers, page_headers
 from lms.web.locale import language_wished
 from lms.web.pages import fragment
-from lms.web.reach import Reach, in_url
+from lms.web.reach import ROOT_NAME, Reach, in_url
 from lms.web.site import Site
 
 

@@ -11,7 +11,7 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lms.certificates.authority import ROOT_NAME, Authority, NoRootError, open_authority
+from lms.certificates.authority import Authority, NoRootError, open_authority
 from lms.certificates.door import root_file
 from lms.certificates.machine import own_addresses
 from lms.people.policy import Right
@@ -19,7 +19,7 @@ from lms.people.viewer import requires
 from lms.settings import is_address
 from lms.web.content_ports import ContentPorts
 from lms.web.pages import render
-from lms.web.reach import Reach, in_url
+from lms.web.reach import ROOT_NAME, Reach, in_url
 from lms.web.router import page_router
 from lms.web.site import site_of
 from lms.web.viewer import Viewer

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 import orjson
 import typer
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn
 from rich.table import Table
 
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
@@ -30,6 +31,13 @@ def say(sentence: str) -> None:
 def warn(sentence: str) -> None:
     """Tell it on standard error."""
     _err.print(sentence, markup=False)
+
+
+def progress_bar(*columns: ProgressColumn, transient: bool = False) -> Progress:
+    """Return a bar for a person at a terminal; where standard error is none, nothing is shown."""
+    return Progress(
+        *columns, console=Console(stderr=True), transient=transient, disable=not sys.stderr.isatty()
+    )
 
 
 def fail(sentence: str, *, status: int = 1) -> NoReturn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,15 +12,24 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from content_packages.intake import Progress
 from content_packages.package import standard_name
-from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows, warn
+from lms.cli.console import (
+    Data,
+    Json,
+    fail,
+    failing_on,
+    print_json,
+    progress_bar,
+    say,
+    show,
+    show_rows,
+    warn,
+)
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.queries import MOST_ALIKE, courses_alike, find_course
@@ -139,8 +147,7 @@ def _bar(name: str) -> Iterator[Callable[[Progress], None]]:
         DownloadColumn(binary_units=True),
         TimeRemainingColumn(),
     )
-    screen = Console(stderr=True)
-    with Bar(*columns, console=screen, transient=True, disable=not sys.stderr.isatty()) as bar:
+    with progress_bar(*columns, transient=True) as bar:
         task = bar.add_task(name, total=None)
 
         def tell(progress: Progress) -> None:

@@ -106,7 +106,7 @@ def serve(  # noqa: PLR0917 - typer reads options from positional parameters
     data: Data = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; the schema is upgraded first if need be."""
-    # Only this command waits for the web to load: every other starts in half the time.
+    # Only this command waits for the web to load: every other starts in two thirds of the time.
     from lms.cli.server import ServerError  # noqa: PLC0415
     from lms.cli.server import serve as serve_node  # noqa: PLC0415
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
-from lms.cli.console import Data, Json, fail, failing_on, show
+from lms.cli.console import Data, Json, fail, failing_on, progress_bar, show
 from lms.cli.opening import opened
 from lms.node import Node
 from lms.records.export import Place, span_of, write_file
@@ -82,7 +80,7 @@ def _write(node: Node, wanted: StatementFilter, kind: ExportFormat, file: Path) 
     try:
         with (
             beside.open("wb") as target,
-            Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress,
+            progress_bar(*columns) as progress,
         ):
             bar = progress.add_task("", total=max(span.highest - span.lowest + 1, 1), statements=0)
             for place in write_file(node.database, wanted, kind, target, place):  # noqa: B020 - the first one begins it

@@ -5,14 +5,14 @@ It reads and sets no cookie and knows no session: the token in the path opens on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request
@@ -28,8 +28,8 @@ from lms.content.files import find_file
 from lms.content.media_types import UNKNOWN, XHTML, media_type
 from lms.content.storage import PAGES, with_script
 from lms.content.viewer import file_security_policy, in_page, viewer_page, viewer_security_policy
-from lms.courses.allowances import NOTHING, Allowance
-from lms.courses.queries import allowance_of, find_edition
+from lms.courses.allowances import NOTHING, Allowance, hosts_of
+from lms.courses.queries import allowance_of, edition_played
 from lms.courses.tables import Edition
 from lms.database import Database
 from lms.launch.actions import Desk, StaleCommitError, apply_commit, boot_values, taking_of
@@ -85,24 +85,22 @@ class ContentSite:
             return self
         return replace(self, public_url=self.reach.pages_at(scope))
 
-    def policy_of(self, allowed: Allowance, scope: Scope, *, is_shim: bool = False) -> dict[str, str]:
-        """Return the headers of an answer that may do more than every answer of a content host; else none."""
-        if not (allowed or is_shim):
+    def policy_of(self, allowed: Allowance, scope: Scope, *, reads: Sequence[str] = ()) -> dict[str, str]:
+        """Return the headers of an answer that may do more than every answer of a content host; else none.
+
+        Args:
+            allowed: what its course is allowed.
+            scope: of the request.
+            reads: sources it may connect to besides, as a policy names them.
+        """
+        if not (allowed or reads):
             return {}
         public_url = self.seen_from(scope).public_url
-        ours = self.own_names(public_url)
+        ours = hosts_of(public_url, self.public_url, self.content_url)
         return {
-            "Content-Security-Policy": content_security_policy(
-                public_url, allowed, ours=ours, is_shim=is_shim
-            ),
+            "Content-Security-Policy": content_security_policy(public_url, allowed, ours=ours, reads=reads),
             "Connection-Allowlist": connection_allowlist(public_url, allowed, ours=ours),
         }
-
-    def own_names(self, public_url: str) -> frozenset[str]:
-        """Return the host names of this node, as it is set and as somebody has asked for it."""
-        return frozenset(
-            urlsplit(one).hostname or "" for one in (public_url, self.public_url, self.content_url)
-        )
 
     @property
     def storage_script(self) -> str:
@@ -167,10 +165,10 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
         with site.database_of(token) as database, database.read() as session:
             launch = launch_of(session, token, now=site.now())
             require_label(site, request, launch.edition)
-            edition = find_edition(session, launch.edition)
-            allowed = allowance_of(session, launch.edition)
+            edition, allowed = edition_played(session, launch.edition)
         script = site.storage_script if request.url.path.startswith("/s/") else None
-        return edition_file(site, request, edition, path, allowed, lenient=lenient, script=script)
+        policy = site.policy_of(allowed, request.scope)
+        return edition_file(site, request, edition, path, policy, lenient=lenient, script=script)
 
     @app.exception_handler(LaunchOverError)
     def over(request: Request, _error: LaunchOverError) -> Response:
@@ -246,12 +244,12 @@ _DENIED = ", ".join(
 
 
 def content_security_policy(
-    public_url: str, allowed: Allowance = NOTHING, *, ours: Collection[str] = (), is_shim: bool = False
+    public_url: str, allowed: Allowance = NOTHING, *, ours: Collection[str] = (), reads: Sequence[str] = ()
 ) -> str:
     """Return what course content may do: its own host, inline code as old packages have it, and what it is allowed.
 
     A host outside may give pictures, sound, films, data and frames, never scripts or styles: those would be the course.
-    None of *ours* is opened, whoever allowed it. The shim may also read the blobs its worker signs with.
+    None of *ours* is opened, whoever allowed it; *reads* are sources it may connect to besides.
     """
     outside = "".join(f" {one}" for one in allowed.hosts_but(ours))
     media = (f"img-src 'self' data: blob:{outside}", f"media-src 'self' data: blob:{outside}")
@@ -259,7 +257,7 @@ def content_security_policy(
         (
             "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'",
             *(media if outside else ()),
-            f"connect-src 'self'{' blob:' * is_shim}{outside}",
+            " ".join(("connect-src 'self'", *reads)) + outside,
             "form-action 'self'",
             f"frame-src 'self'{outside}",
             "worker-src 'self' blob:",
@@ -285,12 +283,14 @@ def edition_file(
     request: Request,
     edition: Edition | None,
     path: str,
-    allowed: Allowance = NOTHING,
+    policy: Mapping[str, str],
     *,
     lenient: bool = False,
     script: str | None = None,
 ) -> Response:
     """Return a file of an edition, whole or the range asked for; with a *script* first, if it is a page.
+
+    It goes with *policy*, headers that ``ContentSite.policy_of`` makes.
 
     The pages of a book are XHTML whatever they are called (EPUB 3.3 §6.1): in HTML, ``<script/>`` would swallow the
     rest. Our page asks again, *lenient*, for one that is not.
@@ -300,7 +300,7 @@ def edition_file(
         return PlainTextResponse("This file is not part of the course.", 404)
     name, file = found
     etag = f'"{file.digest}{"-lenient" * lenient}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", **site.policy_of(allowed, request.scope)}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", **policy}
     if edition.standard == "file":
         headers["Content-Security-Policy"] = file_security_policy(site.seen_from(request.scope).public_url)
     kind = media_type(name)
@@ -330,6 +330,9 @@ def require_label(site: ContentSite, request: Request, edition: UUID) -> None:
             raise StrangeLabelError
     elif label_in(site.content_url, request.headers.get("host", "")) != label_of(site.secret, edition):
         raise StrangeLabelError
+
+
+_SIGNS = ("blob:",)  # by which the shim's worker tells what became of a commit
 
 
 def _shim_page(site: ContentSite, request: Request, token: str, lang: str) -> Response:
@@ -368,7 +371,7 @@ def _shim_page(site: ContentSite, request: Request, token: str, lang: str) -> Re
         }
     shim = "trial-shim.js" if is_trial else "shim.js"
     page = _page(boot, f"../../built/{quote(site.assets[shim])}")
-    return HTMLResponse(page, headers=site.policy_of(allowed, request.scope, is_shim=True))
+    return HTMLResponse(page, headers=site.policy_of(allowed, request.scope, reads=_SIGNS))
 
 
 def _spoken(request: Request, wished: str) -> Language:

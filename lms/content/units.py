@@ -7,7 +7,6 @@ LMS answer no other host). The page to return to stands here, because pages of t
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -18,10 +17,9 @@ from starlette.responses import HTMLResponse, Response
 
 from lms.cmi5.actions import IDLE_AFTER
 from lms.cmi5.tables import Registration, UnitSession
-from lms.content.app import ContentSite, content_security_policy, edition_file, require_label
+from lms.content.app import ContentSite, edition_file, require_label
 from lms.content.viewer import in_page
-from lms.courses.allowances import NOTHING, Allowance
-from lms.courses.queries import allowance_of, find_edition
+from lms.courses.queries import edition_played
 from lms.launch.queries import LaunchOverError, digest
 from lms.trials.databases import trial_in_token
 
@@ -46,20 +44,15 @@ def add_units(app: FastAPI, site: ContentSite) -> None:
             if found.last_seen + IDLE_AFTER < site.now():
                 raise LaunchOverError
             require_label(site, request, found.edition)
-            edition = find_edition(session, found.edition)
-            allowed = allowance_of(session, found.edition)
-        answer = edition_file(site, request, edition, path)
-        pages = site.seen_from(request.scope).public_url
-        policy = unit_security_policy(pages, allowed, ours=site.own_names(pages))
-        answer.headers.update({**site.policy_of(allowed, request.scope), "Content-Security-Policy": policy})
-        return answer
+            edition, allowed = edition_played(session, found.edition)
+        store = store_at(site.seen_from(request.scope).public_url)
+        policy = site.policy_of(allowed, request.scope, reads=store)
+        return edition_file(site, request, edition, path, policy)
 
 
-def unit_security_policy(public_url: str, allowed: Allowance = NOTHING, *, ours: Collection[str] = ()) -> str:
-    """Return what a unit may do: what any course content may, and speak to its record store."""
-    return content_security_policy(public_url, allowed, ours=ours).replace(
-        "connect-src 'self'", f"connect-src 'self' {public_url}/xapi/ {public_url}/fetch/"
-    )
+def store_at(public_url: str) -> tuple[str, str]:
+    """Return where a unit finds its record store, as a policy names it."""
+    return f"{public_url}/xapi/", f"{public_url}/fetch/"
 
 
 def _session_of(session: Session, token: str) -> Any:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form
@@ -16,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from lms.courses.actions import CourseNotFoundError, allow
-from lms.courses.allowances import NOTHING, Allowance, Decision, decisions_of, sources_of
+from lms.courses.allowances import NOTHING, Allowance, Decision, decisions_of, hosts_of, sources_of
 from lms.courses.queries import courses_allowed, current_edition, editions_of, find_course
 from lms.courses.report_wording import KINDS_OF_FINDINGS, say_finding
 from lms.people.policy import Right
@@ -25,7 +24,7 @@ from lms.people.viewer import requires
 from lms.web.locale import language_of
 from lms.web.pages import render
 from lms.web.router import page_router
-from lms.web.site import Site, site_of
+from lms.web.site import site_of
 from lms.web.viewer import Viewer
 from lms.web.wording import FieldError
 
@@ -131,7 +130,7 @@ def _decide(
     own_window: bool,
 ) -> None:
     site = site_of(request)
-    sources = sources_of(hosts, ours=_own_names(site))
+    sources = sources_of(hosts, ours=hosts_of(site.public_url, site.content_url))
     allowed = Allowance(windows=windows, hosts=sources, own_window=own_window)
     with site.database.write() as session:
         decision = allow(session, course_id, allowed, by=viewer.public_id, now=site.now())
@@ -141,10 +140,6 @@ def _decide(
 
 
 _LOGGED = ("windows", "hosts", "own_window", "by")
-
-
-def _own_names(site: Site) -> frozenset[str]:
-    return frozenset(urlsplit(one).hostname or "" for one in (site.public_url, site.content_url))
 
 
 def _page(

@@ -10,11 +10,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from lms.settings import is_address
 from lms.web.wording import FieldError, mark
 
 MOST_HOSTS = 20
@@ -68,6 +68,11 @@ class Allowance:
 
 
 NOTHING = Allowance()
+
+
+def hosts_of(*addresses: str) -> frozenset[str]:
+    """Return the host names in addresses, of this node as a rule."""
+    return frozenset(urlsplit(one).hostname or "" for one in addresses)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,15 +164,8 @@ def _source(text: str) -> str | None:
 
 def _is_near(name: str) -> bool:
     top = name.rpartition(".")[2]
-    if (
-        top in _NEAR or top.isdigit() or top.startswith("0x")
-    ):  # browsers read 0x7f.1 and 127.1 as addresses too
-        return True
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
+    # Browsers read 0x7f.1 and 127.1 as addresses too.
+    return top in _NEAR or top.isdigit() or top.startswith("0x") or is_address(name)
 
 
 def _is_below(name: str, ours: Collection[str]) -> bool:

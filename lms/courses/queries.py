@@ -15,7 +15,7 @@ from content_packages.errors import FileMissingError
 from content_packages.intake import load_package
 from content_packages.package import Package, standard_name
 from content_packages.shelf import Shelf
-from lms.courses.allowances import Allowance, allowed_by
+from lms.courses.allowances import NOTHING, Allowance, allowed_by
 from lms.courses.catalogue import said_of_course
 from lms.courses.moves import Move, moves_of
 from lms.courses.naming import in_language
@@ -99,6 +99,12 @@ def find_edition(session: Session, public_id: UUID) -> Edition | None:
     return session.scalars(_EDITION, {"public_id": public_id}).one_or_none()
 
 
+def edition_played(session: Session, public_id: UUID) -> tuple[Edition | None, Allowance]:
+    """Return an edition whose files are asked for, and what its content may do beyond its fence."""
+    found = session.execute(_PLAYED, {"edition": public_id}).one_or_none()
+    return (None, NOTHING) if found is None else (found[0], allowed_by(found[1]))
+
+
 def current_edition(session: Session, course: Course) -> Edition | None:
     """Return the edition learners are given; ``None`` while there is none."""
     return None if course.current_edition is None else find_edition(session, course.current_edition)
@@ -138,11 +144,12 @@ def allowance_of(session: Session, edition: UUID) -> Allowance:
     return allowed_by(session.scalar(_ALLOWANCES, {"edition": edition}))
 
 
-_ALLOWANCES = (
-    select(Course.allowances)
-    .join(Edition, Edition.course_id == Course.id)
+_PLAYED = (
+    select(Edition, Course.allowances)
+    .join(Course, Edition.course_id == Course.id)
     .where(Edition.public_id == bindparam("edition"))
 )
+_ALLOWANCES = _PLAYED.with_only_columns(Course.allowances)
 
 
 def courses_allowed(session: Session) -> Sequence[Course]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from lms.launch.course import Taking, read_standing
+from lms.launch.course import Standing, Taking, read_standing
 from lms.launch.moving import at_rest
 from lms.launch.queries import launches_back, open_launches
 from lms.launch.sittings import Done, Sitting, last_sitting, sum_up
@@ -12,11 +12,14 @@ from lms.launch.unit import read_units
 from lms.launch.why import Why, explain
 
 
-def why_of(session: Session, taking: Taking) -> Why:
-    """Explain how a learner stands in a course of SCORM or of single files."""
+def why_of(session: Session, taking: Taking, standing: Standing | None = None) -> Why:
+    """Explain how a learner stands in a course of SCORM or of single files.
+
+    *standing* is where, at rest (``moving.at_rest``), for whoever has asked already.
+    """
     return explain(
         taking.opened,
-        at_rest(taking, read_standing(session, taking)),
+        standing or at_rest(taking, read_standing(session, taking)),
         read_units(session, taking),
         running={
             one.identifier for one in open_launches(session, taking.registration) if one.phase == "running"

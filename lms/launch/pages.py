@@ -155,14 +155,15 @@ def after(
         standing = read_standing(session, taking)
         if standing.waiting is not None:
             return RedirectResponse(go_on, 303)
-        why, sitting = why_of(session, taking), sitting_of(session, taking)
+        standing = at_rest(taking, standing)
+        why, sitting = why_of(session, taking, standing), sitting_of(session, taking)
     return render(
         request,
         "launch/result.html",
         taking=taking,
         at=f"/learn/{course}",
         go_on=go_on,
-        bar=bar_of(taking, at_rest(taking, standing), buttons=()),
+        bar=bar_of(taking, standing, buttons=()),
         reached=why.reached,
         minutes=-(-standing.learning_seconds // 60),
         minutes_with_pauses=-(-standing.seconds // 60),

@@ -12,8 +12,9 @@ import httpx
 from sqlalchemy.orm import Session
 
 from lms.nodes.queries import JOB, queued_sync
-from lms.nodes.roots import DOOR_PORT, Root, keep_root, root_needed, root_of, trusting
+from lms.nodes.roots import Root, keep_root, root_needed, root_of, trusting
 from lms.queue import enqueue
+from lms.settings import JOIN_PORT
 from sync import client, ledger, pairing
 from sync.engine import SyncReport, converse
 from sync.messages import Role
@@ -66,7 +67,7 @@ class Joined:
 
 
 def join(
-    node: Node, address: str, code: str, *, root: Root | None = None, door_port: int = DOOR_PORT
+    node: Node, address: str, code: str, *, root: Root | None = None, door_port: int = JOIN_PORT
 ) -> Joined:
     """Pair with the node at an address; what was made here before stays and is offered up.
 

@@ -16,12 +16,11 @@ import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from lms.web.reach import in_url
+from lms.settings import JOIN_PORT
+from lms.web.reach import ROOT_NAME, in_url
 from sync.errors import SyncError
 
 FOLDER = "certificates/of-peers"
-DOOR_PORT = 8080  # what ``join_port`` is by default
-FILE_NAME = "outpost-root.crt"
 _TIMEOUT_S = 30.0
 _MOST_BYTES = 65_536
 
@@ -92,7 +91,7 @@ def keep_root(folder: Path, peer: str, root: Root) -> None:
     beside.replace(path)
 
 
-def root_needed(address: str, *, door_port: int = DOOR_PORT) -> Root | None:
+def root_needed(address: str, *, door_port: int = JOIN_PORT) -> Root | None:
     """Return the root that an address needs beyond those that are known here: fetched at its door, and tried.
 
     Raises:
@@ -100,11 +99,9 @@ def root_needed(address: str, *, door_port: int = DOOR_PORT) -> Root | None:
     """
     if not _is_strange(address, trusting(None)):
         return None
-    door = f"http://{in_url(urlsplit(address).hostname or '')}:{door_port}/{FILE_NAME}"
+    door = f"http://{in_url(urlsplit(address).hostname or '')}:{door_port}/{ROOT_NAME}"
     try:
-        answer = httpx.get(door, timeout=_TIMEOUT_S)
-        answer.raise_for_status()
-        root = Root(answer.content[:_MOST_BYTES])
+        root = Root(_beginning(door))
     except (httpx.HTTPError, ValueError) as error:
         raise NoRootFoundError(address, door, str(error).partition("\n")[0]) from error
     if _is_strange(address, trusting(root)):
@@ -117,12 +114,24 @@ def _is_strange(address: str, context: ssl.SSLContext) -> bool:
     if urlsplit(address).scheme != "https":
         return False
     try:
-        httpx.get(address, verify=context, timeout=_TIMEOUT_S)
+        with httpx.stream("GET", address, verify=context, timeout=_TIMEOUT_S):
+            return False  # what it says is not asked for
     except httpx.ConnectError as error:
         return "CERTIFICATE_VERIFY_FAILED" in str(error)
     except httpx.HTTPError:
         return False
-    return False
+
+
+def _beginning(address: str) -> bytes:
+    """Return the first bytes that stand at an address, however many it sends: nobody is trusted there yet."""
+    found = b""
+    with httpx.stream("GET", address, timeout=_TIMEOUT_S) as answer:
+        answer.raise_for_status()
+        for piece in answer.iter_bytes():
+            found += piece
+            if len(found) >= _MOST_BYTES:
+                break
+    return found[:_MOST_BYTES]
 
 
 def _path(folder: Path, peer: str) -> Path:

@@ -123,7 +123,8 @@ def show_records(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         statements = statements_of(session, trial, spoken)
         units = unit_data(session, taking)
         told = nothing_delivered(session, taking, standing, spoken)
-        why = why_of(session, taking) if taking.kept is not None else None
+        stopped = at_rest(taking, standing)
+        why = why_of(session, taking, stopped) if taking.kept is not None else None
         _, steps = count_steps(session, trial.registration)
     return render(
         request,
@@ -132,7 +133,7 @@ def show_records(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         statements=statements,
         standings=None,
         units=units,
-        reached=verdict_on(taking.opened, at_rest(taking, standing)),
+        reached=verdict_on(taking.opened, stopped),
         minutes=-(-standing.learning_seconds // 60),
         minutes_with_pauses=-(-standing.seconds // 60),
         lines=say_lines(why, spoken) if why else [],

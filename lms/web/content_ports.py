@@ -91,9 +91,8 @@ class ContentPorts:
 
     def _read(self) -> dict[UUID, tuple[int, date]]:
         """Return port and last day of use by edition; ports that are no more are left out."""
-        found = (
-            self._kept() or {}
-        )  # given anew: what a course kept in a browser may then be another's to read
+        # Of what cannot be read ports are given anew: what a course kept in a browser may then be another's to read.
+        found = self._kept() or {}
         return {edition: one for edition, one in found.items() if one[0] in self._ports}
 
     def _kept(self) -> dict[UUID, tuple[int, date]] | None:

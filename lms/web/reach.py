@@ -20,6 +20,7 @@ from starlette.types import Scope
 from lms.settings import is_address
 from lms.web.host_header import asked_for, host_header
 
+ROOT_NAME = "outpost-root.crt"  # of the file in which a node hands out its own root
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lms.content.app import ContentSite, build_content, content_security_policy
-from lms.content.units import unit_security_policy
+from lms.content.units import store_at
 from lms.courses.actions import allow, apply_course
 from lms.courses.allowance_pages import api, router
 from lms.courses.allowances import Allowance, HostRefusedError, TooManyHostsError, sources_of
@@ -160,7 +160,8 @@ def test_nothing_is_open_by_itself() -> None:
 def test_hosts_open_what_they_are_for_and_no_scripts() -> None:
     both = Allowance(hosts=(MEDIA, "https://lms.border.gov"))
 
-    opened = directives(unit_security_policy("https://lms.border.gov", both, ours=OURS))
+    pages = "https://lms.border.gov"
+    opened = directives(content_security_policy(pages, both, ours=OURS, reads=store_at(pages)))
 
     assert {name for name, sources in opened.items() if MEDIA in sources} == {
         "connect-src", "img-src", "media-src", "frame-src",

@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from content_packages.shelf import Shelf
-from lms.certificates.authority import ROOT_NAME, Authority, make_authority
+from lms.certificates.authority import Authority, make_authority
 from lms.certificates.door import root_file
 from lms.database import Database
 from lms.nodes.actions import NobodyPairedError, addresses, invite, join, revoke, sync_with
@@ -24,6 +24,7 @@ from lms.nodes.roots import NoRootFoundError, Root, root_of
 from lms.streams.blobs import ShelfBlobs
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
+from lms.web.reach import ROOT_NAME
 from sync.errors import PairingError, SyncError
 from sync.messages import Role
 from sync.node import Node

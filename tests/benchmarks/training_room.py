@@ -205,7 +205,7 @@ def _work(
         officer.start()
     began, memory, shown = time.monotonic(), [], False
     while (passed := time.monotonic() - began) < minutes * 60:
-        time.sleep(min(60, minutes * 60 - passed))
+        time.sleep(min(60, minutes * 60 - passed))  # from one look at the memory to the next
         memory.append(process.memory_info().rss / 1e6)
         print(f"minute {len(memory)}: {memory[-1]:.0f} MB, {dict(seen.errors)}", file=sys.stderr, flush=True)
         if not shown and time.monotonic() - began > minutes * 30:
@@ -262,7 +262,7 @@ def _show_film(hub: NodeUnderTest, watchers: Sequence[Browser], seen: Seen) -> N
 
 
 def _nothing(_number: int) -> None:
-    time.sleep(0.2)
+    time.sleep(0.2)  # so that each process of the pool takes one of these, and none two
 
 
 def _watch(port: int, host: str, path: str) -> int:

@@ -129,9 +129,8 @@ def _raid(browser: Browser, laptop: NodeUnderTest, evil: Outside, folder: Path) 
         again = in_course(attackers, laptop, hostile)
         with suppress(Error):  # refused, or gone
             lesson_frame(again).evaluate(f"leaving.{attack}()")
-        time.sleep(
-            1
-        )  # the driver takes a page for lost when the process of a frame in it ends, as in calls out
+        # The driver takes a page for lost when the process of a frame in it ends, as calls out may end it.
+        time.sleep(1)
         if not attack.startswith("web_rtc"):
             seen.player_title = again.page.title()
         again.page.close()
