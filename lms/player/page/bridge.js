@@ -37,6 +37,9 @@ export function bridgeTo({ window, frame, origin }) {
     /** We listen only now; a shim that was quicker says again that it is there. */
     sayHello: () => frame?.contentWindow?.postMessage({ outpost: 1, type: "hello" }, origin),
 
+    /** The log of a trial hears of calls from now on; until then the shim keeps them. */
+    sayListen: () => frame?.contentWindow?.postMessage({ outpost: 1, type: "listen" }, origin),
+
     /** The token is awake again. */
     sayAgain: () => frame?.contentWindow?.postMessage({ outpost: 1, type: "again" }, origin),
   };

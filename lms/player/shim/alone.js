@@ -44,6 +44,7 @@ export function nobodyAround(window, { back, label }) {
       leave = taken;
     },
     onHello() {}, // nobody asks,
+    onListen() {},
     onAgain() {}, // and nobody wakes a token that has expired
   };
 }

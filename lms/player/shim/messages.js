@@ -30,6 +30,9 @@ export function messagesWith(window, origin) {
     /** @param {() => void} greet the page listens only now: what was told before is lost */
     onHello: (greet) => on("hello", greet),
 
+    /** @param {() => void} listened the page of a trial hears of calls from now on */
+    onListen: (listened) => on("listen", listened),
+
     /** @param {() => void} again the token is awake again */
     onAgain: (again) => on("again", again),
   };

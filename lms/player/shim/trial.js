@@ -12,6 +12,7 @@ const parting = new Parting({
   tell: (entries) => page.tell("trace", { entries }),
   send: (text) => navigator.sendBeacon("trace", new Blob([text], { type: "application/json" })),
 });
+page.onListen(() => parting.listened());
 const note = noting((entries) => parting.hear(entries));
 const offered = /** @type {Record<string, any>} */ (/** @type {unknown} */ (window));
 

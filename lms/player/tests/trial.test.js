@@ -370,8 +370,21 @@ describe("a page that goes", () => {
     return { parting, told, sent, hear, wait: (ms) => (at += ms) };
   }
 
+  test("what is noted before the page listens is told as soon as it does, once and in its order", () => {
+    const { parting, told, hear } = parted();
+    hear("Initialize", "GetValue");
+    assert.deepEqual(told, []);
+
+    parting.listened();
+    hear("SetValue");
+    parting.listened();
+
+    assert.deepEqual(told, [1, 2, 3]);
+  });
+
   test("what it may not have told any more is sent besides, and so is what follows", () => {
     const { parting, told, sent, hear, wait } = parted();
+    parting.listened();
     hear("long ago");
     wait(5_000);
     hear("SetValue", "Commit");

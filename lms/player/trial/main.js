@@ -37,10 +37,13 @@ const shown = new Panel({
   },
 });
 
-bridgeTo({ window, frame, origin }).onMessage((message) => {
+const bridge = bridgeTo({ window, frame, origin });
+bridge.onMessage((message) => {
+  if (message.type === "ready") bridge.sayListen(); // it was not there yet when we did
   const lines = log.unheard(frame?.name ?? "", linesOf(message, { unit, beganMs: log.beganMs, nowMs: Date.now() }));
   if (lines.length > 0) shown.add(lines, log.add(lines));
 });
+if (origin !== "") bridge.sayListen(); // else there is no shim: units with a record store of their own
 const following = new Following({
   ask: askServer,
   take({ lines, last }) {

@@ -17,6 +17,8 @@ const MOST_CHARACTERS = 30_000; // a browser gives all that outlives a page 64 K
 
 export class Parting {
   #number = 0;
+  /** @type {Entry[] | null} what nobody listened to yet */
+  #held = [];
   #going = false;
   /** @type {(Entry & {number: number})[]} */
   #recent = [];
@@ -39,10 +41,18 @@ export class Parting {
   /** @param {Entry[]} entries */
   hear(entries) {
     const numbered = entries.map((entry) => ({ ...entry, number: (this.#number += 1) }));
-    this.#tell(numbered);
+    if (this.#held === null) this.#tell(numbered);
+    else this.#held.push(...numbered);
     const since = this.#now() - HEARD_AFTER_MS;
     this.#recent = [...this.#recent, ...numbered].filter(({ at }) => at >= since).slice(-MOST_ENTRIES);
     if (this.#going) this.#sendRecent();
+  }
+
+  /** The page listens: it is told what it has missed, in its order. */
+  listened() {
+    const held = this.#held ?? [];
+    this.#held = null;
+    if (held.length > 0) this.#tell(held);
   }
 
   /** The page goes: from now on nobody may hear. */
