@@ -6,7 +6,7 @@
  *
  * @typedef {object} Entry
  * @property {"call" | "commit"} kind
- * @property {number} at milliseconds since 1970
+ * @property {number} at when it began, in milliseconds since 1970
  * @property {string} name of the function, or the reason of the commit
  * @property {string[]} arguments of a commit: its sequence and phase, the values sent, those the server computed
  * @property {string} answer
@@ -14,7 +14,7 @@
  * @property {string} meaning of the code, in the words of the standard
  * @property {string} diagnostic
  *
- * @typedef {(entry: Omit<Entry, "at">) => void} Note
+ * @typedef {(entry: Omit<Entry, "at"> & {at?: number}) => void} Note
  */
 
 export const MOST_CHARACTERS = 2_000; // of one text
@@ -22,6 +22,8 @@ export const NO_ANSWER = "no answer"; // in the place of a status
 const MANY_ENTRIES = 200; // that wait, before they are told in the middle of a script
 const WELL = Object.freeze({ code: "", meaning: "", diagnostic: "" });
 const ABOUT_ERRORS = /^(LMS)?Get(LastError|ErrorString|Diagnostic)$/;
+
+const clock = () => performance.timeOrigin + performance.now();
 
 /**
  * Gather entries, and tell those of one run of the unit's script together as soon as it ends: before the page hears
@@ -31,7 +33,7 @@ const ABOUT_ERRORS = /^(LMS)?Get(LastError|ErrorString|Diagnostic)$/;
  * @param {() => number} [now]
  * @returns {Note}
  */
-export function noting(tell, now = () => performance.timeOrigin + performance.now()) {
+export function noting(tell, now = clock) {
   /** @type {Entry[]} */
   let waiting = [];
 
@@ -66,7 +68,7 @@ export function watchApi(api, note) {
   for (const [name, call] of Object.entries(api)) {
     if (typeof call !== "function") continue;
     watched[name] = (/** @type {unknown[]} */ ...given) => {
-      const called = /** @type {const} */ ({ kind: "call", name, arguments: given.map(cut) });
+      const called = /** @type {const} */ ({ kind: "call", at: clock(), name, arguments: given.map(cut) });
       try {
         const answer = call(...given);
         note({ ...called, answer: cut(answer), ...(ABOUT_ERRORS.test(name) ? WELL : errorNow()) });
@@ -99,13 +101,15 @@ export function watchNetwork(network, note) {
   const { send, sendNow, sendAtExit } = { ...network };
   return {
     async send(body) {
+      const at = clock();
       const reply = await send(body);
-      noteCommit(note, body, reply);
+      noteCommit(note, at, body, reply);
       return reply;
     },
     sendNow(body) {
+      const at = clock();
       const reply = sendNow(body);
-      noteCommit(note, body, reply);
+      noteCommit(note, at, body, reply);
       return reply;
     },
     sendAtExit, // the page that would be told is gone
@@ -114,10 +118,11 @@ export function watchNetwork(network, note) {
 
 /**
  * @param {Note} note
+ * @param {number} at when it was sent: a later one may be answered first
  * @param {string} body
  * @param {Reply} reply
  */
-function noteCommit(note, body, { status, answer: { values: computed, ...answer } }) {
+function noteCommit(note, at, body, { status, answer: { values: computed, ...answer } }) {
   const { reason, phase, sequence, values } = JSON.parse(body);
   const refused = answer.refused ?? [];
   let code = status === 0 ? NO_ANSWER : String(status);
@@ -125,6 +130,7 @@ function noteCommit(note, body, { status, answer: { values: computed, ...answer 
   if (status === 409) code = ""; // another request was quicker; the same goes again under another number
   note({
     kind: "commit",
+    at,
     name: String(reason),
     arguments: [String(sequence), phase, cut(JSON.stringify(values)), cut(JSON.stringify(computed ?? {}))],
     answer: cut(JSON.stringify(answer)),

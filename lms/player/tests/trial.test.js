@@ -125,6 +125,23 @@ describe("a network that is watched", () => {
   });
 });
 
+test("a commit stands where it was sent, though a later one is answered first", async () => {
+  const noted = [];
+  const answer = { status: 200, answer: { values: {} } };
+  let last;
+  const late = new Promise((resolve) => (last = () => resolve(answer)));
+  const network = watchNetwork({ send: () => late, sendNow: () => answer, sendAtExit: () => true }, (entry) => noted.push(entry));
+  const body = (sequence) => JSON.stringify({ sequence, values: {}, reason: "autosave", phase: "running" });
+
+  const first = network.send(body(1));
+  network.sendNow(body(2));
+  last();
+  await first;
+
+  const inOrder = noted.toSorted((one, other) => one.at - other.at);
+  assert.deepEqual(inOrder.map((one) => one.arguments[0]), ["1", "2"]);
+});
+
 describe("noting", () => {
   test("what one run of a script does is told together, before anything that follows from it", async () => {
     const told = [];
