@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
@@ -24,7 +24,7 @@ from lms.people.queries import has_people, person
 from lms.people.sessions import close_session
 from lms.people.signing_in import sign_in
 from lms.people.viewer import SignedIn
-from lms.web.cookies import LANGUAGE, SESSION, begin_session, drop_cookie, read_cookie, set_cookie
+from lms.web.cookies import CHOSEN, LANGUAGE, SESSION, begin_session, drop_cookie, read_cookie, set_cookie
 from lms.web.errors import NotAllowedError
 from lms.web.locale import language, language_of
 from lms.web.pages import render
@@ -78,6 +78,7 @@ def do_sign_in(
         )
     response = RedirectResponse(local_path(next), status_code=303)
     begin_session(response, site, opened.token)
+    _keep_choice(request, response, opened.person_id)
     return response
 
 
@@ -133,10 +134,21 @@ def set_language(request: Request, locale: Text, next: Text = "/") -> Response: 
         return response
     if viewer is None:
         set_cookie(response, site, LANGUAGE, locale)
+        set_cookie(response, site, CHOSEN, locale)
     else:
         with site.database.write() as session:
             choose_language(session, person(session, viewer.public_id), locale, now=site.now())
     return response
+
+
+def _keep_choice(request: Request, response: Response, public_id: UUID) -> None:
+    """Take a language chosen on the page of sign-in as the wish of the one who then signed in."""
+    site, chosen = site_of(request), read_cookie(request, CHOSEN)
+    if chosen is None or language(chosen) is None:
+        return
+    with site.database.write() as session:
+        choose_language(session, person(session, public_id), chosen, now=site.now())
+    drop_cookie(response, site, CHOSEN)
 
 
 @router.get("/account")

@@ -1,4 +1,4 @@
-"""The three cookies of the pages: the session, an anonymous visitor's mark, her language.
+"""The cookies of the pages: the session, an anonymous visitor's mark, the machine's language, one just chosen.
 
 Over TLS their names begin with ``__Host-Http-``: no neighbouring host can plant them, nor can a script at another port
 of this one (Chromium from 140; to others it reads ``__Host-``). Over plain HTTP (a laptop at ``localhost``, a hub at
@@ -17,8 +17,9 @@ from lms.web.site import Site, site_of
 SESSION = "session"
 VISITOR = "visitor"
 LANGUAGE = "language"
+CHOSEN = "chosen"  # a language, by somebody who has not signed in yet
 
-_A_YEAR_S = 365 * 24 * 3600
+_MOST_AGES_S = {LANGUAGE: 365 * 24 * 3600, CHOSEN: 10 * 60}  # the others end with the browser
 
 
 def cookie_name(site: Site, kind: str) -> str:
@@ -41,7 +42,7 @@ def set_cookie(response: Response, site: Site, kind: str, value: str) -> None:
         secure=site.is_https,
         httponly=True,
         samesite="lax",
-        max_age=_A_YEAR_S if kind == LANGUAGE else None,  # the others end with the browser
+        max_age=_MOST_AGES_S.get(kind),
     )
 
 

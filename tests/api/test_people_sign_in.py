@@ -57,6 +57,23 @@ def test_the_first_person_is_signed_in_at_once(client: TestClient) -> None:
     assert "Ada" in client.get("/account").text
 
 
+def test_a_language_chosen_before_signing_in_is_hers_from_then_on(client: TestClient) -> None:
+    client.post("/first-person", data=FIRST | token(client, "/sign-in"))
+    client.post("/language", data={"locale": "en"} | token(client, "/account"))
+    client.post("/sign-out", data=token(client, "/account"))
+    who = {"personnel_number": "a1", "password": "long enough"}
+
+    client.post("/language", data={"locale": "ar"} | token(client, "/sign-in"))
+    client.post("/sign-in", data=who | token(client, "/sign-in"))
+    chosen = client.get("/account").text
+    client.post("/language", data={"locale": "en"} | token(client, "/account"))
+    client.post("/sign-out", data=token(client, "/account"))
+    client.post("/sign-in", data=who | token(client, "/sign-in"))
+
+    assert 'lang="ar"' in chosen
+    assert 'lang="en"' in client.get("/account").text
+
+
 def test_a_form_without_the_token_changes_nothing(client: TestClient) -> None:
     client.post("/first-person", data=FIRST | token(client, "/sign-in"))
 
