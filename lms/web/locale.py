@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Literal
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
 from babel.dates import format_date, format_time, format_timedelta
@@ -148,7 +149,8 @@ def _percent(locale: Locale, share: float) -> str:
 
 @lru_cache(maxsize=4096)
 def _amount(locale: Locale, amount: float, unit: str) -> str:
-    return format_unit(amount, unit, "short", locale=locale, numbering_system=_NUMBERS)
+    length: Literal["short", "long"] = "long" if unit == "digital-byte" else "short"  # short it has no plural
+    return format_unit(amount, unit, length, locale=locale, numbering_system=_NUMBERS)
 
 
 @lru_cache(maxsize=4096)
