@@ -26,6 +26,8 @@ MARKERS: tuple[tuple[str, Reader], ...] = (
 )
 
 
+#: What is known by a file at its root, and not read: other systems' own forms.
+_FOREIGN = {"h5p.json": "package.h5p", "moodle_backup.xml": "package.moodle"}
 _MANIFESTS = frozenset(marker for marker, read in MARKERS if read is not site.read)
 
 
@@ -62,20 +64,22 @@ def find_root(paths: Collection[str]) -> Root:
             misplaced = found[0]
         elif found and not (misplaced and read is site.read):
             return _root(found, marker, read, paths)
-    course_file = aicc.find_main(paths)
-    if course_file is not None and not misplaced:
-        return Root(main=course_file, prefix="", read=aicc.read)
-    zips = sorted(path for path in paths if path.lower().endswith(".zip"))
-    if zips and not misplaced and course.find_main(paths) is None:
-        raise PackageRefusedError(
-            [finding("package.zip_inside", file=zips[0], name=zips[0], count=len(zips))]
-        )
     if misplaced:
         raise PackageRefusedError([finding("cmi5.not_at_root", file=misplaced, name=misplaced)])
+    course_file = aicc.find_main(paths)
+    if course_file is not None:
+        return Root(main=course_file, prefix="", read=aicc.read)
+    foreign = next((main for main in _FOREIGN if main in paths), None)  # it may hold a film, too
+    if foreign is not None:
+        raise PackageRefusedError([finding(_FOREIGN[foreign], file=foreign, name=foreign)])
     alone = course.find_main(paths)
-    if alone is None:
-        raise PackageRefusedError([finding("package.no_manifest")])
-    return Root(main=alone, prefix="", read=course.read)
+    if alone is not None:
+        return Root(main=alone, prefix="", read=course.read)
+    zips = sorted(path for path in paths if path.lower().endswith(".zip"))
+    if zips:
+        inside = finding("package.zip_inside", file=zips[0], name=zips[0], count=len(zips))
+        raise PackageRefusedError([inside])
+    raise PackageRefusedError([finding("package.no_manifest")])
 
 
 def _root(found: list[str], marker: str, read: Reader, paths: Collection[str]) -> Root:

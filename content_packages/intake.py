@@ -26,6 +26,7 @@ from content_packages.shelf import Delivery, FileRef, Readable, Shelf
 from content_packages.texts import cut_texts
 
 _HEAD_BYTES = 64 * 1024
+_LONGEST_ADDRESS = 8000  # what every server and proxy is asked to take (RFC 9110 §4.1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,6 +196,7 @@ def _take(
         sizes=sizes,
         tool=_tool(source, package, paths),
     )
+    findings += _too_long(package.root)
     findings += _no_room(container, shelf, limits, paths.values(), twice=kept_from is not None)
     if blocking(findings):
         return replace(told, findings=legible(findings))
@@ -232,6 +234,14 @@ def _with_catalogue_data(package: Package, source: Source, beside: bytes | None)
     source.findings.append(finding("catalogue.read", name=name))
     languages = tuple(sorted({*package.languages, *said.languages}))
     return replace(package, metadata=said.over(package.metadata), languages=languages)
+
+
+def _too_long(root: Activity) -> Iterator[Finding]:
+    """Judge whether what opens each unit can be asked for."""
+    for unit in root.units():
+        if unit.launch is not None and unit.launch.length > _LONGEST_ADDRESS:
+            length = unit.launch.length
+            yield finding("launch.too_long", name=unit.title, length=length, limit=_LONGEST_ADDRESS)
 
 
 def _no_room(

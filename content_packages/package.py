@@ -43,6 +43,11 @@ class LaunchTarget:
     fragment: str = ""
     address: str = ""
 
+    @property
+    def length(self) -> int:
+        """The characters of it that travel in a request."""
+        return len(self.path) + len(self.query) + len(self.address)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SharedDataMap:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import orjson
 
+from content_packages.manifest.addresses import is_harmful
 from content_packages.manifest.lom import minutes_of
 from content_packages.package import Metadata
 
@@ -57,11 +58,17 @@ def _metadata(thing: Mapping[str, Any], language: str) -> Metadata:
         version=next((text for _, text in _texts(thing.get("version"), language)), None),
         version_notes=next((text for _, text in _texts(thing.get("releaseNotes"), "", _paragraphs)), None),
         minutes=minutes_of(_line(thing.get("timeRequired"))),
-        rights=_name(thing.get("license"), "name", "url", "@id") or None,
+        rights=_licence(thing.get("license")),
         publisher=next(filter(None, (_name(one, "name", "legalName") for one in behind)), None),
         contact=next(filter(None, (_contact(one) for one in asked)), None),
         languages=tuple(dict.fromkeys(_languages(thing.get("inLanguage"))))[:_MOST_LANGUAGES],
     )
+
+
+def _licence(value: Any) -> str | None:
+    """Return what a licence is called, or where it can be read."""
+    said = _name(value, "name", "url", "@id")
+    return said if said and not is_harmful(said) else None
 
 
 def _things(said: Any) -> Iterator[Mapping[str, Any]]:

@@ -18,6 +18,9 @@ MOST_TITLE_CHARS: Final = 300
 MOST_TEXT_CHARS: Final = 5000
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# They turn what follows them around, and have no end where a text is cut (UAX #9); marks of one place (200E, 200F,
+# 061C), which honest right-to-left titles have, do not.
+_ORDER = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _Said = TypeVar("_Said", Activity, Described, Metadata, Package, Book)
 
 
@@ -35,6 +38,7 @@ class _Cutter:
 
     titles: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    turned: list[str] = field(default_factory=list)
 
     def package(self, package: Package) -> Package:
         return self._with(
@@ -56,6 +60,8 @@ class _Cutter:
             if cut:
                 longest = max(cut, key=len)
                 yield finding(code, name=longest, length=len(longest), limit=limit, count=len(set(cut)))
+        if self.turned:
+            yield finding("text.order", name=self.turned[0], count=len(set(self.turned)))
 
     # ------------------------------------------------------------------ parts
 
@@ -75,7 +81,7 @@ class _Cutter:
 
     def _metadata(self, metadata: Metadata) -> Metadata:
         lines = {
-            name: said and _cut(said, MOST_TITLE_CHARS)
+            name: said and _cut(self._in_order(said), MOST_TITLE_CHARS)
             for name in ("audience", "version", "rights", "publisher", "contact")
             for said in [getattr(metadata, name)]
         }
@@ -101,14 +107,22 @@ class _Cutter:
         return {tag: self._text(text) for tag, text in texts.items()}
 
     def _title(self, text: str) -> str:
+        text = self._in_order(text)
         if len(text) > MOST_TITLE_CHARS:
             self.titles.append(text)
         return _cut(text, MOST_TITLE_CHARS)
 
     def _text(self, text: str) -> str:
+        text = self._in_order(text)
         if len(text) > MOST_TEXT_CHARS:
             self.texts.append(text)
         return _cut(text, MOST_TEXT_CHARS)
+
+    def _in_order(self, text: str) -> str:
+        plain = _ORDER.sub("", text)
+        if plain != text:
+            self.turned.append(text)
+        return plain
 
     @staticmethod
     def _with(said: _Said, **parts: Any) -> _Said:

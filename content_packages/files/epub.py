@@ -46,7 +46,8 @@ def read(source: Source) -> Package:
     book = _Opf(source, path, _parse(source, path))
     spine = book.spine()
     if not spine:
-        raise PackageRefusedError([finding("epub.empty", file=path)])
+        code = "epub.nothing_here" if book.parts_missing else "epub.empty"
+        raise PackageRefusedError([finding(code, file=path)])
     language = book.metadata("language")
     package = course(
         "EPUB",
@@ -87,6 +88,7 @@ class _Opf:
         self._source = source
         self._path = path
         self._files = FileNames(source.names)
+        self.parts_missing = False
         self._parts = {child.name: child for child in reversed(root.children)}
         self._items = {
             item.get("id") or "": item for item in self._children("manifest") if item.name == "item"
@@ -122,7 +124,8 @@ class _Opf:
             elif (item.get("media-type") or "") in _SHOWN and path not in spine:
                 scripted += "scripted" in (item.get("properties") or "").split()
                 spine[path] = None
-        if missing:
+        self.parts_missing = bool(missing)
+        if missing and spine:
             self._note("epub.part_missing", name=missing[0], count=len(missing))
         if scripted:
             self._note("epub.scripts", count=scripted)

@@ -61,6 +61,12 @@ def judge(text: str, files: FileNames | None) -> Address:
     return Address(fault="relative") if files is None else _inside(address, files)
 
 
+def is_harmful(text: str) -> bool:
+    """Tell whether an address is one that a browser would carry out, or read the officer's own files by."""
+    scheme = _SCHEME.match(text.strip())
+    return scheme is not None and scheme.group(1).lower() in _HARMFUL
+
+
 def parameters(text: str) -> list[str]:
     """Return the names in the query of an address."""
     _, query, _ = split_href(text.strip())

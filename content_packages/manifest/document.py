@@ -89,6 +89,38 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _SCHEMA_VERSION = re.compile(r"<(?:\w+:)?schemaversion>([^<]*)<")
 _SIGNS_OF_2004 = re.compile(r"/imscp_v1p1\b|/imsss\b|_v1p3\b|\bscormType\s*=")
 _UNDEFINED_PREFIX = re.compile(r"Namespace prefix (\S+) (?:on|for) ")
+_WRONG = etree.ErrorTypes
+#: What the parser stumbled over, as a code of our own; what is not here is told in the parser's words.
+_MISTAKES: dict[int, str] = {
+    _WRONG.ERR_DOCUMENT_EMPTY: "xml.no_element",
+    _WRONG.ERR_TAG_NOT_FINISHED: "xml.unclosed",
+    _WRONG.ERR_GT_REQUIRED: "xml.unclosed",
+    _WRONG.ERR_TAG_NAME_MISMATCH: "xml.wrong_end",
+    _WRONG.ERR_DOCUMENT_END: "xml.after_root",
+    _WRONG.ERR_ATTRIBUTE_REDEFINED: "xml.attribute_twice",
+    _WRONG.NS_ERR_ATTRIBUTE_REDEFINED: "xml.attribute_twice",
+    _WRONG.ERR_ATTRIBUTE_NOT_STARTED: "xml.attribute",
+    _WRONG.ERR_ATTRIBUTE_NOT_FINISHED: "xml.attribute",
+    _WRONG.ERR_ATTRIBUTE_WITHOUT_VALUE: "xml.attribute",
+    _WRONG.ERR_LT_IN_ATTRIBUTE: "xml.attribute",
+    _WRONG.ERR_SPACE_REQUIRED: "xml.attribute",
+    _WRONG.ERR_NAME_REQUIRED: "xml.bare_sign",
+    _WRONG.ERR_ENTITYREF_SEMICOL_MISSING: "xml.bare_sign",
+    _WRONG.ERR_UNDECLARED_ENTITY: "xml.unknown_entity",
+    _WRONG.ERR_INVALID_CHAR: "xml.forbidden_character",
+    _WRONG.ERR_INVALID_CHARREF: "xml.forbidden_character",
+    _WRONG.ERR_INVALID_HEX_CHARREF: "xml.forbidden_character",
+    _WRONG.ERR_INVALID_DEC_CHARREF: "xml.forbidden_character",
+    _WRONG.ERR_COMMENT_NOT_FINISHED: "xml.section",
+    _WRONG.ERR_HYPHEN_IN_COMMENT: "xml.section",
+    _WRONG.ERR_CDATA_NOT_FINISHED: "xml.section",
+    _WRONG.ERR_MISPLACED_CDATA_END: "xml.section",
+    _WRONG.ERR_PI_NOT_FINISHED: "xml.section",
+    _WRONG.ERR_RESERVED_XML_NAME: "xml.section",
+    _WRONG.NS_ERR_XML_NAMESPACE: "xml.namespace",
+    _WRONG.NS_ERR_UNDEFINED_NAMESPACE: "xml.namespace",
+    _WRONG.NS_ERR_QNAME: "xml.namespace",
+}
 _ROOT_TAG = re.compile(r"<[A-Za-z_][\w.:-]*")
 
 
@@ -192,6 +224,8 @@ def parse(data: bytes, *, file: str, limits: Limits, findings: list[Finding]) ->
     if text.count("<") > 3 * limits.max_xml_nodes or text.count("=") > 3 * limits.max_xml_nodes:
         raise _refused("xml.too_many_nodes", file=file, **limits.facts("max_xml_nodes"))
     text = _DECLARATION.sub(lambda found: "\n" * found.group().count("\n"), text, count=1)
+    if not text.strip():
+        raise _refused("xml.empty", file=file, line=1)
     _refuse_dtd(text, file=file)
     element = _parse_text(text, file=file, limits=limits, findings=findings)
     return _simplify(element, file=file, limits=limits, findings=findings)
@@ -321,7 +355,7 @@ def _parser() -> etree.XMLParser:
 
 def _parse_with(parser: etree.XMLParser, text: str) -> etree._Element:
     # Leading white space stays, so that the parser counts lines as the author's editor does.
-    return etree.fromstring(text.encode("utf-8", "replace") if text.strip() else b"", parser)
+    return etree.fromstring(text.encode("utf-8", "replace"), parser)
 
 
 def _end_of_prolog(text: str) -> int:
@@ -336,10 +370,12 @@ def _end_of_prolog(text: str) -> int:
 
 
 def _not_xml(error: etree.XMLSyntaxError, *, file: str, limits: Limits) -> PackageRefusedError:
-    reason, line = (error.msg or "it is empty").split(", line ")[0], error.lineno or 1
+    reason, line = (error.msg or "").split(", line ")[0], error.lineno or 1
     if reason.startswith("Excessive depth"):  # the parser has a limit of its own, and meets it first
         return _refused("xml.too_deep", file=file, line=line, **limits.facts("max_xml_depth"))
-    return _refused("xml.not_well_formed", file=file, line=line, reason=reason)
+    mistake: int = error.code  # type: ignore[attr-defined]  # the stubs know only what SyntaxError has
+    code = _MISTAKES.get(mistake, "xml.not_well_formed")
+    return _refused(code, file=file, line=line, reason=reason)
 
 
 def _simplify(root: etree._Element, *, file: str, limits: Limits, findings: list[Finding]) -> Document:
@@ -382,7 +418,7 @@ def _simplify(root: etree._Element, *, file: str, limits: Limits, findings: list
             parent.children.append(node)
         waiting.extend((child, node, depth + 1) for child in reversed(element) if not _is_comment(child))
     if top is None:
-        raise _refused("xml.not_well_formed", file=file, line=1, reason="it is empty")
+        raise _refused("xml.empty", file=file, line=1)
     if unnamed and top.family == "cp":
         findings.append(finding("xml.missing_namespace", file=file, line=top.line, name=top.name))
     comments = " ".join(c.text or "" for c in root.itersiblings(etree.Comment, preceding=True))

@@ -15,10 +15,22 @@ from content_packages.findings import Finding, blocking, finding
 from content_packages.limits import Limits
 from content_packages.manifest.document import Document, Node, collapse
 from content_packages.manifest.lom import NO_LANGUAGE, read_metadata
-from content_packages.manifest.names import FileNames, OutsideError, merge_parameters, resolve, split_href
+from content_packages.manifest.names import (
+    FileNames,
+    Outside,
+    OutsideError,
+    merge_parameters,
+    resolve,
+    split_href,
+)
 from content_packages.package import Activity, Kind, LaunchTarget, Package, Standard
 
 _XML_BASE = ("xml", "base")
+_OUTSIDE: dict[Outside, str] = {
+    "above": "launch.outside",
+    "elsewhere": "launch.external",
+    "scheme": "launch.scheme",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -270,8 +282,8 @@ def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -
     path, query, fragment = split_href(href.strip())
     try:
         wanted = resolve(resource.base, path)
-    except OutsideError:
-        reading.note("launch.external", resource.node, name=href)
+    except OutsideError as outside:
+        reading.note(_OUTSIDE[outside.where], resource.node, name=href)
         return None
     found = reading.names.find(wanted)
     if found is None and (found := reading.names.find_from(resource.base, href.strip())) is not None:

@@ -7,13 +7,21 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from typing import Literal
 from urllib.parse import unquote
 
-_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
+Outside = Literal["above", "elsewhere", "scheme"]
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_WEB = frozenset({"http", "https"})
 
 
 class OutsideError(ValueError):
-    """The address leaves the package."""
+    """The address leaves the package: above its root, to another host, or by a scheme that is not of the web."""
+
+    def __init__(self, address: str, where: Outside) -> None:
+        super().__init__(address)
+        self.where: Outside = where
 
 
 class FileNames:
@@ -68,14 +76,17 @@ def resolve(base: str, path: str) -> str:
     """Return a path inside the package.
 
     Raises:
-        OutsideError: it has a scheme, or leads above the root.
+        OutsideError: it has a scheme or a host, or leads above the root.
     """
     joined = (base + path).strip().replace("\\", "/")
-    if _SCHEME.match(joined) or joined.startswith("//"):
-        raise OutsideError(joined)
+    scheme = _SCHEME.match(joined)
+    if scheme is not None and scheme.group(1).lower() not in _WEB:
+        raise OutsideError(joined, "scheme")
+    if scheme is not None or joined.startswith("//"):
+        raise OutsideError(joined, "elsewhere")
     tidy = posixpath.normpath(joined.lstrip("/") or ".")
     if tidy == ".." or tidy.startswith("../"):
-        raise OutsideError(joined)
+        raise OutsideError(joined, "above")
     return tidy
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from content_packages.findings import Finding, finding
+from content_packages.findings import Finding, blocking, finding
 from content_packages.limits import DEFAULTS, Limits
 from content_packages.manifest import ims
 from content_packages.manifest.document import Document, Node, collapse
 from content_packages.manifest.sequencing import SequencingReader
-from content_packages.package import Activity, Package, SharedDataMap
+from content_packages.package import Activity, Package, SharedDataMap, activity_tree
+from content_packages.sequencing.controls import controls
+from content_packages.sequencing.definition import ActivityNode, without_pre_conditions
+from content_packages.sequencing.event import Request
+from content_packages.sequencing.tracking import new_state
+from content_packages.sequencing.tree import ActivityTree
 
 _TIME_LIMIT_ACTIONS = frozenset(
     {"exit,message", "exit,no message", "continue,message", "continue,no message"}
@@ -38,6 +43,8 @@ def read(
     package = ims.read(document, names, dialect, edition=edition, limits=limits, findings=findings)
     block = document.root.first("organizations")
     organizations = [] if block is None else list(block.all("organization"))
+    if not blocking(findings):
+        _judge_the_way_in(package.root, document, findings)
     chosen = next((o for o in organizations if o.get("identifier") == package.root.identifier), None)
     if chosen is None:
         return package
@@ -76,6 +83,25 @@ def _extend(
         shared_data=() if shared is None else tuple(_data_map(node) for node in shared.all("map", "adlcp")),
         sequencing=sequencing.read(item, name=activity.title),
     )
+
+
+def _judge_the_way_in(root: Activity, document: Document, findings: list[Finding]) -> None:
+    """Ask the engine whether a learner who has not begun could open anything (SN 4.3, SB.2.5, SB.2.9).
+
+    Rules may close a course until another one has set an objective, and are told; control modes stay as they are.
+    """
+    tree = activity_tree(root)
+    if _can_begin(tree):
+        return
+    code = (
+        "sequencing.closed_at_first" if _can_begin(without_pre_conditions(tree)) else "sequencing.no_way_in"
+    )
+    findings.append(finding(code, file=document.file, line=document.root.line, name=root.title))
+
+
+def _can_begin(tree: ActivityNode) -> bool:
+    ways = controls(ActivityTree(tree), new_state())
+    return Request.START in ways.requests or bool(ways.choices)
 
 
 def _data_map(node: Node) -> SharedDataMap:

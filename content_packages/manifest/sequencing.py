@@ -51,6 +51,23 @@ _RANGES = {  # the type of each number in CAM 5.1 and 3.4.1.14; all others are a
     "completionThreshold": (0.0, 1.0),
 }
 _MEASURE = (-1.0, 1.0)
+_ACTIONS = {  # of each kind of rule (CAM 5.1.2; SN 3.3)
+    "preConditionRule": {
+        RuleAction.SKIP,
+        RuleAction.DISABLED,
+        RuleAction.HIDDEN_FROM_CHOICE,
+        RuleAction.STOP_FORWARD_TRAVERSAL,
+    },
+    "postConditionRule": {
+        RuleAction.EXIT_PARENT,
+        RuleAction.EXIT_ALL,
+        RuleAction.RETRY,
+        RuleAction.RETRY_ALL,
+        RuleAction.CONTINUE,
+        RuleAction.PREVIOUS,
+    },
+    "exitConditionRule": {RuleAction.EXIT},
+}
 _ENUMS: dict[str, type[StrEnum]] = {
     e.__name__: e
     for e in (
@@ -145,36 +162,41 @@ class SequencingReader:
                 return float(_within(decimal(written), *_RANGES.get(field, _MEASURE)))
             return _ENUMS[kind](written) if kind in _ENUMS else written
         except (KeyError, ValueError):
-            self._findings.append(
-                finding(
-                    "sequencing.bad_value",
-                    file=self._file,
-                    line=node.line,
-                    name=node.name,
-                    value=written,
-                    field=field,
-                )
-            )
+            self._bad_value(node, written, field)
             return None
+
+    def _bad_value(self, node: Node, value: str, field: str) -> None:
+        facts = {"name": node.name, "value": value, "field": field}
+        self._findings.append(finding("sequencing.bad_value", file=self._file, line=node.line, **facts))
 
     def _rules(self, block: Node | None, name: str) -> tuple[SequencingRule, ...]:
         return tuple(rule for node in _each(block, name) if (rule := self._rule(node)) is not None)
 
     def _rule(self, node: Node) -> SequencingRule | None:
-        action = node.first("ruleAction", "imsss")
-        wanted = (
-            None
-            if action is None
-            else self._value("RuleAction", (action.get("action") or "").strip(), action, "action")
-        )
-        if wanted is None:
-            return None
+        action = self._action(node, "ruleAction")
+        if action is not None and action not in _ACTIONS[node.name]:
+            self._bad_value(node, action, "action")
+            action = None
         block = node.first("ruleConditions", "imsss")
         conditions = [self._condition(c) for c in _each(block, "ruleCondition")]
-        # Without one of its conditions a rule would act where its author did not want it to.
-        if None in conditions:
+        if self._is_left_out(node, action, conditions):
             return None
-        return self._fill(SequencingRule, block, action=wanted, conditions=tuple(conditions))
+        return self._fill(SequencingRule, block, action=action, conditions=tuple(conditions))
+
+    def _action(self, rule: Node, name: str) -> Any:
+        """Return what a rule is to do; ``ruleAction`` and ``rollupAction`` are called as their types are."""
+        node = rule.first(name, "imsss")
+        kind = name[0].upper() + name[1:]
+        return None if node is None else self._value(kind, (node.get("action") or "").strip(), node, "action")
+
+    def _is_left_out(self, rule: Node, action: Any, conditions: list[Any]) -> bool:
+        """Tell whether a rule lacks a part: without one of its conditions it would act where nobody wanted it to."""
+        lacking = action is None or not conditions or None in conditions
+        if lacking:
+            self._findings.append(
+                finding("sequencing.rule_left_out", file=self._file, line=rule.line, name=rule.name)
+            )
+        return lacking
 
     def _condition(self, node: Node) -> RuleCondition | None:
         condition = self._value("Condition", (node.get("condition") or "").strip(), node, "condition")
@@ -184,33 +206,24 @@ class SequencingReader:
         return self._fill(RuleCondition, node, condition=condition, referenced_objective=reference)
 
     def _rollup_rules(self, block: Node | None) -> tuple[RollupRule, ...]:
-        rules = []
-        for node in _each(block, "rollupRule"):
-            action = node.first("rollupAction", "imsss")
-            wanted = (
-                None
-                if action is None
-                else self._value("RollupAction", (action.get("action") or "").strip(), action, "action")
-            )
-            conditions = node.first("rollupConditions", "imsss")
-            read = [self._rollup_condition(c) for c in _each(conditions, "rollupCondition")]
-            if wanted is not None and None not in read:
-                combination = self._value(
-                    "Combination",
-                    (conditions and conditions.get("conditionCombination")) or "any",
-                    node,
-                    "conditionCombination",
-                )
-                rules.append(
-                    self._fill(
-                        RollupRule,
-                        node,
-                        action=wanted,
-                        conditions=tuple(read),
-                        condition_combination=combination or Combination.ANY,
-                    )
-                )
-        return tuple(rules)
+        found = (self._rollup_rule(node) for node in _each(block, "rollupRule"))
+        return tuple(rule for rule in found if rule is not None)
+
+    def _rollup_rule(self, node: Node) -> RollupRule | None:
+        action = self._action(node, "rollupAction")
+        block = node.first("rollupConditions", "imsss")
+        conditions = [self._rollup_condition(c) for c in _each(block, "rollupCondition")]
+        if self._is_left_out(node, action, conditions):
+            return None
+        written = (block and block.get("conditionCombination")) or "any"
+        combination = self._value("Combination", written, node, "conditionCombination")
+        return self._fill(
+            RollupRule,
+            node,
+            action=action,
+            conditions=tuple(conditions),
+            condition_combination=combination or Combination.ANY,
+        )
 
     def _rollup_condition(self, node: Node) -> RollupCondition | None:
         condition = self._value("Condition", (node.get("condition") or "").strip(), node, "condition")

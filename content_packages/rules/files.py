@@ -99,6 +99,11 @@ FILES: dict[str, Rule] = {
         "Ask the publisher for a copy without protection.",
     ),
     "epub.empty": error(f"{_EPUB} §5.7", "The book says nothing about the order of its parts.", ASK),
+    "epub.nothing_here": error(
+        f"{_EPUB} §5.7",
+        "None of the parts that the book is to be read by is in the file.",
+        "Ask for a copy that holds the whole book.",
+    ),
     "epub.part_missing": warning(
         f"{_EPUB} §5.7", "Parts of the book are not in the file, such as {name} (number: {count})."
     ),

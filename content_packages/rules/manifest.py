@@ -35,6 +35,49 @@ XML: dict[str, Rule] = {
         "{name} declares a document type (DTD), which can hide harmful entities.",
         "Remove the DOCTYPE line from the manifest.",
     ),
+    "xml.empty": error(
+        "XML 1.0 §2.1", "{name} is empty.", "Export the package once more; if it stays empty, ask its author."
+    ),
+    "xml.no_element": error("XML 1.0 §2.1", "{name} does not begin as XML does, with an element.", ASK),
+    "xml.unclosed": error(
+        "XML 1.0 §3.1",
+        "{name} ends before all its elements have ended; it may have been cut off on its way.",
+        "Get the package once more from where it came; if it stays so, ask its author.",
+    ),
+    "xml.wrong_end": error(
+        "XML 1.0 §3, Element Type Match", "An element of {name} ends by the name of another one.", ASK
+    ),
+    "xml.after_root": error("XML 1.0 §2.1", "{name} goes on after the end of its root element.", ASK),
+    "xml.attribute_twice": error(
+        "XML 1.0 §3.1, Unique Att Spec", "An element of {name} has the same attribute twice.", ASK
+    ),
+    "xml.attribute": error(
+        "XML 1.0 §3.1",
+        "An attribute of {name} is not written as XML asks: name, equals sign, and a value in quotation marks without "
+        "“<”.",
+        ASK,
+    ),
+    "xml.bare_sign": error(
+        "XML 1.0 §2.4",
+        "A “<” or “&” of {name} begins neither an element nor an entity; in text they are written &lt; and &amp;.",
+        ASK,
+    ),
+    "xml.unknown_entity": error(
+        "XML 1.0 §4.1, Entity Declared", "{name} uses an entity that XML does not have.", ASK
+    ),
+    "xml.forbidden_character": error(
+        "XML 1.0 §2.2", "{name} holds a character that XML does not allow.", ASK
+    ),
+    "xml.section": error(
+        "XML 1.0 §2.5 to 2.7",
+        "A comment, a CDATA section or an instruction of {name} is not written as XML asks.",
+        ASK,
+    ),
+    "xml.namespace": error(
+        "Namespaces in XML §3",
+        "{name} declares a namespace, or uses a name with a prefix, as XML does not allow.",
+        ASK,
+    ),
     "xml.not_well_formed": error("XML 1.0 §2.1", "{name} is not XML that can be read: {reason}.", ASK),
     "xml.encoding": warning(
         "XML 1.0 §4.3.3", "The manifest says it is {declared} but can only be read as {used}."
@@ -86,6 +129,16 @@ PACKAGE: dict[str, Rule] = {
         _CP,
         "This is a package of test questions (QTI), not a course; nothing in it can be opened by itself.",
         "Put the questions into a course with an authoring tool, and export that as SCORM, cmi5 or xAPI.",
+    ),
+    "package.h5p": error(
+        OURS,
+        "This is content of H5P ({name}), which needs the program of H5P to be shown.",
+        "Open it in a program that writes H5P content as SCORM or as web pages, and import what that makes.",
+    ),
+    "package.moodle": error(
+        OURS,
+        "This is a backup of a Moodle course ({name}), not a package of content.",
+        "In Moodle, download the SCORM packages and files of the course one by one, and import those.",
     ),
     "package.aicc": error(
         "AICC CMI001",
@@ -176,8 +229,25 @@ PACKAGE: dict[str, Rule] = {
     ),
     "launch.external": error(
         OFFLINE,
-        "The launch address {name} is outside the package.",
+        "The launch address {name} is on another host; such a course could not be opened offline.",
         "Ask the author for a package that holds its own content.",
+    ),
+    "launch.outside": error(
+        _CP,
+        "The launch address {name} leads out of the package, to a folder above it.",
+        "Ask the author for a package that holds its own content.",
+    ),
+    "launch.scheme": error(
+        _CP,
+        "The launch address {name} is not the name of a file, but something a browser or another program would carry "
+        "out.",
+        ASK,
+    ),
+    "launch.too_long": error(
+        "RFC 9110 §4.1",
+        "The address of {name}, with its parameters, has {length} characters; more than {limit} cannot be relied on to "
+        "reach a server.",
+        "Ask the author to put into a file what the parameters say.",
     ),
     "file.missing": warning(
         _CP, "Files that the manifest lists are not in the package, such as {name} (number: {count})."
@@ -193,6 +263,21 @@ PACKAGE: dict[str, Rule] = {
     "sequencing.bad_value": warning(
         "SCORM 2004 SN 3",
         "{name} has {value} for {field}, which is not a value of the standard; it was left out.",
+    ),
+    "sequencing.rule_left_out": warning(
+        "SCORM 2004 CAM 5.1.2, 5.1.5",
+        "A rule ({name}) lacks its action or one of its conditions, or has one that the standard does not know; the "
+        "whole rule was left out.",
+    ),
+    "sequencing.no_way_in": error(
+        "SCORM 2004 SN 3.2.1, 3.2.3",
+        "{name} allows neither to choose a lesson nor to be led to the first one, so none can ever be opened.",
+        "Ask the author to allow choice or flow in the sequencing of the course.",
+    ),
+    "sequencing.closed_at_first": warning(
+        "SCORM 2004 SN 3.3",
+        "The rules of {name} let nobody in who has done no other course before.",
+        "Ask the author which course must come first, and give it to officers as well.",
     ),
     "sequencing.dangling": warning(
         "SCORM 2004 CAM 5.1.1", "{name} refers to the sequencing {reference}, which does not exist."

@@ -15,6 +15,11 @@ TEXTS: dict[str, Rule] = {
         "Descriptions have more than {limit} characters and were cut; the longest has {length} (number: {count}).",
         "Write a description in the catalogue, or ask the author for a shorter one.",
     ),
+    "text.order": note(
+        "Unicode UAX #9, 2.1 to 2.4",
+        "Signs that turn the order of letters around were left out of titles and descriptions, such as {name} (number: "
+        "{count}).",
+    ),
     "catalogue.read": note("schema.org, JSON-LD 1.1", "What the catalogue says was read from {name}."),
     "catalogue.unreadable": note(
         "schema.org, JSON-LD 1.1",
@@ -28,6 +33,11 @@ EDITION: dict[str, Rule] = {
         OURS,
         "The course it was to be an edition of was deleted while the file waited; nothing of it was kept.",
         "Import the file as a course of its own.",
+    ),
+    "edition.same": note(
+        OURS,
+        "No file differs from edition {number} of the course.",
+        "If a change was expected, export the course from the authoring tool once more, and import that.",
     ),
     "edition.unrelated": warning(
         OURS,

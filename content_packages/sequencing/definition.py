@@ -7,7 +7,7 @@ the values of enumerations are spelled as in a manifest. Everything is immutable
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -335,4 +335,13 @@ def freely_navigated(node: ActivityNode) -> ActivityNode:
         definition=SequencingDefinition(control=ControlModes(flow=True)),
         children=tuple(freely_navigated(child) for child in node.children),
         visible=node.visible,
+    )
+
+
+def without_pre_conditions(node: ActivityNode) -> ActivityNode:
+    """Return the tree with nothing skipped, disabled or hidden by a rule: what its control modes alone allow."""
+    return replace(
+        node,
+        definition=replace(node.definition, pre_condition_rules=()),
+        children=tuple(without_pre_conditions(child) for child in node.children),
     )

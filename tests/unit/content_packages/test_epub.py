@@ -109,7 +109,14 @@ def test_what_is_left_out_or_cannot_be_read_is_told(tmp_path: Path) -> None:
         ),
         ({"META-INF/container.xml": "<container/>"}, "epub.container"),
         ({"OEBPS/book.opf": "<package><spine/></package>"}, "epub.empty"),
-        ({"OEBPS/book.opf": "<package"}, "xml.not_well_formed"),
+        (
+            {
+                "OEBPS/book.opf": "<package><manifest><item id='a' href='https://elsewhere.example/1.xhtml' "
+                "media-type='application/xhtml+xml'/></manifest><spine><itemref idref='a'/></spine></package>"
+            },
+            "epub.nothing_here",
+        ),
+        ({"OEBPS/book.opf": "<package"}, "xml.unclosed"),
         ({"OEBPS/book.opf": '<!DOCTYPE a [<!ENTITY b "c">]><package>&b;</package>'}, "xml.dtd"),
         ({"mimetype": "application/zip"}, "package.no_manifest"),
     ],

@@ -197,6 +197,11 @@ def test_what_an_instructor_should_know_is_told(tmp_path: Path, data: bytes, cod
         (b"<tincan xmlns='http://projecttincan.com/tincan.xsd'/>", "file.manifest_alone"),
         (a_zip_of({"export/course.zip": b"PK"}), "package.zip_inside"),
         (
+            a_zip_of({"h5p.json": b"{}", "content/content.json": b"{}", "content/a.mp4": b"film"}),
+            "package.h5p",
+        ),
+        (a_zip_of({"moodle_backup.xml": b"<x/>", "files/aa/aabb": b"PK", "a.zip": b"PK"}), "package.moodle"),
+        (
             a_zip_of({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "<x/>"}),
             "file.office",
         ),

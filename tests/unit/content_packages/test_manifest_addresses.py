@@ -86,15 +86,23 @@ def test_bases_add_up(tmp_path: Path, on_resources: str, on_resource: str, href:
 
 
 @pytest.mark.parametrize(
-    "href", ["../index.html", "a/../../index.html", "..\\index.html", "https://a.b/", "//a.b/c"]
+    ("href", "code"),
+    [
+        ("../index.html", "launch.outside"),
+        ("a/../../index.html", "launch.outside"),
+        ("..\\index.html", "launch.outside"),
+        ("https://a.b/", "launch.external"),
+        ("//a.b/c", "launch.external"),
+        ("mailto:author@a.b", "launch.scheme"),
+    ],
 )
-def test_an_address_outside_the_package_refuses_it(tmp_path: Path, href: str) -> None:
+def test_an_address_outside_the_package_refuses_it(tmp_path: Path, href: str, code: str) -> None:
     manifest = a_manifest_12(resources=RESOURCE_12.replace("index.html", href))
 
     report = imported(tmp_path, a_package(manifest))
 
     assert report.refused
-    assert "launch.external" in codes(report)
+    assert code in codes(report)
 
 
 @pytest.mark.parametrize(
@@ -272,3 +280,14 @@ def test_a_manifest_that_contains_itself_ends(tmp_path: Path) -> None:
 
     assert "item.resource_missing" in codes(report)
     assert report.refused
+
+
+@pytest.mark.parametrize(("characters", "told"), [(7_900, []), (100_000, ["launch.too_long"])])
+def test_an_address_that_could_not_be_asked_for_refuses_the_package(
+    tmp_path: Path, characters: int, told: list[str]
+) -> None:
+    item = ITEM.replace("<item ", f"<item parameters='?a={'x' * characters}' ")
+
+    report = imported(tmp_path, a_package(a_manifest_12(item)))
+
+    assert codes(report) == told

@@ -362,7 +362,7 @@ def test_a_sequencing_rule_without_an_action_is_left_out(tmp_path: Path) -> None
     )
 
     assert definition.pre_condition_rules == ()
-    assert found == ["sequencing.bad_value"]
+    assert found == ["sequencing.bad_value", "sequencing.rule_left_out"]
 
 
 @pytest.mark.parametrize(
@@ -384,7 +384,7 @@ def test_a_rule_with_a_condition_nobody_knows_is_left_out(tmp_path: Path, rule: 
     definition, found = sequencing_of(tmp_path, f"<imsss:sequencing>{rule}</imsss:sequencing>")
 
     assert definition == SequencingDefinition()
-    assert found == ["sequencing.bad_value"]
+    assert found == ["sequencing.bad_value", "sequencing.rule_left_out"]
 
 
 def test_a_control_nobody_knows_is_not_hidden(tmp_path: Path) -> None:
@@ -489,3 +489,72 @@ def test_every_edition_reads_the_same_elements(tmp_path: Path, edition: str) -> 
     assert (one.completion_threshold, one.hide_lms_ui) == (0.5, ("previous",))
     assert not one.sequencing.delivery.tracked
     assert found == []
+
+
+def a_pre_condition(inside: str) -> str:
+    rule = f"<imsss:preConditionRule>{inside}</imsss:preConditionRule>"
+    return f"<imsss:sequencing><imsss:sequencingRules>{rule}</imsss:sequencingRules></imsss:sequencing>"
+
+
+def conditions(inside: str) -> str:
+    return f"<imsss:ruleConditions>{inside}</imsss:ruleConditions>"
+
+
+ALWAYS = conditions("<imsss:ruleCondition condition='always'/>")
+SKIP = "<imsss:ruleAction action='skip'/>"
+
+
+@pytest.mark.parametrize(
+    ("inside", "told"),
+    [
+        (ALWAYS + SKIP, []),
+        (
+            conditions("<imsss:ruleCondition condition='sometimes'/>") + SKIP,
+            ["sequencing.bad_value", "sequencing.rule_left_out"],
+        ),
+        (conditions("") + SKIP, ["sequencing.rule_left_out"]),
+        (SKIP, ["sequencing.rule_left_out"]),
+        (ALWAYS, ["sequencing.rule_left_out"]),
+        (
+            ALWAYS + "<imsss:ruleAction action='exitAll'/>",
+            ["sequencing.bad_value", "sequencing.rule_left_out"],
+        ),
+    ],
+)
+def test_a_rule_that_lacks_a_part_is_left_out_and_told(tmp_path: Path, inside: str, told: list[str]) -> None:
+    definition, found = sequencing_of(tmp_path, a_pre_condition(inside))
+
+    assert found == told
+    assert len(definition.pre_condition_rules) == (not told)
+
+
+SHUT = "<imsss:sequencing><imsss:controlMode choice='false' flow='false'/></imsss:sequencing>"
+LATER = (
+    "<imsss:sequencing><imsss:sequencingRules><imsss:preConditionRule>"
+    "<imsss:ruleConditions><imsss:ruleCondition condition='objectiveStatusKnown' operator='not'/>"
+    "</imsss:ruleConditions>"
+    "<imsss:ruleAction action='disabled'/></imsss:preConditionRule></imsss:sequencingRules></imsss:sequencing>"
+)
+TWO = ITEM + ITEM.replace('identifier="one"', 'identifier="two"')
+WITHIN = f'<item identifier="part"><title>Part</title>{TWO}</item>'
+
+
+@pytest.mark.parametrize(
+    ("items", "said", "told"),
+    [
+        (TWO, SHUT, ["sequencing.no_way_in"]),
+        (WITHIN, SHUT, []),  # a lesson of an open chapter can be chosen (SB.2.9)
+        (WITHIN.replace("<title>Part</title>", f"<title>Part</title>{SHUT}"), SHUT, ["sequencing.no_way_in"]),
+        (ITEM, SHUT, []),  # the only lesson is started (CM-11)
+        (TWO, SHUT.replace("choice='false'", "choice='true'"), []),
+        (TWO, SHUT.replace("flow='false'", "flow='true'"), []),
+        (TWO, LATER, ["sequencing.closed_at_first"]),
+    ],
+)
+def test_a_course_that_nobody_could_open_is_told(
+    tmp_path: Path, items: str, said: str, told: list[str]
+) -> None:
+    report = imported(tmp_path, a_package(a_manifest_2004(items, organization=said)))
+
+    assert codes(report) == told
+    assert report.refused == ("sequencing.no_way_in" in told)

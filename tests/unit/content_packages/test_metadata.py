@@ -268,3 +268,33 @@ def test_no_title_holds_what_no_database_takes(tmp_path: Path) -> None:
     assert package.metadata.titles["und"] == "Search"
     assert package.metadata.descriptions["und"] == "One\n\u200cTwo"
     assert package.metadata.publisher == "A"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("CC BY 4.0", "CC BY 4.0"),
+        ("https://creativecommons.org/licenses/by/4.0/", "https://creativecommons.org/licenses/by/4.0/"),
+        ({"url": "urn:licence:1"}, "urn:licence:1"),
+        ("javascript:alert(1)", None),
+        ({"@id": " JavaScript:alert(1)"}, None),
+    ],
+)
+def test_a_licence_is_a_name_or_an_address_one_may_follow(
+    tmp_path: Path, said: object, kept: str | None
+) -> None:
+    beside = json.dumps({**SAID, "license": said}).encode()
+
+    assert package_of(imported(tmp_path, {}, beside=beside)).metadata.rights == kept
+
+
+def test_no_title_turns_the_letters_around_it(tmp_path: Path) -> None:
+    turned = "A \u202egpj.exe\u2066"
+    manifest = a_manifest_12().replace("A course", turned).replace("One", "\u200fتفتيش\u200f")
+
+    report = imported(tmp_path, {"imsmanifest.xml": manifest.encode()})
+
+    package = package_of(report)
+    assert (package.title, package.root.units()[0].title) == ("A gpj.exe", "\u200fتفتيش\u200f")
+    (told,) = [one for one in report.findings if one.code == "text.order"]
+    assert told.facts == {"name": "A \\u202egpj.exe\\u2066", "count": 1}
