@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 import typer
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
 from content_packages.intake import Progress
 from content_packages.package import standard_name
@@ -32,7 +31,7 @@ from lms.cli.console import (
 )
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
-from lms.courses.queries import MOST_ALIKE, courses_alike, find_course
+from lms.courses.queries import MOST_ALIKE, find_course, looks_like
 from lms.courses.report_wording import KINDS_OF_FINDINGS
 from lms.courses.tables import CourseImport
 from lms.enrolment.actions import enrol as enrol_people
@@ -132,7 +131,10 @@ def _import(node: Node, path: Path, *, into: UUID | None, publish: bool) -> dict
         with _bar(path.name) as progress:
             done = node.importer.import_file(path, by=None, into=into, publish_it=publish, progress=progress)
         with node.database.read() as session:
-            return _facts(done) | {"looks_like": _looks_like(session, done), "problem": None}
+            alike = [
+                {"course_id": str(one.public_id), "title": one.title} for one in looks_like(session, done)
+            ]
+        return _facts(done) | {"looks_like": alike, "problem": None}
     except (OSError, OperationalError) as error:
         kept_nothing = CourseImport(file_name=path.name)
         return _facts(kept_nothing) | {"looks_like": [], "problem": _problem(error)}
@@ -183,15 +185,6 @@ def _facts(done: CourseImport) -> dict[str, Any]:
         },
         **{kind: report.get(kind, []) for kind in KINDS_OF_FINDINGS},
     }
-
-
-def _looks_like(session: Session, done: CourseImport) -> list[dict[str, str]]:
-    """Return the courses this may be a new edition of, though nobody said so."""
-    course = find_course(session, done.course) if done.course and not done.into_course else None
-    if course is None:
-        return []
-    alike = courses_alike(session, course.identifier, but=course.public_id)
-    return [{"course_id": str(one.public_id), "title": one.title} for one in alike]
 
 
 def _tell(facts: Mapping[str, Any]) -> None:

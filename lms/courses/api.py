@@ -8,14 +8,23 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from lms.courses.actions import CourseNotFoundError, delete_course
 from lms.courses.importing import importer_of
-from lms.courses.queries import courses_page, current_edition, editions_of, find_course, find_edition, outline
-from lms.courses.tables import Course, Edition
+from lms.courses.queries import (
+    courses_page,
+    current_edition,
+    editions_of,
+    find_course,
+    find_edition,
+    looks_like,
+    outline,
+)
+from lms.courses.tables import Course, CourseImport, Edition
 from lms.courses.uploads import receive_body
 from lms.people.policy import Right
 from lms.people.viewer import requires
@@ -72,6 +81,13 @@ class CourseInList(BaseModel):
     edition: int | None
 
 
+class CourseAlike(BaseModel):
+    """A course that what was imported may be a new edition of: importing it again with ``as`` makes it one."""
+
+    id: UUID
+    title: str
+
+
 class CourseList(BaseModel):
     """One page of courses."""
 
@@ -121,7 +137,10 @@ async def post_course(
         findings = {kind: report[kind] for kind in ("errors", "warnings", "notes")}
         return problem(422, "package-refused", REFUSED, **findings)
     body = await run_in_threadpool(_load, request, done.course, done.edition)
-    return JSONResponse(body.model_dump(mode="json") | {"report": report}, status_code=201)
+    alike = await run_in_threadpool(_alike, request, done)
+    return JSONResponse(
+        body.model_dump(mode="json") | {"looks_like": alike, "report": report}, status_code=201
+    )
 
 
 @router.get("/{course}")
@@ -136,6 +155,16 @@ def remove_course(request: Request, _: Manager, course: UUID) -> None:
     site = site_of(request)
     with site.database.write() as session:
         delete_course(session, course, now=site.now())
+
+
+def _alike(request: Request, done: CourseImport) -> list[dict[str, Any]]:
+    with site_of(request).database.read() as session:
+        return [one.model_dump(mode="json") for one in courses_alike_out(session, done)]
+
+
+def courses_alike_out(session: Session, done: CourseImport) -> list[CourseAlike]:
+    """Return the courses that what was imported looks like, for programs."""
+    return [CourseAlike(id=one.public_id, title=one.title) for one in looks_like(session, done)]
 
 
 def _load(request: Request, public_id: UUID, edition_id: UUID | None) -> CourseOut:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -268,7 +268,7 @@ class Importer:
                 gone = finding("edition.course_gone")
                 report = replace(report, package=None, digest=None, findings=(gone, *report.findings))
             else:
-                doubts = _doubts(session, row.into_course, package)
+                doubts = _doubts(session, row.into_course, package, report.digest)
                 report = replace(report, findings=(*report.findings, *doubts))
         row.report = report.to_json()
         row.finished = self.now()
@@ -332,15 +332,17 @@ def _beside(path: Path) -> bytes | None:
     return None
 
 
-def _doubts(session: Session, into: UUID, package: Package) -> tuple[Finding, ...]:
-    """Return what speaks against a package being an edition of a course: it bears neither its name nor its title."""
+def _doubts(session: Session, into: UUID, package: Package, digest: str | None) -> Iterator[Finding]:
+    """Tell what speaks against a package being a new edition: it is one already, or bears neither name nor title."""
     course = find_course(session, into)
-    if course is None or course.identifier == package.identifier:
-        return ()
-    titles = {edition.title for edition in editions_of(session, course)}
-    if not titles or package.title in titles:
-        return ()
-    return (finding("edition.unrelated", name=package.title, other=course.title),)
+    editions = () if course is None else editions_of(session, course)
+    if course is None or not editions:
+        return
+    same = next((edition for edition in editions if edition.manifest == digest), None)
+    if same is not None:
+        yield finding("edition.same", number=same.number)
+    elif course.identifier != package.identifier and package.title not in {one.title for one in editions}:
+        yield finding("edition.unrelated", name=package.title, other=course.title)
 
 
 def _import(session: Session, import_id: UUID) -> CourseImport:

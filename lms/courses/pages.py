@@ -28,12 +28,12 @@ from lms.courses.importing import importer_of
 from lms.courses.originals import catalogue_data, original_of
 from lms.courses.queries import (
     MOST_ALIKE,
-    courses_alike,
     courses_page,
     editions_of,
     find_course,
     find_edition,
     find_import,
+    looks_like,
     outline,
     recent_imports,
 )
@@ -142,11 +142,8 @@ def show_import(request: Request, _: Manager, import_id: UUID) -> Response:
             raise NotFoundError
         course = find_course(session, found.course) if found.course else None
         edition = find_edition(session, found.edition) if found.edition else None
-        alike = (
-            courses_alike(session, course.identifier, but=course.public_id)[:MOST_ALIKE]
-            if course and found.into_course is None and course.current_edition is None
-            else ()
-        )
+        undecided = course is not None and course.current_edition is None
+        alike = looks_like(session, found)[:MOST_ALIKE] if undecided else ()
     if found.finished is None or found.state is ImportState.CANCELLED:
         return render(request, "courses/importing.html", the_import=found)
     return render(

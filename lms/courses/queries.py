@@ -94,6 +94,12 @@ def courses_alike(session: Session, identifier: str, *, but: UUID | None = None)
     return [course for course in others if course.current_edition is not None] or others
 
 
+def looks_like(session: Session, done: CourseImport) -> Sequence[Course]:
+    """Return the courses that what was imported may be a new edition of, though nobody said so."""
+    course = find_course(session, done.course) if done.course and not done.into_course else None
+    return () if course is None else courses_alike(session, course.identifier, but=course.public_id)
+
+
 def find_edition(session: Session, public_id: UUID) -> Edition | None:
     """Return an edition by its public id."""
     return session.scalars(_EDITION, {"public_id": public_id}).one_or_none()

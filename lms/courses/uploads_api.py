@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from email.utils import format_datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header
@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from lms.courses.api import CourseAlike, courses_alike_out
 from lms.courses.errors import UploadGoneError, UploadHeadersError, UploadVersionError
 from lms.courses.importing import importer_of
 from lms.courses.queries import find_import
@@ -46,6 +47,8 @@ class UploadOut(BaseModel):
     files_total: int = 0
     course: UUID | None = None
     edition: UUID | None = None
+    looks_like: list[CourseAlike] = []
+    report: dict[str, Any] | None = None
 
 
 def speaks_tus(tus_resumable: Annotated[str, Header()] = "") -> None:
@@ -152,8 +155,9 @@ def delete_upload(request: Request, viewer: Manager, upload_id: UUID) -> Respons
 def _import(request: Request, viewer: Viewer, upload_id: UUID) -> UploadOut:
     with importer_of(request).database.read() as session:
         done = find_import(session, upload_id)
-    if done is None or done.started_by != viewer.public_id:
-        raise UploadGoneError
+        if done is None or done.started_by != viewer.public_id:
+            raise UploadGoneError
+        alike = courses_alike_out(session, done)
     return UploadOut(
         id=upload_id,
         state=done.state.value,
@@ -163,6 +167,8 @@ def _import(request: Request, viewer: Viewer, upload_id: UUID) -> UploadOut:
         files_total=done.files_total,
         course=done.course,
         edition=done.edition,
+        looks_like=alike,
+        report=done.report,
     )
 
 

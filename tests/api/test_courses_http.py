@@ -138,6 +138,19 @@ def test_the_api_answers_with_course_and_report(school: School, tmp_path: Path) 
     assert client.get("/api/v1/courses").json() == {"total": 0, "courses": []}
 
 
+def test_the_api_names_the_course_that_a_package_looks_like(school: School, tmp_path: Path) -> None:
+    client = school.client("instructor")
+    first = client.post("/api/v1/courses", content=a_scorm_file(tmp_path).read_bytes()).json()
+    anew = a_scorm_file(tmp_path, text="Anew").read_bytes()
+
+    alone = client.post("/api/v1/courses", content=anew).json()
+    joined = client.post("/api/v1/courses", params={"as": first["id"]}, content=anew).json()
+
+    assert first["looks_like"] == joined["looks_like"] == []
+    assert alone["looks_like"] == [{"id": first["id"], "title": first["title"]}]
+    assert [one["number"] for one in joined["editions"]] == [2, 1]
+
+
 @pytest.mark.parametrize("body", [b"", b"PK\x03\x04", b"<manifest/>", b"\0" * 5000])
 def test_the_api_names_every_fault_of_a_refused_package(school: School, body: bytes) -> None:
     answer = school.client("instructor").post("/api/v1/courses", content=body)

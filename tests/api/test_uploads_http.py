@@ -76,7 +76,8 @@ def test_a_package_in_parts_becomes_a_course(school: School, client: TestClient,
     assert (asked.headers["cache-control"], asked.headers["tus-resumable"]) == ("no-store", "1.0.0")
     assert (under_way["state"], under_way["offset"]) == ("uploading", 300)
     assert last.headers["upload-offset"] == str(len(package))
-    assert client.get(upload).json()["state"] == "done"
+    done = client.get(upload).json()
+    assert (done["state"], done["looks_like"], done["report"]["errors"]) == ("done", [], [])
     with school.database.read() as session:
         (course,) = courses_page(session).rows
     assert course.number == 1

@@ -197,6 +197,18 @@ def test_a_package_made_anew_names_the_course_it_looks_like(data: Path, tmp_path
     assert made["looks_like"] == []
 
 
+def test_the_same_package_again_is_said_to_be_the_same(data: Path, tmp_path: Path) -> None:
+    package = str(a_scorm_file(tmp_path))
+    first = json.loads(lms("import", package, "--data", str(data), "--json").stdout)
+
+    again = json.loads(
+        lms("import", package, "--as", first["course_id"], "--data", str(data), "--json").stdout
+    )
+
+    (told,) = [one for one in again["notes"] if one["code"] == "edition.same"]
+    assert told["facts"] == {"number": 1}
+
+
 def test_another_course_made_an_edition_by_mistake_is_said_to_be_another(data: Path, tmp_path: Path) -> None:
     first = json.loads(lms("import", str(a_scorm_file(tmp_path)), "--data", str(data), "--json").stdout)
     told = ("--as", first["course_id"], "--data", str(data), "--json")
