@@ -27,7 +27,8 @@ from sync.messages import Record
 from sync.vector import Head, LogKey
 
 MAX_ENTRIES = 500
-MAX_ENTRY_BYTES = 64 * 1024
+MAX_ENTRY_BYTES = 1024 * 1024
+USUAL_ENCODED_BYTES = 64 * 1024
 MAX_ENCODED_BYTES = 16 * 1024 * 1024
 
 _MAGIC = b"OSG1"
@@ -77,6 +78,7 @@ def seal(records: Sequence[Record], *, log: LogKey, previous: str, key: NodeKey)
         previous: root of the segment before, empty for the first.
         key: the origin's.
     """
+    encoding, payload = codec.encode(records)
     header = Header(
         origin=log.origin,
         epoch=log.epoch,
@@ -85,13 +87,11 @@ def seal(records: Sequence[Record], *, log: LogKey, previous: str, key: NodeKey)
         last=records[-1].seq,
         previous=previous,
         root=merkle_root(records),
-        codec=codec.NEWEST,
+        codec=encoding,
     )
     signed = canonical_json(asdict(header))
     signature = bytes.fromhex(key.sign("segment", signed))
-    return b"".join(
-        (_MAGIC, len(signed).to_bytes(2, "big"), signed, signature, codec.encode(records, codec=header.codec))
-    )
+    return b"".join((_MAGIC, len(signed).to_bytes(2, "big"), signed, signature, payload))
 
 
 def take_apart(encoded: bytes) -> Segment:

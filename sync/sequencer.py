@@ -36,7 +36,14 @@ def number_changes(node: Node) -> int:
 
 
 def number_some(node: Node) -> bool:
-    """Number and seal one segment's changes; return whether more may be waiting. The worker calls it now and then."""
+    """Number and seal one segment's changes, once so many wait; return whether more may.
+
+    The worker calls it now and then. Fewer wait for the next conversation: entries sealed together take a third of
+    what they take one by one.
+    """
+    with node.read() as session:
+        if sum(waiting_changes(session, node).values()) < segment.MAX_ENTRIES:
+            return False
     return _number_step(node).moved
 
 
@@ -91,7 +98,7 @@ _READ_TO = select(FeedRow.name, FeedRow.position)
 
 
 #: As many changes as usually fill a segment: what is read and finds no room is read again for the next.
-READ_AT_ONCE = 32
+READ_AT_ONCE = 128
 
 
 @dataclass(slots=True)
@@ -172,9 +179,15 @@ def _take(feed: FeedRow, taken: _Taken, change: Change) -> None:
 
 
 def _seal(session: Session, node: Node, key: LogKey, records: Sequence[Record]) -> None:
+    """Seal records as one segment, or as several where they do not become small together."""
     head = log.lock_head(session, key)
     numbered = list(_numbered(records, head.seq))
     encoded = segment.seal(numbered, log=key, previous=head.root, key=node.key)
+    if len(encoded) > segment.USUAL_ENCODED_BYTES and len(records) > 1:
+        half = len(records) // 2
+        _seal(session, node, key, records[:half])
+        _seal(session, node, key, records[half:])
+        return
     header = segment.take_apart(encoded).header
     log.append(session, header, encoded, records=numbered, now_ms=node.clock())
 
