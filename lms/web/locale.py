@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
 from babel.dates import format_date, format_time, format_timedelta
@@ -149,8 +148,11 @@ def _percent(locale: Locale, share: float) -> str:
 
 @lru_cache(maxsize=4096)
 def _amount(locale: Locale, amount: float, unit: str) -> str:
-    length: Literal["short", "long"] = "long" if unit == "digital-byte" else "short"  # short it has no plural
-    return format_unit(amount, unit, length, locale=locale, numbering_system=_NUMBERS)
+    if (
+        unit == "digital-byte" and locale.language == "en"
+    ):  # whose short form has no plural, and Arabic has no long one
+        return format_unit(amount, unit, "long", locale=locale, numbering_system=_NUMBERS)
+    return format_unit(amount, unit, "short", locale=locale, numbering_system=_NUMBERS)
 
 
 @lru_cache(maxsize=4096)
