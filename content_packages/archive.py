@@ -237,9 +237,7 @@ def _fault(entry: Entry, name: Name, limits: Limits) -> Finding | None:
         ),
         (
             name.folder and size > 0,
-            lambda: finding(
-                "archive.contradiction", file=name.path, name=name.path, what="a folder holds bytes"
-            ),
+            lambda: finding("archive.folder_with_bytes", file=name.path, name=name.path),
         ),
     )
     return next((make() for holds, make in checks if holds), None)

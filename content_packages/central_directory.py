@@ -113,7 +113,7 @@ def _find_directory(file: BinaryIO, length: int) -> _Directory:
     _, disk, first_disk, here, count, size, start, comment = _END.unpack_from(tail, at)
     end = tail_start + at
     if end + _END.size + comment != length:
-        raise _refused("archive.foreign_data", where="after")
+        raise _refused("archive.bytes_after")
     # Beyond 2 GB some tools, Python's own among them, write the wide record though all still fits into this one.
     if 0xFFFF in (here, count) or _IN_ZIP64 in (size, start) or start + size != end:
         wide = _zip64_end(file, end)
@@ -126,7 +126,7 @@ def _find_directory(file: BinaryIO, length: int) -> _Directory:
     if start + size > end:
         raise _refused("archive.truncated")
     if start + size < end:
-        raise _refused("archive.foreign_data", where="before or inside")
+        raise _refused("archive.directory_place")
     return _Directory(start=start, size=size, count=count)
 
 
@@ -135,9 +135,7 @@ def _compare_ends(narrow: tuple[int, int, int, int], wide: tuple[int, int, int, 
     marks = (0xFFFF, 0xFFFF, _IN_ZIP64, _IN_ZIP64)
     for told, mark, meant in zip(narrow, marks, wide, strict=True):
         if told not in (mark, meant):
-            raise _refused(
-                "archive.contradiction", name="the end record", what="the zip64 one says otherwise"
-            )
+            raise _refused("archive.ends_differ")
 
 
 def _zip64_end(file: BinaryIO, end: int) -> tuple[int, int, int, int, int, int, int] | None:
@@ -151,9 +149,7 @@ def _zip64_end(file: BinaryIO, end: int) -> tuple[int, int, int, int, int, int, 
     file.seek(min(position, end))
     record = file.read(_END_64.size)
     if len(record) < _END_64.size or not record.startswith(b"PK\x06\x06") or disks > 1:
-        raise _refused(
-            "archive.contradiction", name="the zip64 end record", what="it is not where it should be"
-        )
+        raise _refused("archive.zip64_end")
     _, _, _, _, disk, first_disk, here, count, size, start = _END_64.unpack(record)
     return position, disk, first_disk, here, count, size, start
 
@@ -176,11 +172,7 @@ def _headers(directory: bytes, count: int) -> list[_Header]:
             or len(directory) - at < _HEADER.size
             or directory[at : at + 4] != b"PK\x01\x02"
         ):
-            raise _refused(
-                "archive.contradiction",
-                name="the table of contents",
-                what="it holds another number of files than it claims",
-            )
+            raise _refused("archive.count")
         (
             _,
             made_by,
@@ -204,7 +196,7 @@ def _headers(directory: bytes, count: int) -> list[_Header]:
         name = directory[name_at : name_at + name_len]
         extra = directory[name_at + name_len : name_at + name_len + extra_len]
         at = name_at + name_len + extra_len + comment_len
-        size, packed, start = _zip64_sizes(extra, size, packed, start)
+        size, packed, start = _zip64_sizes(extra, size, packed, start, name)
         if flags & _ENCRYPTED:
             raise _refused("archive.encrypted", name=_shown(name))
         if disk not in {0, 0xFFFF}:
@@ -222,11 +214,7 @@ def _headers(directory: bytes, count: int) -> list[_Header]:
         )
         found.append(_Header(entry=entry, local_start=start))
     if len(found) != count or at != len(directory):
-        raise _refused(
-            "archive.contradiction",
-            name="the table of contents",
-            what="it holds another number of files than it claims",
-        )
+        raise _refused("archive.count")
     return found
 
 
@@ -239,13 +227,16 @@ def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
         at += 4 + length
 
 
-def _zip64_sizes(extra: bytes, size: int, packed: int, start: int) -> tuple[int, int, int]:
+def _zip64_sizes(extra: bytes, size: int, packed: int, start: int, name: bytes) -> tuple[int, int, int]:
     """Take sizes and position from the zip64 field where the record points there (4.5.3)."""
-    for tag, body in _fields(extra):
-        if tag == _ZIP64_FIELD:
-            numbers = [struct.unpack_from("<Q", body, i)[0] for i in range(0, len(body) - 7, 8)]
-            taken = iter(numbers)
-            size, packed, start = (next(taken, n) if n == _IN_ZIP64 else n for n in (size, packed, start))
+    wanted = [size, packed, start].count(_IN_ZIP64)
+    if not wanted:
+        return size, packed, start
+    body = next((body for tag, body in _fields(extra) if tag == _ZIP64_FIELD), b"")
+    if len(body) < 8 * wanted:
+        raise _refused("archive.zip64", name=_shown(name))
+    taken = iter(struct.unpack_from(f"<{wanted}Q", body))
+    size, packed, start = (next(taken) if n == _IN_ZIP64 else n for n in (size, packed, start))
     return size, packed, start
 
 
@@ -273,12 +264,12 @@ def _with_local_headers(file: BinaryIO, headers: list[_Header], *, end: int) -> 
         data_start, follows = _data_start(file, header, end=end)
         free_from = data_start + entry.packed_size
         if free_from > end:
-            raise _refused("archive.entry_truncated", name=_shown(entry.raw_name))
+            raise _refused("archive.entry_outside", name=_shown(entry.raw_name))
         if follows:
             free_from += _descriptor_length(file, entry, at=free_from, end=end)
         entries[index] = replace(entry, data_start=data_start)
     if headers and all(header.local_start > 0 for header in headers):
-        raise _refused("archive.foreign_data", where="before")
+        raise _refused("archive.bytes_before")
     return [entries[index] for index in range(len(headers))], unclaimed + end - free_from
 
 
@@ -286,26 +277,26 @@ def _data_start(file: BinaryIO, header: _Header, *, end: int) -> tuple[int, bool
     """Return where the packed bytes begin, and whether sizes follow them, after comparing header and record."""
     entry = header.entry
     if header.local_start + _LOCAL.size > end:
-        raise _refused("archive.entry_truncated", name=_shown(entry.raw_name))
+        raise _refused("archive.entry_outside", name=_shown(entry.raw_name))
     file.seek(header.local_start)
     record = file.read(_LOCAL.size)
     magic, _, flags, method, _, _, crc, packed, size, name_len, extra_len = _LOCAL.unpack(record)
     if magic != b"PK\x03\x04":
-        raise _contradiction(entry, "no file begins where it should")
+        raise _refused("archive.no_file", name=_shown(entry.raw_name))
     name, extra = file.read(name_len), file.read(extra_len)
-    size, packed, _ = _zip64_sizes(extra, size, packed, 0)
+    size, packed, _ = _zip64_sizes(extra, size, packed, 0, name)
     told = (entry.crc, entry.packed_size, entry.size) == (crc, packed, size)
     follows = bool(flags & _SIZES_FOLLOW) and not told
     checks = {
-        "its name is given in two ways": name == entry.raw_name,
-        "its UTF-8 name is given in two ways": _unicode_path(extra, name) in {None, entry.utf8_name},
-        "its method is given in two ways": method == entry.method,
-        "it is encrypted in one place only": not flags & _ENCRYPTED,
-        "its size or checksum is given in two ways": told or follows,
+        "archive.name_twice": name == entry.raw_name,
+        "archive.utf8_name_twice": _unicode_path(extra, name) in {None, entry.utf8_name},
+        "archive.method_twice": method == entry.method,
+        "archive.encrypted_once": not flags & _ENCRYPTED,
+        "archive.sizes_twice": told or follows,
     }
-    for what, holds in checks.items():
+    for code, holds in checks.items():
         if not holds:
-            raise _contradiction(entry, what)
+            raise _refused(code, name=_shown(entry.raw_name))
     return header.local_start + _LOCAL.size + len(name) + len(extra), follows
 
 
@@ -321,11 +312,7 @@ def _descriptor_length(file: BinaryIO, entry: Entry, *, at: int, end: int) -> in
                 continue
             if written.startswith(expected):
                 return len(expected)
-    raise _contradiction(entry, "the sizes that follow it are not its own")
-
-
-def _contradiction(entry: Entry, what: str) -> PackageRefusedError:
-    return _refused("archive.contradiction", name=_shown(entry.raw_name), what=what)
+    raise _refused("archive.sizes_after", name=_shown(entry.raw_name))
 
 
 def _refused(code: str, **facts: str | int) -> PackageRefusedError:

@@ -53,7 +53,7 @@ _TYPE_OF = {extension: name for name, extensions in _TYPES.items() for extension
 
 def type_of(path: str) -> str:
     """Return the kind of a file by its extension, ``other`` if it is none we know."""
-    return _TYPE_OF.get(_extension(path), "other")
+    return _TYPE_OF.get(extension_of(path), "other")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -88,7 +88,7 @@ class ContentScan:
 
     def watch(self, stream: Readable, path: str) -> Readable:
         """Return a stream of the same bytes that is looked through while it is read."""
-        extension = _extension(path)
+        extension = extension_of(path)
         if extension == "swf":
             self.flash.append(path)
         signs = SIGNS if extension in _WITH_SCRIPTS else ()
@@ -145,7 +145,7 @@ class _Watched:
         self._scan = scan
         self._path = path
         self._signs = signs
-        self._is_page = _extension(path) in PAGES
+        self._is_page = extension_of(path) in PAGES
         self._tail = b""
         self._lines_before = 0
 
@@ -181,5 +181,7 @@ class _Watched:
         return self._lines_before + window.count(b"\n", 0, at) + 1
 
 
-def _extension(path: str) -> str:
-    return path.rpartition(".")[2].lower()
+def extension_of(path: str) -> str:
+    """Return what follows the last dot of a file's name, in lower case; empty without a dot."""
+    _, dot, extension = path.rpartition("/")[2].rpartition(".")
+    return extension.lower() if dot else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import string
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,10 +122,10 @@ def finding(code: str, *, file: str | None = None, line: int | None = None, **fa
 
 
 def legible(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings a person can read: the first of each code, and how many more there are of it."""
+    """Return the findings a person can read: each once, the first of each code, and how many more there are of it."""
     kept: list[Finding] = []
     seen: Counter[str] = Counter()
-    for found in findings:
+    for found in _each_once(findings):
         seen[found.code] += 1
         if seen[found.code] <= MOST_OF_A_KIND:
             kept.append(found)
@@ -135,6 +135,16 @@ def legible(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         if count > MOST_OF_A_KIND
     ]
     return (*kept, *more)
+
+
+def _each_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield what differs: a file that ten items name is looked at ten times."""
+    told = set()
+    for found in findings:
+        said = (found.code, found.file, found.line, tuple(found.facts.items()))
+        if said not in told:
+            told.add(said)
+            yield found
 
 
 def blocking(findings: Iterable[Finding]) -> bool:

@@ -70,6 +70,9 @@ def _does_something(script: re.Match[str], source: Source) -> bool:
 
 
 def _text(data: bytes) -> str:
+    for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        if data.startswith(mark):
+            return data.decode("utf-16", "replace")
     declared = _CHARSET.search(data[:1024])
     try:
         encoding = codecs.lookup(declared[1].decode("ascii") if declared else "utf-8").name

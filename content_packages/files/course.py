@@ -6,7 +6,7 @@ A document is complete when every page of it has been shown; a film or a recordi
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from io import BufferedIOBase
 from typing import BinaryIO, cast
 
@@ -56,7 +56,7 @@ def read(source: Source) -> Package:
     source.standard = ("file", kind.name)
     viewer, told = _look_into(source, kind, head)
     name = (source.given_name if source.main == kind.path else "") or source.main
-    captions = captions_of(source.main, [path for path in source.names if is_caption(path)])
+    captions = captions_of(source.main, list(_readable_captions(source)))
     return course(
         kind.name,
         viewer,
@@ -108,6 +108,15 @@ def course(
         ),
         captions=captions,
     )
+
+
+def _readable_captions(source: Source) -> Iterator[str]:
+    """Yield the captions in which something is said at some time; both forms write an arrow between two times."""
+    for path in filter(is_caption, source.names):
+        if b"-->" in source.head(path, HEAD_BYTES).replace(b"\0", b""):
+            yield path
+        else:
+            source.note("captions.unreadable", name=path)
 
 
 def _not_what_it_says(source: Source) -> Finding:

@@ -82,6 +82,7 @@ _MARKS = (  # the mark of UTF-32 begins like that of UTF-16
 )
 _MOST_PREFIXES = 256  # in scope at once: each costs something at every element below
 _LONGEST_DECLARATION = 200
+_GUESSED = "windows-1252"  # what most tools of Windows write, where nothing says better
 # The parser looks for each value from the first attribute on: 40,000 of them in one element take 12 s.
 _MOST_ATTRIBUTES = 1000
 _DECLARED = re.compile(r"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -226,6 +227,8 @@ def parse(data: bytes, *, file: str, limits: Limits, findings: list[Finding]) ->
     text = _DECLARATION.sub(lambda found: "\n" * found.group().count("\n"), text, count=1)
     if not text.strip():
         raise _refused("xml.empty", file=file, line=1)
+    if text[:1].isspace() and text.lstrip().startswith("<?xml"):
+        findings.append(finding("xml.space_before", file=file, line=1, name=file))
     _refuse_dtd(text, file=file)
     element = _parse_text(text, file=file, limits=limits, findings=findings)
     return _simplify(element, file=file, limits=limits, findings=findings)
@@ -256,7 +259,9 @@ def _decode(data: bytes, *, file: str, findings: list[Finding]) -> str:
         text, used = _decode_as(data, declared, file=file, findings=findings)
     else:
         used = declared if _reads_alike(data, declared, text) else "utf-8"
-    if used != declared:
+    if used == _GUESSED != declared:
+        findings.append(finding("xml.encoding_guessed", file=file, line=1, declared=declared, used=used))
+    elif used != declared:
         findings.append(finding("xml.encoding", file=file, line=1, declared=declared, used=used))
     return text
 
@@ -291,7 +296,7 @@ def _decode_as(data: bytes, declared: str, *, file: str, findings: list[Finding]
             return data.decode(declared), declared
     except (LookupError, UnicodeError):
         pass
-    return _decode_certain(data, "cp1252", file=file, findings=findings), "windows-1252"
+    return _decode_certain(data, "cp1252", file=file, findings=findings), _GUESSED
 
 
 def _refuse_dtd(text: str, *, file: str) -> None:

@@ -21,6 +21,7 @@ from content_packages.manifest.names import (
     OutsideError,
     merge_parameters,
     resolve,
+    same_letters,
     split_href,
 )
 from content_packages.package import Activity, Kind, LaunchTarget, Package, Standard
@@ -223,6 +224,8 @@ def _item(reading: _Reading, node: Node, *, depth: int, seen: frozenset[str]) ->
         resource = reading.resources[reference]
         launch = _launch(reading, resource, node.get("parameters") or "", node)
         kind = _sco_or_asset(reading, resource)
+    elif reference in reading.manifests:
+        reading.note("item.manifest_in_itself", node, name=title or identifier, resource=reference)
     elif reference:
         reading.note("item.resource_missing", node, name=title or identifier, resource=reference)
     elif not children:
@@ -293,12 +296,20 @@ def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -
         reading.note("launch.missing", resource.node, name=wanted)
         return None
     if found != wanted:
-        code = "file.name_encoded" if found == unquote(wanted) else "file.name_differs"
-        reading.note(code, resource.node, name=wanted, other=found)
+        reading.note(_code_of(wanted, found), resource.node, name=wanted, other=found)
+    elif "\\" in (written := (resource.base + path).strip()) or written.startswith("/"):
+        reading.note("file.name_written", resource.node, name=written, other=found)
     if query or fragment:
         reading.note("launch.parameters", resource.node, name=href.strip())
     query, fragment = merge_parameters(query, fragment, parameters)
     return LaunchTarget(path=found, query=query, fragment=fragment)
+
+
+def _code_of(written: str, found: str) -> str:
+    """Return how a file's name differs from the one that was written for it."""
+    if found == unquote(written):
+        return "file.name_encoded"
+    return "file.name_composed" if same_letters(found, written) else "file.name_differs"
 
 
 def _sco_or_asset(reading: _Reading, resource: _Resource) -> Kind:

@@ -90,6 +90,11 @@ def resolve(base: str, path: str) -> str:
     return tidy
 
 
+def same_letters(one: str, other: str) -> bool:
+    """Tell whether two names differ only in how their accents are written (UAX #15)."""
+    return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+
+
 def merge_parameters(query: str, fragment: str, parameters: str) -> tuple[str, str]:
     """Add an item's parameters to the query and fragment of a href (SCORM 2004 CAM 3.4.1.10).
 

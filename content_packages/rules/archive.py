@@ -29,19 +29,71 @@ ARCHIVE: dict[str, Rule] = {
         "The zip is cut short: its end, with the table of contents, is missing.",
         "Copy or download the file again.",
     ),
-    "archive.entry_truncated": error(
-        f"{_APPNOTE} 4.3.8", "The zip is cut short inside {name}.", "Copy or download the file again."
+    "archive.entry_outside": error(
+        f"{_APPNOTE} 4.3.8",
+        "The bytes of {name} would reach beyond the files of the zip: its place or size is wrong, or bytes are "
+        "missing.",
+        f"Copy or download the file again. {ZIP_AGAIN}",
     ),
-    "archive.foreign_data": error(
-        f"{_APPNOTE} 4.3.6",
-        "The zip holds bytes {where} its table of contents that belong to no file.",
+    "archive.bytes_before": error(
+        f"{_APPNOTE} 4.3.6", "Bytes that belong to no file stand before the zip.", ZIP_AGAIN
+    ),
+    "archive.bytes_after": error(
+        f"{_APPNOTE} 4.3.6", "Bytes that belong to no file follow the end of the zip.", ZIP_AGAIN
+    ),
+    "archive.directory_place": error(
+        f"{_APPNOTE} 4.3.16",
+        "The table of contents of the zip is not where its end says, or bytes that belong to no file follow it.",
         ZIP_AGAIN,
     ),
     "archive.multi_disk": error(
         f"{_APPNOTE} 4.3.16", "The zip is one part of several.", "Join the parts into one zip first."
     ),
-    "archive.contradiction": error(
-        f"{_APPNOTE} 4.3.7", "The zip contradicts itself at {name}: {what}.", ZIP_AGAIN
+    "archive.count": error(
+        f"{_APPNOTE} 4.4.21",
+        "The table of contents of the zip holds another number of files than the zip claims.",
+        ZIP_AGAIN,
+    ),
+    "archive.ends_differ": error(
+        f"{_APPNOTE} 4.4.1.4",
+        "The two ends of the zip, the short one and that of zip64, contradict each other.",
+        ZIP_AGAIN,
+    ),
+    "archive.zip64_end": error(
+        f"{_APPNOTE} 4.3.14", "The zip64 end of the zip is not where it should be.", ZIP_AGAIN
+    ),
+    "archive.zip64": error(
+        f"{_APPNOTE} 4.5.3",
+        "The size or place of {name} should stand in a zip64 field, which it lacks.",
+        ZIP_AGAIN,
+    ),
+    "archive.no_file": error(
+        f"{_APPNOTE} 4.3.7", "No file begins where {name} should in the zip.", ZIP_AGAIN
+    ),
+    "archive.name_twice": error(
+        f"{_APPNOTE} 4.3.7",
+        "{name} bears another name inside the zip than in its table of contents.",
+        ZIP_AGAIN,
+    ),
+    "archive.utf8_name_twice": error(
+        f"{_APPNOTE} 4.6.9",
+        "{name} bears another name in UTF-8 inside the zip than in its table of contents.",
+        ZIP_AGAIN,
+    ),
+    "archive.method_twice": error(
+        f"{_APPNOTE} 4.3.7", "The zip says in two ways how {name} is packed.", ZIP_AGAIN
+    ),
+    "archive.encrypted_once": error(
+        f"{_APPNOTE} 4.3.7", "The zip says in one place only that {name} is encrypted.", ZIP_AGAIN
+    ),
+    "archive.sizes_twice": error(
+        f"{_APPNOTE} 4.3.7", "The zip gives size or checksum of {name} in two ways.", ZIP_AGAIN
+    ),
+    "archive.sizes_after": error(
+        f"{_APPNOTE} 4.3.9", "The sizes that follow {name} in the zip are not its own.", ZIP_AGAIN
+    ),
+    "archive.folder_with_bytes": error(
+        f"{_APPNOTE} 4.3.8", "{name} is a folder, and holds bytes.", ZIP_AGAIN
     ),
     "archive.overlap": error(
         f"{_APPNOTE} 4.3.6",

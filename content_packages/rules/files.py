@@ -85,6 +85,11 @@ FILES: dict[str, Rule] = {
         "The film has no captions.",
         "For those who cannot hear it, put film.mp4 and film.en.vtt (or .srt) into one zip and import that.",
     ),
+    "captions.unreadable": warning(
+        "WebVTT §4.1; SubRip",
+        "{name} holds no captions that can be shown.",
+        "Make the captions again as WebVTT (.vtt) or SubRip (.srt), and import film and captions in one zip.",
+    ),
     "captions.language": note(
         "HTML, The track element",
         "The name of the captions {name} does not say their language.",

@@ -82,6 +82,15 @@ XML: dict[str, Rule] = {
     "xml.encoding": warning(
         "XML 1.0 §4.3.3", "The manifest says it is {declared} but can only be read as {used}."
     ),
+    "xml.encoding_guessed": warning(
+        "XML 1.0 §4.3.3",
+        "The manifest is not {declared}, as it says, and does not say what it is; it was read as {used}, so letters "
+        "other than English ones may be wrong.",
+        "Look at the titles. If they are wrong, ask the author to export the course again, in UTF-8.",
+    ),
+    "xml.space_before": note(
+        "XML 1.0 §2.8", "{name} does not begin with its first line; the white space before it was left out."
+    ),
     "xml.byte_order_mark": note(
         "XML 1.0 §4.3.3", "{name} begins with a byte-order mark; it was read as {used}."
     ),
@@ -209,6 +218,9 @@ PACKAGE: dict[str, Rule] = {
     "item.resource_missing": error(
         _CP, "The item {name} refers to the resource {resource}, which does not exist.", ASK
     ),
+    "item.manifest_in_itself": error(
+        _CP, "The item {name} refers to the manifest {resource}, which it is a part of itself.", ASK
+    ),
     "item.cluster_resource": warning(
         _CP, "The item {name} has both a page and sub-items; the page became its first sub-item."
     ),
@@ -243,6 +255,11 @@ PACKAGE: dict[str, Rule] = {
         "out.",
         ASK,
     ),
+    "launch.not_shown": error(
+        "HTML, Loading web pages",
+        "The lesson “{title}” begins with {name}, which no browser shows: it would only be downloaded.",
+        "Ask the author to export the course as web pages.",
+    ),
     "launch.too_long": error(
         "RFC 9110 §4.1",
         "The address of {name}, with its parameters, has {length} characters; more than {limit} cannot be relied on to "
@@ -260,6 +277,13 @@ PACKAGE: dict[str, Rule] = {
         "The address {name} holds more than the name of a file; the page is opened with all of it.",
     ),
     "file.name_differs": warning(_CP, "The manifest writes {name} for the file {other}."),
+    "file.name_composed": note(
+        "Unicode UAX #15",
+        "The manifest and the zip write the accents of {other} in two ways that look the same; it was found.",
+    ),
+    "file.name_written": note(
+        _CP, "The manifest writes {name}, with a slash in front or backslashes, for the file {other}."
+    ),
     "sequencing.bad_value": warning(
         "SCORM 2004 SN 3",
         "{name} has {value} for {field}, which is not a value of the standard; it was left out.",

@@ -97,7 +97,7 @@ class CourseList(BaseModel):
 
 @router.get("")
 def get_courses(request: Request, _: Manager, search: str = "", page: PageNumber = 1) -> CourseList:
-    """List courses by title, 50 to a page."""
+    """List courses by title, 25 to a page."""
     with site_of(request).database.read() as session:
         found = courses_page(session, search=search, number=page)
     return CourseList(

@@ -95,6 +95,16 @@ class Importer:
             )
             enqueue(session, JOB, {"import": str(import_id)}, now=self.now())
 
+    def require_course(self, into: UUID | None) -> None:
+        """Look whether the course that something is to be an edition of is here.
+
+        Raises:
+            CourseNotFoundError: it is named and is not.
+        """
+        with self.database.read() as session:
+            if into is not None and find_course(session, into) is None:
+                raise CourseNotFoundError(into)
+
     def run_job(self, payload: dict[str, Any]) -> None:
         """Do a queued import; once it has ended, running it again does nothing."""
         import_id = UUID(payload["import"])
@@ -129,9 +139,7 @@ class Importer:
             CourseNotFoundError: *into* names no course.
             OSError: the file cannot be read, or the disk is full.
         """
-        with self.database.read() as session:
-            if into is not None and find_course(session, into) is None:
-                raise CourseNotFoundError(into)
+        self.require_course(into)
         name = path.name if file_name is None else file_name
         row = self._row(
             self.new_id(), path, file_name=name or path.name, by=by, into=into, publish_it=publish_it

@@ -66,10 +66,12 @@ class Uploads:
         """Make room for an upload.
 
         Raises:
+            CourseNotFoundError: *into* names no course.
             UploadTooLargeError: it has more bytes than are taken.
             UploadNoRoomError: the disk has no room for it.
         """
         require_room(length, self._folder, self._importer.limits)
+        self._importer.require_course(into)
         upload = Upload(
             id=self._importer.new_id(),
             length=length,

@@ -9,7 +9,7 @@ import shutil
 from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from httpx2 import Response
@@ -211,7 +211,9 @@ def test_an_upload_belongs_to_whoever_began_it(school: School, client: TestClien
 def test_an_upload_into_a_course_that_was_deleted_leaves_nothing(
     school: School, client: TestClient, package: bytes
 ) -> None:
-    upload = begin(client, len(package), **{"as": str(uuid4())})
+    course = client.post("/api/v1/courses", content=package).json()["id"]
+    upload = begin(client, len(package), **{"as": course})
+    client.delete(f"/api/v1/courses/{course}")
 
     answer = send(client, upload, 0, package)
 

@@ -7,9 +7,9 @@ begins with what its parent, the test runner, had.
 from __future__ import annotations
 
 import gzip
+import resource
 import subprocess
 import sys
-import time
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,6 +41,12 @@ IMPORT = (
     "print(report.findings[0].code if report.refused else 'taken'); "
     "print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])"
 )
+
+
+def cpu_s() -> float:
+    """Return the CPU time of processes that were waited for; it does not grow with what else a machine does."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def zeros(mebibytes: int) -> bytes:
@@ -198,15 +204,15 @@ def test_a_bomb_is_judged_in_little_memory_and_time(tmp_path: Path, kind: str) -
     path, shelf = tmp_path / "bomb.zip", tmp_path / "shelf"
     path.write_bytes(make())
 
-    begun = time.monotonic()
+    begun = cpu_s()
     done = subprocess.run(
         [sys.executable, "-c", IMPORT, str(path), str(shelf)],
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
     )
-    took_s = time.monotonic() - begun
+    took_s = cpu_s() - begun
 
     found, kilobytes = done.stdout.split()
     assert found == expected

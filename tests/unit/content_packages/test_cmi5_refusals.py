@@ -295,7 +295,7 @@ def test_every_fault_is_told_at_once_in_the_order_of_its_lines(tmp_path: Path) -
 
 
 def test_of_many_faults_of_a_rule_some_are_listed_and_the_rest_counted(tmp_path: Path) -> None:
-    units = "".join(an_au("https://example.org/same") for _ in range(5000))
+    units = "\n".join(an_au("https://example.org/same") for _ in range(5000))
 
     report = imported(tmp_path, a_cmi5_package(a_structure(units)))
 

@@ -127,11 +127,21 @@ def test_the_language_of_a_document_is_kept(tmp_path: Path) -> None:
     assert taken(tmp_path, a_pdf(language="ar")).languages == ("ar",)
 
 
+SAID = "WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n"
+
+
+def test_captions_that_say_nothing_are_left_out_and_told(tmp_path: Path) -> None:
+    files = {"film.mp4": an_mp4(), "film.en.vtt": "hello", "film.fr.srt": SAID.encode("utf-16")}
+    report = imported(tmp_path, a_zip_of(files))
+
+    assert report.package is not None
+    assert [one.language for one in report.package.captions] == ["fr"]
+    assert [found.code for found in report.findings] == ["captions.unreadable"]
+
+
 def test_captions_beside_a_film_belong_to_it(tmp_path: Path) -> None:
     names = ("film.pt-br.vtt", "film.ar.srt", "film.vtt")
-    report = imported(
-        tmp_path, a_zip_of({"a/film.mp4": an_mp4(), **{f"a/{name}": "WEBVTT" for name in names}})
-    )
+    report = imported(tmp_path, a_zip_of({"a/film.mp4": an_mp4(), **{f"a/{name}": SAID for name in names}}))
 
     assert report.package is not None
     assert report.package.captions == (

@@ -118,7 +118,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         a_manifest_12('<item identifier="a"><title>A</title></item>'),
         "organization.empty",
     ),
-    "manifest that uses itself": (inner(item=AGAIN), "item.resource_missing"),
+    "manifest that uses itself": (inner(item=AGAIN), "item.manifest_in_itself"),
     # ------------------------------------------------ where a launch leads
     "script": (launching("javascript:alert(1)"), "launch.scheme"),
     "script in capitals": (launching(" JavaScript:alert(1)"), "launch.scheme"),

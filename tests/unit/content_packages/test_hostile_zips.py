@@ -81,7 +81,7 @@ def test_a_zip64_end_that_the_ordinary_one_need_not_point_to_is_taken(tmp_path: 
 
 @pytest.mark.parametrize("wrong", [{"count": 1}, {"start_off_by": 5}])
 def test_two_end_records_that_say_different_things_are_refused(tmp_path: Path, wrong: dict[str, int]) -> None:
-    assert codes(refused(tmp_path, _narrow_end(a_zip(zip64=True), **wrong))) == ["archive.contradiction"]
+    assert codes(refused(tmp_path, _narrow_end(a_zip(zip64=True), **wrong))) == ["archive.ends_differ"]
 
 
 def test_every_byte_arrives(tmp_path: Path) -> None:

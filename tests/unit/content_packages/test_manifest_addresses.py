@@ -278,7 +278,7 @@ def test_a_manifest_that_contains_itself_ends(tmp_path: Path) -> None:
 
     report = imported(tmp_path, a_package(manifest, **{"p.html": b"p"}))
 
-    assert "item.resource_missing" in codes(report)
+    assert "item.manifest_in_itself" in codes(report)
     assert report.refused
 
 
@@ -291,3 +291,40 @@ def test_an_address_that_could_not_be_asked_for_refuses_the_package(
     report = imported(tmp_path, a_package(a_manifest_12(item)))
 
     assert codes(report) == told
+
+
+@pytest.mark.parametrize(
+    "name", ["setup.exe", "a.docx", "a.zip", "a.swf", "page.asp", "noext", "sub.html/noext"]
+)
+def test_what_a_browser_would_only_download_is_no_lesson(tmp_path: Path, name: str) -> None:
+    manifest = a_manifest_12(resources=RESOURCE_12.replace("index.html", name))
+
+    report = imported(tmp_path, a_package(manifest, **{name: b"MZ"}))
+
+    assert report.refused
+    assert "launch.not_shown" in codes(report)
+
+
+@pytest.mark.parametrize(
+    ("href", "code"),
+    [
+        ("a\\p.html", "file.name_written"),
+        ("/a/p.html", "file.name_written"),
+        ("A/p.html", "file.name_differs"),
+        ("a/e\u0301.html", "file.name_composed"),
+    ],
+)
+def test_a_file_that_was_found_under_another_spelling_is_told(tmp_path: Path, href: str, code: str) -> None:
+    manifest = a_manifest_12(resources=RESOURCE_12.replace("index.html", href))
+
+    report = imported(tmp_path, a_package(manifest, **{"a/p.html": b"p", "a/\u00e9.html": b"p"}))
+
+    assert not report.refused
+    assert codes(report) == [code]
+
+
+def test_what_ten_items_have_in_common_is_told_once(tmp_path: Path) -> None:
+    items = "".join(ITEM.replace('"one"', f'"i{place}"') for place in range(10))
+    manifest = a_manifest_12(items, resources=RESOURCE_12.replace("index.html", "index.html?a=1"))
+
+    assert codes(imported(tmp_path, a_package(manifest))) == ["launch.parameters"]

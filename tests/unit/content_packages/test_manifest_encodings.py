@@ -33,10 +33,10 @@ UTF16 = MANIFEST.replace("UTF-8", "UTF-16")
         (codecs.BOM_UTF32_LE + MANIFEST.encode("utf-32-le"), ["xml.byte_order_mark", "xml.encoding"]),
         (MANIFEST.replace("UTF-8", "ISO-8859-1").encode("latin-1"), []),
         (MANIFEST.replace("UTF-8", "windows-1252").encode("cp1252"), []),
-        (MANIFEST.encode("cp1252"), ["xml.encoding"]),
-        (MANIFEST.replace("UTF-8", "no-such-thing").encode("cp1252"), ["xml.encoding"]),
-        (MANIFEST.replace("UTF-8", "raw_unicode_escape").encode("cp1252"), ["xml.encoding"]),
-        (MANIFEST.replace("UTF-8", "utf-7").encode("cp1252"), ["xml.encoding"]),
+        (MANIFEST.encode("cp1252"), ["xml.encoding_guessed"]),
+        (MANIFEST.replace("UTF-8", "no-such-thing").encode("cp1252"), ["xml.encoding_guessed"]),
+        (MANIFEST.replace("UTF-8", "raw_unicode_escape").encode("cp1252"), ["xml.encoding_guessed"]),
+        (MANIFEST.replace("UTF-8", "utf-7").encode("cp1252"), ["xml.encoding_guessed"]),
     ],
 )
 def test_a_title_is_read_whatever_the_encoding(tmp_path: Path, data: bytes, found: list[str]) -> None:
