@@ -124,7 +124,7 @@ def open_outline(session: Session, shelf: Shelf, course: UUID, *, held: UUID | N
         title=edition.title,
         withdrawn=edition.is_withdrawn,
         package=package,
-        units=units_of(session, edition.id),
+        units=units_of(session, edition.public_id),
         titles=edition.titles,
         moves=edition.moves,
     )
@@ -145,7 +145,7 @@ def outline_of(session: Session, shelf: Shelf, registration: Registration) -> Ou
         title=edition.title,
         withdrawn=edition.withdrawn is not None,
         package=open_package(shelf, edition.manifest).package,
-        units=units_of(session, edition.id),
+        units=units_of(session, edition.public_id),
     )
 
 

@@ -134,8 +134,13 @@ def find_playable(session: Session, course: UUID, *, held: UUID | None) -> Playa
     return None if row is None else Playable(**{**row._mapping, "moves": moves_of(row.moves)})  # noqa: SLF001 - public, in spite of its name
 
 
-def units_of(session: Session, edition: int) -> dict[str, UUID]:
-    """Return the public ids of an edition's units by the identifiers of their activities."""
+def unit_of(session: Session, course: UUID, identifier: str) -> UUID | None:
+    """Return the public id of a course's unit, the same in all its editions; ``None`` where none was laid out here."""
+    return session.connection().scalar(_UNIT, {"course": course, "identifier": identifier})
+
+
+def units_of(session: Session, edition: UUID) -> dict[str, UUID]:
+    """Return the public ids of an edition's units by the identifiers of their activities: there may be thousands."""
     return {identifier: unit for identifier, unit in session.execute(_UNITS, {"edition": edition})}  # noqa: C416 - rows are not pairs to the type checker
 
 
@@ -334,10 +339,16 @@ _PLAYABLE = (
     .order_by((Edition.public_id == _HELD).desc().nulls_last())
     .limit(1)
 )
+_UNIT = (
+    select(Unit.public_id)
+    .join(Course, Course.id == Unit.course_id)
+    .where(Course.public_id == bindparam("course"), Unit.identifier == bindparam("identifier"))
+)
 _UNITS = (
     select(Unit.identifier, Unit.public_id)
     .join(OutlineItem, OutlineItem.unit_id == Unit.id)
-    .where(OutlineItem.edition_id == bindparam("edition"))
+    .join(Edition, Edition.id == OutlineItem.edition_id)
+    .where(Edition.public_id == bindparam("edition"))
 )
 
 _AWAY = aliased(Edition)

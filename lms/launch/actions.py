@@ -24,8 +24,10 @@ from content_packages.sequencing.event import Delivery, Event, Request, RunTime,
 from content_packages.sequencing.runtime import initial_values, resumed_values
 from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri, unit_iri
+from lms.courses.queries import unit_of
 from lms.launch import statements
 from lms.launch.course import (
+    CourseNotReadyError,
     CourseWithdrawnError,
     Standing,
     Taking,
@@ -114,6 +116,7 @@ def deliver(session: Session, desk: Desk, taking: Taking, *, now: datetime) -> D
         ``None`` where sequencing delivers nothing by itself and the learner is to choose.
 
     Raises:
+        CourseNotReadyError: not all of her edition is on this node yet.
         CourseWithdrawnError: her edition was withdrawn. What is open may still save.
     """
     standing = read_standing(session, taking, seed=desk.new_seed)
@@ -130,7 +133,10 @@ def deliver(session: Session, desk: Desk, taking: Taking, *, now: datetime) -> D
         _store(session, desk, made, now=now)
         keep_standing(session, taking, standing, now=now)
         return None
-    _prepare(session, taking, standing, delivery, now=now)
+    unit = unit_of(session, taking.course, delivery.activity)
+    if unit is None:  # its edition came from another node, and is not laid out here yet
+        raise CourseNotReadyError(taking.course)
+    _prepare(session, taking, standing, delivery, unit, now=now)
     token = desk.new_token()
     launch = Launch(
         public_id=desk.new_id(),
@@ -139,7 +145,7 @@ def deliver(session: Session, desk: Desk, taking: Taking, *, now: datetime) -> D
         person=taking.person,
         course=taking.course,
         edition=taking.edition,
-        unit=taking.units[delivery.activity],
+        unit=unit,
         identifier=delivery.activity,
         attempt=delivery.attempt,
         created=now,
@@ -210,7 +216,7 @@ def carry_out(
         launch.ended = now
     if result is not None and wanted not in {Request.EXIT_ALL, Request.SUSPEND_ALL}:
         result = replace(result, request=None, request_target=None)
-    subject = _course_subject(desk, taking, standing)
+    subject = _course_subject(session, desk, taking, standing)
     advance(taking, standing, Event(kind=wanted, target=target, result=result))
     made += _course_changes(taking, standing, subject, now=now)
     keep_standing(session, taking, standing, now=now)
@@ -252,10 +258,9 @@ def _begin(taking: Taking, standing: Standing) -> None:
 
 
 def _prepare(
-    session: Session, taking: Taking, standing: Standing, delivery: Delivery, *, now: datetime
+    session: Session, taking: Taking, standing: Standing, delivery: Delivery, unit: UUID, *, now: datetime
 ) -> None:
     """Lay out the unit's data: its own again, or what sequencing gives a new attempt."""
-    unit = taking.units[delivery.activity]
     kept = read_unit(session, taking, unit)
     if kept is not None and (delivery.resumed or taking.opened.is_scorm12):
         # SCORM 1.2 packages that never set exit rely on finding their data (pitfall 17).
@@ -319,7 +324,7 @@ def _record(
     made += _tell(subject, kept, result, standard, launch, now=now, answers=commit.reason not in _UNFINISHED)
     keep_unit(session, taking, launch.unit, kept, now=now)
     answer: dict[str, Any] = {"refused": [asdict(refusal) for refusal in applied.refused]}
-    course = _course_subject(desk, taking, standing)
+    course = _course_subject(session, desk, taking, standing, launch)
     if commit.phase == "terminated" and launch.phase == "running":
         ended, told = _end(session, desk, taking, standing, launch, terminated=True, now=now)
         if commit.reason == _OVERRULED:
@@ -446,9 +451,18 @@ def _course_changes(
     return made
 
 
-def _course_subject(desk: Desk, taking: Taking, standing: Standing) -> statements.Subject | None:
+def _course_subject(
+    session: Session, desk: Desk, taking: Taking, standing: Standing, launch: Launch | None = None
+) -> statements.Subject | None:
+    """Return the course as statements are about it, with the unit that is current: mostly that of the launch."""
     identifier = standing.state["current"]
-    if identifier is None or identifier not in taking.units:
+    if identifier is None or identifier not in taking.opened.activities:
+        return None
+    if launch is not None and launch.identifier == identifier:
+        unit: UUID | None = launch.unit
+    else:
+        unit = unit_of(session, taking.course, identifier)
+    if unit is None:
         return None
     return statements.Subject(
         person=taking.person,
@@ -457,7 +471,7 @@ def _course_subject(desk: Desk, taking: Taking, standing: Standing) -> statement
         node=desk.node,
         course=course_iri(taking.course),
         course_title=taking.title,
-        unit=unit_iri(taking.course, taking.units[identifier]),
+        unit=unit_iri(taking.course, unit),
         unit_title=taking.opened.activities[identifier].title,
         attempt=standing.attempt,
     )

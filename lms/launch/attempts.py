@@ -29,11 +29,11 @@ def why_of(session: Session, taking: Taking, standing: Standing | None = None) -
 
 def sitting_of(session: Session, taking: Taking) -> Sitting:
     """Return what was done in the last sitting."""
-    titles = {unit: taking.opened.activities[identifier].title for identifier, unit in taking.units.items()}
+    activities = taking.opened.activities
     return sum_up(
         [
             Done(
-                title=titles.get(one.unit, one.identifier),
+                title=activities[one.identifier].title if one.identifier in activities else one.identifier,
                 said=tuple(one.said),
                 seconds=one.session_time_s,
                 learning_seconds=one.learning_time_s,

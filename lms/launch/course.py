@@ -24,7 +24,7 @@ from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri
 from lms.courses.moves import Move
 from lms.courses.naming import in_language
-from lms.courses.queries import find_playable, units_of
+from lms.courses.queries import find_playable
 from lms.launch.documents import COURSE_STATE, GLOBALS, profile_key, read, read_bytes, state_key, write
 from lms.launch.documents import replace as replace_document
 from lms.launch.steps import Step, write_steps
@@ -87,7 +87,6 @@ class Taking:
     edition: UUID
     withdrawn: bool
     title: str  # as the package has it: records speak of it so
-    units: Mapping[str, UUID]  # by the identifier of the activity
     opened: Opened
     kept: bytes | None  # where she stood when this was read
     moves: tuple[Move, ...] = ()  # what was decided on those in mid-course
@@ -147,7 +146,6 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
         edition=edition.public_id,
         withdrawn=edition.is_withdrawn,
         title=edition.title,
-        units=units_of(session, edition.id),
         opened=opened,
         kept=kept,
         moves=edition.moves,

@@ -15,7 +15,7 @@ from content_packages.sequencing.carry_over import carry_over
 from content_packages.sequencing.event import Event, Request
 from content_packages.shelf import Shelf
 from lms.courses.moves import Settled, settle
-from lms.courses.queries import find_edition, missing_files, units_of
+from lms.courses.queries import find_edition, missing_files
 from lms.launch.course import Opened, Standing, Taking, advance, open_package
 from lms.launch.verdict import verdict_on
 
@@ -47,7 +47,6 @@ def follow_moves(
         edition=target.public_id,
         withdrawn=False,
         title=target.title,
-        units=units_of(session, target.id),
         opened=open_package(shelf, target.manifest),
     )
     carried = carried_over(taking, standing, there.opened)

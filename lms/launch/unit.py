@@ -19,6 +19,7 @@ from content_packages.sequencing.controls import Controls, controls
 from content_packages.sequencing.event import ObjectiveResult, Request, RunTimeResult
 from content_packages.sequencing.tracking import State
 from lms.courses.iris import unit_iri
+from lms.courses.queries import units_of
 from lms.launch.course import Opened, Standing, Taking
 from lms.launch.documents import UNIT_STATE, read, state_key, write
 from lms.launch.shared_data import PREFIX as SHARED
@@ -54,7 +55,8 @@ def read_unit(session: Session, taking: Taking, unit: UUID) -> UnitState | None:
 
 def read_units(session: Session, taking: Taking) -> dict[str, UnitState]:
     """Return what each unit has stored that has stored anything, by identifier; a query for each of some hundred."""
-    keys = {_key(taking, unit): identifier for identifier, unit in taking.units.items()}
+    units = units_of(session, taking.edition)
+    keys = {_key(taking, unit): identifier for identifier, unit in units.items()}
     wanted, found = list(keys), dict[str, UnitState]()
     for start in range(0, len(wanted), _UNITS_OF_A_QUERY):
         for key, document in get_documents(session, wanted[start : start + _UNITS_OF_A_QUERY]).items():

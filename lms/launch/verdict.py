@@ -6,8 +6,10 @@ through the course; it is no verdict on an officer, and is not told as one. Only
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import chain
+from math import fsum
 
 from content_packages.cmi.runtime import AttemptResult
 from content_packages.sequencing.tracking import Tracking
@@ -58,15 +60,15 @@ def verdict_on(opened: Opened, standing: Standing) -> Verdict:
 
 def _of_units(tracking: Tracking, tree: ActivityTree) -> Verdict:
     """SCORM 1.2 knows no rollup: complete with all units, passed with all that judge, scored by their mean."""
-    units = [activity for activity in tree.activities if activity.is_leaf]
+    units = _known_leaves(tracking, tree)
     completed = [tracking.completed(unit, unit.primary) for unit in units]
     satisfied = [tracking.satisfied(unit, unit.primary) for unit in units]
     scores = [score for unit in units if (score := tracking.measure(unit, unit.primary)) is not None]
-    done = all(completed)
+    done = len(units) == _leaf_count(tree) and all(completed)
     return Verdict(
         completed=done if any(one is not None for one in completed) else None,
         satisfied=(False not in satisfied) if done and any(one is not None for one in satisfied) else None,
-        score=sum(scores) / len(scores) if scores else None,
+        score=fsum(scores) / len(scores) if scores else None,
     )
 
 
@@ -77,7 +79,7 @@ def _rolled_up(tracking: Tracking, tree: ActivityTree, standing: Standing) -> Ve
     unsaid = (
         not standing.judged
         or (satisfied is True and _was_left_open(tracking, tree, standing.judged))
-        or (satisfied is False and standing.open and not completed and len(list(_leaves(tree))) > 1)
+        or (satisfied is False and standing.open and not completed and _leaf_count(tree) > 1)
     )
     return Verdict(
         completed=completed,
@@ -90,7 +92,7 @@ def _was_left_open(tracking: Tracking, tree: ActivityTree, said: Collection[str]
     """Say whether a unit the course's success is made of was begun, not finished, and never judged."""
     return any(
         tracking.completed(unit, unit.primary) is False
-        for unit in _leaves(tree)
+        for unit in _known_leaves(tracking, tree)
         if unit.identifier not in said and _counts(unit)
     )
 
@@ -101,5 +103,15 @@ def _counts(unit: Activity) -> bool:
     )
 
 
-def _leaves(tree: ActivityTree) -> Iterator[Activity]:
-    return (activity for activity in tree.activities if activity.is_leaf)
+def _known_leaves(tracking: Tracking, tree: ActivityTree) -> list[Activity]:
+    """Return the units of which something may be known: it was recorded, or a shared objective answers for them.
+
+    Every commit asks, and of most units of a large course there is nothing to be known.
+    """
+    recorded = (tree.find(identifier) for identifier in tracking.records)
+    found = dict.fromkeys(chain(recorded, *tree.readers.values()))
+    return [activity for activity in found if activity is not None and activity.is_leaf]
+
+
+def _leaf_count(tree: ActivityTree) -> int:
+    return len(tree.activities) - len(tree.clusters)

@@ -15,7 +15,7 @@ from lms.cmi5.registrations import Outline, records_of, state_in
 from lms.cmi5.tables import Registration, UnitSession
 from lms.launch.course import Taking
 from lms.launch.tables import Launch
-from lms.launch.unit import read_unit
+from lms.launch.unit import read_units
 from lms.records.sentences import Sentence, plain, sentence_of, shown_json
 from lms.trials.databases import TrialDatabases, TrialOverError
 from lms.trials.trial import Trial
@@ -96,16 +96,12 @@ def statements_of(session: Session, trial: Trial, spoken: Language) -> Statement
 
 def unit_data(session: Session, taking: Taking) -> Sequence[UnitData]:
     """Return what the units that a player of SCORM plays have stored."""
-    found = (_data(session, taking, identifier) for identifier in taking.opened.activities)
-    return [unit for unit in found if unit is not None]
-
-
-def _data(session: Session, taking: Taking, identifier: str) -> UnitData | None:
-    unit = taking.units.get(identifier)
-    kept = read_unit(session, taking, unit) if unit else None
-    if kept is None:
-        return None
-    return _cut(taking.opened.activities[identifier].title, list(kept.values.items()))
+    kept = read_units(session, taking)
+    return [
+        _cut(activity.title, list(kept[identifier].values.items()))
+        for identifier, activity in taking.opened.activities.items()
+        if identifier in kept
+    ]
 
 
 def documents_of(

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from content_packages.sequencing.event import Request
+from lms.courses.queries import unit_of
 from lms.database import Database
 from lms.enrolment.tables import Enrolment
 from lms.launch.actions import Desk, apply_commit, boot_values, carry_out
@@ -244,7 +245,8 @@ def test_work_written_meanwhile_by_another_node_is_not_written_over(
 ) -> None:
     with node.database.write() as session:
         taking = taken(session, node.desk)
-        unit = taking.units["lesson-1"]
+        unit = unit_of(session, COURSE, "lesson-1")
+        assert unit is not None
         there = read_unit(session, taking, unit)
         assert there is not None
         there.values[LOCATION] = "hub"
