@@ -5,9 +5,11 @@ and may be anything; what cannot name an element simply matches no row.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TARGET = ".{target="
 _MOST_DIGITS = 6
+_KEPT_CHARS = 128  # of a name that is remembered: a course may make up others as long as it likes
 _KEYWORDS = frozenset({"_children", "_count", "_version"})
 _FIRST = ("id", "type")
 
@@ -45,6 +47,11 @@ class Name:
 
 def parse(element: str) -> Name:
     """Take a name apart."""
+    return _parsed(element) if len(element) <= _KEPT_CHARS else _parsed.__wrapped__(element)
+
+
+@lru_cache(maxsize=4_096)  # lessons say the same few hundred names with every commit
+def _parsed(element: str) -> Name:
     at = element.find(_TARGET)
     head, target = (element, "") if at < 0 else (element[:at], element[at:])
     parts = head.split(".")
