@@ -22,6 +22,7 @@ from lms.courses.naming import in_language
 from lms.courses.tables import Course, CourseImport, Edition, OutlineItem, Unit
 from lms.people.names import plain
 from lms.web.paging import ROWS, Page, first_row
+from xapi_store.tables.prepared import Prepared
 
 MOST_ALIKE = 3  # courses an import is offered to become an edition of
 
@@ -130,13 +131,14 @@ class Playable(NamedTuple):
 
 def find_playable(session: Session, course: UUID, *, held: UUID | None) -> Playable | None:
     """Return the edition that a registration holds, or else the one learners of the course are given."""
-    row = session.execute(_PLAYABLE, {"course": course, "held": held}).one_or_none()
-    return None if row is None else Playable(**{**row._mapping, "moves": moves_of(row.moves)})  # noqa: SLF001 - public, in spite of its name
+    row = _PLAYABLE.first(session.connection(), course=course, held=held)
+    return None if row is None else Playable._make((*row[:-1], moves_of(row[-1])))
 
 
 def unit_of(session: Session, course: UUID, identifier: str) -> UUID | None:
     """Return the public id of a course's unit, the same in all its editions; ``None`` where none was laid out here."""
-    return session.connection().scalar(_UNIT, {"course": course, "identifier": identifier})
+    row = _UNIT.first(session.connection(), course=course, identifier=identifier)
+    return None if row is None else row[0]
 
 
 def units_of(session: Session, edition: UUID) -> dict[str, UUID]:
@@ -324,7 +326,7 @@ _OUTLINE = (
 )
 
 _HELD = bindparam("held", type_=Edition.public_id.type)
-_PLAYABLE = (
+_PLAYABLE = Prepared(
     select(
         Edition.id,
         Edition.public_id,
@@ -339,7 +341,7 @@ _PLAYABLE = (
     .order_by((Edition.public_id == _HELD).desc().nulls_last())
     .limit(1)
 )
-_UNIT = (
+_UNIT = Prepared(
     select(Unit.public_id)
     .join(Course, Course.id == Unit.course_id)
     .where(Course.public_id == bindparam("course"), Unit.identifier == bindparam("identifier"))

@@ -37,7 +37,7 @@ from lms.launch.course import (
     read_standing,
 )
 from lms.launch.moving import as_if_left, follow_moves
-from lms.launch.queries import LaunchOverError, digest, is_over, open_launches
+from lms.launch.queries import LaunchOverError, digest, is_over, keep_launch, open_launches
 from lms.launch.shared_data import keep_buckets
 from lms.launch.tables import Launch
 from lms.launch.unit import (
@@ -192,7 +192,7 @@ def apply_commit(
         answer |= _record(session, desk, taking, standing, launch, commit=commit, now=now)
     launch.sequence, launch.body_digest, launch.answer = commit.sequence, body_digest, answer
     launch.last_seen = now
-    session.flush()
+    keep_launch(session, launch)
     return answer
 
 

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lms.enrolment.tables import Enrolment
 from lms.launch.tables import LateWork, Launch
-from lms.people.queries import hold_person
+from lms.people.tables import Person
+from xapi_store.tables.prepared import Prepared
 
 SLEEPS_AFTER = timedelta(hours=12)
 MOST_OF_A_SITTING = 100
@@ -46,19 +47,43 @@ def launch_of(session: Session, token: str, *, now: datetime) -> Launch:
 def launch_to_write(session: Session, token: str) -> Launch:
     """Return the launch of a token, over or not, and let nobody else write to its learner's courses meanwhile.
 
+    Every commit asks, and the ORM would take longer to find one row and to write it back than all the rest takes. So
+    it belongs to no session: what a commit changes of it, :func:`keep_launch` writes.
+
     Raises:
         LaunchOverError: there is none.
     """
-    wanted = {"digest": digest(token)}
-    person = session.connection().scalar(_WHOSE, wanted)
-    if person is None:
+    connection, wanted = session.connection(), digest(token)
+    _HELD.run(connection, digest=wanted)
+    row = _TO_WRITE.first(connection, digest=wanted)  # only then: whoever held her may have changed it
+    if row is None:
         raise LaunchOverError
-    hold_person(session, person)  # read only then: whoever held her may have changed it
-    return session.scalars(_BY_TOKEN, wanted).one()
+    return Launch(**dict(zip(_COLUMNS, row, strict=True)))
+
+
+def keep_launch(session: Session, launch: Launch) -> None:
+    """Write what a commit has changed of a launch."""
+    if launch in session:
+        session.flush()
+        return
+    changed = tuple(getattr(launch, name) for name in _CHANGING)
+    _CHANGED.change(session.connection(), [(*changed, launch.id)])
 
 
 _BY_TOKEN = select(Launch).where(Launch.token_digest == bindparam("digest"))
-_WHOSE = _BY_TOKEN.with_only_columns(Launch.person)
+_COLUMNS = tuple(column.key for column in Launch.__table__.columns)
+_TO_WRITE = Prepared(_BY_TOKEN.with_only_columns(*Launch.__table__.columns))
+_HELD = Prepared(
+    select(Person.public_id)
+    .where(Person.public_id == _BY_TOKEN.with_only_columns(Launch.person).scalar_subquery())
+    .with_for_update()
+)
+_CHANGING = (
+    "last_seen", "phase", "sequence", "body_digest", "answer", "session_time_s", "learning_time_s", "said",
+)  # fmt: skip
+_CHANGED = Prepared(
+    update(Launch).where(Launch.id == bindparam("row_id")).inline(), columns=(*_CHANGING, "row_id")
+)
 
 
 def is_over(launch: Launch, *, now: datetime) -> bool:

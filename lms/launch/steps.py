@@ -15,7 +15,7 @@ from typing import cast
 from uuid import UUID
 
 import orjson
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from content_packages.sequencing.event import (
@@ -31,6 +31,7 @@ from content_packages.sequencing.trace import Change, Ran, changes, watch
 from content_packages.sequencing.tracking import State
 from content_packages.sequencing.tree import ActivityTree
 from lms.launch.tables import LaunchStep
+from xapi_store.tables.prepared import Prepared, Values
 
 MOST_STEPS = 1_000  # of one registration
 BASE_EVERY = 100
@@ -55,35 +56,27 @@ def write_steps(
 
     What a unit saves without changing what sequencing knows of it is no step.
     """
-    last = session.execute(_LAST, {"registration": registration}).one_or_none()
-    number, after, is_whole = last or (0, b"", False)
-    first = number
-    for one in steps:
+    taken = [one for one in steps if one.event.kind is not RunTime.COMMIT or one.before != one.after]
+    if not taken:
+        return
+    connection = session.connection()
+    number, after, is_whole = _LAST.first(connection, registration=registration) or (0, b"", False)
+    rows: list[Values] = []
+    for one in taken:
         before, ends = digest(one.before), digest(one.after)
-        if one.event.kind is RunTime.COMMIT and before == ends:
-            continue
         number += 1
         follows = is_whole and before == after and number % BASE_EVERY
         event, after = event_to_json(one.event), ends
         is_whole = len(orjson.dumps(event)) <= MOST_EVENT_BYTES
-        session.add(
-            LaunchStep(
-                registration=registration,
-                number=number,
-                at=now,
-                edition=one.edition,
-                attempt=attempt,
-                event=event if is_whole else {"kind": event["kind"]},
-                is_whole=is_whole,
-                outcome=outcome_to_json(one.outcome),
-                base=None if follows else dict(one.before),
-                before=before,
-                after=ends,
-            )
+        kept = event if is_whole else {"kind": event["kind"]}
+        base = None if follows else dict(one.before)
+        outcome = outcome_to_json(one.outcome)
+        rows.append(
+            (registration, number, now, one.edition, attempt, kept, is_whole, outcome, base, before, ends)
         )
-    if number > first and number > MOST_STEPS:
-        session.flush()
-        session.execute(_DROP, {"whose": registration, "until": number - MOST_STEPS})
+    _ADDED.change(connection, rows)
+    if number > MOST_STEPS:
+        _DROP.run(connection, whose=registration, until=number - MOST_STEPS)
 
 
 def digest(state: State) -> bytes:
@@ -166,14 +159,24 @@ def show(
 
 
 _OF = LaunchStep.registration == bindparam("registration")
-_LAST = (
+# The first three for every commit that sequencing hears of.
+_LAST = Prepared(
     select(LaunchStep.number, LaunchStep.after, LaunchStep.is_whole)
     .where(_OF)
     .order_by(LaunchStep.number.desc())
     .limit(1)
 )
-_DROP = delete(LaunchStep).where(
-    LaunchStep.registration == bindparam("whose"), LaunchStep.number <= bindparam("until")
+_ADDED = Prepared(
+    insert(LaunchStep).inline(),
+    columns=(
+        "registration", "number", "at", "edition", "attempt", "event", "is_whole", "outcome", "base", "before",
+        "after",
+    ),
+)  # fmt: skip
+_DROP = Prepared(
+    delete(LaunchStep).where(
+        LaunchStep.registration == bindparam("whose"), LaunchStep.number <= bindparam("until")
+    )
 )
 _ENDS = select(func.min(LaunchStep.number), func.max(LaunchStep.number)).where(_OF)
 _BASE = select(func.max(LaunchStep.number)).where(

@@ -210,17 +210,22 @@ def _types_read(compiled: SQLCompiler) -> list[TypeEngine[Any]]:
 def _bind(kind: TypeEngine[Any], dialect: Dialect) -> _Convert | None:
     if isinstance(kind, _AS_THEY_ARE):
         return None
-    if isinstance(kind, TypeDecorator):
-        return partial(kind.process_bind_param, dialect=dialect)
+    if isinstance(kind, TypeDecorator) and _below(kind, dialect).bind_processor(dialect) is None:
+        return partial(kind.process_bind_param, dialect=dialect)  # a call less for each value
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _read(kind: TypeEngine[Any], dialect: Dialect) -> _Convert | None:
     if isinstance(kind, LargeBinary):
         return None
-    if isinstance(kind, TypeDecorator):
+    if isinstance(kind, TypeDecorator) and _below(kind, dialect).result_processor(dialect, None) is None:
         return partial(kind.process_result_value, dialect=dialect)
     return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _below(kind: TypeDecorator[Any], dialect: Dialect) -> TypeEngine[Any]:
+    """Return the type that a decorated one stands on, as the database has it."""
+    return kind.load_dialect_impl(dialect).dialect_impl(dialect)
 
 
 def _conversions(convert: Iterable[_Convert | None]) -> tuple[tuple[int, _Convert], ...]:
