@@ -89,6 +89,7 @@ class Taking:
     title: str  # as the package has it: records speak of it so
     opened: Opened
     kept: bytes | None  # where she stood when this was read
+    begun: Mapping[str, Any] | None  # the same, as JSON
     moves: tuple[Move, ...] = ()  # what was decided on those in mid-course
     titles: Mapping[str, str] = field(default_factory=dict)  # as the catalogue has it, by language
 
@@ -133,7 +134,8 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
         CourseNotPlayedError: its units speak to the record store, and not to this player.
     """
     kept = read_bytes(session, state_key(course_iri(course), person, registration, COURSE_STATE))
-    edition = find_playable(session, course, held=_edition_in(kept))
+    begun = None if kept is None else orjson.loads(kept)
+    edition = find_playable(session, course, held=UUID(begun["edition"]) if begun else None)
     if edition is None or not shelf.has(edition.manifest):
         raise CourseNotReadyError(course)
     opened = open_package(shelf, edition.manifest)
@@ -148,6 +150,7 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
         title=edition.title,
         opened=opened,
         kept=kept,
+        begun=begun,
         moves=edition.moves,
         titles=edition.titles,
     )
@@ -155,20 +158,17 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
 
 def edition_begun(session: Session, *, person: UUID, registration: UUID, course: UUID) -> UUID | None:
     """Return the edition a registration holds; ``None`` where nobody has begun."""
-    return _edition_in(read_bytes(session, state_key(course_iri(course), person, registration, COURSE_STATE)))
-
-
-def _edition_in(kept: bytes | None) -> UUID | None:
-    return UUID(orjson.loads(kept)["edition"]) if kept else None
+    begun = read(session, state_key(course_iri(course), person, registration, COURSE_STATE))
+    return UUID(begun["edition"]) if begun else None
 
 
 def read_standing(session: Session, taking: Taking, *, seed: Callable[[], int] | None = None) -> Standing:
     """Return where the learner stood when *taking* was read; nobody has begun where there is no document."""
     shared = read(session, profile_key(taking.person, GLOBALS)) or {}
-    if taking.kept is None:
+    if taking.begun is None:
         fresh = new_state(seed=seed() if seed else 0, global_objectives=shared)
         return Standing(attempt=1, state=fresh, found=fresh, heard=tuple(move.id for move in taking.moves))
-    standing = standing_from(orjson.loads(taking.kept))
+    standing = standing_from(taking.begun)
     if taking.opened.package.objectives_global_to_system:
         standing.state = {**standing.state, "globals": {**standing.state["globals"], **shared}}
     return standing
@@ -185,7 +185,7 @@ def standing_from(kept: Mapping[str, Any]) -> Standing:
         seconds=kept.get("seconds", 0),  # these three came later than the first nodes
         learning_seconds=kept.get("learning_seconds", kept.get("seconds", 0)),
         judged=set(kept.get("judged", ())),
-        told=kept["told"],
+        told=dict(kept["told"]),
         **_read_moves(kept.get("moves", {})),
     )
 

@@ -52,8 +52,9 @@ def write(session: Session, key: DocumentKey, content: dict[str, Any], *, now: d
 
 def replace(
     session: Session, key: DocumentKey, content: dict[str, Any], *, was: bytes | None, now: datetime
-) -> None:
-    """Do as :func:`write`, by one who has read the document in this transaction."""
+) -> bytes:
+    """Do as :func:`write`, by one who has read the document in this transaction; return how it is kept now."""
     data = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     if data != was:
         put_document(session, key, data, JSON, now=now)
+    return data

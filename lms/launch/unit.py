@@ -21,7 +21,7 @@ from content_packages.sequencing.tracking import State
 from lms.courses.iris import unit_iri
 from lms.courses.queries import units_of
 from lms.launch.course import Opened, Standing, Taking
-from lms.launch.documents import UNIT_STATE, read, state_key, write
+from lms.launch.documents import UNIT_STATE, read_bytes, replace, state_key
 from lms.launch.shared_data import PREFIX as SHARED
 from lms.launch.shared_data import read_buckets
 from xapi_store.documents import get_documents
@@ -45,11 +45,12 @@ class UnitState:
     attempt: int
     values: dict[str, str] = field(default_factory=dict)
     told: dict[str, Any] = field(default_factory=dict)  # what statements have said already
+    found: bytes | None = field(default=None, compare=False)  # its document, as this transaction has read it
 
 
 def read_unit(session: Session, taking: Taking, unit: UUID) -> UnitState | None:
     """Return what the unit has stored under this registration."""
-    kept = read(session, _key(taking, unit))
+    kept = read_bytes(session, _key(taking, unit))
     return _state_in(kept) if kept else None
 
 
@@ -60,18 +61,21 @@ def read_units(session: Session, taking: Taking) -> dict[str, UnitState]:
     wanted, found = list(keys), dict[str, UnitState]()
     for start in range(0, len(wanted), _UNITS_OF_A_QUERY):
         for key, document in get_documents(session, wanted[start : start + _UNITS_OF_A_QUERY]).items():
-            found[keys[key]] = _state_in(orjson.loads(document.content))
+            found[keys[key]] = _state_in(document.content)
     return found
 
 
-def _state_in(kept: Mapping[str, Any]) -> UnitState:
-    return UnitState(attempt=kept["attempt"], values=kept["values"], told=kept["told"])
+def _state_in(found: bytes) -> UnitState:
+    kept = orjson.loads(found)
+    return UnitState(attempt=kept["attempt"], values=kept["values"], told=kept["told"], found=found)
 
 
 def keep_unit(session: Session, taking: Taking, unit: UUID, state: UnitState, *, now: datetime) -> None:
     """Write what the unit has stored."""
     content = {"format": 1, "attempt": state.attempt, "values": state.values, "told": state.told}
-    write(session, _key(taking, unit), content, now=now)
+    key = _key(taking, unit)
+    was = read_bytes(session, key) if state.found is None else state.found
+    state.found = replace(session, key, content, was=was, now=now)
 
 
 def given_values(session: Session, taking: Taking, activity: Activity, standing: Standing) -> dict[str, str]:
