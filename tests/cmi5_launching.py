@@ -182,7 +182,7 @@ class Officer:
 class Unit:
     """A unit just launched."""
 
-    browser: TestClient
+    browser: httpx.Client
     url: str
     session_id: str
     registration: str
