@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 from fastapi import FastAPI
 from sqlalchemy import event
 from starlette.testclient import TestClient
@@ -125,14 +127,44 @@ def token(client: TestClient, path: str) -> dict[str, str]:
 
 @contextmanager
 def counted(database: Database) -> Iterator[list[str]]:
-    """Collect the queries made inside the block."""
+    """Collect the queries made inside the block on connections it opens, as the driver sees them.
+
+    So those that go past SQLAlchemy are among them (``xapi_store.tables.prepared``). What belongs to the connection
+    itself is left out: ``BEGIN``, ``PRAGMA`` and the like.
+    """
     made: list[str] = []
+    watched: list[Any] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        made.append(statement)
+    def note(statement: str) -> None:
+        if statement.lstrip().startswith(_QUERIES):
+            made.append(statement)
 
-    event.listen(database.engine, "before_cursor_execute", note)
+    class Noting(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *given: Any, **more: Any) -> Any:
+            note(query)
+            return super().execute(query, *given, **more)
+
+        def executemany(self, query: Any, *given: Any, **more: Any) -> None:
+            note(query)
+            super().executemany(query, *given, **more)
+
+    def watch(driver: Any, *_rest: object) -> None:
+        watched.append(driver)
+        if database.is_sqlite:
+            driver.set_trace_callback(note)
+        else:
+            driver.cursor_factory = Noting
+
+    event.listen(database.engine, "checkout", watch)
     try:
         yield made
     finally:
-        event.remove(database.engine, "before_cursor_execute", note)
+        event.remove(database.engine, "checkout", watch)
+        for driver in watched:
+            if database.is_sqlite:
+                driver.set_trace_callback(None)
+            else:
+                driver.cursor_factory = psycopg.Cursor
+
+
+_QUERIES = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
