@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from content_packages.package import Standard
 from lms.database import Database
-from lms.launch.actions import Desk, apply_commit, deliver
+from lms.launch.actions import Commit, Desk, Phase, apply_commit, deliver
 from lms.launch.queries import launch_to_write
 from tests.conftest import fresh_schema
 from tests.launch_builders import NOON, a_commit, a_course, a_desk, taken
@@ -31,6 +31,10 @@ SAID: Mapping[Standard, Mapping[str, tuple[dict[str, str], dict[str, str]]]] = {
         "status": ({"cmi.core.lesson_status": "failed"}, {"cmi.core.lesson_status": "passed"}),
     },
     "scorm2004": {"place": ({"cmi.location": "1"}, {"cmi.location": "2"})},
+}
+FINISHED: Mapping[Standard, dict[str, str]] = {
+    "scorm12": {"cmi.core.lesson_status": "passed"},
+    "scorm2004": {"cmi.completion_status": "completed", "cmi.success_status": "passed"},
 }
 
 
@@ -56,8 +60,24 @@ def test_a_commit_takes_no_more_in_a_course_of_many_lessons(
     assert many.calls <= few.calls * ABOUT
 
 
+@pytest.mark.parametrize("standard", SAID)
+def test_the_end_of_a_lesson_reads_no_more_in_a_course_of_many(tmp_path: Path, standard: Standard) -> None:
+    ended = ({}, FINISHED[standard])
+
+    few = what_a_commit_takes(tmp_path / "few", standard, ended, units=FEW, last="terminated")
+    many = what_a_commit_takes(tmp_path / "many", standard, ended, units=MANY, last="terminated")
+
+    assert few.instructions > 0
+    assert many.instructions <= few.instructions * ABOUT
+
+
 def what_a_commit_takes(
-    folder: Path, standard: Standard, said: tuple[dict[str, str], dict[str, str]], *, units: int
+    folder: Path,
+    standard: Standard,
+    said: tuple[dict[str, str], dict[str, str]],
+    *,
+    units: int,
+    last: Phase = "running",
 ) -> Took:
     """Open the first lesson of a course and save twice; return what the second time takes: the first may prepare."""
     folder.mkdir()
@@ -68,16 +88,16 @@ def what_a_commit_takes(
             a_course(session, desk.shelf, standard=standard, units=units)
             delivered = deliver(session, desk, taken(session, desk), now=NOON)
             assert delivered is not None
-        for sequence, values in enumerate(said, start=1):
+        phases: tuple[Phase, Phase] = ("running", last)
+        for sequence, (values, phase) in enumerate(zip(said, phases, strict=True), start=1):
             with database.write() as session, counted(session) as took:
-                save(session, desk, delivered.token, sequence, values)
+                save(session, desk, delivered.token, a_commit(sequence, values, phase=phase))
         return took
 
 
-def save(session: Session, desk: Desk, token: str, sequence: int, values: dict[str, str]) -> None:
+def save(session: Session, desk: Desk, token: str, commit: tuple[Commit, bytes]) -> None:
     """Take a commit as the content host does."""
-    launch = launch_to_write(session, token)
-    apply_commit(session, desk, launch, *a_commit(sequence, values), now=NOON)
+    apply_commit(session, desk, launch_to_write(session, token), *commit, now=NOON)
 
 
 @contextmanager
