@@ -233,6 +233,7 @@ def _work(
         time.sleep(min(60, minutes * 60 - passed))  # from one look at the memory to the next
         if hub.process.poll() is not None:
             seen.note_error("serving", f"the hub ended with {hub.process.returncode}")
+            seen.tell(hub.log()[-4000:])
             break
         seen.memory_mb.append(process.memory_info().rss / 1e6)
         seen.tell(_so_far(seen))
@@ -336,7 +337,7 @@ def _begin(laptop: subprocess.Popen[str]) -> None:
 
 def _ms(waited: Sequence[float]) -> tuple[float, float, float, float]:
     """Return p50, p95, p99 and the most, in milliseconds."""
-    cut = statistics.quantiles(waited, n=100)
+    cut = statistics.quantiles(waited, n=100, method="inclusive")
     return cut[49] * 1000, cut[94] * 1000, cut[98] * 1000, max(waited) * 1000
 
 
