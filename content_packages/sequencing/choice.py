@@ -11,6 +11,8 @@ from content_packages.sequencing.traversal import (
     choice_activity_traversal,
     choice_flow,
     flow,
+    may_stop,
+    place_among,
 )
 from content_packages.sequencing.tree import Activity, common_ancestor, path_up
 
@@ -38,11 +40,13 @@ def choice_sequencing_request(tracking: Tracking, target: Activity | None) -> Ac
 
 def check_choosable(tracking: Tracking, target: Activity) -> None:
     """SB.2.9 steps 2 to 4: the target is available, not hidden, and its parent allows choice."""
-    if target.parent is not None and target not in tracking.available_children(target.parent):
+    if not tracking.is_available(target):
         raise ProcessError("SB.2.9-2")
-    for activity in target.up():
-        if pre_condition(tracking, activity, RuleAction.HIDDEN_FROM_CHOICE):
+    at: Activity | None = target
+    while at is not None:
+        if at.pre_rules and pre_condition(tracking, at, RuleAction.HIDDEN_FROM_CHOICE):
             raise ProcessError("SB.2.9-3")
+        at = at.parent
     if target.parent is not None and not target.parent.definition.control.choice:
         raise ProcessError("SB.2.9-4")
 
@@ -68,30 +72,32 @@ def _among_siblings(tracking: Tracking, current: Activity, target: Activity) -> 
     """SB.2.9 step 8: every sibling from the current one on, the target left out, lets one pass."""
     assert target.parent is not None  # noqa: S101 - siblings have a parent
     siblings = tracking.available_children(target.parent)
-    if current not in siblings:
+    here, there = place_among(siblings, current), place_among(siblings, target)
+    if here is None or there is None:
         return
-    here, there = siblings.index(current), siblings.index(target)
-    forward = there > here
-    if forward:
-        for activity in siblings[here:there]:
-            if activity.pre_rules:
-                choice_activity_traversal(tracking, activity, Direction.FORWARD)
+    if there > here:
+        for place in may_stop(tracking, target.parent, here, there):
+            choice_activity_traversal(tracking, siblings[place], Direction.FORWARD)
     elif there < here:  # all have the parent that is looked at
         choice_activity_traversal(tracking, current, Direction.BACKWARD)
 
 
 def _downward(tracking: Tracking, ancestor: Activity, target: Activity, *, forward: bool) -> None:
     """SB.2.9 step 9, and the last part of step 11: from an ancestor down to the target, which is left out."""
-    above = path_up(target, ancestor)[1:]
-    for activity in ([ancestor] if target is not ancestor else []) + above[::-1]:
-        if forward and activity.pre_rules:
-            choice_activity_traversal(tracking, activity, Direction.FORWARD)
-        if (
-            activity is not ancestor
-            and activity.definition.constrain_choice.prevent_activation
-            and not tracking.is_active(activity)
-        ):
-            raise ProcessError("SB.2.9-6")
+    if target is ancestor:
+        return
+    if forward and ancestor.pre_rules:
+        choice_activity_traversal(tracking, ancestor, Direction.FORWARD)
+    for cluster in path_up(target, ancestor)[:0:-1]:
+        pass_through(tracking, cluster, forward=forward)
+
+
+def pass_through(tracking: Tracking, cluster: Activity, *, forward: bool) -> None:
+    """Refuse a choice of something inside of a cluster if the way down to it may not lead there (SB.2.9 step 9)."""
+    if forward and cluster.pre_rules:
+        choice_activity_traversal(tracking, cluster, Direction.FORWARD)
+    if cluster.definition.constrain_choice.prevent_activation and not tracking.is_active(cluster):
+        raise ProcessError("SB.2.9-6")
 
 
 def _upward(current: Activity, target: Activity) -> None:

@@ -98,9 +98,7 @@ def _choice(tracking: Tracking, identifier: str | None) -> Navigation:
 def _jump(tracking: Tracking, identifier: str | None) -> Navigation:
     _begun(tracking)
     target = tracking.tree.find(identifier)
-    if target is None or (
-        target.parent is not None and target not in tracking.available_children(target.parent)
-    ):
+    if target is None or not tracking.is_available(target):
         raise ProcessError("NB.2.1-11")
     return Navigation(termination=_exit_if_active(tracking), sequencing=Sequencing.JUMP, target=target)
 

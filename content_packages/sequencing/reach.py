@@ -8,16 +8,18 @@ asked, of one for all; what is put together here is only who stands where.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import or_
 
-from content_packages.sequencing.choice import check_reachable
+from content_packages.sequencing.choice import check_reachable, pass_through
 from content_packages.sequencing.definition import RuleAction
 from content_packages.sequencing.errors import ProcessError
 from content_packages.sequencing.event import Request
 from content_packages.sequencing.navigation import navigation_request
+from content_packages.sequencing.plain import Test
 from content_packages.sequencing.rules import check_activity, pre_condition
 from content_packages.sequencing.tracking import Tracking
+from content_packages.sequencing.traversal import may_stop, past_skipped, place_among
 from content_packages.sequencing.tree import Activity, path_up
 
 _PAST = "past"  # a flow through the cluster comes out behind it
@@ -35,63 +37,101 @@ class Reach:
     def __init__(self, before: Tracking, after: Tracking) -> None:
         self._before, self._after, self._tree = before, after, after.tree
         count = len(self._tree.activities)
-        self._closed: set[int] = set()  # disabled, or out of attempts (UP.5); by order
+        self._closed = bytearray(count)  # disabled, or out of attempts (UP.5); by order
         self._barred = bytearray(count)  # such, or below such
         self._hidden = bytearray(count)  # hidden from choice, or below such
         self._first: dict[int, Activity | str] = {}
-        for at in self._tree.closable:
-            test = at.close_test
-            if test(after.record(at)) if test is not None else check_activity(after, at):
-                self._closed.add(at.order)
-                self._barred[at.order : at.last + 1] = b"\1" * (at.last + 1 - at.order)
-        for at in self._tree.hideable:
-            if pre_condition(after, at, RuleAction.HIDDEN_FROM_CHOICE):
-                self._hidden[at.order : at.last + 1] = b"\1" * (at.last + 1 - at.order)
+        self._ways: dict[
+            int, bool
+        ] = {}  # clusters far from the learner: whether nothing forbids to go to its children
+        left = before.current
+        #: For each cluster that the learner is inside of, by its order, the child she is inside of.
+        self._inside = {} if left is None else {at.parent.order: at for at in left.up() if at.parent}
+        for at in self._that_act(self._tree.closable, check_activity):
+            self._closed[at.order] = 1
+            _mark(self._barred, at)
+        for at in self._that_act(self._tree.hideable, _is_hidden):
+            _mark(self._hidden, at)
 
-    def by_jump(self) -> list[str]:
+    def by_jump(self) -> frozenset[str]:
         """Return the targets a jump would reach (SB.2.13): leaves that are available and open."""
         if self._before.current is None or self._after.current is None:
-            return []
-        reached: list[str] = []
-        root = self._tree.root
-        if root.is_leaf and not self._barred[root.order]:
-            reached.append(root.identifier)
+            return frozenset()
+        missed = self._shut([self._tree.root], self._barred)
         for cluster in self._tree.clusters:
-            reached += self._open_leaves(cluster, self._available(self._before, cluster), self._barred)
-        return reached
+            missed += self._unavailable(self._before, cluster) + self._shut_inside(cluster, self._barred)
+        return self._tree.leaves.difference(missed) if missed else self._tree.leaves
 
-    def by_choice(self) -> list[str]:
-        """Return the targets a choice would reach (SB.2.9)."""
+    def by_choice(self) -> frozenset[str]:
+        """Return the targets a choice would reach (SB.2.9): all but those that something keeps her from."""
         closed = self._barred
         if self._tree.hideable:
             closed = bytearray(map(or_, self._barred, self._hidden))
-        reached: list[str] = []
         root = self._tree.root
-        if not closed[root.order] and self._may_go(root) and self._delivers(root):
-            reached.append(root.identifier)
+        missed = self._shut([root], closed)
+        if not missed and not (self._may_go(root) and self._delivers(root)):
+            missed.append(root.identifier)
         for cluster in self._tree.clusters:
             if not cluster.definition.control.choice or closed[cluster.order]:
+                missed += [at.identifier for at in cluster.children]
                 continue
-            available = self._available(self._after, cluster)
+            missed += self._unavailable(self._after, cluster) + self._shut_inside(cluster, closed)
             for group in self._groups(cluster):
-                within = group if available is None else tuple(at for at in group if at in available)
-                if within and self._may_go(within[0]):
-                    reached += self._chosen(cluster, within, closed)
-        return reached
-
-    def _chosen(self, cluster: Activity, group: tuple[Activity, ...], closed: bytearray) -> Iterable[str]:
-        family = cluster.family
-        if (
-            family is None
-            or group is not cluster.children
-            or closed.find(1, cluster.order, cluster.last + 1) >= 0
-        ):
-            return [
-                at.identifier
-                for at in group
-                if not closed[at.order] and (not at.children or self._delivers(at))
+                if group and not self._may_go_to_all(cluster, group):
+                    missed += [at.identifier for at in group]
+            family = self._after.family(cluster)
+            missed += [
+                at.identifier for at in family.clusters if not (closed[at.order] or self._delivers(at))
             ]
-        return [*family.leaves, *(at.identifier for at in family.clusters if self._delivers(at))]
+        return self._tree.identifiers.difference(missed) if missed else self._tree.identifiers
+
+    def _that_act(
+        self, groups: Mapping[Test | None, list[Activity]], ask: Callable[[Tracking, Activity], bool]
+    ) -> Iterator[Activity]:
+        """Yield those of which it is so; of all that have no record and the same rules, one is asked."""
+        for test, activities in groups.items():
+            if test is None:
+                yield from (at for at in activities if ask(self._after, at))
+                continue
+            acts, unrecorded, get = test.acts, test.of_none, self._after.records.get
+            for at in activities:
+                record = get(at.identifier)
+                if unrecorded if record is None else acts(record):
+                    yield at
+
+    def _unavailable(self, tracking: Tracking, cluster: Activity) -> list[str]:
+        children = tracking.available_children(cluster)
+        if children is cluster.children:
+            return []
+        available = set(children)
+        return [at.identifier for at in cluster.children if at not in available]
+
+    def _shut_inside(self, cluster: Activity, closed: bytearray) -> list[str]:
+        if closed.find(1, cluster.order, cluster.last + 1) < 0:
+            return []
+        return self._shut(cluster.children, closed)
+
+    def _shut(self, activities: Iterable[Activity], closed: bytearray) -> list[str]:
+        return [at.identifier for at in activities if closed[at.order]]
+
+    def _may_go_to_all(self, cluster: Activity, group: tuple[Activity, ...]) -> bool:
+        """Say the same of some children of a cluster.
+
+        Where she is far from, the way to a cluster and its siblings goes on to its children, if it may lead through it.
+        """
+        known = None if cluster.parent is None else self._ways.get(cluster.parent.order)
+        may_go = self._may_go(group[0]) if known is None else known and self._leads_through(cluster)
+        if cluster.order not in self._inside and cluster is not self._before.current:
+            self._ways[cluster.order] = may_go
+        return may_go
+
+    def _leads_through(self, cluster: Activity) -> bool:
+        current = self._after.current
+        try:
+            pass_through(self._after, cluster, forward=current is None or cluster.order > current.order)
+        except ProcessError:
+            return False
+        return True
 
     def _may_go(self, target: Activity) -> bool:
         """Say whether nothing on the way forbids to go there (NB.2.1, SB.2.9 steps 5 to 11)."""
@@ -103,43 +143,45 @@ class Reach:
         return True
 
     def _groups(self, cluster: Activity) -> Iterator[tuple[Activity, ...]]:
-        """Yield the children of a cluster in groups of which the way to one is the way to all."""
-        left, current = self._before.current, self._after.current
-        if left is None or not cluster.contains(left):
-            yield cluster.children
-            return
-        inside = next((child for child in cluster.children if child.contains(left)), None)
-        if inside is None:  # she is in the cluster itself
-            yield cluster.children
-            return
-        yield (inside,)
-        others = tuple(child for child in cluster.children if child is not inside)
-        if current is inside:
-            yield from self._siblings(cluster, current)
-        elif current is None or not inside.contains(current):
-            yield others
-        elif self._is_constrained(current, cluster):
-            yield from ((child,) for child in others)
-        else:
-            yield cluster.children[: inside.place]
-            yield cluster.children[inside.place + 1 :]
-
-    def _siblings(self, cluster: Activity, current: Activity) -> Iterator[tuple[Activity, ...]]:
-        """Yield the siblings of the current activity; no more of them than one that forbids to be passed (SB.2.9 8)."""
+        """Yield the available children of a cluster in groups of which the way to one is the way to all."""
+        current, inside = self._after.current, self._inside.get(cluster.order)
         siblings = self._after.available_children(cluster)
-        if current not in siblings:
-            yield tuple(child for child in cluster.children if child is not current)
+        if inside is None:  # she is somewhere else, or in the cluster itself
+            yield siblings
             return
-        here = current.place if siblings is cluster.children else siblings.index(current)
+        if siblings is cluster.children:
+            yield (inside,)
+            before, behind = siblings[: inside.place], siblings[inside.place + 1 :]
+        else:
+            yield tuple(at for at in siblings if at is inside)
+            before = tuple(at for at in siblings if at.place < inside.place)
+            behind = tuple(at for at in siblings if at.place > inside.place)
+        if current is inside:
+            yield from self._beside(cluster, current)
+        elif current is None or not inside.contains(current):
+            yield before + behind
+        elif self._is_constrained(current, cluster):
+            yield from ((at,) for at in before + behind)
+        else:
+            yield before
+            yield behind
+
+    def _beside(self, cluster: Activity, current: Activity) -> Iterator[tuple[Activity, ...]]:
+        """Yield the siblings of the current activity; those behind one that bars the way are apart (SB.2.9 step 8)."""
+        family = self._after.family(cluster)
+        siblings = family.children
+        here = place_among(siblings, current)
+        if here is None:
+            yield siblings
+            return
         yield siblings[:here]
-        stop = RuleAction.STOP_FORWARD_TRAVERSAL
         end = len(siblings)
-        for place in range(here, len(siblings)):
-            at = siblings[place]
-            if stop in at.pre_rules and pre_condition(self._after, at, stop):
+        for place in may_stop(self._after, cluster, here, len(siblings)):
+            if pre_condition(self._after, siblings[place], RuleAction.STOP_FORWARD_TRAVERSAL):
                 end = place + 1
                 break
         yield siblings[here + 1 : end]
+        yield siblings[max(here + 1, end) :]
 
     def _is_constrained(self, current: Activity, cluster: Activity) -> bool:
         return any(
@@ -158,35 +200,31 @@ class Reach:
         return known
 
     def _flow_into(self, cluster: Activity) -> Activity | str:
-        children = self._after.available_children(cluster)
-        if not children or not cluster.definition.control.flow:
+        family = self._after.family(cluster)
+        if not family.children or not cluster.definition.control.flow:
             return _REFUSED
-        record = self._after.record
-        for at in children:
-            test = at.skip_test
-            skipped = (
-                test(record(at)) if test is not None else pre_condition(self._after, at, RuleAction.SKIP)
-            )
-            if skipped:
+        place = 0
+        while place < len(family.children):
+            at = family.children[place]
+            place += 1
+            if pre_condition(self._after, at, RuleAction.SKIP):
+                place = past_skipped(self._after, cluster, family, place, 1)
                 continue
-            if at.order in self._closed:
+            if self._closed[at.order]:
                 return _REFUSED
             found = at if at.is_leaf else self._first_inside(at)
             if found != _PAST:
                 return found
         return _PAST
 
-    def _open_leaves(
-        self, cluster: Activity, available: frozenset[Activity] | None, closed: bytearray
-    ) -> Iterable[str]:
-        if available is None and cluster.family and closed.find(1, cluster.order, cluster.last + 1) < 0:
-            return cluster.family.leaves
-        return [
-            at.identifier
-            for at in cluster.children
-            if not at.children and not closed[at.order] and (available is None or at in available)
-        ]
 
-    def _available(self, tracking: Tracking, cluster: Activity) -> frozenset[Activity] | None:
-        children = tracking.available_children(cluster)
-        return None if children is cluster.children else frozenset(children)
+def _is_hidden(tracking: Tracking, activity: Activity) -> bool:
+    return pre_condition(tracking, activity, RuleAction.HIDDEN_FROM_CHOICE)
+
+
+def _mark(places: bytearray, activity: Activity) -> None:
+    """Mark an activity and all below it."""
+    if activity.children:
+        places[activity.order : activity.last + 1] = b"\1" * (activity.last + 1 - activity.order)
+    else:
+        places[activity.order] = 1

@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 from math import fsum
 
 from content_packages.sequencing.conditions import combine, holds
+from content_packages.sequencing.counted import Tally
 from content_packages.sequencing.definition import (
     ChildActivitySet,
     RequiredFor,
@@ -19,7 +20,7 @@ from content_packages.sequencing.definition import (
     RuleAction,
 )
 from content_packages.sequencing.rules import pre_condition
-from content_packages.sequencing.tally import Counted, Tally, mean, tally
+from content_packages.sequencing.tally import mean, tally
 from content_packages.sequencing.tracking import Tracking
 from content_packages.sequencing.tree import Activity
 
@@ -30,12 +31,19 @@ def overall_rollup(tracking: Tracking, activity: Activity) -> None:
     Where a global objective has changed, the clusters above the activities that read it are rolled up as
     well, each of them once and the deepest first.
     """
-    for at in activity.up():
+    if tracking.is_settled_from(activity):
+        return
+    at: Activity | None = activity
+    all_settled = True
+    while at is not None:
         if at.children and at.is_tracked and at.order not in tracking.settled:
-            _roll_up(tracking, at)
+            all_settled &= _roll_up(tracking, at)
         if tracking.changed_globals:
             _roll_up_readers(tracking, activity, at)
             return
+        at = at.parent
+    if all_settled:
+        tracking.settled_from = activity
 
 
 def _roll_up_readers(tracking: Tracking, activity: Activity, reached: Activity) -> None:
@@ -59,31 +67,61 @@ def _roll_up_readers(tracking: Tracking, activity: Activity, reached: Activity) 
             _roll_up(tracking, cluster)
 
 
-def _roll_up(tracking: Tracking, cluster: Activity) -> None:
-    """RB.1.5 step 3 for one cluster; the same again would change nothing as long as nothing it looks at does."""
+def _roll_up(tracking: Tracking, cluster: Activity) -> bool:
+    """RB.1.5 step 3 for one cluster.
+
+    Returns:
+        Whether the same again would change nothing as long as nothing that it looks at does.
+    """
     decided = len(tracking.decisions)
     tracking.rolling_up = True  # rules may look at earlier attempts, rollup only where it is told to
-    tallied = tally(tracking, cluster) if _can_be_tallied(tracking, cluster) else None
-    measure_rollup(tracking, cluster, tallied)
-    completion_measure_rollup(tracking, cluster, tallied)
-    objective_rollup(tracking, cluster, tallied)
-    activity_progress_rollup(tracking, cluster, tallied)
+    tallied = tally(tracking, cluster) if cluster.can_be_tallied else None
+    if tallied is not None and cluster.is_all_counted:
+        _roll_up_at_once(tracking, cluster, tallied)
+    else:
+        measure_rollup(tracking, cluster, tallied)
+        completion_measure_rollup(tracking, cluster, tallied)
+        objective_rollup(tracking, cluster, tallied)
+        activity_progress_rollup(tracking, cluster, tallied)
     tracking.rolling_up = False
-    if tracking.tree.takes_shortcuts and not tracking.changed_globals and len(tracking.decisions) == decided:
-        tracking.settled.add(cluster.order)
+    settled = (
+        tracking.tree.takes_shortcuts and not tracking.changed_globals and len(tracking.decisions) == decided
+    )
+    if settled:
+        tracking.settled[cluster.order] = tallied
+    return settled
 
 
-def _can_be_tallied(tracking: Tracking, cluster: Activity) -> bool:
-    """Say whether looking at the children once is enough: nothing the cluster writes is read by one of them."""
-    return tracking.tree.takes_shortcuts and not (
-        cluster.primary.writes and tracking.family(cluster).reads_shared
+def _roll_up_at_once(tracking: Tracking, cluster: Activity, tallied: Tally) -> None:
+    """RB.1.1 to RB.1.3 of a cluster for which what was counted decides everything; what they find is recorded at once.
+
+    Of a pair of rules the positive one is checked last and has its way.
+    """
+    tests = cluster.counted_tests
+    satisfied = completed = None
+    if tests[RollupAction.SATISFIED](tallied):
+        satisfied = True
+    elif tests[RollupAction.NOT_SATISFIED](tallied):
+        satisfied = False
+    if tests[RollupAction.COMPLETED](tallied):
+        completed = True
+    elif tests[RollupAction.INCOMPLETE](tallied):
+        completed = False
+    tracking.set_rolled_up(
+        cluster,
+        mean(tallied.measures, tallied.measure_weight),
+        mean(tallied.progresses, tallied.progress_weight),
+        satisfied,
+        completed,
     )
 
 
 def measure_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
     """Measure Rollup Process (RB.1.1 a): the children's weighted mean, the unknown counting 0."""
     if tallied is not None:
-        tracking.set_value(cluster, cluster.primary, "measure", tallied.measure)
+        tracking.set_value(
+            cluster, cluster.primary, "measure", mean(tallied.measures, tallied.measure_weight)
+        )
         return
     weighed, weights = [], []
     for child in _tracked_children(tracking, cluster):
@@ -98,7 +136,9 @@ def measure_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None 
 def completion_measure_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
     """Completion Measure Rollup Process (RB.1.1 b): the weighted mean of the children's progress."""
     if tallied is not None:
-        tracking.set_value(cluster, cluster.primary, "progress", tallied.progress)
+        tracking.set_value(
+            cluster, cluster.primary, "progress", mean(tallied.progresses, tallied.progress_weight)
+        )
         return
     weighed, weights = [], []
     for child in _tracked_children(tracking, cluster):
@@ -116,10 +156,15 @@ def objective_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | Non
         satisfied = tracking.satisfied(cluster, cluster.primary)
         tracking.set_value(cluster, cluster.primary, "satisfied", satisfied)
         return
-    if rollup_rule_check(tracking, cluster, RollupAction.NOT_SATISFIED, tallied):
-        tracking.set_value(cluster, cluster.primary, "satisfied", False)
+    negative = rollup_rule_check(tracking, cluster, RollupAction.NOT_SATISFIED, tallied)
+    if negative and "satisfied" in cluster.primary.writes:
+        tracking.set_value(
+            cluster, cluster.primary, "satisfied", False
+        )  # the next rule may look at what reads it
     if rollup_rule_check(tracking, cluster, RollupAction.SATISFIED, tallied):
         tracking.set_value(cluster, cluster.primary, "satisfied", True)
+    elif negative:
+        tracking.set_value(cluster, cluster.primary, "satisfied", False)
 
 
 def activity_progress_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
@@ -128,22 +173,25 @@ def activity_progress_rollup(tracking: Tracking, cluster: Activity, tallied: Tal
         completed = tracking.completed(cluster, cluster.primary)
         tracking.set_value(cluster, cluster.primary, "completed", completed)
         return
-    if rollup_rule_check(tracking, cluster, RollupAction.INCOMPLETE, tallied):
-        tracking.set_value(cluster, cluster.primary, "completed", False)
+    negative = rollup_rule_check(tracking, cluster, RollupAction.INCOMPLETE, tallied)
+    if negative and "completed" in cluster.primary.writes:
+        tracking.set_value(
+            cluster, cluster.primary, "completed", False
+        )  # the next rule may look at what reads it
     if rollup_rule_check(tracking, cluster, RollupAction.COMPLETED, tallied):
         tracking.set_value(cluster, cluster.primary, "completed", True)
+    elif negative:
+        tracking.set_value(cluster, cluster.primary, "completed", False)
 
 
 def rollup_rule_check(
     tracking: Tracking, cluster: Activity, action: RollupAction, tallied: Tally | None = None
 ) -> bool:
     """Rollup Rule Check Subprocess (RB.1.4): say whether a rule with this action acts on the cluster."""
+    counted = None if tallied is None else cluster.counted_tests.get(action)
+    if tallied is not None and counted is not None:
+        return counted(tallied)
     for rule in cluster.rollup_rules[action]:
-        counted = None if tallied is None else tallied.results(action, rule)
-        if counted is not None:
-            if _COUNTED_SETS[rule.child_activity_set](counted, rule):
-                return True
-            continue
         results = (
             evaluate_rollup_conditions(tracking, child, rule)
             for child in _tracked_children(tracking, cluster)
@@ -204,15 +252,4 @@ _CHILD_SETS: dict[ChildActivitySet, Callable[[Iterable[bool | None], RollupRule]
     ChildActivitySet.NONE: lambda results, _rule: all(result is False for result in results),
     ChildActivitySet.AT_LEAST_COUNT: lambda results, rule: list(results).count(True) >= rule.minimum_count,
     ChildActivitySet.AT_LEAST_PERCENT: _at_least_percent,
-}
-
-# The same of children that were counted.
-_COUNTED_SETS: dict[ChildActivitySet, Callable[[Counted, RollupRule], bool]] = {
-    ChildActivitySet.ALL: lambda found, _rule: found.true == found.asked,
-    ChildActivitySet.ANY: lambda found, _rule: found.true > 0,
-    ChildActivitySet.NONE: lambda found, _rule: found.false == found.asked,
-    ChildActivitySet.AT_LEAST_COUNT: lambda found, rule: found.true >= rule.minimum_count,
-    ChildActivitySet.AT_LEAST_PERCENT: lambda found, rule: (
-        found.asked > 0 and found.true / found.asked >= rule.minimum_percent
-    ),
 }

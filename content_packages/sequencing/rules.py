@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from content_packages.sequencing.conditions import combine, holds
 from content_packages.sequencing.definition import RuleAction, SequencingRule
+from content_packages.sequencing.plain import Test
 from content_packages.sequencing.tracking import Tracking
 from content_packages.sequencing.tree import Activity
 
@@ -19,9 +20,21 @@ def limit_conditions_check(tracking: Tracking, activity: Activity) -> bool:
 
 
 def sequencing_rules_check(
-    tracking: Tracking, activity: Activity, rules: tuple[SequencingRule, ...]
+    tracking: Tracking, activity: Activity, rules: tuple[SequencingRule, ...], test: Test | None = None
 ) -> RuleAction | None:
-    """Sequencing Rules Check Process (UP.2): return the action of the first of these rules that acts."""
+    """Sequencing Rules Check Process (UP.2): return the action of the first of these rules that acts.
+
+    Rules that all have one action may come with a test, which says of the activity's record whether one of them acts.
+    """
+    if test is not None:
+        action = rules[0].action
+        if not test.acts(tracking.record(activity)):
+            return None
+        if action is RuleAction.SKIP:
+            tracking.decisions.append(activity.skipped)
+        else:
+            tracking.note("UP.2", activity, action)
+        return action
     for rule in rules:
         if sequencing_rule_check(tracking, activity, rule):
             tracking.note("UP.2", activity, rule.action)
@@ -50,14 +63,15 @@ def pre_condition(tracking: Tracking, activity: Activity, action: RuleAction) ->
     rules = activity.pre_rules.get(action)
     if rules is None:
         return False
-    test = activity.tests.get(action)
-    if test is not None and not tracking.rolling_up and not test(tracking.record(activity)):
-        return False
-    return sequencing_rules_check(tracking, activity, rules) is not None
+    test = None if tracking.rolling_up else activity.tests.get(action)
+    return sequencing_rules_check(tracking, activity, rules, test) is not None
 
 
 def check_activity(tracking: Tracking, activity: Activity) -> bool:
     """Check Activity Process (UP.5): say whether the activity may **not** be delivered."""
+    test = activity.close_test
+    if test is not None and not test.acts(tracking.record(activity)):
+        return False
     return pre_condition(tracking, activity, RuleAction.DISABLED) or limit_conditions_check(
         tracking, activity
     )

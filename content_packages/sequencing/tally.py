@@ -8,86 +8,34 @@ them is read once for all. A rule that asks for more than one thing, or children
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
+from itertools import chain
 from math import fsum
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
-from content_packages.sequencing.definition import (
-    Condition,
-    Operator,
-    RollupAction,
-    RollupRule,
+from content_packages.sequencing.counted import Tally
+from content_packages.sequencing.tracking import (
+    NO_OBJECTIVE,
+    NO_OBJECTIVES,
+    ActivityRecord,
+    ObjectiveRecord,
+    Tracking,
 )
-from content_packages.sequencing.tracking import Tracking
-from content_packages.sequencing.tree import Activity, Family, Manner
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many children were asked, and of how many a condition is true, and false; of the rest it is unknown."""
-
-    asked: int
-    true: int
-    false: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tally:
-    """What is known of the tracked children; ``measure`` and ``progress`` are weighted means, if any is known."""
-
-    family: Family
-    measure: float | None
-    progress: float | None
-    measures: int
-    satisfied: int
-    not_satisfied: int
-    completed: int
-    not_completed: int
-
-    def results(self, action: RollupAction, rule: RollupRule) -> Counted | None:
-        """Return what the rule's condition is for all children; ``None`` where each of them has to be asked."""
-        if len(rule.conditions) != 1 or action not in self.family.takes_part_always:
-            return None
-        asked, every = rule.conditions[0], self.family.tracked
-        match asked.condition:
-            case Condition.SATISFIED:
-                true, false = self.satisfied, self.not_satisfied
-            case Condition.COMPLETED:
-                true, false = self.completed, self.not_completed
-            case Condition.OBJECTIVE_STATUS_KNOWN:
-                true = self.satisfied + self.not_satisfied
-                false = every - true
-            case Condition.ACTIVITY_PROGRESS_KNOWN:
-                true = self.completed + self.not_completed
-                false = every - true
-            case Condition.OBJECTIVE_MEASURE_KNOWN:
-                true, false = self.measures, every - self.measures
-            case _:
-                return None
-        return Counted(every, *((false, true) if asked.operator is Operator.NOT else (true, false)))
+from content_packages.sequencing.tree import Activity, Alike, Family, Manner
 
 
 def tally(tracking: Tracking, cluster: Activity) -> Tally:
     """Count what the tracked available children of a cluster say of themselves to its rollup."""
     family = tracking.family(cluster)
-    found = _Found([], [], [], [])
-    for manner, identifiers in family.alike.items():
-        _read(tracking, cluster, manner, identifiers, found)
-    for child in family.apart:
-        _ask(tracking, child, found)
-    satisfied, completed = found.successes.count(True), found.completions.count(True)
-    return Tally(
-        family=family,
-        measure=mean(found.measures, family.measure_weight),
-        progress=mean(found.progresses, family.progress_weight),
-        measures=len(found.measures),
-        satisfied=satisfied,
-        not_satisfied=len(found.successes) - satisfied,
-        completed=completed,
-        not_completed=len(found.completions) - completed,
-    )
+    if len(family.alike) == 1 and not family.apart:
+        found = _read(tracking, cluster, family.alike[0])
+    else:
+        parts = [_read(tracking, cluster, alike) for alike in family.alike]
+        parts += [_ask(tracking, child) for child in family.apart]
+        found = _together(family, parts)
+    if cluster.asks_attempts:
+        attempted = sum(tracking.attempts(child) > 0 for child in family.children if child.is_tracked)
+        return found._replace(attempted=attempted)
+    return found
 
 
 def mean(weighed: list[float], weights: float) -> float | None:
@@ -102,78 +50,152 @@ def mean(weighed: list[float], weights: float) -> float | None:
     return fsum(weighed) / weights if weighed and weights > 0 else None
 
 
-class _Found(NamedTuple):
-    """What children are known to be; numbers are weighed already."""
-
-    successes: list[bool]
-    measures: list[float]
-    completions: list[bool]
-    progresses: list[float]
-
-
-def _read(
-    tracking: Tracking, cluster: Activity, manner: Manner, identifiers: tuple[str, ...], found: _Found
-) -> None:
-    """Read children of one manner, field by field: as ``Tracking.value`` and ``own_value`` do of one."""
-    records: list[Any] = list(filter(None, map(tracking.records.get, identifiers)))
-    if not records and not manner.reads:
-        return
-    control, reads = cluster.definition.control, dict(manner.reads)
-    attempts = tracking.attempts(cluster)
-    eras = _column("era", records)
-    present = records
-    if len(eras) != len(records) or eras.count(attempts) != len(records):
-        present = [record for record in records if record.get("era", 0) == attempts]
-    of_progress = present if control.use_current_attempt_progress_info else records
-    of_objectives = present if control.use_current_attempt_objective_info else records
-    held: list[Any] = []
-    if not {"satisfied", "measure"} <= reads.keys():
-        held = _column(manner.key, _column("objectives", of_objectives))
-
-    def column(name: str, own: list[Any]) -> list[Any]:
-        if name in reads:
-            shared = tracking.shared(reads[name]).get(name)
-            if shared is not None:
-                return [shared] * len(identifiers)
-            if name in {"satisfied", "measure"}:
-                return []
-        return _column(name, own)
-
-    measures, progresses = column("measure", held), column("progress", of_progress)
-    if manner.passing is None:
-        found.successes.extend(column("satisfied", held))
-    else:
-        found.successes.extend(measure >= manner.passing for measure in measures)
-    if manner.enough is None:
-        found.completions.extend(column("completed", of_progress))
-    else:
-        found.completions.extend(progress >= manner.enough for progress in progresses)
-    found.measures.extend(_weighed(measures, manner.measure_weight))
-    found.progresses.extend(_weighed(progresses, manner.progress_weight))
+def _together(family: Family, parts: list[Tally]) -> Tally:
+    joined = chain.from_iterable
+    return Tally(
+        family.tracked,
+        sum(part.satisfied for part in parts),
+        sum(part.not_satisfied for part in parts),
+        sum(part.completed for part in parts),
+        sum(part.not_completed for part in parts),
+        list(joined([part.measures for part in parts])),
+        family.measure_weight,
+        list(joined([part.progresses for part in parts])),
+        family.progress_weight,
+    )
 
 
-def _column(name: str, records: list[Any]) -> list[Any]:
-    """Return one field of those that have it: mostly all do, or none."""
-    if records and name in records[0]:
-        with suppress(KeyError):
-            return list(map(itemgetter(name), records))
-    return [record[name] for record in records if name in record]
+def _read(tracking: Tracking, cluster: Activity, alike: Alike) -> Tally:
+    """Read children of one manner: as ``Tracking.value`` and ``own_value`` do of one."""
+    key, has_own, attempts = alike.manner.key, not alike.is_shared, tracking.attempts(cluster)
+    records = _records(tracking, alike)
+    not_satisfied = not_completed = 0
+    measures, progresses, partly = list[float](), list[float](), list[ActivityRecord]()
+    for record in records:
+        try:  # of most all is known: to look before each step would cost half as much again
+            held = record["objectives"][key] if has_own else _NO_STATUS
+            success, completion = held["satisfied"], record["completed"]
+            if record["era"] != attempts:
+                partly.append(record)
+                continue
+        except KeyError:
+            partly.append(record)
+            continue
+        if not success:
+            not_satisfied += 1
+        if not completion:
+            not_completed += 1
+        if "measure" in held:
+            measures.append(held["measure"])
+        if "progress" in record:
+            progresses.append(record["progress"])
+    known = len(records) - len(partly)
+    found = Tally(
+        len(alike.identifiers),
+        known - not_satisfied,
+        not_satisfied,
+        known - not_completed,
+        not_completed,
+        measures,
+        alike.measure_weight,
+        progresses,
+        alike.progress_weight,
+    )
+    if partly:
+        found = _with_partly_known(cluster, attempts, key, partly, found)
+    if alike.reads:
+        found = _with_shared(tracking, alike, found)
+    return found if alike.is_simple else _judged(alike.manner, found)
 
 
-def _weighed(numbers: list[float], weight: float) -> list[float]:
-    return numbers if weight == 1.0 else [weight * number for number in numbers]
+def _records(tracking: Tracking, alike: Alike) -> tuple[ActivityRecord, ...]:
+    """Return what is recorded of them; to take all at once is half the work, where there is one of each."""
+    try:
+        return alike.records(tracking.records)
+    except KeyError:
+        return tuple(filter(None, map(tracking.records.get, alike.identifiers)))
 
 
-def _ask(tracking: Tracking, child: Activity, found: _Found) -> None:
+#: What stands for objectives of which shared ones say it all.
+_NO_STATUS: ObjectiveRecord = {"satisfied": False}
+
+
+def _with_partly_known(
+    cluster: Activity, attempts: int, key: str, records: list[ActivityRecord], found: Tally
+) -> Tally:
+    """Add children of which not all is known, or which have recorded it in an earlier attempt on the cluster."""
+    control = cluster.definition.control
+    successes, completions = list[bool](), list[bool]()
+    for record in records:
+        is_present = record.get("era", 0) == attempts
+        if is_present or not control.use_current_attempt_progress_info:
+            if "completed" in record:
+                completions.append(record["completed"])
+            if "progress" in record:
+                found.progresses.append(record["progress"])
+        if is_present or not control.use_current_attempt_objective_info:
+            held = record.get("objectives", NO_OBJECTIVES).get(key, NO_OBJECTIVE)
+            if "satisfied" in held:
+                successes.append(held["satisfied"])
+            if "measure" in held:
+                found.measures.append(held["measure"])
+    satisfied, completed = successes.count(True), completions.count(True)
+    return found._replace(
+        satisfied=found.satisfied + satisfied,
+        not_satisfied=found.not_satisfied + len(successes) - satisfied,
+        completed=found.completed + completed,
+        not_completed=found.not_completed + len(completions) - completed,
+    )
+
+
+def _with_shared(tracking: Tracking, alike: Alike, own: Tally) -> Tally:
+    """Let shared objectives say what they say of all of these children; completion and progress may be their own."""
+    found = own
+    for name, target in alike.reads.items():
+        shared: Any = tracking.shared(target).get(name)
+        every = 0 if shared is None else len(alike.identifiers)
+        match name:
+            case "satisfied":
+                found = found._replace(satisfied=every if shared else 0, not_satisfied=0 if shared else every)
+            case "measure":
+                found = found._replace(measures=[shared] * every)
+            case "completed" if every:
+                found = found._replace(completed=every if shared else 0, not_completed=0 if shared else every)
+            case "progress" if every:
+                found = found._replace(progresses=[shared] * every)
+    return found
+
+
+def _judged(manner: Manner, found: Tally) -> Tally:
+    """Let measures decide where they do, and weigh them."""
+    measures, progresses = found.measures, found.progresses
+    if manner.passing is not None:
+        passed = sum(measure >= manner.passing for measure in measures)
+        found = found._replace(satisfied=passed, not_satisfied=len(measures) - passed)
+    if manner.enough is not None:
+        done = sum(progress >= manner.enough for progress in progresses)
+        found = found._replace(completed=done, not_completed=len(progresses) - done)
+    return found._replace(
+        measures=[manner.measure_weight * measure for measure in measures],
+        progresses=[manner.progress_weight * progress for progress in progresses],
+    )
+
+
+def _ask(tracking: Tracking, child: Activity) -> Tally:
     """Ask one child as the processes do."""
     primary, definition = child.primary, child.definition
     success, completion = tracking.satisfied(child, primary), tracking.completed(child, primary)
-    if success is not None:
-        found.successes.append(success)
-    if completion is not None:
-        found.completions.append(completion)
     measure, progress = tracking.measure(child, primary), tracking.progress(child, primary)
-    if measure is not None:
-        found.measures.append(definition.rollup.objective_measure_weight * measure)
-    if progress is not None:
-        found.progresses.append(definition.completion_threshold.progress_weight * progress)
+    measure_weight = definition.rollup.objective_measure_weight
+    progress_weight = definition.completion_threshold.progress_weight
+    return Tally(
+        1,
+        int(success is True),
+        int(success is False),
+        int(completion is True),
+        int(completion is False),
+        [] if measure is None else [measure_weight * measure],
+        measure_weight,
+        [] if progress is None else [progress_weight * progress],
+        progress_weight,
+    )

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict, cast
 
+from content_packages.sequencing.counted import Tally
 from content_packages.sequencing.objectives import TrackedObjective
 from content_packages.sequencing.tree import Activity, ActivityTree, Decision, Family
 
@@ -102,10 +103,12 @@ class Tracking:
         "current",
         "decisions",
         "draws",
+        "passed",
         "pending",
         "rolling_up",
         "seed",
         "settled",
+        "settled_from",
         "suspended",
         "tree",
     )
@@ -128,8 +131,12 @@ class Tracking:
         self._copied: set[str] = set()
         self._children: dict[str, tuple[Activity, ...]] = {}
         self._families: dict[str, Family] = {}
-        #: Clusters, by their order, whose rollup would change nothing if it were done again.
-        self.settled: set[int] = set()
+        #: Places of children that a walk has skipped since anything was recorded, by cluster and way (``traversal``).
+        self.passed: dict[tuple[int, int], range] = {}
+        #: Clusters, by their order, whose rollup would change nothing if it were done again, and what it counted.
+        self.settled: dict[int, Tally | None] = {}
+        #: From where rollup last went up to the root, if nothing has changed since: all above it is settled.
+        self.settled_from: Activity | None = None
 
     def state(self) -> State:
         """Return the working copy as a state of its own."""
@@ -186,18 +193,26 @@ class Tracking:
         if "children" in before:
             record["children"] = before["children"]
         self._replace(activity, record)
-        self.settled.clear()  # what children have recorded may be of an earlier attempt now
+        self._unsettle_all()  # what children have recorded may be of an earlier attempt now
 
     # ------------------------------------------------------------ available children
 
     def available_children(self, activity: Activity) -> tuple[Activity, ...]:
         """Return the children selected for this attempt, in their order (AM.1.1)."""
-        chosen = self.record(activity).get("children")
-        if chosen is None:
+        record = self._activities.get(activity.identifier)
+        if record is None or "children" not in record:
             return activity.children
         if activity.identifier not in self._children:
-            self._children[activity.identifier] = tuple(map(self.tree.__getitem__, chosen))
+            self._children[activity.identifier] = tuple(map(self.tree.__getitem__, record["children"]))
         return self._children[activity.identifier]
+
+    def is_available(self, activity: Activity) -> bool:
+        """Say whether an activity is among the available children of its parent; the root always is."""
+        parent = activity.parent
+        if parent is None:
+            return True
+        children = self.available_children(parent)
+        return children is parent.children or activity in children
 
     def family(self, activity: Activity) -> Family:
         """Return the available children with what the package says of them together."""
@@ -213,7 +228,7 @@ class Tracking:
         """Set which children take part, and in which order."""
         self._edit(activity)["children"] = [child.identifier for child in children]
         self._children.pop(activity.identifier, None)
-        self.settled.clear()
+        self._unsettle_all()
 
     # ------------------------------------------------------------ objective progress
 
@@ -274,38 +289,62 @@ class Tracking:
         self, activity: Activity, objective: TrackedObjective, name: str, value: float | None
     ) -> None:
         """Record one field of an objective here and in the global objectives it writes."""
-        if self._says_already(activity, objective, name, value):
-            return
+        record, writes = self.record(activity), name in objective.writes
+        of_attempt = objective.is_primary and name in {"completed", "progress"}
+        era = None if activity.parent is None else self.attempts(activity.parent)
+        if record and not writes and record.get("era") == era:  # rollup finds most clusters as they are
+            said: Mapping[str, Any] = cast("Mapping[str, Any]", record)
+            if not of_attempt:
+                said = record.get("objectives", NO_OBJECTIVES).get(objective.key, NO_OBJECTIVE)
+            if said.get(name) == value:
+                return
         record = self._edit(activity)
-        if activity.parent is not None:
-            record["era"] = self.attempts(activity.parent)
+        if era is not None:
+            record["era"] = era
         self._unsettle(activity)
-        held: dict[str, Any] = cast("dict[str, Any]", record)
-        if not (objective.is_primary and name in {"completed", "progress"}):
-            objectives = {**record.get("objectives", {})}
-            held = cast("dict[str, Any]", {**objectives.get(objective.key, NO_OBJECTIVE)})
-            objectives[objective.key] = cast("ObjectiveRecord", held)
+        held: ActivityRecord | ObjectiveRecord = record
+        if not of_attempt:
+            objectives = {**record.get("objectives", NO_OBJECTIVES)}
+            held = objectives[objective.key] = {**objectives.get(objective.key, NO_OBJECTIVE)}
             record["objectives"] = objectives
-        if value is None:
-            held.pop(name, None)
-        else:
-            held[name] = value
+        _put(held, name, value)
+        if writes and value is not None:
             self._write_through(objective, name, value)
 
-    def _says_already(
-        self, activity: Activity, objective: TrackedObjective, name: str, value: float | None
-    ) -> bool:
-        """Say whether to record this would change nothing: rollup finds most clusters as they are."""
-        record = self.record(activity)
-        if name in objective.writes or not record:
-            return False
-        if activity.parent is not None and record.get("era") != self.attempts(activity.parent):
-            return False
-        if objective.is_primary and name in {"completed", "progress"}:
-            held: Mapping[str, Any] = cast("Mapping[str, Any]", record)
-        else:
-            held = record.get("objectives", NO_OBJECTIVES).get(objective.key, NO_OBJECTIVE)
-        return held.get(name) == value
+    def set_rolled_up(
+        self,
+        cluster: Activity,
+        measure: float | None,
+        progress: float | None,
+        satisfied: bool | None,
+        completed: bool | None,
+    ) -> None:
+        """Record what the children of a cluster amount to, where no shared objective is told of it.
+
+        It comes to what ``set_value`` would do with one after the other; of a status that is ``None`` nothing is said.
+        """
+        record, key = self.record(cluster), cluster.primary.key
+        held = record.get("objectives", NO_OBJECTIVES).get(key, NO_OBJECTIVE)
+        era = None if cluster.parent is None else self.attempts(cluster.parent)
+        is_old = not record or record.get("era") != era
+        if satisfied is None:
+            satisfied = held.get("satisfied")
+        if completed is None:
+            completed = record.get("completed")
+        differs = is_old or held.get("measure") != measure or held.get("satisfied") != satisfied
+        if not (differs or record.get("progress") != progress or record.get("completed") != completed):
+            return
+        record = self._edit(cluster)
+        self._unsettle(cluster)
+        if era is not None:
+            record["era"] = era
+        _put(record, "progress", progress)
+        _put(record, "completed", completed)
+        if differs:
+            told: ObjectiveRecord = {**held}
+            _put(told, "measure", measure)
+            _put(told, "satisfied", satisfied)
+            record["objectives"] = {**record.get("objectives", NO_OBJECTIVES), key: told}
 
     def clear_value(self, activity: Activity, objective: TrackedObjective, name: str) -> None:
         """Make one field unknown here and in the global objectives it writes."""
@@ -313,9 +352,8 @@ class Tracking:
         for target in objective.writes.get(name, ()):
             shared = {**self._globals.get(target, NO_OBJECTIVE)}
             if shared.pop(name, None) is not None:
-                self.settled.clear()
-                self.changed_globals.add(target)
                 self._globals[target] = cast("ObjectiveRecord", shared)
+                self._tell_readers(target)
 
     def shared(self, target: str) -> ObjectiveRecord:
         """Return what a global objective holds; not to be changed."""
@@ -324,7 +362,7 @@ class Tracking:
     def forget_globals(self) -> None:
         """Forget every global objective."""
         self._globals = {}
-        self.settled.clear()
+        self._unsettle_all()
 
     def take_changed_globals(self) -> set[str]:
         """Return the global objectives written since this was last asked."""
@@ -335,11 +373,16 @@ class Tracking:
         for target in objective.writes.get(name, ()):
             if self._globals.get(target, NO_OBJECTIVE).get(name) == value:
                 continue
-            self.settled.clear()
-            self.changed_globals.add(target)
             self._globals[target] = cast(
                 "ObjectiveRecord", {**self._globals.get(target, NO_OBJECTIVE), name: value}
             )
+            self._tell_readers(target)
+
+    def _tell_readers(self, target: str) -> None:
+        """Note that a shared objective has changed; one that nobody in this tree reads changes nothing here."""
+        if target in self.tree.readers:
+            self._unsettle_all()
+            self.changed_globals.add(target)
 
     def own_value(self, activity: Activity, objective: TrackedObjective, name: str) -> float | None:
         """Return one field as recorded here."""
@@ -367,6 +410,12 @@ class Tracking:
             return False
         return self.record(activity).get("era", 0) != self.attempts(parent)
 
+    # ------------------------------------------------------------ what rollup would find as it is
+
+    def is_settled_from(self, activity: Activity) -> bool:
+        """Say whether to roll up from the activity to the root would change nothing."""
+        return self.settled_from is not None and activity.contains(self.settled_from)
+
     # ------------------------------------------------------------ records
 
     @property
@@ -381,9 +430,13 @@ class Tracking:
     def _edit(self, activity: Activity) -> ActivityRecord:
         if activity.identifier not in self._copied:
             self._replace(activity, cast("ActivityRecord", {**self.record(activity)}))
+        elif self.passed:
+            self.passed.clear()
         return self._activities[activity.identifier]
 
     def _replace(self, activity: Activity, record: ActivityRecord) -> None:
+        if self.passed:
+            self.passed.clear()
         self._activities[activity.identifier] = record
         self._copied.add(activity.identifier)
 
@@ -399,6 +452,20 @@ class Tracking:
 
     def _unsettle(self, activity: Activity) -> None:
         """What is recorded of the activity has changed: it, and what rolls it up, may amount to something else."""
-        self.settled.discard(activity.order)
+        self.settled_from = None
+        self.settled.pop(activity.order, None)
         if activity.parent is not None:
-            self.settled.discard(activity.parent.order)
+            self.settled.pop(activity.parent.order, None)
+
+    def _unsettle_all(self) -> None:
+        self.settled_from = None
+        self.settled.clear()
+
+
+def _put(record: ActivityRecord | ObjectiveRecord, name: str, value: float | None) -> None:
+    """Set a field, or make it unknown."""
+    fields = cast("dict[str, Any]", record)
+    if value is None:
+        fields.pop(name, None)
+    else:
+        fields[name] = value

@@ -7,6 +7,8 @@ the state.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator
 from enum import Enum
 from itertools import repeat
 
@@ -14,7 +16,7 @@ from content_packages.sequencing.definition import RuleAction
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
 from content_packages.sequencing.rules import check_activity, pre_condition
 from content_packages.sequencing.tracking import NO_RECORD, Tracking
-from content_packages.sequencing.tree import Activity
+from content_packages.sequencing.tree import Activity, Family
 
 
 class Direction(Enum):
@@ -98,6 +100,16 @@ def choice_activity_traversal(tracking: Tracking, activity: Activity, direction:
         raise ProcessError("SB.2.4-2")
 
 
+def may_stop(tracking: Tracking, cluster: Activity, begin: int, end: int) -> Iterator[int]:
+    """Yield where, among the available children between two places, one stands that may stop a choice (SB.2.4)."""
+    family, get = tracking.family(cluster), tracking.records.get
+    for place in family.stops[bisect_left(family.stops, begin) : bisect_left(family.stops, end)]:
+        activity = family.children[place]
+        test = activity.tests.get(RuleAction.STOP_FORWARD_TRAVERSAL)
+        if test is None or test.acts(get(activity.identifier, NO_RECORD)):
+            yield place
+
+
 def choice_flow(tracking: Tracking, activity: Activity, direction: Direction) -> Activity:
     """Choice Flow Subprocess (SB.2.9.1): return the neighbour a constrained choice may reach at most."""
     return choice_flow_tree_traversal(tracking, activity, direction) or activity
@@ -107,10 +119,12 @@ def choice_flow_tree_traversal(
     tracking: Tracking, activity: Activity, direction: Direction
 ) -> Activity | None:
     """Choice Flow Tree Traversal Subprocess (SB.2.9.2): return the next activity beside or above, if any."""
-    for at in activity.up():
+    at: Activity | None = activity
+    while at is not None:
         neighbour = _sibling(tracking, at, direction)
         if neighbour is not None:
             return neighbour
+        at = at.parent
     return None
 
 
@@ -124,71 +138,102 @@ def _first_inside(tracking: Tracking, cluster: Activity, direction: Direction) -
 
 
 def _next_beside(tracking: Tracking, activity: Activity) -> tuple[Activity, Direction]:
-    for at in activity.up():
+    at: Activity | None = activity
+    while at is not None:
         following = _sibling(tracking, at, Direction.FORWARD)
         if following is not None:
             return following, Direction.FORWARD
+        at = at.parent
     raise EndOfTreeError
 
 
 def _previous_beside(
     tracking: Tracking, activity: Activity, *, may_go_back: bool
 ) -> tuple[Activity, Direction]:
-    for at in activity.up():
-        if at.parent is None:
-            break
-        if at.parent.definition.control.forward_only and not may_go_back:
+    at, parent = activity, activity.parent
+    while parent is not None:
+        if parent.definition.control.forward_only and not may_go_back:
             raise ProcessError("SB.2.1-4")
         may_go_back = False
         before = _sibling(tracking, at, Direction.BACKWARD)
         if before is not None:
             return before, Direction.BACKWARD
+        at, parent = parent, parent.parent
     raise ProcessError("SB.2.1-3")
+
+
+def past_skipped(tracking: Tracking, cluster: Activity, family: Family, place: int, onward: int) -> int:
+    """Return where among the available children the first stands that is not plainly skipped, from a place on.
+
+    Thousands may be skipped at once. What rollup has just counted is not asked again, and nothing is asked twice while
+    nothing is recorded. ``family`` are the available children, ``onward`` is 1 or -1.
+    """
+    stretches, get, begin = family.stretches, tracking.records.get, place
+    counted = tracking.settled.get(cluster.order) if family.tracked == len(stretches) else None
+    known = tracking.passed.get((cluster.order, onward), _NOWHERE)
+    while 0 <= place < len(stretches):
+        stretch = stretches[place]
+        if stretch is None:
+            break
+        if place in known:
+            place = known.stop
+            break
+        test, ahead = stretch.test, stretch.identifiers[place - stretch.begin :: onward]
+        if (known.start - place) * onward > 0:
+            ahead = ahead[: (known.start - place) * onward]
+        if counted is not None and test.of_all is not None and test.of_all(counted):
+            passed = len(ahead)
+        else:
+            passed = test.in_a_row(map(get, ahead, repeat(NO_RECORD)))
+        place += onward * passed
+        if passed < len(ahead):
+            break
+    tracking.passed[cluster.order, onward] = range(begin, place, onward)
+    return place
+
+
+_NOWHERE = range(0)
 
 
 def _last_skipped_beside(tracking: Tracking, activity: Activity, direction: Direction) -> Activity:
     """Return the last of the neighbours that are skipped one after the other, beginning with this activity.
 
     Step by step the walk would come to each of them (SB.2.1), find the same parent that lets it flow, and skip it
-    (SB.2.2); thousands may be skipped at once.
+    (SB.2.2).
     """
-    parent, found = activity.parent, _among_siblings(tracking, activity)
-    if parent is None or found is None:
-        return activity
-    if direction is Direction.BACKWARD and parent.definition.control.forward_only:
-        return activity
-    siblings, place = found
-    if direction is Direction.FORWARD:
-        ahead = slice(place + 1, None)
-    elif place:
-        ahead = slice(place - 1, None, -1)
-    else:
+    parent = activity.parent
+    if parent is None:
         return activity
     family = tracking.family(parent)
-    records = map(tracking.records.get, family.identifiers[ahead], repeat(NO_RECORD))
-    passed = 0
-    for test, record in zip(family.skip_tests[ahead], records, strict=True):
-        if test is None or not test(record):
-            break
-        passed += 1
-    tracking.decisions.extend(family.skipped[ahead][:passed])
-    return siblings[ahead][passed - 1] if passed else activity
+    here = place_among(family.children, activity)
+    if here is None:
+        return activity
+    if direction is Direction.FORWARD:
+        last = past_skipped(tracking, parent, family, here + 1, 1) - 1
+        tracking.decisions += family.skipped[here + 1 : last + 1]
+    elif parent.definition.control.forward_only:
+        return activity
+    else:
+        last = past_skipped(tracking, parent, family, here - 1, -1) + 1
+        tracking.decisions += family.skipped[last:here][::-1]
+    return family.children[last]
 
 
 def _sibling(tracking: Tracking, activity: Activity, direction: Direction) -> Activity | None:
     """Return the neighbour among the available children; ``None`` at the edge and beside the root."""
-    found = _among_siblings(tracking, activity)
-    if found is None:
+    parent = activity.parent
+    if parent is None:
         return None
-    siblings, place = found[0], found[1] + direction.value
+    siblings = tracking.available_children(parent)
+    place = place_among(siblings, activity)
+    if place is None:
+        return None
+    place += 1 if direction is Direction.FORWARD else -1
     return siblings[place] if 0 <= place < len(siblings) else None
 
 
-def _among_siblings(tracking: Tracking, activity: Activity) -> tuple[tuple[Activity, ...], int] | None:
-    """Return the available children that an activity is one of, and its place; ``None``: it is none, or the root."""
-    if activity.parent is None:
-        return None
-    siblings = tracking.available_children(activity.parent)
-    if siblings is activity.parent.children:
-        return siblings, activity.place
-    return (siblings, siblings.index(activity)) if activity in siblings else None
+def place_among(siblings: tuple[Activity, ...], activity: Activity) -> int | None:
+    """Return where an activity is among the available children of its parent; ``None`` where it is none of them."""
+    if activity.parent is not None and siblings is activity.parent.children:
+        return activity.place
+    return siblings.index(activity) if activity in siblings else None

@@ -6,13 +6,17 @@ rules by action, and which shared global objectives an objective reads and write
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, repeat
 from math import fsum
-from typing import NamedTuple
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
+from content_packages.sequencing.counted import CountedTest, counted_test
 from content_packages.sequencing.definition import (
     ActivityNode,
+    Condition,
     RequiredFor,
     RollupAction,
     RollupRule,
@@ -21,7 +25,7 @@ from content_packages.sequencing.definition import (
     SequencingRule,
 )
 from content_packages.sequencing.objectives import TrackedObjective, tracked
-from content_packages.sequencing.plain import Subject, Test, plain_test
+from content_packages.sequencing.plain import NO_TESTS, PlainTests, Subject, Test, plain_tests
 from content_packages.sequencing.rollup_rules import rollup_rules
 
 
@@ -46,11 +50,15 @@ class Activity:
         manner: how what it says to its parent's rollup is read; ``None``: it has to be asked alone.
         tests: pre-condition rules by action, where the record alone says whether one acts.
         skip_test: the one for ``skip``.
-        close_test: the one for ``disabled``, where no limit closes the activity as well.
-        skipped: what is noted where it acts; always the same, and thousands of them in one flow.
+        close_test: says whether a limit or ``disabled`` closes it.
+        skipped: what is noted where ``skip`` acts; always the same, and thousands of them in one flow.
         family: its children, all of them.
         always_counts_for: actions of rollup for which its parent asks it, come what may (RB.1.4.2).
         rollup_rules: of a cluster, for each action.
+        can_be_tallied: whether to look at its children once is enough: nothing it writes is read by one of them.
+        counted_tests: actions whose rules can be asked of what was counted of its children, for all of them take part.
+        is_all_counted: whether that decides all there is to its rollup, and no shared objective is told.
+        asks_attempts: whether one of its rollup rules asks which children were attempted.
         flags_count: whether being active or suspended matters to a rollup.
     """
 
@@ -69,13 +77,17 @@ class Activity:
     last: int = 0
     is_plain: bool = False
     manner: Manner | None = None
-    tests: dict[RuleAction, Test] = field(default_factory=dict)
+    tests: Mapping[RuleAction, Test] = field(default_factory=dict)
     family: Family | None = None
     always_counts_for: frozenset[RollupAction] = frozenset()
     skip_test: Test | None = None
     close_test: Test | None = None
     skipped: Decision = field(init=False)
     rollup_rules: Mapping[RollupAction, tuple[RollupRule, ...]] = field(default_factory=dict)
+    can_be_tallied: bool = False
+    counted_tests: Mapping[RollupAction, CountedTest] = field(default_factory=dict)
+    is_all_counted: bool = False
+    asks_attempts: bool = False
     flags_count: bool = True
     is_tracked: bool = field(init=False)  # whether its progress is recorded at all (delivery controls)
 
@@ -127,6 +139,12 @@ class Manner(NamedTuple):
         """Whether its own record says it all."""
         return self.passing is None and self.enough is None and not self.reads
 
+    @property
+    def is_simple(self) -> bool:
+        """Whether no measure decides, and all weights are 1."""
+        judged = self.passing is not None or self.enough is not None
+        return not judged and self.measure_weight == self.progress_weight == 1.0
+
     @classmethod
     def of(cls, definition: SequencingDefinition, primary: TrackedObjective) -> Manner | None:
         """Return how an activity is read; ``None``: whether it is active decides as well."""
@@ -144,7 +162,60 @@ class Manner(NamedTuple):
 
 
 _ROLLED_UP = frozenset({"satisfied", "measure", "completed", "progress"})
-_FEW = 3  # children of one manner that are no quicker read together
+_SEVERAL = 4  # children of one manner: fewer are no quicker read together
+
+
+class Alike(NamedTuple):
+    """Children of one manner.
+
+    Args:
+        reads: fields of tracking, each with the global objective that answers.
+        is_shared: whether what is known of their objectives is what shared ones say, and nothing else.
+        is_simple: whether no measure decides, and all weights are 1.
+        records: gives theirs from all records, if each of them has one.
+        measure_weight, progress_weight: the sum of theirs.
+    """
+
+    manner: Manner
+    reads: Mapping[str, str]
+    is_shared: bool
+    is_simple: bool
+    identifiers: tuple[str, ...]
+    records: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    measure_weight: float
+    progress_weight: float
+
+    @classmethod
+    def of(cls, manner: Manner, children: Sequence[Activity]) -> Alike:
+        """Put children of one manner together."""
+        reads, identifiers = dict(manner.reads), tuple(child.identifier for child in children)
+        return cls(
+            manner,
+            reads,
+            {"satisfied", "measure"} <= reads.keys(),
+            manner.is_simple,
+            identifiers,
+            itemgetter(*identifiers),
+            fsum(repeat(manner.measure_weight, len(children))),
+            fsum(repeat(manner.progress_weight, len(children))),
+        )
+
+
+class Stretch(NamedTuple):
+    """Neighbours with one test for ``skip``, of which the first stands at ``begin``."""
+
+    test: Test
+    begin: int
+    identifiers: tuple[str, ...]
+
+    @classmethod
+    def all_of(cls, children: tuple[Activity, ...]) -> Iterator[Stretch | None]:
+        """Yield for each child the stretch in which it stands, if it has a test."""
+        begin = 0
+        for test, found in groupby(children, key=attrgetter("skip_test")):
+            names = tuple(child.identifier for child in found)
+            yield from repeat(None if test is None else cls(test, begin, names), len(names))
+            begin += len(names)
 
 
 @dataclass(eq=False, slots=True)
@@ -153,27 +224,25 @@ class Family:
 
     Args:
         tracked: how many have their progress recorded: only they take part in rollup.
-        alike: identifiers of those, by the manner in which they are read.
+        alike: those of them that are read together.
         apart: the rest of those: each is asked alone.
-        reads_shared: whether a shared objective answers for one of those.
         measure_weight, progress_weight: the sum of theirs.
-        identifiers, skip_tests, skipped: of all, one after the other.
-        leaves: identifiers of those that can be delivered.
-        clusters: the others.
+        stretches: of all, one after the other, the neighbours among which each stands that have its test for ``skip``.
+        skipped: of all, one after the other.
+        clusters: those that cannot be delivered themselves.
+        stops: places of those with a rule to stop forward traversal.
         takes_part_always: actions of rollup for which each of them is asked, come what may (RB.1.4.2).
     """
 
     children: tuple[Activity, ...]
     tracked: int
-    alike: Mapping[Manner, tuple[str, ...]]
+    alike: tuple[Alike, ...]
     apart: tuple[Activity, ...]
-    reads_shared: bool
     measure_weight: float
     progress_weight: float
-    identifiers: tuple[str, ...]
-    skip_tests: tuple[Test | None, ...]
+    stretches: tuple[Stretch | None, ...]
     skipped: tuple[Decision, ...]
-    leaves: tuple[str, ...]
+    stops: tuple[int, ...]
     clusters: tuple[Activity, ...]
     takes_part_always: frozenset[RollupAction]
 
@@ -187,25 +256,27 @@ class Family:
             by_manner.setdefault(child.manner, []).append(child)
             if child.always_counts_for is not EVERY_ACTION:
                 always &= child.always_counts_for
-        alike = {
-            manner: tuple(child.identifier for child in found)
+        together = {
+            manner: Alike.of(manner, found)
             for manner, found in by_manner.items()
-            if manner is not None and len(found) > _FEW
+            if manner is not None and len(found) >= _SEVERAL
         }
         return cls(
             children,
             tracked=len(tracked),
-            alike=alike,
+            alike=tuple(together.values()),
             apart=tuple(
-                child for manner, found in by_manner.items() if manner not in alike for child in found
+                child for manner, found in by_manner.items() if manner not in together for child in found
             ),
-            reads_shared=any(_ROLLED_UP & child.primary.reads.keys() for child in tracked),
             measure_weight=fsum(child.definition.rollup.objective_measure_weight for child in tracked),
             progress_weight=fsum(child.definition.completion_threshold.progress_weight for child in tracked),
-            identifiers=tuple(child.identifier for child in children),
-            skip_tests=tuple(child.skip_test for child in children),
+            stretches=tuple(Stretch.all_of(children)),
             skipped=tuple(child.skipped for child in children),
-            leaves=tuple(child.identifier for child in children if not child.children),
+            stops=tuple(
+                place
+                for place, child in enumerate(children)
+                if RuleAction.STOP_FORWARD_TRAVERSAL in child.pre_rules
+            ),
             clusters=tuple(child for child in children if child.children),
             takes_part_always=frozenset(always),
         )
@@ -234,6 +305,8 @@ class ActivityTree:
         "closable",
         "clusters",
         "hideable",
+        "identifiers",
+        "leaves",
         "objectives_global_to_system",
         "readers",
         "root",
@@ -246,21 +319,26 @@ class ActivityTree:
         self.objectives_global_to_system = objectives_global_to_system
         self.takes_shortcuts = takes_shortcuts
         self.activities: list[Activity] = []
-        self._tests: dict[SequencingDefinition, dict[RuleAction, Test]] = {}
+        self._tests: dict[SequencingDefinition, PlainTests] = {}
         self.root = self._index(root, parent=None, place=0)
         self._by_id = {activity.identifier: activity for activity in self.activities}
         if len(self._by_id) != len(self.activities):
             raise ValueError("two activities of one tree share an identifier")
         self.clusters = [activity for activity in self.activities if activity.children]
-        self.closable = [
-            activity
-            for activity in self.activities
-            if RuleAction.DISABLED in activity.pre_rules
-            or activity.definition.limits.attempt_limit is not None
-        ]
-        self.hideable = [
-            activity for activity in self.activities if RuleAction.HIDDEN_FROM_CHOICE in activity.pre_rules
-        ]
+        self.identifiers = frozenset(self._by_id)
+        self.leaves = frozenset(activity.identifier for activity in self.activities if not activity.children)
+        self.closable: dict[Test | None, list[Activity]] = {}
+        for activity in self.activities:
+            if (
+                RuleAction.DISABLED in activity.pre_rules
+                or activity.definition.limits.attempt_limit is not None
+            ):
+                self.closable.setdefault(activity.close_test, []).append(activity)
+        self.hideable: dict[Test | None, list[Activity]] = {}
+        for activity in self.activities:
+            if RuleAction.HIDDEN_FROM_CHOICE in activity.pre_rules:
+                test = activity.tests.get(RuleAction.HIDDEN_FROM_CHOICE)
+                self.hideable.setdefault(test, []).append(activity)
         self.readers: dict[str, list[Activity]] = {}
         for activity in self.activities:
             for target in {t for objective in activity.objectives.values() for t in objective.reads.values()}:
@@ -296,18 +374,20 @@ class ActivityTree:
         if activity.children:
             activity.rollup_rules = rollup_rules(node.definition)
         if self.takes_shortcuts:
-            activity.tests = self._plain_tests(activity)
+            tests = self._plain_tests(activity)
+            activity.tests, activity.close_test = tests.by_action, tests.closes
             _find_shortcuts(activity)
         return activity
 
-    def _plain_tests(self, activity: Activity) -> dict[RuleAction, Test]:
-        """Return the one test of all activities with these rules: thousands that do the same would crowd the cache."""
+    def _plain_tests(self, activity: Activity) -> PlainTests:
+        """Return the tests of all activities with these rules: thousands that do the same would crowd the cache."""
         definition = activity.definition
-        if activity.pre_rules and definition not in self._tests:
+        if not activity.pre_rules and definition.limits.attempt_limit is None:
+            return NO_TESTS
+        if definition not in self._tests:
             subject = Subject(definition, activity.primary, activity.objectives)
-            tests = {action: plain_test(subject, rules) for action, rules in activity.pre_rules.items()}
-            self._tests[definition] = {action: test for action, test in tests.items() if test is not None}
-        return self._tests[definition] if activity.pre_rules else {}
+            self._tests[definition] = plain_tests(subject, activity.pre_rules)
+        return self._tests[definition]
 
 
 def _find_shortcuts(activity: Activity) -> None:
@@ -315,8 +395,6 @@ def _find_shortcuts(activity: Activity) -> None:
     manner = activity.manner = Manner.of(definition, activity.primary)
     activity.is_plain = manner is not None and manner.is_plain
     activity.skip_test = activity.tests.get(RuleAction.SKIP)
-    if definition.limits.attempt_limit is None:
-        activity.close_test = activity.tests.get(RuleAction.DISABLED)
     considerations = definition.rollup_considerations
     required = {
         RollupAction.SATISFIED: considerations.required_for_satisfied,
@@ -339,6 +417,28 @@ def _find_shortcuts(activity: Activity) -> None:
     activity.always_counts_for = EVERY_ACTION if always == EVERY_ACTION else always
     if activity.children:
         activity.family = Family.of(activity.children)
+        reads_shared = any(
+            child.is_tracked and _ROLLED_UP & child.primary.reads.keys() for child in activity.children
+        )
+        activity.can_be_tallied = not (activity.primary.writes and reads_shared)
+        tests = {action: counted_test(rules) for action, rules in activity.rollup_rules.items()}
+        activity.counted_tests = {
+            action: test
+            for action, test in tests.items()
+            if test is not None and action in activity.family.takes_part_always
+        }
+        activity.asks_attempts = any(
+            asked.condition is Condition.ATTEMPTED
+            for rule in definition.rollup_rules
+            for asked in rule.conditions
+        )
+        activity.is_all_counted = (
+            activity.can_be_tallied
+            and len(activity.counted_tests) == len(RollupAction)
+            and not activity.primary.writes
+            and not activity.primary.definition.satisfied_by_measure
+            and not definition.completion_threshold.completed_by_measure
+        )
 
 
 def common_ancestor(one: Activity, other: Activity) -> Activity:
