@@ -25,7 +25,6 @@ from content_packages.sequencing.step import overall_sequencing
 from content_packages.sequencing.termination import termination_request
 from content_packages.sequencing.tracking import (
     NO_OBJECTIVE,
-    NO_OBJECTIVES,
     NO_RECORD,
     ActivityRecord,
     State,
@@ -231,27 +230,31 @@ def _list(tracking: Tracking, choices: frozenset[str]) -> list[OutlineEntry]:
             progress,
         )
         lines.append(line)
-    return list(
-        map(tuple.__new__, repeat(OutlineEntry), lines)
-    )  # one by one they would take half as long again
+    # Made one by one they would take half as long again.
+    return list(map(tuple.__new__, repeat(OutlineEntry), lines))
 
 
 def _known(tracking: Tracking, activity: Activity, record: ActivityRecord) -> _Known:
     """Return whether an activity is completed and satisfied, its measure and its progress."""
-    primary = activity.primary
-    if not activity.is_plain:
+    primary, manner = activity.primary, activity.manner
+    if manner is None or not activity.is_plain:
         return (
             tracking.completed(activity, primary),
             tracking.satisfied(activity, primary),
             tracking.measure(activity, primary),
             tracking.progress(activity, primary),
         )
-    try:  # of most that have a record all of it is known
+    try:
         held = record["objectives"][primary.key]
-        return record["completed"], held["satisfied"], held["measure"], record.get("progress")
     except KeyError:
-        held = record.get("objectives", NO_OBJECTIVES).get(primary.key, NO_OBJECTIVE)
-        return record.get("completed"), held.get("satisfied"), held.get("measure"), record.get("progress")
+        held = NO_OBJECTIVE
+    completed, progress = record.get("completed"), record.get("progress")
+    satisfied, measure = held.get("satisfied"), held.get("measure")
+    if manner.passing is not None:
+        satisfied = None if measure is None else measure >= manner.passing
+    if manner.enough is not None:
+        completed = None if progress is None else progress >= manner.enough
+    return completed, satisfied, measure, progress
 
 
 _Known = tuple[bool | None, bool | None, float | None, float | None]

@@ -205,14 +205,27 @@ def _of_status(key: str, field: str, *, wanted: bool) -> Test:
 
 
 def _of_number(key: str | None, field: str, least: float, *, wanted: bool) -> Test:
+    if key is None:
+        return Test.of(lambda record: field in record and (record[field] >= least) is wanted)
+
     def acts(record: Mapping[str, Any]) -> bool:
         try:
-            held = record if key is None else record["objectives"][key]
-            return (held[field] >= least) is wanted
+            return "objectives" in record and (record["objectives"][key][field] >= least) is wanted
         except KeyError:
             return False
 
-    return Test.of(acts)
+    def in_a_row(records: Iterable[Mapping[str, Any]]) -> int:
+        count = 0
+        try:
+            for record in records:
+                if (record["objectives"][key][field] >= least) is not wanted:
+                    break
+                count += 1
+        except KeyError:
+            pass
+        return count
+
+    return Test(acts, in_a_row, of_none=False)
 
 
 def _of_measure(key: str | None, asked: RuleCondition, *, wanted: bool) -> Test:

@@ -41,9 +41,8 @@ class Reach:
         self._barred = bytearray(count)  # such, or below such
         self._hidden = bytearray(count)  # hidden from choice, or below such
         self._first: dict[int, Activity | str] = {}
-        self._ways: dict[
-            int, bool
-        ] = {}  # clusters far from the learner: whether nothing forbids to go to its children
+        #: For each cluster far from the learner, by its order, whether nothing forbids to go to its children.
+        self._ways: dict[int, bool] = {}
         left = before.current
         #: For each cluster that the learner is inside of, by its order, the child she is inside of.
         self._inside = {} if left is None else {at.parent.order: at for at in left.up() if at.parent}
@@ -115,9 +114,9 @@ class Reach:
         return [at.identifier for at in activities if closed[at.order]]
 
     def _may_go_to_all(self, cluster: Activity, group: tuple[Activity, ...]) -> bool:
-        """Say the same of some children of a cluster.
+        """Say whether nothing on the way forbids to go to some children of a cluster.
 
-        Where she is far from, the way to a cluster and its siblings goes on to its children, if it may lead through it.
+        Far from the learner the way to a cluster and its siblings goes on to its children, if it may lead through it.
         """
         known = None if cluster.parent is None else self._ways.get(cluster.parent.order)
         may_go = self._may_go(group[0]) if known is None else known and self._leads_through(cluster)
@@ -125,19 +124,19 @@ class Reach:
             self._ways[cluster.order] = may_go
         return may_go
 
-    def _leads_through(self, cluster: Activity) -> bool:
-        current = self._after.current
-        try:
-            pass_through(self._after, cluster, forward=current is None or cluster.order > current.order)
-        except ProcessError:
-            return False
-        return True
-
     def _may_go(self, target: Activity) -> bool:
         """Say whether nothing on the way forbids to go there (NB.2.1, SB.2.9 steps 5 to 11)."""
         try:
             navigation_request(self._before, Request.CHOICE, target.identifier)
             check_reachable(self._after, target)
+        except ProcessError:
+            return False
+        return True
+
+    def _leads_through(self, cluster: Activity) -> bool:
+        current = self._after.current
+        try:
+            pass_through(self._after, cluster, forward=current is None or cluster.order > current.order)
         except ProcessError:
             return False
         return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from math import fsum
+from typing import Literal
 
 from content_packages.sequencing.conditions import combine, holds
 from content_packages.sequencing.counted import Tally
@@ -93,10 +94,7 @@ def _roll_up(tracking: Tracking, cluster: Activity) -> bool:
 
 
 def _roll_up_at_once(tracking: Tracking, cluster: Activity, tallied: Tally) -> None:
-    """RB.1.1 to RB.1.3 of a cluster for which what was counted decides everything; what they find is recorded at once.
-
-    Of a pair of rules the positive one is checked last and has its way.
-    """
+    """RB.1.1 to RB.1.3 of a cluster of which what was counted decides everything; all they find is recorded at once."""
     tests = cluster.counted_tests
     satisfied = completed = None
     if tests[RollupAction.SATISFIED](tallied):
@@ -119,9 +117,8 @@ def _roll_up_at_once(tracking: Tracking, cluster: Activity, tallied: Tally) -> N
 def measure_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
     """Measure Rollup Process (RB.1.1 a): the children's weighted mean, the unknown counting 0."""
     if tallied is not None:
-        tracking.set_value(
-            cluster, cluster.primary, "measure", mean(tallied.measures, tallied.measure_weight)
-        )
+        measure = mean(tallied.measures, tallied.measure_weight)
+        tracking.set_value(cluster, cluster.primary, "measure", measure)
         return
     weighed, weights = [], []
     for child in _tracked_children(tracking, cluster):
@@ -136,9 +133,8 @@ def measure_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None 
 def completion_measure_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
     """Completion Measure Rollup Process (RB.1.1 b): the weighted mean of the children's progress."""
     if tallied is not None:
-        tracking.set_value(
-            cluster, cluster.primary, "progress", mean(tallied.progresses, tallied.progress_weight)
-        )
+        progress = mean(tallied.progresses, tallied.progress_weight)
+        tracking.set_value(cluster, cluster.primary, "progress", progress)
         return
     weighed, weights = [], []
     for child in _tracked_children(tracking, cluster):
@@ -156,15 +152,7 @@ def objective_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | Non
         satisfied = tracking.satisfied(cluster, cluster.primary)
         tracking.set_value(cluster, cluster.primary, "satisfied", satisfied)
         return
-    negative = rollup_rule_check(tracking, cluster, RollupAction.NOT_SATISFIED, tallied)
-    if negative and "satisfied" in cluster.primary.writes:
-        tracking.set_value(
-            cluster, cluster.primary, "satisfied", False
-        )  # the next rule may look at what reads it
-    if rollup_rule_check(tracking, cluster, RollupAction.SATISFIED, tallied):
-        tracking.set_value(cluster, cluster.primary, "satisfied", True)
-    elif negative:
-        tracking.set_value(cluster, cluster.primary, "satisfied", False)
+    _record_by_rules(tracking, cluster, "satisfied", tallied)
 
 
 def activity_progress_rollup(tracking: Tracking, cluster: Activity, tallied: Tally | None = None) -> None:
@@ -173,15 +161,23 @@ def activity_progress_rollup(tracking: Tracking, cluster: Activity, tallied: Tal
         completed = tracking.completed(cluster, cluster.primary)
         tracking.set_value(cluster, cluster.primary, "completed", completed)
         return
-    negative = rollup_rule_check(tracking, cluster, RollupAction.INCOMPLETE, tallied)
-    if negative and "completed" in cluster.primary.writes:
+    _record_by_rules(tracking, cluster, "completed", tallied)
+
+
+def _record_by_rules(
+    tracking: Tracking, cluster: Activity, name: Literal["satisfied", "completed"], tallied: Tally | None
+) -> None:
+    """Check the rules of both actions, and record the outcome: the positive one is last and has its way."""
+    negative, positive = _PAIRS[name]
+    is_not = rollup_rule_check(tracking, cluster, negative, tallied)
+    if is_not and name in cluster.primary.writes:
         tracking.set_value(
-            cluster, cluster.primary, "completed", False
-        )  # the next rule may look at what reads it
-    if rollup_rule_check(tracking, cluster, RollupAction.COMPLETED, tallied):
-        tracking.set_value(cluster, cluster.primary, "completed", True)
-    elif negative:
-        tracking.set_value(cluster, cluster.primary, "completed", False)
+            cluster, cluster.primary, name, False
+        )  # children may read it as they are asked again
+    if rollup_rule_check(tracking, cluster, positive, tallied):
+        tracking.set_value(cluster, cluster.primary, name, True)
+    elif is_not:
+        tracking.set_value(cluster, cluster.primary, name, False)
 
 
 def rollup_rule_check(
@@ -231,6 +227,11 @@ def check_child_for_rollup(tracking: Tracking, child: Activity, action: RollupAc
 def _tracked_children(tracking: Tracking, cluster: Activity) -> list[Activity]:
     return [child for child in tracking.available_children(cluster) if child.is_tracked]
 
+
+_PAIRS = {
+    "satisfied": (RollupAction.NOT_SATISFIED, RollupAction.SATISFIED),
+    "completed": (RollupAction.INCOMPLETE, RollupAction.COMPLETED),
+}
 
 _REQUIRED = {
     RollupAction.SATISFIED: "required_for_satisfied",

@@ -8,7 +8,8 @@ them is read once for all. A rule that asks for more than one thing, or children
 
 from __future__ import annotations
 
-from itertools import chain
+from collections.abc import Iterable
+from itertools import repeat
 from math import fsum
 from typing import Any
 
@@ -16,6 +17,7 @@ from content_packages.sequencing.counted import Tally
 from content_packages.sequencing.tracking import (
     NO_OBJECTIVE,
     NO_OBJECTIVES,
+    NO_RECORD,
     ActivityRecord,
     ObjectiveRecord,
     Tracking,
@@ -51,24 +53,46 @@ def mean(weighed: list[float], weights: float) -> float | None:
 
 
 def _together(family: Family, parts: list[Tally]) -> Tally:
-    joined = chain.from_iterable
+    satisfied = not_satisfied = completed = not_completed = 0
+    measures, progresses = list[float](), list[float]()
+    for part in parts:
+        satisfied += part.satisfied
+        not_satisfied += part.not_satisfied
+        completed += part.completed
+        not_completed += part.not_completed
+        measures += part.measures
+        progresses += part.progresses
     return Tally(
         family.tracked,
-        sum(part.satisfied for part in parts),
-        sum(part.not_satisfied for part in parts),
-        sum(part.completed for part in parts),
-        sum(part.not_completed for part in parts),
-        list(joined([part.measures for part in parts])),
+        satisfied,
+        not_satisfied,
+        completed,
+        not_completed,
+        measures,
         family.measure_weight,
-        list(joined([part.progresses for part in parts])),
+        progresses,
         family.progress_weight,
     )
 
 
 def _read(tracking: Tracking, cluster: Activity, alike: Alike) -> Tally:
     """Read children of one manner: as ``Tracking.value`` and ``own_value`` do of one."""
-    key, has_own, attempts = alike.manner.key, not alike.is_shared, tracking.attempts(cluster)
-    records = _records(tracking, alike)
+    if alike.key is None and not alike.is_shared:
+        found = _read_apart(tracking, cluster, alike)
+    else:
+        found = _read_together(tracking, cluster, alike, alike.key or "")
+    if alike.reads:
+        found = _with_shared(tracking, alike, found)
+    return found if alike.is_simple else _judged(alike.manner, found)
+
+
+def _read_together(tracking: Tracking, cluster: Activity, alike: Alike, key: str) -> Tally:
+    """Read children whose primary objectives have one key, or none of them anything to say."""
+    has_own, attempts = not alike.is_shared, tracking.attempts(cluster)
+    try:  # to take all at once is half the work, where each has a record
+        records = alike.records(tracking.records)
+    except KeyError:
+        records = tuple(filter(None, map(tracking.records.get, alike.identifiers)))
     not_satisfied = not_completed = 0
     measures, progresses, partly = list[float](), list[float](), list[ActivityRecord]()
     for record in records:
@@ -101,32 +125,27 @@ def _read(tracking: Tracking, cluster: Activity, alike: Alike) -> Tally:
         progresses,
         alike.progress_weight,
     )
-    if partly:
-        found = _with_partly_known(cluster, attempts, key, partly, found)
-    if alike.reads:
-        found = _with_shared(tracking, alike, found)
-    return found if alike.is_simple else _judged(alike.manner, found)
-
-
-def _records(tracking: Tracking, alike: Alike) -> tuple[ActivityRecord, ...]:
-    """Return what is recorded of them; to take all at once is half the work, where there is one of each."""
-    try:
-        return alike.records(tracking.records)
-    except KeyError:
-        return tuple(filter(None, map(tracking.records.get, alike.identifiers)))
+    return _with_more(cluster, attempts, zip(repeat(key), partly), found) if partly else found
 
 
 #: What stands for objectives of which shared ones say it all.
 _NO_STATUS: ObjectiveRecord = {"satisfied": False}
 
 
-def _with_partly_known(
-    cluster: Activity, attempts: int, key: str, records: list[ActivityRecord], found: Tally
+def _read_apart(tracking: Tracking, cluster: Activity, alike: Alike) -> Tally:
+    """Read children whose primary objectives have each a key of its own."""
+    nothing = Tally(len(alike.keys), 0, 0, 0, 0, [], alike.measure_weight, [], alike.progress_weight)
+    records = map(tracking.records.get, alike.identifiers, repeat(NO_RECORD))
+    return _with_more(cluster, tracking.attempts(cluster), zip(alike.keys, records, strict=True), nothing)
+
+
+def _with_more(
+    cluster: Activity, attempts: int, records: Iterable[tuple[str, ActivityRecord]], found: Tally
 ) -> Tally:
-    """Add children of which not all is known, or which have recorded it in an earlier attempt on the cluster."""
+    """Add children of whom anything may be unknown, or of an earlier attempt on the cluster, each with its key."""
     control = cluster.definition.control
     successes, completions = list[bool](), list[bool]()
-    for record in records:
+    for key, record in records:
         is_present = record.get("era", 0) == attempts
         if is_present or not control.use_current_attempt_progress_info:
             if "completed" in record:
@@ -168,17 +187,28 @@ def _with_shared(tracking: Tracking, alike: Alike, own: Tally) -> Tally:
 
 def _judged(manner: Manner, found: Tally) -> Tally:
     """Let measures decide where they do, and weigh them."""
-    measures, progresses = found.measures, found.progresses
+    _, satisfied, not_satisfied, completed, not_completed, measures, _, progresses, *_ = found
     if manner.passing is not None:
-        passed = sum(measure >= manner.passing for measure in measures)
-        found = found._replace(satisfied=passed, not_satisfied=len(measures) - passed)
+        satisfied = len([measure for measure in measures if measure >= manner.passing])
+        not_satisfied = len(measures) - satisfied
     if manner.enough is not None:
-        done = sum(progress >= manner.enough for progress in progresses)
-        found = found._replace(completed=done, not_completed=len(progresses) - done)
-    return found._replace(
-        measures=[manner.measure_weight * measure for measure in measures],
-        progresses=[manner.progress_weight * progress for progress in progresses],
+        completed = len([progress for progress in progresses if progress >= manner.enough])
+        not_completed = len(progresses) - completed
+    return Tally(
+        found.asked,
+        satisfied,
+        not_satisfied,
+        completed,
+        not_completed,
+        _weighed(measures, manner.measure_weight),
+        found.measure_weight,
+        _weighed(progresses, manner.progress_weight),
+        found.progress_weight,
     )
+
+
+def _weighed(numbers: list[float], weight: float) -> list[float]:
+    return numbers if weight == 1.0 else [weight * number for number in numbers]
 
 
 def _ask(tracking: Tracking, child: Activity) -> Tally:

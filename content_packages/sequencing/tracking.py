@@ -174,7 +174,7 @@ class Tracking:
         get = self._activities.get
         for activity in activities:
             record = get(activity.identifier)
-            if record is not None and record.get("suspended", False):
+            if record is not None and "suspended" in record and record["suspended"]:
                 return True
         return False
 

@@ -102,6 +102,10 @@ def choice_activity_traversal(tracking: Tracking, activity: Activity, direction:
 
 def may_stop(tracking: Tracking, cluster: Activity, begin: int, end: int) -> Iterator[int]:
     """Yield where, among the available children between two places, one stands that may stop a choice (SB.2.4)."""
+    if not tracking.tree.takes_shortcuts:
+        siblings = tracking.available_children(cluster)
+        yield from (place for place in range(begin, end) if siblings[place].pre_rules)
+        return
     family, get = tracking.family(cluster), tracking.records.get
     for place in family.stops[bisect_left(family.stops, begin) : bisect_left(family.stops, end)]:
         activity = family.children[place]

@@ -46,7 +46,7 @@ class Activity:
         order: position in document order from 0.
         last: the order of its last descendant; a leaf's own.
         place: index among all children of its parent.
-        is_plain: what is known of it is what its own record says: no measure decides, no shared objective answers.
+        is_plain: what is known of it is what its own record says: no shared objective answers.
         manner: how what it says to its parent's rollup is read; ``None``: it has to be asked alone.
         tests: pre-condition rules by action, where the record alone says whether one acts.
         skip_test: the one for ``skip``.
@@ -120,24 +120,17 @@ class Manner(NamedTuple):
     """How what an activity says to the rollup of its parent is read; children of one manner are read together.
 
     Args:
-        key: of its primary objective.
         passing: the least measure with which it is satisfied, if a measure decides.
         enough: the least progress with which it is completed, if progress decides.
         reads: fields of tracking, each with the global objective that answers.
         measure_weight, progress_weight: with which it counts.
     """
 
-    key: str
     passing: float | None
     enough: float | None
     reads: frozenset[tuple[str, str]]
     measure_weight: float
     progress_weight: float
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether its own record says it all."""
-        return self.passing is None and self.enough is None and not self.reads
 
     @property
     def is_simple(self) -> bool:
@@ -152,7 +145,6 @@ class Manner(NamedTuple):
         if by_measure and not definition.rollup_considerations.measure_satisfaction_if_active:
             return None
         return cls(
-            key=primary.key,
             passing=primary.definition.min_normalized_measure if by_measure else None,
             enough=threshold.min_progress_measure if threshold.completed_by_measure else None,
             reads=frozenset((name, target) for name, target in primary.reads.items() if name in _ROLLED_UP),
@@ -162,13 +154,14 @@ class Manner(NamedTuple):
 
 
 _ROLLED_UP = frozenset({"satisfied", "measure", "completed", "progress"})
-_SEVERAL = 4  # children of one manner: fewer are no quicker read together
 
 
 class Alike(NamedTuple):
     """Children of one manner.
 
     Args:
+        keys: of their primary objectives.
+        key: the one that all have, if they do.
         reads: fields of tracking, each with the global objective that answers.
         is_shared: whether what is known of their objectives is what shared ones say, and nothing else.
         is_simple: whether no measure decides, and all weights are 1.
@@ -177,6 +170,8 @@ class Alike(NamedTuple):
     """
 
     manner: Manner
+    keys: tuple[str, ...]
+    key: str | None
     reads: Mapping[str, str]
     is_shared: bool
     is_simple: bool
@@ -189,16 +184,24 @@ class Alike(NamedTuple):
     def of(cls, manner: Manner, children: Sequence[Activity]) -> Alike:
         """Put children of one manner together."""
         reads, identifiers = dict(manner.reads), tuple(child.identifier for child in children)
+        keys = tuple(child.primary.key for child in children)
         return cls(
             manner,
+            keys,
+            keys[0] if len(set(keys)) == 1 else None,
             reads,
             {"satisfied", "measure"} <= reads.keys(),
             manner.is_simple,
             identifiers,
-            itemgetter(*identifiers),
+            _taking(identifiers),
             fsum(repeat(manner.measure_weight, len(children))),
             fsum(repeat(manner.progress_weight, len(children))),
         )
+
+
+def _taking(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Return what takes the values of all these names."""
+    return itemgetter(*names) if len(names) > 1 else lambda values: (values[names[0]],)
 
 
 class Stretch(NamedTuple):
@@ -250,24 +253,18 @@ class Family:
     def of(cls, children: tuple[Activity, ...]) -> Family:
         """Look at some children together."""
         tracked = [child for child in children if child.is_tracked]
-        by_manner: dict[Manner | None, list[Activity]] = {}
+        by_manner: dict[Manner, list[Activity]] = {}
         always = set(EVERY_ACTION)
         for child in tracked:
-            by_manner.setdefault(child.manner, []).append(child)
+            if child.manner is not None:
+                by_manner.setdefault(child.manner, []).append(child)
             if child.always_counts_for is not EVERY_ACTION:
                 always &= child.always_counts_for
-        together = {
-            manner: Alike.of(manner, found)
-            for manner, found in by_manner.items()
-            if manner is not None and len(found) >= _SEVERAL
-        }
         return cls(
             children,
             tracked=len(tracked),
-            alike=tuple(together.values()),
-            apart=tuple(
-                child for manner, found in by_manner.items() if manner not in together for child in found
-            ),
+            alike=tuple(Alike.of(manner, found) for manner, found in by_manner.items()),
+            apart=tuple(child for child in tracked if child.manner is None),
             measure_weight=fsum(child.definition.rollup.objective_measure_weight for child in tracked),
             progress_weight=fsum(child.definition.completion_threshold.progress_weight for child in tracked),
             stretches=tuple(Stretch.all_of(children)),
@@ -393,7 +390,7 @@ class ActivityTree:
 def _find_shortcuts(activity: Activity) -> None:
     definition = activity.definition
     manner = activity.manner = Manner.of(definition, activity.primary)
-    activity.is_plain = manner is not None and manner.is_plain
+    activity.is_plain = manner is not None and not manner.reads
     activity.skip_test = activity.tests.get(RuleAction.SKIP)
     considerations = definition.rollup_considerations
     required = {

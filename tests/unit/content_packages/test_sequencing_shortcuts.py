@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,18 +24,18 @@ from content_packages.sequencing.definition import (
 from content_packages.sequencing.event import Event, Request, RunTimeResult
 from content_packages.sequencing.rules import sequencing_rule_check
 from content_packages.sequencing.step import step
-from content_packages.sequencing.tracking import Tracking, new_state
-from content_packages.sequencing.tree import ActivityTree
+from content_packages.sequencing.tracking import ActivityRecord, ObjectiveRecord, Tracking, new_state
+from content_packages.sequencing.tree import Activity, ActivityTree
 from tests.random_courses import RandomCourse
 
 START = Event(kind=Request.START)
 
 
 @settings(max_examples=300, deadline=None)
-@given(seed=st.integers(0, 2**40), to_system=st.booleans())
-def test_short_cuts_decide_as_the_pseudo_code_does(*, seed: int, to_system: bool) -> None:
+@given(seed=st.integers(0, 2**40), to_system=st.booleans(), alike=st.booleans())
+def test_short_cuts_decide_as_the_pseudo_code_does(*, seed: int, to_system: bool, alike: bool) -> None:
     source = RandomCourse(seed)
-    node = source.course()
+    node = with_lessons_alike(source) if alike else source.course()
     short = ActivityTree(node, objectives_global_to_system=to_system)
     by_the_book = ActivityTree(node, objectives_global_to_system=to_system, takes_shortcuts=False)
     state = new_state(seed=seed)
@@ -45,6 +48,63 @@ def test_short_cuts_decide_as_the_pseudo_code_does(*, seed: int, to_system: bool
         assert controls(short, state) == controls(by_the_book, state)
         assert outline(short, state) == outline(by_the_book, state)
         ask_every_rule(short, Tracking(short, state))
+
+
+@settings(max_examples=300, deadline=None)
+@given(seed=st.integers(0, 2**40))
+def test_short_cuts_decide_the_same_wherever_a_learner_stands(seed: int) -> None:
+    source, random = RandomCourse(seed), Random(seed)
+    node = with_lessons_alike(source)
+    short, by_the_book = ActivityTree(node), ActivityTree(node, takes_shortcuts=False)
+    state, _ = step(short, new_state(seed=seed), START)
+    for activity in short.activities:
+        if random.random() < 0.8 and not state["activities"].get(activity.identifier, {}).get("active"):
+            state["activities"][activity.identifier] = a_record(activity, random)
+
+    for event in [source.event() for _ in range(3)]:
+        assert controls(short, state) == controls(by_the_book, state)
+        assert outline(short, state) == outline(by_the_book, state)
+        after = step(short, state, event)
+        assert after == step(by_the_book, state, event)
+        state = after[0]
+
+
+def a_record(activity: Activity, random: Random) -> ActivityRecord:
+    """Return what may be recorded of an activity, mostly that it was done in an attempt on the course."""
+    record: ActivityRecord = {
+        "attempts": random.choice([1, 1, 1, 0, 2]),
+        "era": random.choice([1, 1, 1, 0, 2]),
+    }
+    if random.random() < 0.9:
+        record["completed"] = random.random() < 0.9
+        told: ObjectiveRecord = {"satisfied": random.random() < 0.9}
+        if random.random() < 0.8:
+            told["measure"] = random.choice([0.9, 0.6, 0.2])
+        record["objectives"] = {activity.primary.key: told}
+    if random.random() < 0.2:
+        record["progress"] = random.choice([0.5, 1.0])
+    if random.random() < 0.1:
+        record["suspended"] = True
+    return record
+
+
+def with_lessons_alike(source: RandomCourse) -> ActivityNode:
+    """Return a course whose modules have enough lessons of one kind that these are looked at together."""
+
+    def grown(node: ActivityNode) -> ActivityNode:
+        lessons = [child for child in node.children if not child.children]
+        more = [f"{lessons[0].identifier}.{n}" for n in range(4)] if lessons else []
+        source.names.extend(more)
+        children = [
+            *(
+                replace(grown(child), definition=lessons[0].definition) if child in lessons else grown(child)
+                for child in node.children
+            ),
+            *(replace(lessons[0], identifier=name) for name in more),
+        ]
+        return replace(node, children=tuple(children))
+
+    return grown(source.course())
 
 
 def ask_every_rule(tree: ActivityTree, tracking: Tracking) -> None:
