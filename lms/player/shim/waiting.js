@@ -119,6 +119,7 @@ function isReadable(url) {
   const request = new XMLHttpRequest();
   try {
     request.open("GET", url, false);
+    request.overrideMimeType("text/plain"); // Firefox would read it as XML, and complain each time
     request.send();
     return request.responseText === ".";
   } catch {
