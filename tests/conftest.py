@@ -154,6 +154,16 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
+def firefox() -> str:
+    """The path of a Firefox to drive, of 2026 or later."""
+    found = os.environ.get("FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
+    if not found:
+        reason = "no Firefox on the path; install one or set FIREFOX="
+        pytest.fail(reason) if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip(reason)
+    return str(found)
+
+
+@pytest.fixture(scope="session")
 def strace() -> str:
     """The path of an strace that may trace."""
     found = shutil.which("strace")

@@ -87,11 +87,22 @@ class NodeUnderTest:
             raise AssertionError(f"lms {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
         return done
 
-    def run_here(self, *arguments: str) -> None:
-        """Run ``lms …`` in this process, which has loaded it already: a process of its own takes two seconds more."""
+    def run_here(self, *arguments: str) -> str:
+        """Run ``lms …`` in this process, which has loaded it already, and return what it printed.
+
+        A process of its own takes two seconds more.
+        """
         told = {name: value for name, value in self.environment.items() if name.startswith("LMS_")}
         done = CliRunner(env=told).invoke(app, list(arguments))
         assert done.exit_code == 0, done.output
+        return done.stdout
+
+    def give(self, package: Path, *officers: str) -> str:
+        """Import and publish a course, and let officers take it; return its id."""
+        said = json.loads(self.run_here("import", str(package), "--publish", "--json"))
+        course: str = said["course_id"]
+        self.run_here("enrol", course, *(part for officer in officers for part in ("--user", officer)))
+        return course
 
     def facts(self, *arguments: str) -> Any:
         """Run ``lms … --json`` and return what it printed."""

@@ -1,4 +1,4 @@
-"""Chromium for the journeys, cut off from every network but the nodes under test."""
+"""Browsers for the journeys, cut off from every network but the nodes under test."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
-from tests.browser.visitor import FLAGS, PASSWORD, Visitor, at_browser
+from tests.browser.browsers import ONLY_LOCALHOST, NewProfile, users_browser
+from tests.browser.visitor import FLAGS, PASSWORD, Visitor, at_browser, at_profile
 from tests.servers import NodeUnderTest, node
 
 # Two browsers, servers and PostgreSQL share two cores in a test run: what is slow there is not broken.
 expect.set_options(timeout=30_000)
 
-QUIET = (
-    *FLAGS,
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost",
-)
+QUIET = (*FLAGS, ONLY_LOCALHOST)
+IN_EACH = pytest.mark.parametrize("sit_down", ["chromium", "firefox"], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +39,23 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeUnderTest]:
 Sitting = Callable[[NodeUnderTest], Visitor]
 
 
+@pytest.fixture(scope="module")
+def new_firefox(driver: Playwright, firefox: str) -> Iterator[NewProfile]:
+    """What opens a Firefox with a new profile."""
+    with users_browser("firefox", driver, firefox) as new_profile:
+        yield new_profile
+
+
 @pytest.fixture
-def sit_down(browser: Browser) -> Iterator[Sitting]:
-    """Give somebody a browser of her own in front of a node; at the end, see that it stayed there."""
+def sit_down(request: pytest.FixtureRequest) -> Iterator[Sitting]:
+    """Give somebody a browser of her own in front of a node; at the end, see that it stayed there.
+
+    It is Chromium; a test that is marked ``IN_EACH`` runs in Firefox too.
+    """
     with ExitStack() as opened:
-        yield lambda node: opened.enter_context(at_browser(browser, node))
+        if getattr(request, "param", "chromium") == "firefox":
+            new_firefox: NewProfile = request.getfixturevalue("new_firefox")
+            yield lambda node: opened.enter_context(at_profile(new_firefox(), node))
+        else:
+            browser: Browser = request.getfixturevalue("browser")
+            yield lambda node: opened.enter_context(at_browser(browser, node))

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from lms.demo import packages
-from tests.browser.conftest import Sitting
+from tests.browser.conftest import IN_EACH, Sitting
 from tests.browser.visitor import Visitor
 from tests.servers import NodeUnderTest
 
@@ -37,6 +37,7 @@ def officer_in(sit_down: Sitting, laptop: NodeUnderTest, course: str) -> Visitor
     return officer
 
 
+@IN_EACH
 @pytest.mark.parametrize("package", [packages.scorm12_single_sco, packages.scorm2004_single_sco])
 def test_an_officer_stops_half_way_comes_back_and_passes(
     sit_down: Sitting, laptop: NodeUnderTest, package: Callable[[], bytes], tmp_path: Path

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Sitting
+from tests.browser.conftest import IN_EACH, Sitting
 from tests.browser.visitor import Visitor
 from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, a_tincan, an_au
 from tests.package_builders import zipped
@@ -38,6 +38,7 @@ def given_course(
     return course, officer
 
 
+@IN_EACH
 def test_an_officer_takes_two_units_to_satisfied(
     sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
 ) -> None:

