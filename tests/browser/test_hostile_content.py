@@ -47,8 +47,8 @@ UNKNOWN: dict[Kind, set[str]] = {
     "chromium": set(),
     "firefox": {"ping", "speculation", "web_socket_stream", "worklet"},
 }
-# What gets out: Firefox knows no header that stops WebRTC (whoever runs its machines can turn it off), and opens outside
-# of every fence what she opens in a tab or a window of its own, by her hand.
+# What gets out: Firefox knows no header that stops WebRTC (whoever runs its machines can turn it off), and what she
+# opens from a link, in a tab or a window of its own, stands outside of every fence.
 CALLS = {attack for attack in attacks_of("leaving") if attack.startswith("web_rtc")}
 GETS_OUT: dict[Kind, set[str]] = {"chromium": set(), "firefox": CALLS | set(CLICKED)}
 
