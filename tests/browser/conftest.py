@@ -16,7 +16,8 @@ from tests.servers import NodeUnderTest, node
 expect.set_options(timeout=30_000)
 
 QUIET = (*FLAGS, ONLY_LOCALHOST)
-IN_EACH = pytest.mark.parametrize("sit_down", ["chromium", "firefox"], indirect=True)
+IN_FIREFOX = pytest.param("firefox", marks=pytest.mark.soak)  # the attacks alone take it minutes
+IN_EACH = pytest.mark.parametrize("sit_down", ["chromium", IN_FIREFOX], indirect=True)
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Frame, Page, Playwright
 
 from tests.browser.browsers import Kind, NewProfile, users_browser
+from tests.browser.conftest import IN_FIREFOX
 from tests.browser.hostile.raid import CLICKED, Outside, a_course, attacks_of, hostile_page, outside
 from tests.browser.visitor import PASSWORD, Visitor
 from tests.servers import NodeUnderTest, node
@@ -94,7 +95,7 @@ def lesson_frame(visitor: Visitor) -> Frame:
     return found
 
 
-@pytest.fixture(scope="module", params=["chromium", "firefox"])
+@pytest.fixture(scope="module", params=["chromium", IN_FIREFOX])
 def kind(request: pytest.FixtureRequest) -> Kind:
     kind: Kind = request.param
     return kind
@@ -274,6 +275,7 @@ def test_it_brings_nothing_out(raid: Raid, kind: Kind, unstopped: set[str], atta
     assert (attack in raid.outside) == (attack in GETS_OUT[kind])
 
 
+@pytest.mark.soak
 def test_no_call_gets_out_of_a_firefox_whose_webrtc_is_turned_off(driver: Playwright, firefox: str) -> None:
     """What an administrator is told to do (`lms/player/README.md`); no fence of ours is in the way here."""
     with (
