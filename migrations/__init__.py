@@ -5,6 +5,7 @@ from importlib import import_module
 from sqlalchemy import MetaData
 
 TABLES = (
+    "lms.bundles.tables",
     "lms.cmi5.tables",
     "lms.courses.tables",
     "lms.enrolment.tables",

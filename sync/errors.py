@@ -9,6 +9,7 @@ SyncError
 │   ├── PairingError
 │   └── KeyLostError
 ├── RefusedError              the other side said no, with its reason
+├── BundleError               a bundle cannot be taken or written
 └── LinkError                 the link broke; what was acknowledged stays acknowledged
 """
 
@@ -64,6 +65,15 @@ class RefusedError(SyncError):
         self.code = code
         self.detail = detail
         super().__init__(f"The other side refused ({code}): {detail}")
+
+
+class BundleError(SyncError):
+    """A bundle cannot be taken or written, and nothing was changed. ``code`` names why, for pages and programs."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(detail)
 
 
 class LinkError(SyncError):

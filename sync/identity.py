@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from pydantic import BaseModel, ValidationError
 
 from sync.canonical import base32, canonical_json
@@ -43,6 +44,18 @@ class NodeKey:
     def secret_for(self, purpose: str) -> bytes:
         """Return a secret that every process holding this key derives alike."""
         return hashlib.sha256(_bound(purpose, self._private)).digest()
+
+    def agree(self, public: bytes) -> bytes:
+        """Return the X25519 secret shared with whoever made *public* (RFC 7748 §6.1), 32 bytes.
+
+        This node's half is the scalar that Ed25519 itself multiplies with (RFC 8032 §5.1.5), so the key that its
+        certificate names is the one to seal to. That one key may serve both is shown in IACR ePrint 2021/509.
+
+        Raises:
+            ValueError: *public* is no key, or one of the few points that tell the secret to everybody.
+        """
+        scalar = hashlib.sha512(self._private).digest()[:32]
+        return X25519PrivateKey.from_private_bytes(scalar).exchange(X25519PublicKey.from_public_bytes(public))
 
 
 def new_key(*, random: bytes | None = None) -> NodeKey:
@@ -83,6 +96,20 @@ def write_private(path: Path, content: bytes) -> None:
 def node_id_of(public_key: str) -> str:
     """Return the id of the node that holds this key."""
     return base32(hashlib.sha256(bytes.fromhex(public_key)).digest()[:16])
+
+
+def agreement_key_of(public_key: str) -> bytes:
+    """Return the X25519 key of the node that holds this Ed25519 key: the same point on the other curve (RFC 7748 §4.1).
+
+    Raises:
+        ValueError: it is a point that has no counterpart.
+    """
+    y = int.from_bytes(bytes.fromhex(public_key), "little") & (1 << 255) - 1
+    u = (1 + y) * pow(1 - y, -1, _FIELD) % _FIELD
+    return u.to_bytes(32, "little")
+
+
+_FIELD = 2**255 - 19
 
 
 def verify(public_key: str, purpose: str, data: bytes, signature: str) -> bool:

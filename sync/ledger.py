@@ -14,6 +14,7 @@ from sync.canonical import canonical_json
 from sync.errors import CertificateError
 from sync.messages import Certificate, Receipt, Signed
 from sync.node import Node, known_certificates, lock_row, standing
+from sync.ports import BlobRef
 from sync.scopes import UPWARD, parts_of
 from sync.sequencer import waiting_changes
 from sync.tables import NodeRow, PeerRow, ReceiptRow, RefusedRow, RevocationRow
@@ -63,6 +64,22 @@ def vector_kept(vector: Vector) -> bytes:
     return canonical_json(rows(vector))
 
 
+def held_by(session: Session, peer: str) -> dict[LogKey, Head]:
+    """Return how far a node is known to hold each log: by what it said last, and by the receipts it signed."""
+    row = session.get(PeerRow, peer)
+    known = {} if row is None else vector_from(row.heard)
+    for text in session.scalars(select(ReceiptRow.text).where(ReceiptRow.issuer == peer)):
+        known = merged(known, from_rows(Receipt.model_validate_json(text).heads))
+    return known
+
+
+def wanted_by(session: Session, peer: str) -> list[BlobRef]:
+    """Return the files that a node lacked when it wrote its last bundle."""
+    row = session.get(PeerRow, peer)
+    kept = None if row is None else row.wants
+    return [BlobRef(digest, size) for digest, size in json.loads(kept or b"[]")]
+
+
 def is_revoked(session: Session, node: str) -> bool:
     """Say whether a node's key was withdrawn."""
     return session.scalar(select(RevocationRow.node).where(RevocationRow.node == node)) is not None
@@ -98,6 +115,23 @@ def issue_receipts(session: Session, node: Node, origins: Iterable[str], *, now_
         )
         _keep(session, identity.sign_paper(node.key, receipt), receipt)
     session.flush()
+
+
+def issue_lacking_receipts(session: Session, node: Node, origins: Iterable[str], *, now_ms: int) -> None:
+    """Sign what is held of those of these origins of which the last receipt says less, or an earlier life gave it."""
+    present = {
+        row.origin: Receipt.model_validate_json(row.text)
+        for row in session.scalars(select(ReceiptRow).where(ReceiptRow.issuer == node.id))
+    }
+    epoch = standing(session).epoch
+    lacking = []
+    for origin in set(origins) - {node.id}:
+        given = present.get(origin)
+        covered = {} if given is None or given.issuer_epoch != epoch else from_rows(given.heads)
+        held = log.held(session, origins=[origin])
+        if ahead({key: head for key, head in held.items() if parts_of(key.scope)[0] in UPWARD}, covered):
+            lacking.append(origin)
+    issue_receipts(session, node, lacking, now_ms=now_ms)
 
 
 def reissue_receipts(session: Session, node: Node, *, now_ms: int) -> None:

@@ -137,6 +137,21 @@ def counts_by_kind(
             yield key, last, json.loads(kinds)
 
 
+def kinds_of(session: Session, ref: SegmentRef) -> frozenset[str]:
+    """Return the kinds of the entries in a segment."""
+    kinds = session.scalar(select(SegmentRow.kinds).where(SegmentRow.digest == ref.digest))
+    return frozenset(json.loads(kinds or "{}"))
+
+
+def place_of(session: Session, digest: str) -> tuple[LogKey, int, int] | None:
+    """Return the log of a segment that is held, and the first and last numbers in it."""
+    row = SegmentRow
+    found = session.execute(
+        select(row.origin, row.epoch, row.scope, row.first, row.last).where(row.digest == digest)
+    ).one_or_none()
+    return None if found is None else (LogKey(*found[:3]), found.first, found.last)
+
+
 def cut_back(session: Session, key: LogKey, to: Head) -> list[bytes]:
     """Take the segments after a head out of a log and return their encodings, in order."""
     row = SegmentRow

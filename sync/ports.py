@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
@@ -154,6 +154,14 @@ class Stream(Protocol):
         Runs in sync's transaction: flush at most, never commit. Must be harmless when repeated. Never raises
         for a bad record: that is an outcome. An unknown ``schema`` is ``WAITING`` with reason ``schema``.
         """
+
+
+@runtime_checkable
+class NamesFiles(Protocol):
+    """A stream whose records name files. Only a bundle asks: over a link the other side says what it lacks."""
+
+    def files_of(self, record: Record) -> Sequence[BlobRef]:
+        """Return the files that a record names and that are here, in the order in which they are needed."""
 
 
 # ---------------------------------------------------------------- files by digest

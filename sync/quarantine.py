@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from sync import identity
@@ -109,6 +109,21 @@ def kept_aside(session: Session, *, limit: int) -> list[Kept]:
         )
         for row in rows
     ]
+
+
+def newest(session: Session) -> int:
+    """Return where the entry stands that was put in quarantine last."""
+    return session.scalar(select(func.max(QuarantineRow.id))) or 0
+
+
+def reasons_after(session: Session, position: int) -> dict[str, int]:
+    """Count, per reason, the entries put in quarantine after a position that are still there."""
+    found = session.execute(
+        select(QuarantineRow.reason, func.count())
+        .where(QuarantineRow.id > position)
+        .group_by(QuarantineRow.reason)
+    )
+    return {reason: count for reason, count in found}  # noqa: C416 - rows are not pairs to the type checker
 
 
 def waiting_bodies(session: Session, kind: str) -> list[bytes]:

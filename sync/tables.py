@@ -82,7 +82,8 @@ class CertificateRow(Base):
 class PeerRow(Base):
     """A node this one talks to.
 
-    ``said`` is the vector the peer last heard from us, ``heard`` the one we last heard from it (JSON rows).
+    ``said`` is the vector the peer last heard from us, ``heard`` the one we last heard from it (JSON rows);
+    ``wants`` are the files that its last bundle asked for (JSON pairs of digest and size).
     """
 
     __tablename__ = "sync_peer"
@@ -96,6 +97,7 @@ class PeerRow(Base):
     receipts_after: Mapped[int] = mapped_column(default=0)
     last_seen_ms: Mapped[int | None]
     skew_ms: Mapped[int | None]
+    wants: Mapped[bytes | None]
 
 
 class RevocationRow(Base):

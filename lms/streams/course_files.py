@@ -24,6 +24,23 @@ def manifest_sizes(shelf: Shelf, described: Mapping[str, Any]) -> dict[str, int]
     return {digest: shelf.path(digest).stat().st_size for digest in digests if shelf.has(digest)}
 
 
+def files_here(shelf: Shelf, described: Mapping[str, Any]) -> list[BlobRef]:
+    """Return the manifests of a described course's editions that are here, each before the files it names.
+
+    Raises:
+        StoredPackageError: a newer release wrote a manifest.
+        FileMissingError: what is named as a manifest is no digest.
+    """
+    found: dict[BlobRef, None] = {}
+    for edition in described["editions"] if described["deleted"] is None else ():
+        digest = edition["manifest"]
+        if edition["withdrawn"] is None and shelf.has(digest):
+            found[BlobRef(digest, shelf.path(digest).stat().st_size)] = None
+            files = load_package(shelf, digest).files.values()
+            found.update((BlobRef(ref.digest, ref.size), None) for ref in files)
+    return list(found)
+
+
 def lacking(
     shelf: Shelf, described: Mapping[str, Any], sizes: Mapping[str, int], *, only_given: bool
 ) -> tuple[BlobRef, ...] | None:

@@ -38,13 +38,13 @@ from lms.people.entries import (
 )
 from lms.people.errors import EntryRefusedError
 from lms.people.tables import DirectoryChange
-from lms.streams.course_files import lacking, manifest_sizes
+from lms.streams.course_files import files_here, lacking, manifest_sizes
 from lms.streams.statements import UNKNOWN_SCHEMA
 from lms.streams.tables import Proposal
 from sync.canonical import canonical_json
 from sync.messages import Record
 from sync.node import Standing, standing
-from sync.ports import APPLIED, PRESENT, Change, Changes, Context, Outcome, Verdict
+from sync.ports import APPLIED, PRESENT, BlobRef, Change, Changes, Context, Outcome, Verdict
 from sync.scopes import CATALOGUE, DIRECTORY, OFFERS, scope_for
 
 SCHEMA = 1
@@ -177,6 +177,15 @@ class DirectoryStream:
             changed_ms=round(_changed(described).timestamp() * 1000),
             position=row.position,
         )
+
+    def files_of(self, record: Record) -> list[BlobRef]:
+        """Return the files of the editions that a course tells of, as far as they are here."""
+        if record.kind != "course" or record.schema != SCHEMA:
+            return []
+        try:
+            return files_here(self._shelf, DirectoryBody.model_validate_json(record.body).entry)
+        except (StoredPackageError, *_MALFORMED):
+            return []  # another node wrote nonsense, or a newer release its manifest: it names nothing here
 
     # ------------------------------------------------------------ in
 

@@ -1,0 +1,1 @@
+"""Bundles: what this node gives others, and takes from them, in files that somebody carries."""
