@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lms.bundles.actions import JOB as BUNDLE_JOB
 from lms.certificates.machine import own_names
 from lms.certificates.pages import Reached
 from lms.certificates.pages import router as reached_pages
@@ -447,6 +448,7 @@ def build_worker(node: ServingNode) -> Worker:
             )
         )
     jobs = {
+        BUNDLE_JOB: node.bundles.run_job,
         importing.JOB: node.importer.run_job,
         exporting.JOB: node.exporter.run_job,
         SYNC_JOB: lambda payload: meet_peers(sync, payload),

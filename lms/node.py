@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from content_packages.shelf import Shelf
+from lms.bundles.actions import Carrier
 from lms.courses.importing import Importer
 from lms.database import Database
 from lms.launch.actions import Desk
@@ -114,6 +115,11 @@ class Node:
     def exporter(self) -> Exporter:
         """What writes statements to files."""
         return Exporter(database=self.database, folder=self.settings.exports, now=utc_now, new_id=uuid4)
+
+    @cached_property
+    def bundles(self) -> Carrier:
+        """What writes and takes bundles."""
+        return Carrier(database=self.database, sync=lambda: self.sync, now=utc_now, new_id=uuid4)
 
     @cached_property
     def desk(self) -> Desk:

@@ -6,8 +6,13 @@ import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
+from lms.node import Node
+from lms.settings import Settings
+from sync import pairing
 from sync.bundle_export import Written, make_plan, write_bundle
 from sync.bundle_files import FAT32_BYTES
 from sync.bundle_import import BundleReport, take_bundle
@@ -17,7 +22,9 @@ from sync.canonical import base32
 from sync.identity import NodeKey, read_certificate
 from sync.messages import Certificate
 from sync.node import certificate_of, chain_of, standing
+from sync.responder import Responder
 from tests.sync_builders import NoteRow, Place
+from xapi_store import ingest
 
 
 def write(
@@ -110,3 +117,42 @@ def frame_of(data: bytes, *, what: str = "segment", **other: object) -> Announce
     """Return what announces bytes; any of its facts can be made a lie."""
     told = {"what": what, "digest": hashlib.sha256(data).hexdigest(), "size": len(data), "offset": 0}
     return Announced.model_construct(**{**told, "length": len(data), **other})
+
+
+# ---------------------------------------------------------------- whole nodes, as commands open them
+
+
+def pair_data(above: Path, below: Path, *, above_url: str = "") -> None:
+    """Pair the nodes of two data folders as the commands do, without a network."""
+    where = {"database_url": above_url} if above_url else {}
+    with closing(Node(Settings(data=above, **where))) as one, closing(Node(Settings(data=below))) as two:
+        with one.database.read() as session:
+            theirs = standing(session).certificate
+        with two.database.read() as session:
+            me = standing(session).certificate
+        assert theirs.role != "laptop"
+        with one.database.write() as session:
+            code = pairing.invite(session, role=me.role, units=("*",), now_ms=one.sync.clock())
+        question, code_key = pairing.ask_to_join(two.sync.key, name=me.name, role=me.role, code=code)
+        answer = Responder(one.sync).join(question)
+        with two.database.write() as session:
+            pairing.accept(session, two.sync, question, answer, code_key=code_key, address="")
+
+
+def record(data: Path, count: int, *, text: str = "") -> None:
+    """Record statements on the node of a data folder."""
+    made = [
+        {
+            "id": str(uuid4()),
+            "actor": {"account": {"homePage": "https://outpost.invalid/people", "name": "p1"}},
+            "verb": {"id": "http://adlnet.gov/expapi/verbs/completed"},
+            "object": {"id": f"https://outpost.invalid/courses/c{number}"},
+            "result": {"response": text},
+        }
+        for number in range(count)
+    ]
+    with closing(Node(Settings(data=data))) as node, node.database.write() as session:
+        ingest.store_statements(session, made, authority=_AUTHORITY, now=datetime.now(UTC))
+
+
+_AUTHORITY = {"objectType": "Agent", "account": {"homePage": "https://outpost.invalid/nodes", "name": "n1"}}

@@ -10,6 +10,7 @@ import typer
 
 from lms.cli import (
     archive,
+    bundles,
     certificates,
     courses,
     demo,
@@ -44,6 +45,7 @@ for module in (
     keys,
     records,
     nodes,
+    bundles,
     forwarding,
     certificates,
     archive,
