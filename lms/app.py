@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lms.bundles.actions import JOB as BUNDLE_JOB
+from lms.bundles.pages import router as bundle_pages
 from lms.certificates.machine import own_names
 from lms.certificates.pages import Reached
 from lms.certificates.pages import router as reached_pages
@@ -130,6 +131,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     record_validator,
     record_pages,
     node_pages,
+    bundle_pages,
     reached_pages,
     events_api,
     forwarding_pages,
@@ -257,6 +259,7 @@ def build_pages(node: ServingNode) -> FastAPI:
     app.state.passwords = node.passwords
     app.state.importer = node.importer
     app.state.exporter = node.exporter
+    app.state.carrier = node.bundles
     app.state.subjects = load_subjects(node.settings.data)
     app.state.attachments = node.attachments
     app.state.desk = node.desk
@@ -420,6 +423,7 @@ def build_worker(node: ServingNode) -> Worker:
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
         Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress, follows_writing=True),
         Chore(name="sweep exports", every_s=SWEEP_EXPORTS_EVERY_S, do=node.exporter.sweep),
+        Chore(name="sweep bundles", every_s=SWEEP_EXPORTS_EVERY_S, do=node.bundles.sweep),
         Chore(name="sweep the shelf", every_s=SWEEP_SHELF_EVERY_S, do=sweeper.step),
         Chore(
             name="sweep attachments",

@@ -119,7 +119,13 @@ class Node:
     @cached_property
     def bundles(self) -> Carrier:
         """What writes and takes bundles."""
-        return Carrier(database=self.database, sync=lambda: self.sync, now=utc_now, new_id=uuid4)
+        return Carrier(
+            database=self.database,
+            sync=lambda: self.sync,
+            folder=self.settings.bundles,
+            now=utc_now,
+            new_id=uuid4,
+        )
 
     @cached_property
     def desk(self) -> Desk:

@@ -230,6 +230,11 @@ class Settings(BaseSettings):
         """Where exported statements wait to be fetched."""
         return self.data / "exports"
 
+    @property
+    def bundles(self) -> Path:
+        """Where bundles wait to be fetched by a browser."""
+        return self.data / "bundles"
+
 
 def default_data() -> Path:
     """The data folder of a person's own node."""

@@ -10,9 +10,9 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,7 @@ from sync.node import Node
 log = logging.getLogger(__name__)
 
 JOB = "bundle"
+KEPT = timedelta(days=7)
 _TELL_EVERY_S = 0.5
 
 Told = Callable[[int, int], None]
@@ -56,11 +57,13 @@ class Carrier:
 
     Args:
         sync: this node as sync sees it; asked only once a bundle is written or taken.
+        folder: where bundles wait that are fetched by a browser; made when the first one is written.
         tell_every_s: how often progress is written down, and asked whether to go on.
     """
 
     database: Database
     sync: Callable[[], Node]
+    folder: Path
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     tell_every_s: float = _TELL_EVERY_S
@@ -174,6 +177,15 @@ class Carrier:
     def cancel(self, bundle_id: UUID) -> None:
         """End what is waiting or under way. Of a bundle being written nothing is left; what was taken stays."""
         self._end(bundle_id, BundleState.CANCELLED)
+
+    def sweep(self) -> bool:
+        """Take bundles away that waited :data:`KEPT` for a browser; a chore, with never more to do."""
+        limit = (self.now() - KEPT).timestamp()
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+            with suppress(OSError):
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+        return False
 
     # ------------------------------------------------------------ both
 
