@@ -292,7 +292,13 @@ def _files_named(session: Session, node: Node, ref: SegmentRef) -> Iterator[Blob
 
 def _plan_files(session: Session, node: Node, plan: Plan, named: Sequence[BlobRef]) -> None:
     """Plan what recipients asked for, then what the records name, each file once and only if it is here whole."""
-    asked = [ref for one in plan.recipients for ref in ledger.wanted_by(session, one.node)]
+    asked: list[BlobRef] = []
+    for ref in dict.fromkeys(ref for one in plan.recipients for ref in ledger.wanted_by(session, one.node)):
+        asked.append(ref)
+        # Whoever lacks a manifest cannot ask for the rest yet, and the next stick may be a month away.
+        for stream in node.streams:
+            if isinstance(stream, NamesFiles):
+                asked += stream.files_beside(session, ref.digest)
     for ref in dict.fromkeys((*asked, *named)):
         if node.blobs.size(ref.digest) == ref.size:
             plan.note("blob", ref.digest, ref.size)

@@ -163,6 +163,9 @@ class NamesFiles(Protocol):
     def files_of(self, record: Record) -> Sequence[BlobRef]:
         """Return the files that a record names and that are here, in the order in which they are needed."""
 
+    def files_beside(self, session: Session, digest: str) -> Sequence[BlobRef]:
+        """Return the files that a file names in its turn, if it is one that names others (a manifest)."""
+
 
 # ---------------------------------------------------------------- files by digest
 

@@ -15,7 +15,7 @@ from lms.bundles.actions import Carrier, RecipientUnclearError, chosen, file_nam
 from lms.bundles.drives import Drive, bundles_on, list_drives
 from lms.bundles.queries import find_bundle, receipts_due, recent_bundles, recipients
 from lms.bundles.tables import Bundle, BundleKind, BundleState
-from lms.bundles.wording import KINDS, OTHER_PROBLEM, PROBLEMS, REFUSALS
+from lms.bundles.wording import DETAILED, KINDS, OTHER_PROBLEM, PROBLEMS, REFUSALS
 from lms.nodes.wording import OTHER_REASON, REASONS, ROLES
 from lms.people.policy import Right
 from lms.people.viewer import requires
@@ -223,6 +223,7 @@ def show_bundle(request: Request, _: Manager, bundle_id: UUID) -> Response:
         names=names,
         report=found.report or {},
         problem=PROBLEMS.get(found.problem or "", OTHER_PROBLEM),
+        detail=found.detail if found.problem in DETAILED else None,
         refusals=_refusals(found),
         reasons=REASONS,
         other_reason=OTHER_REASON,

@@ -31,6 +31,9 @@ PROBLEMS: Mapping[str, str] = {
 }
 OTHER_PROBLEM = mark("It did not end well.")
 
+DETAILED = frozenset({"full", "gone", "unreadable", "mixed", "split"})
+"""Of these the sentence of sync tells more: which folder, how many bytes. It is English and names paths."""
+
 _FORGED = mark("They are not what their node signed: forged, or changed on the way.")
 _STRANGE_WRITER = mark("Nobody here can tell who wrote them.")
 _NO_RIGHT = mark("Their node may not write such records, or they are not for this node.")

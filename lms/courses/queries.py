@@ -106,6 +106,11 @@ def find_edition(session: Session, public_id: UUID) -> Edition | None:
     return session.scalars(_EDITION, {"public_id": public_id}).one_or_none()
 
 
+def is_manifest(session: Session, digest: str) -> bool:
+    """Say whether a file on the shelf is the manifest of an edition."""
+    return bool(session.scalar(select(exists().where(Edition.manifest == digest))))
+
+
 def edition_played(session: Session, public_id: UUID) -> tuple[Edition | None, Allowance]:
     """Return an edition whose files are asked for, and what its content may do beyond its fence."""
     found = session.execute(_PLAYED, {"edition": public_id}).one_or_none()

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from content_packages.errors import FileMissingError, StoredPackageError
 from content_packages.intake import load_package
 from content_packages.shelf import Shelf
 from sync.ports import BlobRef
@@ -28,7 +29,6 @@ def files_here(shelf: Shelf, described: Mapping[str, Any]) -> list[BlobRef]:
     """Return the manifests of a described course's editions that are here, each before the files it names.
 
     Raises:
-        StoredPackageError: a newer release wrote a manifest.
         FileMissingError: what is named as a manifest is no digest.
     """
     found: dict[BlobRef, None] = {}
@@ -36,9 +36,15 @@ def files_here(shelf: Shelf, described: Mapping[str, Any]) -> list[BlobRef]:
         digest = edition["manifest"]
         if edition["withdrawn"] is None and shelf.has(digest):
             found[BlobRef(digest, shelf.path(digest).stat().st_size)] = None
-            files = load_package(shelf, digest).files.values()
-            found.update((BlobRef(ref.digest, ref.size), None) for ref in files)
+            found.update(dict.fromkeys(files_of_manifest(shelf, digest)))
     return list(found)
+
+
+def files_of_manifest(shelf: Shelf, digest: str) -> list[BlobRef]:
+    """Return the files that a manifest names, if it is here and can be read."""
+    with suppress(FileMissingError, StoredPackageError):
+        return [BlobRef(ref.digest, ref.size) for ref in load_package(shelf, digest).files.values()]
+    return []
 
 
 def lacking(

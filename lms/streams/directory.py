@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from content_packages.errors import FileMissingError, StoredPackageError
 from content_packages.shelf import Shelf
 from lms.courses.actions import EditionElsewhereError, apply_course
-from lms.courses.queries import describe_course
+from lms.courses.queries import describe_course, is_manifest
 from lms.enrolment.actions import apply_enrolment
 from lms.enrolment.queries import describe_enrolment
 from lms.people.changes import Kind, changes_after, count_changed, record_change, was_changed_here
@@ -38,7 +38,7 @@ from lms.people.entries import (
 )
 from lms.people.errors import EntryRefusedError
 from lms.people.tables import DirectoryChange
-from lms.streams.course_files import files_here, lacking, manifest_sizes
+from lms.streams.course_files import files_here, files_of_manifest, lacking, manifest_sizes
 from lms.streams.statements import UNKNOWN_SCHEMA
 from lms.streams.tables import Proposal
 from sync.canonical import canonical_json
@@ -184,8 +184,12 @@ class DirectoryStream:
             return []
         try:
             return files_here(self._shelf, DirectoryBody.model_validate_json(record.body).entry)
-        except (StoredPackageError, *_MALFORMED):
-            return []  # another node wrote nonsense, or a newer release its manifest: it names nothing here
+        except _MALFORMED:
+            return []  # another node wrote nonsense: it names nothing
+
+    def files_beside(self, session: Session, digest: str) -> list[BlobRef]:
+        """Return the files of the edition whose manifest this is."""
+        return files_of_manifest(self._shelf, digest) if is_manifest(session, digest) else []
 
     # ------------------------------------------------------------ in
 
