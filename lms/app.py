@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lms.bundles.actions import JOB as BUNDLE_JOB
 from lms.bundles.pages import router as bundle_pages
+from lms.bundles.pages import sending as bundles_sent
 from lms.certificates.machine import own_names
 from lms.certificates.pages import Reached
 from lms.certificates.pages import router as reached_pages
@@ -131,6 +132,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     record_validator,
     record_pages,
     node_pages,
+    bundles_sent,
     bundle_pages,
     reached_pages,
     events_api,

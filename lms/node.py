@@ -123,6 +123,7 @@ class Node:
             database=self.database,
             sync=lambda: self.sync,
             folder=self.settings.bundles,
+            limits=self.settings.limits,
             now=utc_now,
             new_id=uuid4,
         )

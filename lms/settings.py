@@ -232,7 +232,7 @@ class Settings(BaseSettings):
 
     @property
     def bundles(self) -> Path:
-        """Where bundles wait to be fetched by a browser."""
+        """Where bundles wait to be fetched by a browser, and those are that one sent."""
         return self.data / "bundles"
 
 

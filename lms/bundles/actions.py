@@ -19,6 +19,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from content_packages.limits import Limits
 from lms.bundles.queries import Recipient, find_bundle, receipts_due, recipients
 from lms.bundles.tables import Bundle, BundleKind, BundleState
 from lms.database import Database
@@ -57,13 +58,15 @@ class Carrier:
 
     Args:
         sync: this node as sync sees it; asked only once a bundle is written or taken.
-        folder: where bundles wait that are fetched by a browser; made when the first one is written.
+        folder: where bundles wait that are fetched by a browser, and those that one sent; made for the first of them.
+        limits: the most that is taken from a browser.
         tell_every_s: how often progress is written down, and asked whether to go on.
     """
 
     database: Database
     sync: Callable[[], Node]
     folder: Path
+    limits: Limits
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     tell_every_s: float = _TELL_EVERY_S
@@ -178,12 +181,19 @@ class Carrier:
         """End what is waiting or under way. Of a bundle being written nothing is left; what was taken stays."""
         self._end(bundle_id, BundleState.CANCELLED)
 
+    def place_for(self, file_name: str) -> Path:
+        """Return where a file is put that a browser sends: beside those sent before, it may be a part of theirs."""
+        folder = self.folder / "sent"
+        folder.mkdir(parents=True, exist_ok=True)
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", file_name.removesuffix(SUFFIX)).strip(".-")[-80:]
+        return folder / f"{plain or 'bundle'}-{self.new_id().hex[:8]}{SUFFIX}"
+
     def sweep(self) -> bool:
-        """Take bundles away that waited :data:`KEPT` for a browser; a chore, with never more to do."""
+        """Take away what waited :data:`KEPT` for a browser or came from one; a chore, with never more to do."""
         limit = (self.now() - KEPT).timestamp()
-        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+        for path in self.folder.rglob("*"):
             with suppress(OSError):
-                if path.stat().st_mtime < limit:
+                if path.is_file() and path.stat().st_mtime < limit:
                     path.unlink()
         return False
 

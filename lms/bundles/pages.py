@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hmac
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Form, Query
+from fastapi import APIRouter, Depends, Form, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
@@ -16,15 +18,18 @@ from lms.bundles.drives import Drive, bundles_on, list_drives
 from lms.bundles.queries import find_bundle, receipts_due, recent_bundles, recipients
 from lms.bundles.tables import Bundle, BundleKind, BundleState
 from lms.bundles.wording import DETAILED, KINDS, OTHER_PROBLEM, PROBLEMS, REFUSALS
+from lms.courses.uploads import receive_form
 from lms.nodes.wording import OTHER_REASON, REASONS, ROLES
 from lms.people.policy import Right
 from lms.people.viewer import requires
-from lms.web.errors import NotFoundError
+from lms.web.csrf import FIELD
+from lms.web.errors import NotFoundError, StrangeTokenError
 from lms.web.locale import language_of
 from lms.web.pages import render
 from lms.web.router import page_router
 from lms.web.site import site_of
 from lms.web.viewer import Viewer
+from lms.web.visit import visit_of
 from lms.web.wording import mark
 from sync.bundle_files import FAT32_BYTES
 from sync.errors import BundleError
@@ -33,6 +38,7 @@ from sync.node import names_of
 PATH = "/bundles"
 
 router = page_router(PATH)
+sending = APIRouter(prefix=PATH, include_in_schema=False)  # reads its form, token included, by itself
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_NODES))]
 Text = Annotated[str, Form()]
 
@@ -189,6 +195,23 @@ def post_import(request: Request, viewer: Manager, *, file: Text = "", typed: Te
     return RedirectResponse(f"{PATH}/{bundle_id}", status_code=303)
 
 
+@sending.post("/send")
+async def post_file(request: Request, viewer: Manager) -> Response:
+    """Keep a file that a browser sends, and have it taken."""
+    carrier = _carrier(request)
+    visit = await run_in_threadpool(visit_of, request)
+
+    def admit(fields: Mapping[str, str]) -> None:
+        if not hmac.compare_digest(fields.get(FIELD, "").encode(), visit.csrf_token.encode()):
+            raise StrangeTokenError
+
+    arriving = carrier.place_for("arriving")
+    fields = await receive_form(request, arriving, carrier.limits, admit=admit)
+    path = arriving.replace(carrier.place_for(fields["file_name"]))
+    bundle_id = await run_in_threadpool(carrier.queue, BundleKind.IMPORT, path, by=viewer.public_id)
+    return RedirectResponse(f"{PATH}/{bundle_id}", status_code=303)
+
+
 def _import_page(
     request: Request, *, typed: str = "", errors: dict[str, str] | None = None, status: int = 200
 ) -> Response:
@@ -200,6 +223,7 @@ def _import_page(
         drives=[(drive, paths) for drive, paths in found if paths],
         empty_drives=[drive for drive, paths in found if not paths],
         typed=typed,
+        most=_carrier(request).limits.max_archive_bytes,
         errors=errors or {},
     )
 

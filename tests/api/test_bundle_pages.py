@@ -12,8 +12,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from content_packages.limits import Limits
 from lms.bundles.actions import JOB, Carrier
-from lms.bundles.pages import router
+from lms.bundles.pages import router, sending
+from lms.courses.errors import TROUBLES as COURSE_TROUBLES
 from lms.nodes.queries import chip
 from lms.people.sessions import open_session, recognise
 from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
@@ -23,12 +25,15 @@ from lms.web.site import Site
 from lms.worker import Worker
 from tests.nodes_builders import Place, answering, pair
 
+NOBODYS = "00000000-0000-4000-8000-000000000000"
+
 
 def carrier_of(place: Place) -> Carrier:
     return Carrier(
         database=place.database,
         sync=lambda: place.node,
         folder=place.folder / "bundles",
+        limits=Limits(),
         now=lambda: datetime.now(UTC),
         new_id=uuid4,
         tell_every_s=0,
@@ -44,6 +49,7 @@ class Browser:
         app = FastAPI()
         app.state.sync = place.node
         app.state.carrier = self.carrier
+        app.include_router(sending)
         app.include_router(router)
         site = Site(
             database=place.database,
@@ -58,7 +64,7 @@ class Browser:
             chip=lambda session, _now: chip(session, place.node),
             recognise=recognise,
         )
-        frame(app, site, host_names=["localhost"], troubles=[PEOPLE_TROUBLES])
+        frame(app, site, host_names=["localhost"], troubles=[PEOPLE_TROUBLES, COURSE_TROUBLES])
         person = place.person(f"P-{uuid4()}", roles=roles)
         with place.database.write() as session:
             cookie = open_session(session, person, now=site.now())
@@ -84,6 +90,15 @@ class Browser:
         """Let the worker do one job."""
         jobs = {JOB: self.carrier.run_job}
         Worker(self.place.database, now=self.carrier.now, jobs=jobs, chores=[]).run_job(JOB)
+
+    def upload(self, content: bytes, name: str = "from mail.outpost") -> tuple[int, str]:
+        """Send a file as a browser does."""
+        found = re.search(r'name="csrf_token" value="(\w+)"', self.get("/bundles/import"))
+        assert found is not None
+        answer = self.client.post(
+            "/bundles/send", data={"csrf_token": found[1]}, files={"sent": (name, content)}
+        )
+        return answer.status_code, answer.headers.get("location", answer.text)
 
     def export(self, folder: Path, **fields: str | list[str]) -> str:
         """Write a bundle through the pages; return the page that tells of it."""
@@ -205,6 +220,30 @@ def test_a_bundle_is_fetched_by_a_browser_and_by_no_other_path(here: Browser, st
     assert here.client.get(f"{elsewhere}/files/0").status_code == 404  # it lies on a stick
 
 
+@pytest.mark.parametrize("name", ["from mail.outpost", "../../../node.key", ".hidden", "\u202egpj.outpost"])
+def test_what_came_by_mail_is_sent_by_a_browser_and_stays_in_its_folder(
+    here: Browser, there: Browser, stick: Path, name: str
+) -> None:
+    here.export(stick)
+    here.work()
+    (file,) = stick.iterdir()
+
+    status, page = there.upload(file.read_bytes(), name)
+    there.work()
+
+    assert status == 303
+    assert "All of it was taken" in there.get(page)
+    (kept,) = (there.carrier.folder / "sent").iterdir()
+    assert re.fullmatch(r"[A-Za-z0-9._-]+\.outpost", kept.name)
+
+
+def test_a_file_without_the_token_of_the_page_is_not_kept(here: Browser) -> None:
+    answer = here.client.post("/bundles/send", data={"csrf_token": "x"}, files={"sent": ("a", b"content")})
+
+    assert answer.status_code == 403
+    assert list((here.carrier.folder / "sent").iterdir()) == []
+
+
 def test_one_that_is_cancelled_before_its_turn_is_not_written(here: Browser, stick: Path) -> None:
     page = here.export(stick)
 
@@ -258,13 +297,13 @@ def test_a_lone_laptop_is_told_to_join_first(laptop: Place) -> None:
     assert "has not joined a network yet" in alone.get("/bundles/export")
 
 
-@pytest.mark.parametrize("path", ["/bundles", "/bundles/export", "/bundles/import", f"/bundles/{uuid4()}"])
+@pytest.mark.parametrize("path", ["/bundles", "/bundles/export", "/bundles/import", f"/bundles/{NOBODYS}"])
 def test_an_officer_sees_none_of_it(laptop: Place, path: str) -> None:
     assert Browser(laptop, "officer").client.get(path).status_code == 403
 
 
 def test_a_bundle_that_nobody_made_is_not_found(here: Browser) -> None:
-    assert here.client.get(f"/bundles/{uuid4()}").status_code == 404
+    assert here.client.get(f"/bundles/{NOBODYS}").status_code == 404
 
 
 def test_bundles_that_nobody_fetched_for_a_week_are_swept(here: Browser) -> None:
