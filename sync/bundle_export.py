@@ -91,6 +91,7 @@ def make_plan(
     *,
     with_records: bool = True,
     with_files: bool = True,
+    from_start: bool = False,
     new_set: Callable[[], str] = lambda: base32(secrets.token_bytes(16)),
 ) -> Plan:
     """Decide what these nodes are to be given.
@@ -100,6 +101,7 @@ def make_plan(
         to: ids of nodes that this one knows.
         with_records: without, the bundle is a receipt: how far things are held here, and signed so.
         with_files: without, records that name files go, and the files do not.
+        from_start: send all that they may see, whatever they are known to hold: to one that lost its database.
         new_set: names the bundle.
 
     Raises:
@@ -126,7 +128,8 @@ def make_plan(
             first_lines=list(_first_lines(session, node, me, recipients, held)),
         )
         if with_records:
-            named = _plan_segments(session, node, plan, held)
+            theirs = [{} if from_start else ledger.held_by(session, one.node) for one in recipients]
+            named = _plan_segments(session, node, plan, held, theirs)
             if with_files:
                 _plan_files(session, node, plan, named)
     return plan
@@ -252,9 +255,10 @@ def _batches(papers: Sequence[Signed]) -> Iterator[tuple[Signed, ...]]:
         yield tuple(batch)
 
 
-def _plan_segments(session: Session, node: Node, plan: Plan, held: dict[LogKey, Head]) -> list[BlobRef]:
+def _plan_segments(
+    session: Session, node: Node, plan: Plan, held: dict[LogKey, Head], theirs: Sequence[Vector]
+) -> list[BlobRef]:
     """Plan the segments that some recipient lacks; return the files that their records name."""
-    theirs = [ledger.held_by(session, one.node) for one in plan.recipients]
     named: dict[BlobRef, None] = {}
     for key in sorted(held, key=scopes.priority):
         after = min(vector.get(key, NOTHING).seq for vector in theirs)

@@ -76,10 +76,9 @@ def parts_of_name(target: Path, parts: int) -> list[Path]:
     if parts == 1:
         return [target]
     stem = target.name.removesuffix(SUFFIX)
-    ending = SUFFIX if target.name.endswith(SUFFIX) else ""
     width = len(str(parts))
     return [
-        target.with_name(f"{stem}.part{number:0{width}}of{parts}{ending}") for number in range(1, parts + 1)
+        target.with_name(f"{stem}.part{number:0{width}}of{parts}{SUFFIX}") for number in range(1, parts + 1)
     ]
 
 

@@ -35,11 +35,15 @@ def write(
     most_bytes: int = FAT32_BYTES,
     with_records: bool = True,
     with_files: bool = True,
+    from_start: bool = False,
 ) -> Written:
     """Write a bundle from one node to others."""
     recipients = [to] if isinstance(to, Place) else to
     ids = [one.node.id for one in recipients]
-    with closing(make_plan(here.node, ids, with_records=with_records, with_files=with_files)) as plan:
+    planned = make_plan(
+        here.node, ids, with_records=with_records, with_files=with_files, from_start=from_start
+    )
+    with closing(planned) as plan:
         return write_bundle(here.node, plan, target, most_bytes=most_bytes)
 
 

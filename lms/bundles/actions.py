@@ -19,6 +19,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from content_packages.errors import ShelfError
 from content_packages.limits import Limits
 from lms.bundles.queries import Recipient, find_bundle, receipts_due, recipients
 from lms.bundles.tables import Bundle, BundleKind, BundleState
@@ -79,11 +80,12 @@ class Carrier:
         to: Sequence[str],
         *,
         with_files: bool = True,
+        from_start: bool = False,
         most_bytes: int = FAT32_BYTES,
         by: UUID | None = None,
         told: Told = lambda _done, _total: None,
     ) -> dict[str, Any]:
-        """Write a bundle for some nodes; return what was written.
+        """Write a bundle for some nodes, of all they may see if *from_start*; return what was written.
 
         Raises:
             BundleError: it could not be; the history says so, too.
@@ -91,7 +93,7 @@ class Carrier:
         row = self._row(
             BundleKind.EXPORT, target, nodes=to, with_files=with_files, most_bytes=most_bytes, by=by
         )
-        return self._keeping(row, told)
+        return self._keeping(row, told, from_start=from_start)
 
     def receipt(
         self,
@@ -220,13 +222,15 @@ class Carrier:
             started_by=by,
         )
 
-    def _keeping(self, row: Bundle, told: Told, *, paths: Sequence[Path] = ()) -> dict[str, Any]:
+    def _keeping(
+        self, row: Bundle, told: Told, *, paths: Sequence[Path] = (), from_start: bool = False
+    ) -> dict[str, Any]:
         """Do it now, and leave a line in the history whatever comes of it."""
         with self.database.write() as session:
             session.add(row)
             row.state = BundleState.WORKING
         try:
-            facts = self._carry(row, paths, told)
+            facts = self._carry(row, paths, told, from_start=from_start)
         except BundleError as error:
             self._end(row.public_id, BundleState.REFUSED, error=error)
             raise
@@ -236,16 +240,28 @@ class Carrier:
         self._end(row.public_id, BundleState.DONE, facts=facts)
         return facts
 
-    def _carry(self, row: Bundle, paths: Sequence[Path], told: Told) -> dict[str, Any]:
-        if row.kind is BundleKind.IMPORT:
-            return facts_of(take_bundle(self.sync(), paths, told=told))
-        with_records = row.kind is BundleKind.EXPORT
-        planned = make_plan(
-            self.sync(), row.nodes, with_records=with_records, with_files=with_records and row.with_files
-        )
-        with closing(planned) as plan:
-            written = write_bundle(self.sync(), plan, Path(row.path), most_bytes=row.most_bytes, told=told)
-            return facts_written(plan, written)
+    def _carry(
+        self, row: Bundle, paths: Sequence[Path], told: Told, *, from_start: bool = False
+    ) -> dict[str, Any]:
+        try:
+            if row.kind is BundleKind.IMPORT:
+                return facts_of(take_bundle(self.sync(), paths, told=told))
+            with_records = row.kind is BundleKind.EXPORT
+            planned = make_plan(
+                self.sync(),
+                row.nodes,
+                with_records=with_records,
+                with_files=with_records and row.with_files,
+                from_start=from_start,
+            )
+            with closing(planned) as plan:
+                written = write_bundle(
+                    self.sync(), plan, Path(row.path), most_bytes=row.most_bytes, told=told
+                )
+                return facts_written(plan, written)
+        except (OSError, ShelfError) as error:  # what the drive does is a BundleError already
+            detail = f"The disk of this node is full or fails ({error}). What was here before is still there."
+            raise BundleError("disk", detail) from error
 
     def _end(
         self,

@@ -10,7 +10,7 @@ import os
 import shutil
 import string
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,14 +38,17 @@ class Drive:
         return self.folder.name or str(self.folder)
 
 
-def list_drives(mounts: Path = Path("/proc/self/mounts")) -> list[Drive]:
+def list_drives(
+    mounts: Path = Path("/proc/self/mounts"), plugged_in: Sequence[str] = _PLUGGED_IN
+) -> list[Drive]:
     """Return the drives that are plugged in, by name.
 
     Args:
         mounts: where Linux tells what is mounted.
+        plugged_in: where it mounts what people plug in.
     """
     drives = []
-    for folder, kind in _mounted(mounts):
+    for folder, kind in _mounted(mounts, tuple(plugged_in)):
         with suppress(OSError):  # pulled out at this moment, or nobody here may look into it
             usage = shutil.disk_usage(folder)
             drives.append(
@@ -69,7 +72,7 @@ def bundles_on(drive: Drive) -> list[Path]:
     return sorted(found)[:_MOST_FILES]
 
 
-def _mounted(mounts: Path) -> Iterator[tuple[Path, str]]:
+def _mounted(mounts: Path, plugged_in: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
     if sys.platform == "win32":
         for letter in string.ascii_uppercase[3:]:  # A and B are floppies, C holds the system
             with suppress(OSError):
@@ -79,7 +82,7 @@ def _mounted(mounts: Path) -> Iterator[tuple[Path, str]]:
         for line in mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
             _, folder, kind, *_ = line.split(" ")
             plain = _unescaped(folder)
-            if plain.startswith(_PLUGGED_IN):
+            if plain.startswith(plugged_in):
                 yield Path(plain), kind
     else:
         with suppress(OSError):

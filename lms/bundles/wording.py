@@ -27,11 +27,12 @@ PROBLEMS: Mapping[str, str] = {
     "full": mark("There is not enough room on the drive. Make room there, or take another one."),
     "gone": mark("The drive does not answer any more. Was it pulled out? Plug it in and write again."),
     "differs": mark("What was read back is not what was written: the drive is failing. Take another one."),
+    "disk": mark("The disk of this node is full or failing. Make room there, then try again."),
     "changed": mark("Something changed while it was written. Write it again."),
 }
 OTHER_PROBLEM = mark("It did not end well.")
 
-DETAILED = frozenset({"full", "gone", "unreadable", "mixed", "split"})
+DETAILED = frozenset({"full", "gone", "unreadable", "mixed", "split", "disk"})
 """Of these the sentence of sync tells more: which folder, how many bytes. It is English and names paths."""
 
 _FORGED = mark("They are not what their node signed: forged, or changed on the way.")

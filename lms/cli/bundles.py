@@ -45,6 +45,9 @@ def export(  # noqa: PLR0917 - typer reads options from positional parameters
     with_files: Annotated[
         bool, typer.Option("--files/--no-files", help="Take along the files that courses need.")
     ] = True,
+    from_start: Annotated[
+        bool, typer.Option("--all", help="Everything they may see, as for a node that lost its database.")
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -53,7 +56,12 @@ def export(  # noqa: PLR0917 - typer reads options from positional parameters
         with node.database.read() as session:
             nodes = chosen(session, to or ())
         facts = node.bundles.export(
-            file, nodes, with_files=with_files, most_bytes=_bytes_of(split), told=told
+            file,
+            nodes,
+            with_files=with_files,
+            from_start=from_start,
+            most_bytes=_bytes_of(split),
+            told=told,
         )
     show(facts, as_json=as_json)
 

@@ -81,6 +81,21 @@ def test_after_the_receipt_only_what_is_new_goes_out(tmp_path: Path, centre: Pla
     assert (report.accepted, report.duplicate) == (1, 0)
 
 
+def test_a_node_that_lost_its_database_is_sent_everything(
+    tmp_path: Path, centre: Place, laptop: Place
+) -> None:
+    pair(centre, laptop)
+    laptop.write_note("a")
+    carry(laptop, centre, tmp_path)
+    carry(centre, laptop, tmp_path, with_records=False)
+
+    nothing = write(laptop, centre, tmp_path / "new.outpost").paths
+    everything = write(laptop, centre, tmp_path / "all.outpost", from_start=True).paths
+
+    assert look_into(centre.node, find_bundle(nothing)).records == 0
+    assert look_into(centre.node, find_bundle(everything)).records == 1
+
+
 def test_the_order_of_two_bundles_does_not_matter(tmp_path: Path, centre: Place, laptop: Place) -> None:
     pair(centre, laptop)
     laptop.write_note("a")
