@@ -102,7 +102,10 @@ def test_a_document_is_told_where_it_lies_and_what_shows_it(opened: Opened) -> N
 
 
 def test_a_film_is_told_its_captions_by_what_their_speakers_call_them(opened: Opened) -> None:
-    client, token = opened(a_zip_of({"a film.mp4": an_mp4(), "film.ar.srt": "x", "film.vtt": "x"}))
+    said = "00:01.000 --> 00:02.000\nHello\n"
+    client, token = opened(
+        a_zip_of({"a film.mp4": an_mp4(), "film.ar.srt": said, "film.vtt": f"WEBVTT\n\n{said}"})
+    )
 
     boot = boot_of(client, f"/view/{token}/")
 
