@@ -108,8 +108,9 @@ class Visitor:
         expect(self.page.get_by_test_id("save-state")).to_have_attribute("data-state", kept)
 
     def close_tab(self) -> None:
-        """Close the tab as its cross does, and open another."""
+        """Close the tab as its cross does, saying yes should the page ask whether to leave, and open another."""
         closing, self.page = self.page, self.context.new_page()
+        closing.on("dialog", lambda dialog: dialog.accept())  # what is not answered is taken for a no
         closing.close(run_before_unload=True)
         if not closing.is_closed():
             closing.wait_for_event("close")
