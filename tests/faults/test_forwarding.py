@@ -29,7 +29,7 @@ OTHER_VERB = "https://outpost.invalid/verbs/kept-here"
 PER_ROUND = 400
 MOST_POSTS = 5  # between a start and the kill
 LONGEST_COMMIT_S = 0.02
-ENOUGH_S = 60
+ENOUGH_S = 180  # a server alone may need one of these three minutes to start, where much else runs
 
 
 @dataclass
