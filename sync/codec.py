@@ -5,7 +5,7 @@
 | 1      | ``rows``, under zstd                                                            |
 | 2      | ``columns``, under zstd with the dictionary ``columns_2.zdict``; bodies of text |
 
-A newer encoding takes the next number, a module of its own (or another dictionary) and a line in ``_CODECS``; a node
+A newer encoding takes the next number, a module of its own (or another dictionary) and a line in ``_DECODERS``; a node
 reads every number it ever wrote.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
 import zstandard
 
@@ -27,13 +27,6 @@ MAX_DECODED_BYTES = 16 * 1024 * 1024
 # Rows by segments of 500: level 19 takes 6 s for 10,000 statements and saves 6 %. Columns leave little to compress:
 # 1.3 s at any level.
 _LEVELS = {1: 12, 2: 19}
-
-
-class Codec(NamedTuple):
-    """One encoding, before compression."""
-
-    encode: Callable[[Sequence[Record]], bytes]
-    decode: Callable[..., list[Record]]
 
 
 def encode(records: Sequence[Record]) -> tuple[int, bytes]:
@@ -55,11 +48,11 @@ def decode(payload: bytes, *, codec: int, first: int, max_bytes: int = MAX_DECOD
         SegmentError: the encoding is unknown, damaged, or larger than ``max_bytes`` when inflated. Memory
             stays below a small multiple of ``max_bytes`` whatever the payload claims.
     """
-    if codec not in _CODECS:
+    if codec not in _DECODERS:
         raise SegmentError("codec", f"encoding {codec} is not known to this version")
     plain = _inflate(payload, codec, max_bytes)
     try:
-        return [_checked(one) for one in _CODECS[codec].decode(plain, first=first, max_bytes=max_bytes)]
+        return [_checked(one) for one in _DECODERS[codec](plain, first=first, max_bytes=max_bytes)]
     except columns.TooLargeError as error:
         raise SegmentError("too_large", f"it inflates to more than {max_bytes} bytes") from error
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
@@ -111,4 +104,4 @@ def _number(value: Any) -> None:
         raise ValueError("a number is out of range")
 
 
-_CODECS = {1: Codec(rows.encode, rows.decode), 2: Codec(columns.encode, columns.decode)}
+_DECODERS: dict[int, Callable[..., list[Record]]] = {1: rows.decode, 2: columns.decode}

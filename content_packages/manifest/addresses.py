@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from content_packages.manifest.names import FileNames, OutsideError, resolve, split_href
+from content_packages.manifest.names import SCHEME, WEB, FileNames, OutsideError, resolve, split_href
 from content_packages.package import LaunchTarget
 
 Fault = Literal["empty", "characters", "form", "scheme", "relative", "missing"]
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _COMPLETE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+.*")
 # RFC 1738 2.2: white space, control characters and the unsafe ones; "~" and letters beyond ASCII are in use everywhere.
 _UNSAFE = re.compile(r"[\s\x00-\x1f\x7f<>\"{}|\\^`]|%(?![0-9A-Fa-f]{2})")
-_WEB = frozenset({"http", "https"})
 # A browser would run these with the rights of the page that opens them, or read the officer's own files.
 _HARMFUL = frozenset({"javascript", "vbscript", "data", "blob", "file", "filesystem", "about", "view-source"})
 
@@ -55,7 +53,7 @@ def judge(text: str, files: FileNames | None) -> Address:
     unsafe = _UNSAFE.search(address)
     if unsafe is not None:
         return Address(fault="characters", part=unsafe.group())
-    scheme = _SCHEME.match(address)
+    scheme = SCHEME.match(address)
     if scheme is not None or address.startswith("//"):
         return _elsewhere(address, scheme.group(1).lower() if scheme else "")
     return Address(fault="relative") if files is None else _inside(address, files)
@@ -63,7 +61,7 @@ def judge(text: str, files: FileNames | None) -> Address:
 
 def is_harmful(text: str) -> bool:
     """Tell whether an address is one that a browser would carry out, or read the officer's own files by."""
-    scheme = _SCHEME.match(text.strip())
+    scheme = SCHEME.match(text.strip())
     return scheme is not None and scheme.group(1).lower() in _HARMFUL
 
 
@@ -104,5 +102,5 @@ def _elsewhere(address: str, scheme: str) -> Address:
     return Address(
         target=LaunchTarget(address=path, query=query, fragment=fragment),
         host=host,
-        application="" if scheme in _WEB else scheme,
+        application="" if scheme in WEB else scheme,
     )

@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 Outside = Literal["above", "elsewhere", "scheme"]
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_WEB = frozenset({"http", "https"})
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+WEB = frozenset({"http", "https"})
 
 
 class OutsideError(ValueError):
@@ -79,8 +79,8 @@ def resolve(base: str, path: str) -> str:
         OutsideError: it has a scheme or a host, or leads above the root.
     """
     joined = (base + path).strip().replace("\\", "/")
-    scheme = _SCHEME.match(joined)
-    if scheme is not None and scheme.group(1).lower() not in _WEB:
+    scheme = SCHEME.match(joined)
+    if scheme is not None and scheme.group(1).lower() not in WEB:
         raise OutsideError(joined, "scheme")
     if scheme is not None or joined.startswith("//"):
         raise OutsideError(joined, "elsewhere")
