@@ -26,8 +26,10 @@ from lms.people.actions import create_person
 from lms.people.passwords import Cost, Passwords
 from lms.people.tables import PasswordCost
 from lms.settings import Settings
+from tests.warm import CAN_FORK, WarmProcess
 
 START_TIMEOUT_S = 180  # on a machine with much else to do
+LITTLE = Cost(memory_kib=8, time=1)
 LMS = (sys.executable, "-m", "lms")
 
 
@@ -47,8 +49,8 @@ class NodeUnderTest:
     database_url: str = ""
     port: int = field(default_factory=free_port)
     content_port: int = field(default_factory=free_port)
-    program: tuple[str, ...] = LMS  # what serves
-    process: subprocess.Popen[bytes] | None = None
+    program: tuple[str, ...] = ()  # what serves, in place of a process that has loaded it already
+    process: subprocess.Popen[bytes] | WarmProcess | None = None
 
     @property
     def url(self) -> str:
@@ -105,16 +107,13 @@ class NodeUnderTest:
         return course
 
     def facts(self, *arguments: str) -> Any:
-        """Run ``lms … --json`` and return what it printed."""
-        return json.loads(self.run(*arguments, "--json").stdout)
+        """Run ``lms … --json`` in this process and return what it printed."""
+        return json.loads(self.run_here(*arguments, "--json"))
 
     def people(self, roles: Mapping[str, str], *, password: str) -> None:
-        """Make people by their numbers, who sign in with a password that costs little to check."""
-        where = {"database_url": self.database_url} if self.database_url else {}
-        with closing(Node(Settings(data=self.data, **where))) as inside, inside.database.write() as session:
-            if session.get(PasswordCost, 1) is None:
-                session.add(PasswordCost(id=1, memory_kib=8, time=1))
-            hashed = Passwords(Cost(memory_kib=8, time=1)).hash(password)
+        """Make people by their numbers, with one password."""
+        hashed = Passwords(LITTLE).hash(password)
+        with closing(self._opened()) as inside, inside.database.write() as session:
             for number, role in roles.items():
                 create_person(
                     session,
@@ -127,13 +126,18 @@ class NodeUnderTest:
                     grants_travel=inside.duties.grants_travel,
                 )
 
+    def spare_passwords(self) -> None:
+        """Let passwords cost little to check, and the first server not measure what this machine can bear."""
+        with closing(self._opened()) as inside, inside.database.write() as session:
+            session.add(PasswordCost(id=1, memory_kib=LITTLE.memory_kib, time=LITTLE.time))
+
+    def _opened(self) -> Node:
+        where = {"database_url": self.database_url} if self.database_url else {}
+        return Node(Settings(data=self.data, **where))
+
     def start(self, *options: str) -> None:
         """Start the server and wait until it answers."""
-        log = (self.data / "server.log").open("ab")
-        self.process = subprocess.Popen(
-            [*self.program, "serve", *options], env=self.environment, stdout=log, stderr=log
-        )
-        log.close()
+        self.process = self._serve("serve", *options)
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -144,6 +148,14 @@ class NodeUnderTest:
             except httpx.TransportError:
                 time.sleep(0.05)
         raise AssertionError(f"the server did not answer in {START_TIMEOUT_S} s:\n{self.log()}")
+
+    def _serve(self, *arguments: str) -> subprocess.Popen[bytes] | WarmProcess:
+        log = self.data / "server.log"
+        if CAN_FORK and not self.program:
+            return WarmProcess(arguments, self.environment, log)
+        with log.open("ab") as told:
+            command = [*(self.program or LMS), *arguments]
+            return subprocess.Popen(command, env=self.environment, stdout=told, stderr=told)
 
     def kill(self) -> None:
         """End the server as a power cut would: at once, without a word (SIGKILL, TerminateProcess)."""
@@ -173,6 +185,7 @@ def node(
     data.mkdir(parents=True, exist_ok=True)
     made = NodeUnderTest(data=data, database_url=database_url)
     made.run_here("init", "--role", role, *(["--name", name] if name else []))
+    made.spare_passwords()
     try:
         yield made
     finally:

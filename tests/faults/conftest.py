@@ -14,7 +14,7 @@ import pytest
 
 from tests.faults.officer import Officer, Standard
 from tests.faults.records import Records
-from tests.servers import LMS, NodeUnderTest, node
+from tests.servers import NodeUnderTest, node
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Furnished:
         return NodeUnderTest(data=shutil.copytree(self.data, data))
 
     @contextmanager
-    def copied(self, data: Path, *, program: tuple[str, ...] = LMS) -> Iterator[NodeUnderTest]:
+    def copied(self, data: Path, *, program: tuple[str, ...] = ()) -> Iterator[NodeUnderTest]:
         """Serve a copy of it in *data*, until the block ends."""
         laptop = replace(self.copy(data), program=program)
         try:
