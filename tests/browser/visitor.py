@@ -111,9 +111,8 @@ class Visitor:
         """Close the tab as its cross does, saying yes should the page ask whether to leave, and open another."""
         closing, self.page = self.page, self.context.new_page()
         closing.on("dialog", lambda dialog: dialog.accept())  # what is not answered is taken for a no
-        closing.close(run_before_unload=True)
-        if not closing.is_closed():
-            closing.wait_for_event("close")
+        with closing.expect_event("close"):  # waited for from before on: it may come at any moment
+            closing.close(run_before_unload=True)
 
 
 def at_browser(browser: Browser, node: NodeUnderTest) -> AbstractContextManager[Visitor]:

@@ -202,9 +202,8 @@ def close_tab(own: OwnBrowser | Tab, officer: Officer) -> None:
 
 def close_browser(own: OwnBrowser, officer: Officer) -> None:
     """Close the window: its tab is closed, and a few seconds later the browser ends."""
-    own.page.close(run_before_unload=True)
-    if not own.page.is_closed():
-        own.page.wait_for_event("close")
+    with own.page.expect_event("close"):
+        own.page.close(run_before_unload=True)
     time.sleep(3)
     own.context.close()
 
