@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import shutil
@@ -14,12 +13,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from lms.cli import app
 from tests.bundle_builders import pair_data, record
 from tests.faults.conftest import integrity
 from tests.postgres import Postgres
@@ -66,23 +62,6 @@ def statements_in(data: Path) -> int:
         return int(file.execute("SELECT count(*) FROM xapi_statement").fetchone()[0])
 
 
-def told(node: NodeUnderTest, *arguments: str) -> Any:
-    """Run ``lms … --json`` in this process, which has loaded it already, and return what it printed."""
-    environment = {name: value for name, value in node.environment.items() if name.startswith("LMS_")}
-    done = CliRunner(env=environment).invoke(app, [*arguments, "--json"])
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
-
-
-def begun(laptop: NodeUnderTest, *arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [*LMS, "bundle", *arguments],
-        env=laptop.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
 @pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.soak)])
 def test_an_export_that_is_killed_leaves_nothing_that_looks_whole(
     nodes: Pair, tmp_path: Path, kills: int
@@ -92,18 +71,18 @@ def test_an_export_that_is_killed_leaves_nothing_that_looks_whole(
     stick.mkdir()
     target = stick / "post.outpost"
     for _ in range(kills):
-        export = begun(nodes.laptop, "export", str(target))
+        export = nodes.laptop.begin("bundle", "export", str(target))
         while export.poll() is None and not list(stick.iterdir()):
             time.sleep(0.001)
         time.sleep(dice.uniform(0, 0.6))
         export.kill()
         hit += export.wait() != 0
         if target.exists():
-            found = told(nodes.centre, "bundle", "inspect", str(target))
+            found = nodes.centre.facts("bundle", "inspect", str(target))
             assert found["records"] == STATEMENTS
             target.unlink()
 
-    told(nodes.laptop, "bundle", "export", str(target))
+    nodes.laptop.facts("bundle", "export", str(target))
 
     assert [path.name for path in stick.iterdir()] == ["post.outpost"]  # what the dead left is gone
     assert integrity(nodes.laptop.data) == "ok"
@@ -115,11 +94,11 @@ def test_an_export_that_is_killed_leaves_nothing_that_looks_whole(
 def test_an_import_that_is_killed_goes_on_where_it_stopped(nodes: Pair, tmp_path: Path, kills: int) -> None:
     dice, hit, seen = random.Random(kills), 0, 0
     target = tmp_path / "post.outpost"
-    told(nodes.laptop, "bundle", "export", str(target))
+    nodes.laptop.facts("bundle", "export", str(target))
     fresh = shutil.copytree(nodes.centre.data, tmp_path / "fresh")
     for _ in range(kills):
         before = statements_in(nodes.centre.data)
-        taking = begun(nodes.centre, "import", str(target))
+        taking = nodes.centre.begin("bundle", "import", str(target))
         while taking.poll() is None and statements_in(nodes.centre.data) == before:
             time.sleep(0.001)
         time.sleep(dice.uniform(0, 0.3))
@@ -132,14 +111,14 @@ def test_an_import_that_is_killed_goes_on_where_it_stopped(nodes: Pair, tmp_path
             nodes.centre.data = shutil.copytree(fresh, tmp_path / f"centre {hit} {seen}")
             seen += 1
 
-    whole = told(nodes.centre, "bundle", "import", str(target))
-    told(nodes.centre, "bundle", "receipt", str(tmp_path / "back.outpost"), "--to", "Post 4")
-    told(nodes.laptop, "bundle", "import", str(tmp_path / "back.outpost"))
+    whole = nodes.centre.facts("bundle", "import", str(target))
+    nodes.centre.facts("bundle", "receipt", str(tmp_path / "back.outpost"), "--to", "Post 4")
+    nodes.laptop.facts("bundle", "import", str(tmp_path / "back.outpost"))
 
     assert whole["accepted"] + whole["duplicate"] == STATEMENTS
     assert whole["refused"] == 0
     assert statements_in(nodes.centre.data) == STATEMENTS
-    assert told(nodes.laptop, "status")["waiting"].get("statement", 0) == 0
+    assert nodes.laptop.facts("status")["waiting"].get("statement", 0) == 0
     log.info("%d of %d imports were killed at work", hit, kills)
     assert hit >= kills // 2
 
@@ -185,7 +164,7 @@ def test_a_stick_that_fills_up_on_the_way_keeps_nothing(nodes: Pair, tmp_path: P
     assert status == 1, said
     assert "is full. Nothing was left there" in said
     assert said.rstrip().endswith("left: film")
-    assert told(nodes.laptop, "status")["waiting"]["statement"] == STATEMENTS
+    assert nodes.laptop.facts("status")["waiting"]["statement"] == STATEMENTS
 
 
 def test_a_laptop_and_a_centre_on_postgresql_meet_by_file(
@@ -197,13 +176,13 @@ def test_a_laptop_and_a_centre_on_postgresql_meet_by_file(
     with node(tmp_path / "second centre", role="central", name="On PostgreSQL", database_url=url) as centre:
         pair_data(centre.data, laptop.data, above_url=url)
 
-        written = told(laptop, "bundle", "export", up)
-        taken = told(centre, "bundle", "import", up)
-        again = told(centre, "bundle", "import", up)
-        told(centre, "bundle", "receipt", back)
-        told(laptop, "bundle", "import", back)
+        written = laptop.facts("bundle", "export", up)
+        taken = centre.facts("bundle", "import", up)
+        again = centre.facts("bundle", "import", up)
+        centre.facts("bundle", "receipt", back)
+        laptop.facts("bundle", "import", back)
 
         assert written["records"] == taken["accepted"] == again["duplicate"] == STATEMENTS
         assert (again["accepted"], taken["refused"]) == (0, 0)
-        assert told(laptop, "status")["waiting"].get("statement", 0) == 0
-        assert told(laptop, "status")["delivered"]["statement"] == STATEMENTS
+        assert laptop.facts("status")["waiting"].get("statement", 0) == 0
+        assert laptop.facts("status")["delivered"]["statement"] == STATEMENTS

@@ -6,7 +6,6 @@ import logging
 import random
 import shutil
 import sqlite3
-import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import httpx
 import pytest
 
 from tests.course_builders import a_scorm_file
-from tests.servers import LMS, NodeUnderTest, node
+from tests.servers import NodeUnderTest, node
 
 log = logging.getLogger(__name__)  # `--log-cli-level=INFO` shows what was hit
 
@@ -72,12 +71,7 @@ class Importing:
     def __init__(self, laptop: NodeUnderTest, package: Path) -> None:
         incoming = laptop.data / "shelf" / "incoming"
         litter = set(incoming.iterdir())
-        self._command = subprocess.Popen(
-            [*LMS, "import", str(package), "--publish"],
-            env=laptop.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self._command = laptop.begin("import", str(package), "--publish")
         while self._command.poll() is None and set(incoming.iterdir()) == litter:
             time.sleep(0.001)
 
