@@ -6,7 +6,7 @@ segment is the log: a change without an entry, or an entry without its change, c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
@@ -184,12 +184,23 @@ def _seal(session: Session, node: Node, key: LogKey, records: Sequence[Record]) 
     numbered = list(_numbered(records, head.seq))
     encoded = segment.seal(numbered, log=key, previous=head.root, key=node.key)
     if len(encoded) > segment.USUAL_ENCODED_BYTES and len(records) > 1:
-        half = len(records) // 2
-        _seal(session, node, key, records[:half])
-        _seal(session, node, key, records[half:])
+        for part in _parts(records, -(-len(encoded) // segment.USUAL_ENCODED_BYTES)):
+            _seal(session, node, key, part)
         return
     header = segment.take_apart(encoded).header
     log.append(session, header, encoded, records=numbered, now_ms=node.clock())
+
+
+def _parts(records: Sequence[Record], count: int) -> Iterator[Sequence[Record]]:
+    """Yield the records in two parts or more, none larger than a *count*-th of all or else a single one."""
+    sizes = [len(record.key) + len(record.body) for record in records]
+    most, start, size = sum(sizes) / count, 0, 0
+    for at, one in enumerate(sizes):
+        if at > start and size + one > most:
+            yield records[start:at]
+            start, size = at, 0
+        size += one
+    yield records[start:]
 
 
 def _numbered(records: Iterable[Record], after: int) -> Iterable[Record]:

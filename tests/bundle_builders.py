@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -63,6 +65,11 @@ def write_notes(place: Place, notes: Mapping[str, str]) -> None:
         session.add_all(
             NoteRow(key=key, scope="up", text=text, made_here=True) for key, text in notes.items()
         )
+
+
+def noise(dice: random.Random, name: str, count: int, *, letters: int = 2000) -> dict[str, str]:
+    """Return notes that hardly get smaller; like all the product tells they are JSON, here a string."""
+    return {f"{name}{number}": json.dumps(dice.randbytes(letters // 2).hex()) for number in range(count)}
 
 
 def certificate(place: Place) -> Certificate:

@@ -13,7 +13,7 @@ from sync.bundle_import import find_bundle, look_into
 from sync.engine import converse
 from sync.errors import BundleError
 from sync.ledger import KindCount
-from tests.bundle_builders import carry, take, write, write_notes
+from tests.bundle_builders import carry, noise, take, write, write_notes
 from tests.sync_builders import MemoryLink, Place, open_place, pair
 
 
@@ -208,13 +208,13 @@ def test_files_that_were_asked_for_travel_with_the_next_bundle(
 
 def test_parts_are_small_enough_and_make_one_bundle(tmp_path: Path, centre: Place, laptop: Place) -> None:
     pair(centre, laptop)
-    noise = random.Random(1)
-    write_notes(laptop, {f"n{number}": f"{noise.getrandbits(8000):x}" for number in range(400)})
-    digest = laptop.blobs.put(noise.randbytes(900_000))
+    dice = random.Random(1)
+    write_notes(laptop, noise(dice, "n", 400))
+    digest = laptop.blobs.put(dice.randbytes(900_000))
     laptop.write_note("course", f"blob:{digest}:900000")
     carry(laptop, centre, tmp_path, with_files=False)
     carry(centre, laptop, tmp_path, with_records=False)
-    write_notes(laptop, {f"m{number}": f"{noise.getrandbits(8000):x}" for number in range(400)})
+    write_notes(laptop, noise(dice, "m", 400))
 
     paths = write(laptop, centre, tmp_path / "small.outpost", most_bytes=LEAST_PART_BYTES).paths
     report = take(centre, paths[-1])
@@ -229,8 +229,8 @@ def test_a_part_that_is_missing_is_named_and_taken_once_it_is_there(
     tmp_path: Path, centre: Place, laptop: Place
 ) -> None:
     pair(centre, laptop)
-    noise = random.Random(1)
-    write_notes(laptop, {f"n{number}": f"{noise.getrandbits(8000):x}" for number in range(700)})
+    dice = random.Random(1)
+    write_notes(laptop, noise(dice, "n", 700))
     paths = list(write(laptop, centre, tmp_path / "small.outpost", most_bytes=LEAST_PART_BYTES).paths)
     apart = paths[1].rename(tmp_path / "second part")
 

@@ -16,7 +16,7 @@ from sync.bundle_export import LEAST_PART_BYTES, make_plan, write_bundle
 from sync.bundle_files import FAT32_BYTES
 from sync.errors import BundleError
 from sync.identity import agreement_key_of, new_key
-from tests.bundle_builders import write, write_notes
+from tests.bundle_builders import noise, write, write_notes
 from tests.sync_builders import Place, pair
 
 
@@ -24,8 +24,8 @@ from tests.sync_builders import Place, pair
 def stick(tmp_path: Path, centre: Place, laptop: Place) -> Path:
     """An empty stick beside a laptop with some hundred kilobytes to tell."""
     pair(centre, laptop)
-    noise = random.Random(1)  # no encoding makes it smaller
-    write_notes(laptop, {f"n{number}": f"{noise.getrandbits(4000):x}" for number in range(400)})
+    dice = random.Random(1)
+    write_notes(laptop, noise(dice, "n", 400, letters=1000))
     folder = tmp_path / "stick"
     folder.mkdir()
     return folder

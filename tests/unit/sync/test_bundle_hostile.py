@@ -28,6 +28,7 @@ from tests.bundle_builders import (
     certificate,
     content_of,
     frame_of,
+    noise,
     opening_of,
     sealed,
     take,
@@ -96,8 +97,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     pair(places["centre"], places["laptop"], units=["post-4"])
     pair(places["centre"], places["other"], units=["post-5"])
     pair(elsewhere, stranger)
-    noise = random.Random(1)
-    write_notes(places["laptop"], {f"n{number}": f"{noise.getrandbits(8000):x}" for number in range(250)})
+    dice = random.Random(1)
+    write_notes(places["laptop"], noise(dice, "n", 250))
     good = write(places["laptop"], places["centre"], folder / "good.outpost").paths[0]
     yield Scene(folder=folder, stranger=stranger, good=good, **places)
     for place in (*places.values(), elsewhere, stranger):
