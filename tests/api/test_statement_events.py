@@ -26,7 +26,7 @@ from lms.people.sessions import open_session
 from lms.people.tables import PasswordCost
 from lms.settings import Settings
 from lms.web.cookies import SESSION, cookie_name
-from tests.listening import PATH, listening
+from tests.listening import PATH, PLAIN, listening
 from tests.school_builders import counted
 from tests.serving import serving
 from tests.xapi_builders import AUTHORITY, COURSE, PASSED, a_statement, a_voiding
@@ -103,7 +103,7 @@ def served(database: Database, tmp_path: Path) -> Iterator[Served]:
 def test_a_person_who_may_see_progress_listens_with_her_session(served: Served, role: str) -> None:
     cookies = served.cookie(role)
 
-    with httpx.Client(cookies=cookies).stream("GET", served.address + PATH) as answer:
+    with httpx.Client(cookies=cookies, verify=PLAIN).stream("GET", served.address + PATH) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-store"
@@ -119,17 +119,17 @@ def test_a_token_listens_with_the_scope_to_see_progress(
     key = served.key("token", *scopes)
     headers = {"Authorization": f"Bearer {key.key}.{key.secret}"}
 
-    with httpx.stream("GET", served.address + PATH, headers=headers) as answer:
+    with httpx.stream("GET", served.address + PATH, verify=PLAIN, headers=headers) as answer:
         assert answer.status_code == status
 
 
 def test_nobody_else_listens(served: Served) -> None:
     lrs_key = served.key("lrs", "all")
     basic = (lrs_key.key, lrs_key.secret)
-    nobody = httpx.get(served.address + PATH)
-    officer = httpx.get(served.address + PATH, cookies=served.cookie("officer"))
-    invented = httpx.get(served.address + PATH, headers={"Authorization": "Bearer a.b"})
-    other_kind = httpx.get(served.address + PATH, auth=basic)
+    nobody = httpx.get(served.address + PATH, verify=PLAIN)
+    officer = httpx.get(served.address + PATH, verify=PLAIN, cookies=served.cookie("officer"))
+    invented = httpx.get(served.address + PATH, verify=PLAIN, headers={"Authorization": "Bearer a.b"})
+    other_kind = httpx.get(served.address + PATH, verify=PLAIN, auth=basic)
 
     assert [one.status_code for one in (nobody, officer, invented, other_kind)] == [401, 403, 401, 401]
     assert nobody.headers["content-type"] == "application/problem+json"
@@ -148,7 +148,9 @@ def test_nobody_else_listens(served: Served) -> None:
     ],
 )
 def test_a_parameter_that_cannot_be_understood_is_refused(served: Served, query: str) -> None:
-    answer = httpx.get(f"{served.address}{PATH}?{query}", headers={"Authorization": f"Bearer {served.token}"})
+    answer = httpx.get(
+        f"{served.address}{PATH}?{query}", verify=PLAIN, headers={"Authorization": f"Bearer {served.token}"}
+    )
 
     assert answer.status_code == 422
     assert served.broadcast.listening == 0
@@ -280,7 +282,9 @@ def test_fifty_listeners_hear_everything_and_share_the_reading(served: Served) -
 def test_when_all_places_are_taken_the_next_one_is_told_so(served: Served) -> None:
     with ExitStack() as stack:
         lines = [stack.enter_context(listening(served.address, served.token)) for _ in range(MOST)]
-        refused = httpx.get(served.address + PATH, headers={"Authorization": f"Bearer {served.token}"})
+        refused = httpx.get(
+            served.address + PATH, verify=PLAIN, headers={"Authorization": f"Bearer {served.token}"}
+        )
     served.wait_until_listening(0)
     with listening(served.address, served.token):
         pass
@@ -334,7 +338,9 @@ def test_a_token_that_was_revoked_opens_no_stream(served: Served) -> None:
     with served.node.database.write() as session:
         revoke_key(session, served.token.partition(".")[0], now=utc_now())
 
-    answer = httpx.get(served.address + PATH, headers={"Authorization": f"Bearer {served.token}"})
+    answer = httpx.get(
+        served.address + PATH, verify=PLAIN, headers={"Authorization": f"Bearer {served.token}"}
+    )
 
     assert answer.status_code == 401
 

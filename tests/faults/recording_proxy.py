@@ -62,9 +62,7 @@ def recording(address: str) -> Iterator[tuple[str, Tape]]:
 
         def _pass_on(self, body: bytes) -> httpx.Response:
             headers = {name: value for name in PASSED_ON if (value := self.headers.get(name)) is not None}
-            return httpx.request(
-                self.command, address + self.path, headers=headers, content=body or None, timeout=30
-            )
+            return client.request(self.command, self.path, headers=headers, content=body or None)
 
         def _answer(self, answer: httpx.Response) -> None:
             with suppress(OSError):  # whoever asked is gone
@@ -84,7 +82,7 @@ def recording(address: str) -> Iterator[tuple[str, Tape]]:
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A line that breaks is what the tests are about."""
 
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with httpx.Client(base_url=address, timeout=30) as client, Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
