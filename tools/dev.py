@@ -76,13 +76,18 @@ def test() -> None:
 
 def check() -> None:
     """Lint, types, import contracts and the quick tests; what every change passes."""
+    lint()
+    _call([PYTHON, "-m", "pytest", "-q", *_TOGETHER, "-m", "not soak", *QUICK_TESTS])
+
+
+def lint() -> None:
+    """Look at the code alone: its form, types, import contracts and catalogues."""
     setup()
     _call([BIN / "ruff", "format", "--check", "."])
     _call([BIN / "ruff", "check", "."])
     _call([BIN / "mypy"])
     _call([BIN / "lint-imports", "--no-logo"])
     _call([PYTHON, "-m", "lms.web.catalogues", "check"])
-    _call([PYTHON, "-m", "pytest", "-q", *_TOGETHER, "-m", "not soak", *QUICK_TESTS])
 
 
 def soak() -> None:
@@ -139,7 +144,7 @@ def lock() -> None:
 
 
 COMMANDS: tuple[Callable[[], None], ...] = (
-    run, test, setup, check, soak, bench, room, screenshots, assets, strings, migration, lock,
+    run, test, setup, check, lint, soak, bench, room, screenshots, assets, strings, migration, lock,
 )  # fmt: skip
 
 
