@@ -58,15 +58,6 @@ def film(browser: Browser, kinds: Sequence[str]) -> bytes:
     return recorded
 
 
-def given_course(sit_down: Sitting, laptop: NodeUnderTest, file: Path) -> str:
-    """Import, publish and enrol by the instructor's pages; return the course's id."""
-    instructor = sit_down(laptop)
-    instructor.sign_in("I-1")
-    course = instructor.import_course(file)
-    instructor.enrol(course, "A-1")
-    return course
-
-
 def a_file(folder: Path, name: str, data: bytes) -> Path:
     path = folder / name
     path.write_bytes(data)
@@ -114,7 +105,7 @@ def expect_page(officer: Visitor, number: int) -> None:
 
 
 def test_a_pdf_is_read_to_the_end(sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path) -> None:
-    course = given_course(sit_down, laptop, a_file(tmp_path, "handbook.pdf", a_pdf(4)))
+    course = laptop.give(a_file(tmp_path, "handbook.pdf", a_pdf(4)), "A-1")
     officer = officer_in(sit_down, laptop, course)
     expect_page(officer, 1)
 
@@ -148,7 +139,7 @@ def test_a_captioned_film_is_complete_when_it_was_played(
     sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path, film: bytes, ending: str
 ) -> None:
     bundle = a_zip_of({f"film.{ending}": film, "film.fr.srt": SRT, "film.ar.vtt": ARABIC})
-    course = given_course(sit_down, laptop, a_file(tmp_path, "film.zip", bundle))
+    course = laptop.give(a_file(tmp_path, "film.zip", bundle), "A-1")
     officer = officer_in(sit_down, laptop, course)
     medium = medium_of(officer)
     shown = "film => [...film.textTracks].map((track) => [track.label, track.cues?.[0].text ?? null])"
@@ -180,7 +171,7 @@ def test_a_captioned_film_is_complete_when_it_was_played(
 def test_a_recording_is_complete_when_it_was_played(
     sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
 ) -> None:
-    course = given_course(sit_down, laptop, a_file(tmp_path, "talk.mp3", an_mp3(6, title="A talk")))
+    course = laptop.give(a_file(tmp_path, "talk.mp3", an_mp3(6, title="A talk")), "A-1")
     officer = officer_in(sit_down, laptop, course)
     expect(officer.lesson.get_by_role("heading")).to_have_text("A talk")
     medium = medium_of(officer)
@@ -214,7 +205,7 @@ def test_a_book_is_read_to_the_end_and_runs_no_scripts(
         "<a href='javascript:parent.document.body.remove()'>Bad</a></p>"
     )
     data = an_epub(["<h1>One</h1>" + long, hostile, f"<h1>Three</h1>{long}<p id='end'>The end</p>"])
-    course = given_course(sit_down, laptop, a_file(tmp_path, "book.epub", data))
+    course = laptop.give(a_file(tmp_path, "book.epub", data), "A-1")
     officer = officer_in(sit_down, laptop, course)
     expect_chapter(officer, "One")
     expect(part(officer, "share")).to_have_text("Read: 0%")

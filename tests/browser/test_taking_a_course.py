@@ -18,10 +18,14 @@ from tests.servers import NodeUnderTest
 pytestmark = pytest.mark.browser
 
 
-def given_course(sit_down: Sitting, laptop: NodeUnderTest, package: bytes, folder: Path) -> str:
-    """Import, publish and enrol by the instructor's pages; return the course's id."""
+def a_file(folder: Path, package: bytes) -> Path:
     path = folder / "course.zip"
     path.write_bytes(package)
+    return path
+
+
+def given_course(sit_down: Sitting, laptop: NodeUnderTest, path: Path) -> str:
+    """Import, publish and enrol by the instructor's pages; return the course's id."""
     instructor = sit_down(laptop)
     instructor.sign_in("I-1")
     course = instructor.import_course(path)
@@ -42,7 +46,7 @@ def officer_in(sit_down: Sitting, laptop: NodeUnderTest, course: str) -> Visitor
 def test_an_officer_stops_half_way_comes_back_and_passes(
     sit_down: Sitting, laptop: NodeUnderTest, package: Callable[[], bytes], tmp_path: Path
 ) -> None:
-    course = given_course(sit_down, laptop, package(), tmp_path)
+    course = given_course(sit_down, laptop, a_file(tmp_path, package()))
     officer = officer_in(sit_down, laptop, course)
     officer.expect_page(1, 5)
     officer.turn_pages(2)
@@ -73,7 +77,7 @@ def test_an_officer_stops_half_way_comes_back_and_passes(
 def test_many_units_are_taken_by_next_previous_and_outline(
     sit_down: Sitting, laptop: NodeUnderTest, package: Callable[[int], bytes], tmp_path: Path
 ) -> None:
-    course = given_course(sit_down, laptop, package(2), tmp_path)
+    course = laptop.give(a_file(tmp_path, package(2)), "A-1")
     officer = officer_in(sit_down, laptop, course)
     frame = officer.page.get_by_test_id("player-frame")
     expect(frame).to_have_attribute("title", "Before you begin")
@@ -139,7 +143,7 @@ def test_what_a_unit_reports_opens_the_next_one_without_loading_the_page_again(
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("imsmanifest.xml", SECOND_ONLY_AFTER_FIRST)
         archive.writestr("page.html", PASSES_WHEN_PRESSED)
-    course = given_course(sit_down, laptop, package.getvalue(), tmp_path)
+    course = laptop.give(a_file(tmp_path, package.getvalue()), "A-1")
     officer = officer_in(sit_down, laptop, course)
     expect(officer.page.get_by_test_id("nav-exit")).to_be_visible()
     expect(officer.page.get_by_test_id("nav-continue")).to_have_count(0)
@@ -153,7 +157,7 @@ def test_what_a_unit_reports_opens_the_next_one_without_loading_the_page_again(
 @pytest.fixture
 def between_two_units(sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path) -> Visitor:
     """An officer in the first unit of two, half through it."""
-    course = given_course(sit_down, laptop, packages.scorm2004_many_scos(2), tmp_path)
+    course = laptop.give(a_file(tmp_path, packages.scorm2004_many_scos(2)), "A-1")
     officer = officer_in(sit_down, laptop, course)
     officer.turn_pages(1)
     officer.expect_saved()

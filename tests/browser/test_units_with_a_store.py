@@ -24,13 +24,10 @@ OWN_WINDOW = f'{JUDGED} launchMethod="OwnWindow"'
 def given_course(
     sit_down: Sitting, laptop: NodeUnderTest, files: dict[str, bytes], folder: Path
 ) -> tuple[str, Visitor]:
-    """Import, publish and enrol; return the course's id, and the officer in front of its player."""
+    """Return the id of a course of these files, and the officer in front of its player."""
     path = folder / "course.zip"
     path.write_bytes(zipped(files))
-    instructor = sit_down(laptop)
-    instructor.sign_in("I-1")
-    course = instructor.import_course(path)
-    instructor.enrol(course, "A-1")
+    course = laptop.give(path, "A-1")
     officer = sit_down(laptop)
     officer.sign_in("A-1")
     officer.page.locator(f"main a[href='/courses/{course}']").first.click()

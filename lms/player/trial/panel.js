@@ -168,21 +168,34 @@ export class Panel {
     part(row, "at").textContent = seconds(line.at_ms);
     part(row, "what").textContent = shown(calledAs(line));
     part(row, "answer").textContent = line.answer === SENT_AT_EXIT ? (this.#texts.textAtExit ?? "") : shown(line.answer);
-    part(row, "arrow").hidden = line.kind === "decision";
     const wrong = isError(line);
-    if (wrong) row.dataset.error = line.code;
-    part(row, "problem").hidden = !wrong;
-    part(row, "problem-text").textContent = wrong ? problem(line, this.#texts) : "";
-    part(row, "detail").hidden = line.kind !== "decision" || line.diagnostic === "";
-    part(row, "detail").textContent = line.kind === "decision" ? line.diagnostic : "";
-    part(row, "values").hidden = line.kind !== "commit";
-    part(row, "sent").textContent = line.arguments[2] ?? "";
-    part(row, "computed").textContent = line.arguments[3] ?? "";
     const [, ...exchanged] = line.kind === "exchange" ? line.arguments : [];
-    part(row, "exchange").hidden = !exchanged.some(Boolean);
-    for (const [place, name] of ["query", "asked", "answered"].entries()) {
-      part(row, name).textContent = exchanged[place] ?? "";
-      part(row, `${name}-part`).hidden = !exchanged[place];
+    const [query = "", asked = "", answered = ""] = exchanged;
+    if (wrong) row.dataset.error = line.code;
+    // What a line does not have it does not keep hidden either: of thousands, each would be laid out with it.
+    const has = {
+      arrow: line.kind !== "decision",
+      problem: wrong,
+      detail: line.kind === "decision" && line.diagnostic !== "",
+      values: line.kind === "commit",
+      "query-part": query !== "",
+      "asked-part": asked !== "",
+      "answered-part": answered !== "",
+      exchange: exchanged.some(Boolean),
+    };
+    const says = {
+      "problem-text": wrong ? problem(line, this.#texts) : "",
+      detail: line.diagnostic,
+      sent: line.arguments[2] ?? "",
+      computed: line.arguments[3] ?? "",
+      query,
+      asked,
+      answered,
+    };
+    for (const [name, wanted] of Object.entries(has)) if (!wanted) part(row, name).remove();
+    for (const [name, text] of Object.entries(says)) {
+      const place = row.querySelector(`[data-line="${name}"]`);
+      if (place !== null) place.textContent = text;
     }
     return row;
   }
