@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, cast
 
@@ -12,7 +12,7 @@ from content_packages.findings import Finding, blocking, finding
 from content_packages.manifest import course_structure
 from content_packages.manifest.addresses import Fault, judge, parameters
 from content_packages.manifest.course_structure import FAMILY
-from content_packages.manifest.document import FAMILIES, Node
+from content_packages.manifest.document import FAMILIES, UNDECLARED, Node
 from content_packages.manifest.langstrings import NO_LANGUAGE, by_language, heading, titles
 from content_packages.manifest.lexical import decimal
 from content_packages.manifest.names import FileNames
@@ -69,13 +69,13 @@ def read(source: Source) -> Package:
         )
         raise PackageRefusedError(reading.findings)
     source.standard = ("cmi5", EDITION)
-    for repaired in source.findings:
-        if repaired.code == "xml.undeclared_prefix":
-            reading.note("cmi5.undeclared_prefix", root, prefix=repaired.facts["prefix"])
+    undeclared = [one for one in source.findings if one.code == "xml.undeclared_prefix"]
+    source.findings[:] = [one for one in source.findings if one not in undeclared]
     course_structure.check(root, reading.note)
     package = reading.package(root)
-    found = sorted(reading.findings, key=lambda one: one.line or 0)
-    unlisted = reading.counts.total() - len(found)
+    faults = [replace(one, code="cmi5.undeclared_prefix") for one in undeclared]  # mended nowhere else
+    found = sorted([*faults, *reading.findings], key=lambda one: one.line or 0)
+    unlisted = reading.counts.total() - len(reading.findings)
     if unlisted:
         found.append(finding("cmi5.more_faults", file=source.called, count=unlisted))
     if blocking(found):
@@ -283,7 +283,7 @@ class _Reading:
             )
         located = (root.attributes.get(("xsi", "schemaLocation")) or "").split()
         for namespace, node in self.namespaces.items():
-            if namespace not in located:
+            if namespace not in located and not namespace.startswith(UNDECLARED):
                 self.note("cmi5.extension_no_schema", node, namespace=namespace)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -53,6 +53,8 @@ _BY_PREFIX = {
     "lom": "http://ltsc.ieee.org/xsd/LOM",
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",
 }
+#: What stands before a prefix as the namespace of what nobody declared.
+UNDECLARED = "urn:undeclared:"
 _OF_CP = frozenset(
     {
         "manifest",
@@ -89,7 +91,8 @@ _DECLARED = re.compile(r"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)[
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _SCHEMA_VERSION = re.compile(r"<(?:\w+:)?schemaversion>([^<]*)<")
 _SIGNS_OF_2004 = re.compile(r"/imscp_v1p1\b|/imsss\b|_v1p3\b|\bscormType\s*=")
-_UNDEFINED_PREFIX = re.compile(r"Namespace prefix (\S+) (?:on|for) ")
+_EMPTY_NAMESPACE = "Empty XML namespace"  # the parser has one number for this and for reserved prefixes
+_QUOTED = re.compile(r"'(.*)'", re.DOTALL)
 _WRONG = etree.ErrorTypes
 #: What the parser stumbled over, as a code of our own; what is not here is told in the parser's words.
 _MISTAKES: dict[int, str] = {
@@ -118,11 +121,13 @@ _MISTAKES: dict[int, str] = {
     _WRONG.ERR_MISPLACED_CDATA_END: "xml.section",
     _WRONG.ERR_PI_NOT_FINISHED: "xml.section",
     _WRONG.ERR_RESERVED_XML_NAME: "xml.section",
-    _WRONG.NS_ERR_XML_NAMESPACE: "xml.namespace",
-    _WRONG.NS_ERR_UNDEFINED_NAMESPACE: "xml.namespace",
-    _WRONG.NS_ERR_QNAME: "xml.namespace",
+    _WRONG.NS_ERR_XML_NAMESPACE: "xml.reserved_prefix",
+    _WRONG.NS_ERR_QNAME: "xml.colon",
+    _WRONG.NS_ERR_COLON: "xml.colon",
 }
-_ROOT_TAG = re.compile(r"<[A-Za-z_][\w.:-]*")
+#: What a course runs with all the same: a tree comes of it, and something is told.
+_BORNE = frozenset({_WRONG.NS_ERR_UNDEFINED_NAMESPACE, _WRONG.WAR_NS_URI})
+_ROOT_TAG = re.compile(r"<[^\s<>/!?]+")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -316,29 +321,46 @@ def _refuse_dtd(text: str, *, file: str) -> None:
 
 
 def _parse_text(text: str, *, file: str, limits: Limits, findings: list[Finding]) -> etree._Element:
-    """Parse; prefixes that nobody declared get a declaration, once."""
+    """Parse; prefixes that nobody declared get a declaration, once, and addresses of namespaces may be any text."""
     parser = _parser()
     try:
         return _parse_with(parser, text)
     except etree.XMLSyntaxError as error:
         # The parser's own log: that of the error holds what earlier documents did wrong as well.
-        missing = {found for entry in parser.error_log for found in _UNDEFINED_PREFIX.findall(entry.message)}
-        root = _ROOT_TAG.search(text, _end_of_prolog(text))
-        if not missing or root is None:
-            raise _not_xml(error, file=file, limits=limits) from error
-    findings += [finding("xml.undeclared_prefix", file=file, prefix=prefix) for prefix in sorted(missing)]
+        mistakes = list(parser.error_log.filter_from_errors())
+        if any(mistake.type not in _BORNE for mistake in mistakes) or not mistakes:
+            raise _not_xml(mistakes, error, file=file, limits=limits) from error
+    root = _ROOT_TAG.search(text, _end_of_prolog(text))
+    missing = _undeclared(_parse_with(_parser(recover=True), text))
+    for prefix, line in sorted(missing.items()):
+        findings.append(finding("xml.undeclared_prefix", file=file, line=line, prefix=prefix))
+    for mistake in mistakes:
+        if mistake.type == _WRONG.WAR_NS_URI:
+            address = _quoted(mistake.message)
+            findings.append(
+                finding("xml.namespace_address", file=file, line=mistake.line, name=file, value=address)
+            )
     declared = "".join(f' xmlns:{prefix}="{_address(prefix, text)}"' for prefix in sorted(missing))
-    try:
-        return _parse_with(_parser(), text[: root.end()] + declared + text[root.end() :])
-    except etree.XMLSyntaxError as error:
-        raise _not_xml(error, file=file, limits=limits) from error
+    at = root.end() if root else 0
+    return _parse_with(_parser(recover=True), text[:at] + declared + text[at:])
+
+
+def _undeclared(root: etree._Element) -> dict[str, int]:
+    """Return the prefixes without a declaration, each with its first line: the parser leaves them in the names."""
+    lines: dict[str, int] = {}
+    for element in root.iter(etree.Element):
+        for name in (str(element.tag), *map(str, element.attrib)):
+            prefix, colon, _ = name.partition(":")
+            if colon and not name.startswith("{"):
+                lines.setdefault(prefix, _line(element))
+    return lines
 
 
 def _address(prefix: str, text: str) -> str:
     """Return what an undeclared prefix stands for; ``adlcp`` has a meaning in either standard."""
     if prefix == "adlcp" and not _is_2004(text):
         return _ADLCP_12
-    return _BY_PREFIX.get(prefix, f"urn:undeclared:{prefix}")
+    return _BY_PREFIX.get(prefix, f"{UNDECLARED}{prefix}")
 
 
 def _is_2004(text: str) -> bool:
@@ -347,9 +369,10 @@ def _is_2004(text: str) -> bool:
     return version.group(1).strip() != "1.2" if version else _SIGNS_OF_2004.search(text) is not None
 
 
-def _parser() -> etree.XMLParser:
+def _parser(*, recover: bool = False) -> etree.XMLParser:
     return etree.XMLParser(
         encoding="utf-8",
+        recover=recover,
         resolve_entities=False,
         no_network=True,
         huge_tree=False,
@@ -374,13 +397,24 @@ def _end_of_prolog(text: str) -> int:
     return at
 
 
-def _not_xml(error: etree.XMLSyntaxError, *, file: str, limits: Limits) -> PackageRefusedError:
-    reason, line = (error.msg or "").split(", line ")[0], error.lineno or 1
+def _not_xml(
+    mistakes: Sequence[etree._LogEntry], error: etree.XMLSyntaxError, *, file: str, limits: Limits
+) -> PackageRefusedError:
+    """Return a refusal by the first mistake that cannot be borne; the parser may have logged none."""
+    mistake = next((one for one in mistakes if one.type not in _BORNE), None)
+    reason, line = (mistake.message, mistake.line) if mistake else (error.msg or "", error.lineno or 1)
     if reason.startswith("Excessive depth"):  # the parser has a limit of its own, and meets it first
         return _refused("xml.too_deep", file=file, line=line, **limits.facts("max_xml_depth"))
-    mistake: int = error.code  # type: ignore[attr-defined]  # the stubs know only what SyntaxError has
-    code = _MISTAKES.get(mistake, "xml.not_well_formed")
-    return _refused(code, file=file, line=line, reason=reason)
+    code = _MISTAKES.get(mistake.type, "xml.not_well_formed") if mistake else "xml.not_well_formed"
+    if _EMPTY_NAMESPACE in reason:
+        code = "xml.empty_namespace"
+    return _refused(code, file=file, line=line, reason=reason, value=_quoted(reason))
+
+
+def _quoted(message: str) -> str:
+    """Return what of the document the parser names in a message."""
+    found = _QUOTED.search(message)
+    return found[1] if found else ""
 
 
 def _simplify(root: etree._Element, *, file: str, limits: Limits, findings: list[Finding]) -> Document:

@@ -73,10 +73,22 @@ XML: dict[str, Rule] = {
         "A comment, a CDATA section or an instruction of {name} is not written as XML asks.",
         ASK,
     ),
-    "xml.namespace": error(
+    "xml.reserved_prefix": error(
         "Namespaces in XML §3",
-        "{name} declares a namespace, or uses a name with a prefix, as XML does not allow.",
+        "{name} declares the prefix xml or xmlns, or the namespace that belongs to one of them, for something else.",
         ASK,
+    ),
+    "xml.empty_namespace": error(
+        "Namespaces in XML §5", "{name} declares a prefix and gives no namespace for it, only “”.", ASK
+    ),
+    "xml.colon": error(
+        "Namespaces in XML §4",
+        "{name} has the name “{value}”; a name may hold one colon, between a prefix and the name itself.",
+        ASK,
+    ),
+    "xml.namespace_address": warning(
+        "Namespaces in XML §2.1",
+        "{name} declares the namespace “{value}”, which is not an address; it was kept.",
     ),
     "xml.not_well_formed": error("XML 1.0 §2.1", "{name} is not XML that can be read: {reason}.", ASK),
     "xml.encoding": warning(
@@ -100,7 +112,7 @@ XML: dict[str, Rule] = {
     ),
     "xml.undeclared_prefix": warning(
         "Namespaces in XML §5",
-        "The manifest uses the prefix {prefix} without declaring it; its usual meaning was taken.",
+        "The manifest uses the prefix {prefix} without declaring it; it was read by its usual meaning, if it has one.",
     ),
     "xml.missing_namespace": warning(
         "Namespaces in XML §6",

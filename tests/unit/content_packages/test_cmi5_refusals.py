@@ -31,7 +31,7 @@ FAULTS: dict[str, tuple[str, str, int]] = {
     "another root": ("<course/>", "cmi5.not_a_course_structure", 1),
     "no namespace": (a_structure().replace("xmlns=", "x="), "cmi5.not_a_course_structure", 2),
     "another namespace": (a_structure().replace("/v1/", "/v2/"), "cmi5.not_a_course_structure", 2),
-    "an undeclared prefix": (a_structure(an_au(after_url="<v:x/>")), "cmi5.undeclared_prefix", 2),
+    "an undeclared prefix": (a_structure(an_au(after_url="<v:x/>")), "cmi5.undeclared_prefix", 5),
     # The elements of the schema.
     "an element nobody knows": (a_structure(an_au(after_url="<price/>")), "cmi5.unexpected_element", 5),
     "a unit in a unit": (a_structure(an_au(after_url=an_au())), "cmi5.unexpected_element", 5),
@@ -253,6 +253,12 @@ def test_a_structure_with_a_fault_is_refused(tmp_path: Path, what: str) -> None:
     assert fault.requirement
     assert fault.remedy
     assert not (tmp_path / "shelf").exists() or not [*(tmp_path / "shelf").rglob("*.xml")]
+
+
+def test_an_undeclared_prefix_is_told_once(tmp_path: Path) -> None:
+    report = imported(tmp_path, a_cmi5_package(a_structure(an_au(after_url="\n<v:x/><v:y/>"))))
+
+    assert [(one.code, one.line) for one in report.findings] == [("cmi5.undeclared_prefix", 6)]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,10 @@ def with_doctype(doctype: str, *, title: str = "A course") -> str:
     return f"{doctype}{ROOT.replace('A course', title)}"
 
 
+def with_attributes(attributes: str) -> str:
+    return GOOD.replace("<manifest ", f"<manifest {attributes} ", 1)
+
+
 def launching(href: str) -> str:
     return a_manifest_12(resources=RESOURCE_12.replace("index.html", href))
 
@@ -96,10 +100,14 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     ),
     "ampersand in a title": (GOOD.replace("A course", "Search & seizure"), "xml.bare_sign"),
     "comment left open": (GOOD.replace("<organizations", "<!-- <organizations", 1), "xml.section"),
-    "prefix xml for something else": (
-        GOOD.replace("<manifest ", "<manifest xmlns:xml='urn:x' ", 1),
-        "xml.namespace",
+    "prefix xml for something else": (with_attributes("xmlns:xml='urn:x'"), "xml.reserved_prefix"),
+    "prefix for the namespace of xml": (
+        with_attributes("xmlns:q='http://www.w3.org/XML/1998/namespace'"),
+        "xml.reserved_prefix",
     ),
+    "prefix for nothing": (with_attributes("xmlns:q='' q:a='1'"), "xml.empty_namespace"),
+    "name of two colons": (with_attributes("a:b:c='1'"), "xml.colon"),
+    "colon in an instruction": (GOOD.replace("<organizations", "<?a:b?><organizations", 1), "xml.colon"),
     "300 levels": ("<a>" * 300 + "</a>" * 300, "xml.too_deep"),
     "65 levels": ("<a>" * 65 + "</a>" * 65, "xml.too_deep"),
     # ------------------------------------------------ what is no package
@@ -158,6 +166,7 @@ TAKEN: dict[str, tuple[str | bytes, list[str]]] = {
         GOOD.replace("http://www.imsproject.org/xsd/imscp_rootv1p1p2", "urn:nobody"),
         ["xml.missing_namespace"],
     ),
+    "namespace that is no address": (with_attributes("xmlns:v='urn x'"), ["xml.namespace_address"]),
     "query with tricks": (
         launching("index.html?next=//course.example.net/&amp;x=../.."),
         ["launch.parameters"],

@@ -146,6 +146,23 @@ def test_a_prefix_nobody_knows_does_no_harm(tmp_path: Path) -> None:
     assert codes(report) == ["xml.undeclared_prefix"]
 
 
+def test_an_undeclared_prefix_is_told_with_its_first_line_once(tmp_path: Path) -> None:
+    manifest = a_manifest_12().replace("</metadata>", "</metadata>\n<v:a/><v:b v:c='1'/>\n<é:a/>")
+
+    report = imported(tmp_path, a_package(manifest))
+
+    assert [(one.facts["prefix"], one.line) for one in report.findings] == [("v", 3), ("é", 4)]
+
+
+def test_a_prefix_is_found_behind_any_number_of_others(tmp_path: Path) -> None:
+    often = "<v:a/>" * 200  # the parser itself tells of the first hundred
+    manifest = a_manifest_12().replace("</metadata>", f"{often}<w:a/></metadata>")
+
+    report = imported(tmp_path, a_package(manifest))
+
+    assert [one.facts["prefix"] for one in report.findings] == ["v", "w"]
+
+
 def test_a_manifest_without_namespaces_is_read(tmp_path: Path) -> None:
     resource = RESOURCE_12.replace("adlcp:", "")
     manifest = a_manifest_12(resources=resource).replace(
