@@ -14,7 +14,8 @@ from content_packages.errors import PackageRefusedError
 from content_packages.findings import Finding, blocking, finding
 from content_packages.limits import Limits
 from content_packages.manifest.document import Document, Node, collapse
-from content_packages.manifest.lom import NO_LANGUAGE, read_metadata
+from content_packages.manifest.item_values import ItemValues
+from content_packages.manifest.lom import NO_LANGUAGE, read_metadata, unread_times
 from content_packages.manifest.names import (
     FileNames,
     Outside,
@@ -106,6 +107,8 @@ def read(
     if not tree.units() and not blocking(findings):  # otherwise it is said already why
         reading.note("organization.empty", organization or root)
     metadata = read_metadata(root, organization)
+    for node in unread_times(root, organization):
+        reading.note("catalogue.learning_time", node, value=collapse(node.text))
     return Package(
         standard=dialect.standard,
         edition=edition,
@@ -230,13 +233,14 @@ def _item(reading: _Reading, node: Node, *, depth: int, seen: frozenset[str]) ->
         reading.note("item.resource_missing", node, name=title or identifier, resource=reference)
     elif not children:
         reading.note("item.heading", node, name=title or identifier)
+    said = ItemValues(file=reading.document.file, name=title or identifier, findings=reading.findings)
     activity = Activity(
         identifier=identifier,
         title=title or identifier,
         kind=kind,
         launch=launch,
         children=children,
-        visible=(node.get("isvisible") or "true").strip().lower() not in {"false", "0"},
+        visible=said.is_true(node, "isvisible"),
     )
     activity = reading.dialect.extend(activity, node)
     return _without_page(reading, activity, node) if activity.children and launch is not None else activity

@@ -29,6 +29,11 @@ def whole(text: str) -> Decimal | None:
     return Decimal(text) if _WHOLE.fullmatch(text) else None
 
 
+def boolean(text: str) -> bool | None:
+    """Return an ``xs:boolean``, in capitals too, as tools write it."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
+
+
 def is_language(text: str) -> bool:
     """Tell whether a text is an ``xs:language``."""
     return _LANGUAGE.fullmatch(text) is not None

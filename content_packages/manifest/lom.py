@@ -12,15 +12,15 @@ from content_packages.package import Metadata
 NO_LANGUAGE = frozenset({"", "und", "none", "x-none"})  # Articulate tags every text x-none
 _MOST_MINUTES = 10 * 366 * 24 * 60  # ten years: more is a slip, or meant for the number to overflow somewhere
 _DURATION = re.compile(
-    r"P(?:([0-9]{1,9})D)?(?:T(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})(?:\.[0-9]+)?S)?)?"
+    r"P(?:([0-9]{1,3})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,9})D)?(?:T(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})(?:\.[0-9]+)?S)?)?"
 )
+_NO_TIME = re.compile("[PYMDTHS0:.]*")  # what tools write where nobody said
 _CLOCK = re.compile(r"([0-9]{1,4}):([0-9]{2})(?::[0-9]{2}(?:\.[0-9]+)?)?")
 
 
 def read_metadata(root: Node, organization: Node | None) -> Metadata:
     """Return what the record of the package, or else of its organization, says that a catalogue may take over."""
-    record = root.first("metadata") or (organization.first("metadata") if organization else None)
-    lom = record.first("lom", "lom") if record else None
+    lom = _record(root, organization)
     if lom is None:
         return Metadata()
     people = [*_contributors(lom, "lifecycle"), *_contributors(lom, "metametadata")]
@@ -37,6 +37,16 @@ def read_metadata(root: Node, organization: Node | None) -> Metadata:
     )
 
 
+def unread_times(root: Node, organization: Node | None) -> Iterator[Node]:
+    """Yield the elements of 5.9 Typical Learning Time that hold no time a course could take."""
+    lom = _record(root, organization)
+    for node in () if lom is None else _category(lom, "educational", "typicallearningtime"):
+        for time in (*_below(node, "duration"), *_below(node, "datetime")):
+            written = collapse(time.text)
+            if minutes_of(written) is None and not _NO_TIME.fullmatch(written):
+                yield time
+
+
 def minutes_of(text: str) -> int | None:
     """Return a time in minutes, rounded up; it is written ``PT1H30M`` or, as SCORM 1.2 has it, ``01:30:00``.
 
@@ -45,11 +55,17 @@ def minutes_of(text: str) -> int | None:
     duration, clock = _DURATION.fullmatch(text), _CLOCK.fullmatch(text)
     total = 0
     if duration:
-        days, hours, minutes, seconds = (int(part or 0) for part in duration.groups())
-        total = days * 1440 + hours * 60 + minutes + bool(seconds)
+        years, months, days, hours, minutes, seconds = (int(part or 0) for part in duration.groups())
+        total = (365 * years + 30 * months + days) * 1440 + hours * 60 + minutes + bool(seconds)
     elif clock:
         total = int(clock[1]) * 60 + int(clock[2])
     return total if 0 < total <= _MOST_MINUTES else None
+
+
+def _record(root: Node, organization: Node | None) -> Node | None:
+    """Return the record of the package, or else of its organization."""
+    metadata = root.first("metadata") or (organization.first("metadata") if organization else None)
+    return metadata.first("lom", "lom") if metadata else None
 
 
 def _category(lom: Node, category: str, name: str) -> Iterator[Node]:

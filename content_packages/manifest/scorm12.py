@@ -6,16 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from content_packages.cmi.durations import hundredths_of_timespan
-from content_packages.findings import Finding, finding
+from content_packages.findings import Finding
 from content_packages.limits import DEFAULTS, Limits
 from content_packages.manifest import ims
 from content_packages.manifest.document import Document, Node
+from content_packages.manifest.item_values import ItemValues
 from content_packages.manifest.lexical import decimal
 from content_packages.package import Activity, Package
-
-_TIME_LIMIT_ACTIONS = frozenset(
-    {"exit,message", "exit,no message", "continue,message", "continue,no message"}
-)
 
 
 def read(
@@ -37,27 +34,14 @@ def read(
 
 def _extend(activity: Activity, item: Node, *, file: str, findings: list[Finding]) -> Activity:
     """Add what adlcp says of an item: prerequisites, mastery score, times, launch data (2.3.2.5.1)."""
-
-    def checked(name: str, *, good: bool, value: str | None) -> str | None:
-        if value and not good:
-            findings.append(
-                finding(
-                    "item.bad_value", file=file, line=item.line, name=activity.title, value=value, field=name
-                )
-            )
-            return None
-        return value or None
-
-    mastery = item.value("masteryscore", "adlcp")
-    allowed = item.value("maxtimeallowed", "adlcp")
-    action = (item.value("timelimitaction", "adlcp") or "").lower().replace(", ", ",")
+    said = ItemValues(file=file, name=activity.title, findings=findings)
     data = item.first("datafromlms", "adlcp")
     return replace(
         activity,
         prerequisites=item.value("prerequisites", "adlcp") or None,
-        mastery_score=checked("masteryscore", good=_is_score(mastery or ""), value=mastery),
-        max_time_allowed=checked("maxtimeallowed", good=_is_time_span(allowed or ""), value=allowed),
-        time_limit_action=checked("timelimitaction", good=action in _TIME_LIMIT_ACTIONS, value=action),
+        mastery_score=said.text(item.first("masteryscore", "adlcp"), _is_score),
+        max_time_allowed=said.text(item.first("maxtimeallowed", "adlcp"), _is_time_span),
+        time_limit_action=said.time_limit_action(item.first("timelimitaction", "adlcp")),
         data_from_lms=None if data is None else data.text,
     )
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from content_packages.findings import Finding, blocking, finding
 from content_packages.limits import DEFAULTS, Limits
 from content_packages.manifest import ims
-from content_packages.manifest.document import Document, Node, collapse
+from content_packages.manifest.document import Document, Node
+from content_packages.manifest.item_values import ItemValues
 from content_packages.manifest.sequencing import SequencingReader
 from content_packages.package import Activity, Package, SharedDataMap, activity_tree
 from content_packages.sequencing.controls import controls
@@ -17,9 +18,6 @@ from content_packages.sequencing.event import Request
 from content_packages.sequencing.tracking import new_state
 from content_packages.sequencing.tree import ActivityTree
 
-_TIME_LIMIT_ACTIONS = frozenset(
-    {"exit,message", "exit,no message", "continue,message", "continue,no message"}
-)
 _CONTROLS = frozenset(  # what a package may hide (CAM 5.2.4; suspendAll and the rest since the 3rd edition)
     {"continue", "previous", "exit", "exitAll", "abandon", "abandonAll", "suspendAll"}
 )
@@ -48,10 +46,11 @@ def read(
     chosen = next((o for o in organizations if o.get("identifier") == package.root.identifier), None)
     if chosen is None:
         return package
+    said = ItemValues(file=document.file, name=package.title, findings=findings)
     return replace(
         package,
-        objectives_global_to_system=_is_true(chosen.get("objectivesGlobalToSystem", "adlseq")),
-        shared_data_global_to_system=_is_true(chosen.get("sharedDataGlobalToSystem", "adlcp")),
+        objectives_global_to_system=said.is_true(chosen, "objectivesGlobalToSystem", "adlseq"),
+        shared_data_global_to_system=said.is_true(chosen, "sharedDataGlobalToSystem", "adlcp"),
     )
 
 
@@ -59,28 +58,19 @@ def _extend(
     activity: Activity, item: Node, sequencing: SequencingReader, *, file: str, findings: list[Finding]
 ) -> Activity:
     """Add what adlcp, adlnav and imsss say of an item or of the organization (CAM 3.4.1, 5)."""
-
-    def known(name: str, value: str, vocabulary: frozenset[str]) -> bool:
-        if value and value not in vocabulary:
-            findings.append(
-                finding(
-                    "item.bad_value", file=file, line=item.line, name=activity.title, value=value, field=name
-                )
-            )
-        return value in vocabulary
-
-    action = (item.value("timeLimitAction", "adlcp") or "").lower().replace(", ", ",")
+    said = ItemValues(file=file, name=activity.title, findings=findings)
     data = item.first("dataFromLMS", "adlcp")
     presentation = item.first("presentation", "adlnav")
     interface = None if presentation is None else presentation.first("navigationInterface", "adlnav")
-    hidden = () if interface is None else [collapse(n.text) for n in interface.all("hideLMSUI", "adlnav")]
+    hiding = () if interface is None else interface.all("hideLMSUI", "adlnav")
+    hidden = [said.text(node, _CONTROLS.__contains__) for node in hiding]
     shared = item.first("data", "adlcp")
     return replace(
         activity,
-        time_limit_action=action if known("timeLimitAction", action, _TIME_LIMIT_ACTIONS) else None,
+        time_limit_action=said.time_limit_action(item.first("timeLimitAction", "adlcp")),
         data_from_lms=None if data is None else data.text,
-        hide_lms_ui=tuple(dict.fromkeys(name for name in hidden if known("hideLMSUI", name, _CONTROLS))),
-        shared_data=() if shared is None else tuple(_data_map(node) for node in shared.all("map", "adlcp")),
+        hide_lms_ui=tuple(dict.fromkeys(filter(None, hidden))),
+        shared_data=() if shared is None else tuple(_data_map(n, said) for n in shared.all("map", "adlcp")),
         sequencing=sequencing.read(item, name=activity.title),
     )
 
@@ -104,14 +94,9 @@ def _can_begin(tree: ActivityNode) -> bool:
     return Request.START in ways.requests or bool(ways.choices)
 
 
-def _data_map(node: Node) -> SharedDataMap:
+def _data_map(node: Node, said: ItemValues) -> SharedDataMap:
     return SharedDataMap(
         target_id=(node.get("targetID") or "").strip(),
-        read_shared_data=_is_true(node.get("readSharedData")),
-        write_shared_data=_is_true(node.get("writeSharedData")),
+        read_shared_data=said.is_true(node, "readSharedData"),
+        write_shared_data=said.is_true(node, "writeSharedData"),
     )
-
-
-def _is_true(written: str | None) -> bool:
-    """Read a boolean of XML Schema whose default is true."""
-    return (written or "true").strip().lower() not in {"false", "0"}

@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
+from content_packages.cmi.durations import hundredths_of_duration
 from content_packages.findings import Finding, finding
 from content_packages.manifest.document import Document, Node, collapse
-from content_packages.manifest.lexical import decimal, whole
+from content_packages.manifest.lexical import boolean, decimal, whole
 from content_packages.sequencing.definition import (
     AdlObjectiveMap,
     ChildActivitySet,
@@ -51,6 +52,14 @@ _RANGES = {  # the type of each number in CAM 5.1 and 3.4.1.14; all others are a
     "completionThreshold": (0.0, 1.0),
 }
 _MEASURE = (-1.0, 1.0)
+_UNSUPPORTED = (
+    "attemptExperiencedDurationLimit",
+    "activityAbsoluteDurationLimit",
+    "activityExperiencedDurationLimit",
+    "beginTimeLimit",
+    "endTimeLimit",
+)
+_DURATIONS = frozenset({"attemptAbsoluteDurationLimit"})
 _ACTIONS = {  # of each kind of rule (CAM 5.1.2; SN 3.3)
     "preConditionRule": {
         RuleAction.SKIP,
@@ -106,7 +115,7 @@ class SequencingReader:
             pre_condition_rules=self._rules(parts.get("sequencingRules"), "preConditionRule"),
             post_condition_rules=self._rules(parts.get("sequencingRules"), "postConditionRule"),
             exit_condition_rules=self._rules(parts.get("sequencingRules"), "exitConditionRule"),
-            limits=self._fill(LimitConditions, parts.get("limitConditions")),
+            limits=self._limits(parts.get("limitConditions")),
             rollup=self._fill(RollupControls, parts.get("rollupRules")),
             rollup_rules=self._rollup_rules(parts.get("rollupRules")),
             rollup_considerations=self._fill(RollupConsiderations, parts.get("rollupConsiderations")),
@@ -155,7 +164,9 @@ class SequencingReader:
         kind = kind.removesuffix(" | None")
         try:
             if kind == "bool":
-                return {"true": True, "1": True, "false": False, "0": False}[written.lower()]
+                return _known(boolean(written))
+            if field in _DURATIONS:
+                hundredths_of_duration(written)
             if kind == "int":
                 return int(_within(whole(written), 0, _MOST))
             if kind == "float":
@@ -168,6 +179,17 @@ class SequencingReader:
     def _bad_value(self, node: Node, value: str, field: str) -> None:
         facts = {"name": node.name, "value": value, "field": field}
         self._findings.append(finding("sequencing.bad_value", file=self._file, line=node.line, **facts))
+
+    def _limits(self, node: Node | None) -> LimitConditions:
+        """Return the limits SCORM supports, and tell of those that only IMS SS knows (SN 3.5)."""
+        if node is None:
+            return LimitConditions()
+        for field in filter(node.get, _UNSUPPORTED):
+            facts = {"name": node.name, "field": field}
+            self._findings.append(
+                finding("sequencing.limit_ignored", file=self._file, line=node.line, **facts)
+            )
+        return self._fill(LimitConditions, node)
 
     def _rules(self, block: Node | None, name: str) -> tuple[SequencingRule, ...]:
         return tuple(rule for node in _each(block, name) if (rule := self._rule(node)) is not None)
@@ -322,6 +344,17 @@ def _within(number: Decimal | None, least: float, most: float) -> Decimal:
     if number is None or not least <= number <= most:
         raise ValueError(number)
     return number
+
+
+def _known(value: bool | None) -> bool:
+    """Return the value.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if value is None:
+        raise ValueError(value)
+    return value
 
 
 def _camel(name: str) -> str:

@@ -238,7 +238,8 @@ PACKAGE: dict[str, Rule] = {
     ),
     "item.heading": note(_CP, "The item {name} leads nowhere; it is shown as a heading."),
     "item.bad_value": warning(
-        _CP, "The item {name} gives {value} for {field}, which the standard does not allow; it was left out."
+        _CP,
+        "The item {name} gives “{value}” for {field}, which the standard does not allow; it was left out.",
     ),
     "resource.no_href": error(_CP, "The resource {name} is to be launched but names no file.", ASK),
     "resource.no_type": warning(
@@ -298,7 +299,12 @@ PACKAGE: dict[str, Rule] = {
     ),
     "sequencing.bad_value": warning(
         "SCORM 2004 SN 3",
-        "{name} has {value} for {field}, which is not a value of the standard; it was left out.",
+        "{name} has “{value}” for {field}, which is not a value of the standard; it was left out.",
+    ),
+    "sequencing.limit_ignored": note(
+        "SCORM 2004 SN 3.5",
+        "{name} sets {field}, a limit that SCORM leaves out of its sequencing; it has no effect here.",
+        "If officers must keep to that time, tell them.",
     ),
     "sequencing.rule_left_out": warning(
         "SCORM 2004 CAM 5.1.2, 5.1.5",

@@ -21,6 +21,11 @@ TEXTS: dict[str, Rule] = {
         "{count}).",
     ),
     "catalogue.read": note("schema.org, JSON-LD 1.1", "What the catalogue says was read from {name}."),
+    "catalogue.learning_time": note(
+        "IEEE 1484.12.1, 5.9",
+        "The record of the package gives “{value}” as learning time, which cannot be read as a time; it was left out.",
+        "Write the time in the catalogue.",
+    ),
     "catalogue.unreadable": note(
         "schema.org, JSON-LD 1.1",
         "{name} says nothing of a course in a form that is known, and was left aside.",

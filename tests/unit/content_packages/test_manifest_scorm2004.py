@@ -327,6 +327,11 @@ def test_the_organization_has_sequencing_too(tmp_path: Path) -> None:
         ('<imsss:rollupRules objectiveMeasureWeight="2"/>', "objectiveMeasureWeight"),
         ('<imsss:rollupRules objectiveMeasureWeight="-0.5"/>', "objectiveMeasureWeight"),
         ('<imsss:randomizationControls selectionTiming="daily"/>', "selectionTiming"),
+        (
+            '<imsss:limitConditions attemptAbsoluteDurationLimit="30 minutes"/>',
+            "attemptAbsoluteDurationLimit",
+        ),
+        ('<imsss:limitConditions attemptAbsoluteDurationLimit="P1DT"/>', "attemptAbsoluteDurationLimit"),
         ('<adlseq:rollupConsiderations requiredForSatisfied="never"/>', "requiredForSatisfied"),
     ],
 )
@@ -385,6 +390,35 @@ def test_a_rule_with_a_condition_nobody_knows_is_left_out(tmp_path: Path, rule: 
 
     assert definition == SequencingDefinition()
     assert found == ["sequencing.bad_value", "sequencing.rule_left_out"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "inside", "field", "line"),
+    [
+        ('isvisible="no"', "", "isvisible", 2),
+        ("", '\n<adlcp:data><adlcp:map targetID="a" readSharedData="no"/></adlcp:data>', "readSharedData", 3),
+        ("", "\n\n<adlcp:timeLimitAction>leave</adlcp:timeLimitAction>", "timeLimitAction", 4),
+    ],
+)
+def test_a_value_of_an_item_that_nobody_knows_is_told_with_its_line(
+    tmp_path: Path, attributes: str, inside: str, field: str, line: int
+) -> None:
+    item = f'<item identifier="one" identifierref="page" {attributes}><title>One</title>{inside}</item>'
+
+    report = imported(tmp_path, a_package(a_manifest_2004(item)))
+
+    assert [(one.code, one.facts["field"], one.line) for one in report.findings] == [
+        ("item.bad_value", field, line)
+    ]
+
+
+def test_limits_that_scorm_does_not_know_are_told(tmp_path: Path) -> None:
+    limits = '<imsss:limitConditions attemptExperiencedDurationLimit="PT1H" endTimeLimit="2020-01-01"/>'
+
+    definition, found = sequencing_of(tmp_path, f"<imsss:sequencing>{limits}</imsss:sequencing>")
+
+    assert definition == SequencingDefinition()
+    assert found == ["sequencing.limit_ignored"] * 2
 
 
 def test_a_control_nobody_knows_is_not_hidden(tmp_path: Path) -> None:

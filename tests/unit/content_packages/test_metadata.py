@@ -118,6 +118,7 @@ def test_who_cannot_be_reached_is_nobody_to_ask() -> None:
         ("PT45M", 45),
         ("P1DT1S", 1441),
         ("01:30:00", 90),
+        ("P0Y1M0DT1H0M0S", 43_260),
         ("P3660D", 5_270_400),
         ("P3661D", None),
         ("P", None),
@@ -141,6 +142,21 @@ def test_a_learning_time_is_taken_where_a_course_could_last_that_long(
 
     assert package_of(in_manifest).metadata.minutes == minutes
     assert package_of(beside).metadata.minutes == minutes
+
+
+@pytest.mark.parametrize(
+    ("written", "told"), [("an hour", [2]), ("P3661D", [2]), ("PT0M", []), ("00:00:00", []), ("", [])]
+)
+def test_a_learning_time_that_cannot_be_read_is_told(tmp_path: Path, written: str, told: list[int]) -> None:
+    lom = (
+        '<lom xmlns="http://www.imsglobal.org/xsd/imsmd_rootv1p2p1"><educational><typicallearningtime><datetime>'
+        f"{written}</datetime><description><langstring>About an hour</langstring></description>"
+        "</typicallearningtime></educational></lom>"
+    )
+
+    report = imported(tmp_path, {"imsmanifest.xml": a_manifest_12(metadata=lom).encode()})
+
+    assert [one.line for one in report.findings if one.code == "catalogue.learning_time"] == told
 
 
 SAID = {"@type": "Course", "name": [{"@value": "Fouille", "@language": "fr"}], "timeRequired": "PT45M"}
