@@ -169,7 +169,7 @@ def _accept(contents: Contents, limits: Limits) -> tuple[list[Member], list[Find
             continue
         names.append(name)
         for code in (*name.repairs, *_marks(entry)):
-            repaired.setdefault(code, []).append(name.path)
+            repaired.setdefault(code, []).append(name.written)
         if not name.folder:
             members.append(Member(path=name.path, entry=entry))
     wrong += collisions(names)

@@ -91,7 +91,8 @@ def _root(found: list[str], marker: str, read: Reader, paths: Collection[str]) -
     if prefix:
         notes.append(finding("package.nested_root", name=prefix))
     if not main.endswith(marker):
-        notes.append(finding("package.manifest_case", name=main, usual=marker))
+        code = "site.name_case" if read is site.read else "package.manifest_case"
+        notes.append(finding(code, name=main, usual=marker))
     notes += [
         finding("package.other_manifest", name=main, other=other)
         for other in sorted(paths)

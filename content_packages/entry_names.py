@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -41,8 +42,9 @@ _DECEIVING = frozenset(
     )
     for code in range(first, last + 1)
 )
+# Windows looks at what stands before the first dot, without the spaces that end it: "CON .html" is the console.
 _RESERVED = re.compile(
-    r"^(con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE
+    r"^(con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)", re.IGNORECASE
 )
 _NOT_ON_WINDOWS = frozenset('<>"|?*')
 _LITTER_FOLDERS = frozenset(
@@ -58,17 +60,19 @@ class Name:
 
     Args:
         path: with forward slashes, no leading slash, no empty or ``.`` segments.
+        written: as it stands in the archive.
         repairs: codes of what was put right to get there.
     """
 
     path: str
+    written: str
     folder: bool
     repairs: tuple[str, ...] = ()
 
 
 def read_name(entry: Entry, limits: Limits) -> Name | Finding:
     """Return the path an entry stands for, or what is wrong with it."""
-    written, guessed = _decode(entry)
+    written, decoding = _decode(entry)
     wrong = _wrong_with_text(written)
     if wrong is not None:
         return finding(wrong, name=written)
@@ -88,15 +92,15 @@ def read_name(entry: Entry, limits: Limits) -> Name | Finding:
         return finding("name.too_deep", name=path, count=len(kept), **limits.facts("max_path_levels"))
     tidied = kept != (segments if segments[-1] else segments[:-1])
     repairs = [
-        ("name.encoding", guessed),
         ("name.backslash", "\\" in written),
         ("name.dot_segments", tidied),
         ("name.unportable", not _NOT_ON_WINDOWS.isdisjoint(path)),
     ]
     return Name(
         path=path,
+        written=written,
         folder=slashed.endswith("/"),
-        repairs=tuple(code for code, happened in repairs if happened),
+        repairs=(*decoding, *(code for code, happened in repairs if happened)),
     )
 
 
@@ -136,18 +140,19 @@ def collisions(names: list[Name]) -> list[Finding]:
     return found
 
 
-def _decode(entry: Entry) -> tuple[str, bool]:
-    """Return the name as text, and whether its encoding had to be guessed.
+def _decode(entry: Entry) -> tuple[str, tuple[str, ...]]:
+    """Return the name as text, and the code of what there is to say of its encoding.
 
     Without the UTF-8 flag the standard means code page 437, but most tools write UTF-8 all the same.
     """
-    if entry.utf8_name is not None:
-        return entry.utf8_name.decode("utf-8", "replace"), False
-    try:
-        name = entry.raw_name.decode("utf-8")
-    except UnicodeDecodeError:
-        return entry.raw_name.decode("cp437"), True
-    return name, not name.isascii() and not entry.flags & UTF8_NAMES
+    for name, says_so in ((entry.utf8_name, True), (entry.raw_name, bool(entry.flags & UTF8_NAMES))):
+        if name is None:
+            continue
+        with suppress(UnicodeDecodeError):
+            text = name.decode("utf-8")
+            return text, () if says_so or text.isascii() else ("name.encoding",)
+    says_so = entry.utf8_name is not None or bool(entry.flags & UTF8_NAMES)
+    return entry.raw_name.decode("cp437"), ("name.not_utf8" if says_so else "name.encoding",)
 
 
 def _wrong_with_text(name: str) -> str | None:

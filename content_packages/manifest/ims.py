@@ -297,7 +297,9 @@ def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -
         reading.note("launch.unescaped", resource.node, name=found)
         wanted, query, fragment = found, "", ""
     if found is None:
-        reading.note("launch.missing", resource.node, name=wanted)
+        is_folder = not path or path.endswith(("/", "\\"))
+        named = resource.base + href.strip() if is_folder else wanted
+        reading.note("launch.no_file" if is_folder else "launch.missing", resource.node, name=named)
         return None
     if found != wanted:
         reading.note(_code_of(wanted, found), resource.node, name=wanted, other=found)

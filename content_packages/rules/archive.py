@@ -12,6 +12,7 @@ from content_packages.rules.rule import (
     Rule,
     error,
     note,
+    warning,
 )
 
 _APPNOTE = "PKWARE APPNOTE"
@@ -195,6 +196,13 @@ NAMES: dict[str, Rule] = {
     ),
     "name.dot_segments": note(
         _NAMES, "Names hold empty or “.” parts, such as {name}, which were dropped (number: {count})."
+    ),
+    "name.not_utf8": warning(
+        f"{_APPNOTE} appendix D",
+        "The zip says that its names are in UTF-8, but some are not, such as {name}; those were read in the code page "
+        "of MS-DOS, so letters other than English ones may be wrong (number: {count}).",
+        "Try the course before you publish it; if pages or pictures are missing, make the zip again with an ordinary "
+        "tool.",
     ),
     "name.encoding": note(
         f"{_APPNOTE} appendix D",

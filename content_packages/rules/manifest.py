@@ -176,6 +176,9 @@ PACKAGE: dict[str, Rule] = {
         _CP, "The package lies in the folder {name}; that folder was taken as its root."
     ),
     "package.manifest_case": note(_CP, "The manifest is called {name}; it was read as {usual}."),
+    "site.name_case": note(
+        "HTML, Loading web pages", "The first page is called {name}; it was taken as if it were {usual}."
+    ),
     "package.other_manifest": note(
         _CP,
         "The package holds {other} as well as {name}; it was read by {name}, and the other was passed over.",
@@ -247,6 +250,9 @@ PACKAGE: dict[str, Rule] = {
     ),
     "resource.duplicate": warning(_CP, "The resource {name} is declared twice; the first was taken."),
     "launch.missing": error(_CP, "The launch file {name} is not in the package.", ASK),
+    "launch.no_file": error(
+        _CP, "The launch address {name} names no file: it holds only parameters, or it is a folder.", ASK
+    ),
     "launch.unescaped": warning(
         "RFC 3986 §3",
         "The launch address {name} was taken as the name of a file, with all its signs; of those, “#”, “?” and “%” "

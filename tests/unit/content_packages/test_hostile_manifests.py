@@ -140,8 +140,9 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "above the root, percent-encoded": (launching("%2e%2e/index.html"), "launch.missing"),
     "above the root by xml:base": (based("../"), "launch.outside"),
     "other host by xml:base": (based("https://course.example.net/"), "launch.external"),
-    "only a query": (launching("?a=1"), "launch.missing"),
-    "a folder": (launching("./"), "launch.missing"),
+    "only a query": (launching("?a=1"), "launch.no_file"),
+    "a folder": (launching("./"), "launch.no_file"),
+    "a folder by backslash": (launching("a\\"), "launch.no_file"),
     "no file": (launching("lost.html"), "launch.missing"),
     "no href": (launching(" "), "resource.no_href"),
 }

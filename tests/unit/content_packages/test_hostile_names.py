@@ -114,6 +114,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "device as a folder": (named("a/nul.txt/b"), "name.reserved"),
     "device with a superscript": (named("com¹.js"), "name.reserved"),
     "console": (named("CONIN$"), "name.reserved"),
+    "device with spaces": (named("CON .html"), "name.reserved"),
+    "device with spaces in a folder": (named("a/lpt9  .tar.gz/b"), "name.reserved"),
     "trailing dot": (named("a/b."), "name.trailing"),
     "trailing space": (named("a /b"), "name.trailing"),
     "three dots": (named("a/..."), "name.trailing"),
@@ -228,8 +230,13 @@ TAKEN: dict[str, tuple[bytes, str, list[str]]] = {
     "joiner": (named("ن\u200cا.txt"), "ن\u200cا.txt", []),
     "UTF-8 that does not say so": (a_zip(replace(stored("é"), flags=0)), "é", ["name.encoding"]),
     "code page 437": (a_zip(replace(stored(b"\x82"), flags=0)), "é", ["name.encoding"]),
-    "not UTF-8 although it says so": (a_zip(stored(b"\x82")), "é", ["name.encoding"]),
-    "overlong UTF-8 is no dot": (a_zip(stored(b"\xc0\xae\xc0\xae")), "└«└«", ["name.encoding"]),
+    "not UTF-8 although it says so": (a_zip(stored(b"\x82")), "é", ["name.not_utf8"]),
+    "overlong UTF-8 is no dot": (a_zip(stored(b"\xc0\xae\xc0\xae")), "└«└«", ["name.not_utf8"]),
+    "UTF-8 name beside it that is none": (
+        a_zip(replace(stored("x"), extra=unicode_path(b"x", b"\x82"))),
+        "x",
+        [],
+    ),
     "UTF-8 name beside it": (
         a_zip(replace(stored("x"), extra=unicode_path(b"x", "ж".encode()))),
         "ж",
@@ -288,6 +295,18 @@ def test_what_honest_tools_do_is_taken_and_told(tmp_path: Path, kind: str) -> No
     assert report.package is not None, report.findings
     assert path in report.package.files
     assert codes(report) == told
+
+
+@pytest.mark.parametrize("written", ["a\\b.txt", "./a//b.txt", "./a\\b.txt"])
+def test_a_name_that_was_put_right_is_told_as_it_was_written(tmp_path: Path, written: str) -> None:
+    report = imported(tmp_path, named(written))
+
+    assert {found.facts["name"] for found in report.findings} == {written}
+
+
+@pytest.mark.parametrize("name", ["console.html", "COM10", "comet.html", "a.con", "auxiliary", "null.txt"])
+def test_a_name_that_only_begins_like_a_device_is_taken(tmp_path: Path, name: str) -> None:
+    assert codes(imported(tmp_path, named(name))) == []
 
 
 @pytest.mark.parametrize("name", LITTER)

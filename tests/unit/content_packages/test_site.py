@@ -163,7 +163,7 @@ def test_whatever_stands_there_is_read_or_passed_over(said: object) -> None:
     ("name", "page", "title", "codes"),
     [
         ("index.html", b"<p>Nothing", "index.html", {"site.no_title"}),
-        ("INDEX.HTM", b"<title>Old</title>", "Old", {"package.manifest_case"}),
+        ("INDEX.HTM", b"<title>Old</title>", "Old", {"site.name_case"}),
         ("unit/index.html", b"<title>In a folder</title>", "In a folder", {"package.nested_root"}),
         (
             "index.html",
