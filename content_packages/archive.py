@@ -47,7 +47,19 @@ class Archive:
     def __init__(self, file: BinaryIO, members: Iterable[Member], findings: Iterable[Finding]) -> None:
         self._file = file
         self.members = {member.path: member for member in members}
-        self.findings = tuple(findings)
+        self._findings = tuple(findings)
+        self._longer_than_needed: list[str] = []
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was put right, and what unpacking has shown so far."""
+        longer = self._longer_than_needed
+        shown = (
+            [finding("archive.after_data", file=longer[0], name=longer[0], count=len(longer))]
+            if longer
+            else []
+        )
+        return (*self._findings, *shown)
 
     def open(self, path: str, packed: Callable[[bytes], None] | None = None) -> EntryReader:
         """Return a reader of one file; one at a time, as all share the file beneath.
@@ -56,7 +68,12 @@ class Archive:
             path: the file.
             packed: told the packed bytes as they are read.
         """
-        return EntryReader(self._file, self.members[path], packed)
+
+        def is_longer() -> None:
+            if path not in self._longer_than_needed:
+                self._longer_than_needed.append(path)
+
+        return EntryReader(self._file, self.members[path], packed, is_longer)
 
     def extent(self, path: str) -> Extent:
         """Return where the bytes of a file stand."""
@@ -85,9 +102,16 @@ class EntryReader:
         PackageRefusedError: the packed bytes are damaged, too many, too few, or of another checksum.
     """
 
-    def __init__(self, file: BinaryIO, member: Member, packed: Callable[[bytes], None] | None = None) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        member: Member,
+        packed: Callable[[bytes], None] | None = None,
+        is_longer: Callable[[], None] = lambda: None,
+    ) -> None:
         self._file = file
         self._told_packed = packed
+        self._tell_longer = is_longer
         self._member = member
         self._packed_left = member.entry.packed_size
         self._size_left = member.entry.size
@@ -142,6 +166,8 @@ class EntryReader:
             raise self._refused("archive.size_lie", count=self._member.size)
         if self._crc != self._member.entry.crc:
             raise self._refused("archive.checksum")
+        if self._packed_left or (self._inflate is not None and self._inflate.unused_data):
+            self._tell_longer()
 
     def _refused(self, code: str, **facts: str | int) -> PackageRefusedError:
         return PackageRefusedError(

@@ -15,6 +15,7 @@ from functools import partial
 from content_packages.content_signs import SAVES, SETS, SIGNS, SYNC_REQUEST, UNLOAD, Sign
 from content_packages.findings import Finding, finding
 from content_packages.manifest.names import FileNames
+from content_packages.media_ends import MediaEnds
 from content_packages.page_files import ASKED, PAGES, PageFiles
 from content_packages.shelf import Readable
 
@@ -85,6 +86,7 @@ class ContentScan:
         self.seen: dict[str, Sighting] = {}
         self.flash: list[str] = []
         self.page_files = PageFiles()
+        self.media = MediaEnds()
 
     def watch(self, stream: Readable, path: str) -> Readable:
         """Return a stream of the same bytes that is looked through while it is read."""
@@ -92,7 +94,9 @@ class ContentScan:
         if extension == "swf":
             self.flash.append(path)
         signs = SIGNS if extension in _WITH_SCRIPTS else ()
-        return _Watched(stream, self, path, signs) if extension in _SCANNED else stream
+        if extension in _SCANNED:
+            return _Watched(stream, self, path, signs)
+        return self.media.watch(stream, path, extension)
 
     def take_host(self, host: str, *, loaded: bool, file: str, line: Callable[[], int]) -> None:
         """Count one address; its line is asked for only if it is the first of its kind."""
@@ -111,9 +115,15 @@ class ContentScan:
         self.seen[code].count += 1
         self.seen[code].files.add(file)
 
-    def findings(self, names: Collection[str]) -> Iterator[Finding]:
-        """Return what an instructor should know of it, given the names of all files."""
+    def findings(self, names: Collection[str], called: Callable[[str], str] = str) -> Iterator[Finding]:
+        """Return what an instructor should know of it.
+
+        Args:
+            names: those of all files.
+            called: what whoever gave it calls a file, by its path.
+        """
         yield from self.page_files.findings(FileNames(names))
+        yield from self.media.findings(called)
         for code, found in sorted(self.addresses.items()):
             named = ", ".join(host for host, _ in found.hosts.most_common(_MOST_HOSTS_NAMED))
             yield finding(code, file=found.file, line=found.line, count=found.hosts.total(), hosts=named)

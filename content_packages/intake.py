@@ -209,13 +209,18 @@ def _take(
     if blocking(findings):
         return replace(told, findings=legible(findings))
     scan = ContentScan()
-    with shelf.delivery() as delivery:
-        builder = OriginalBuilder(delivery=delivery) if kept_from is not None else None
-        files = _deliver(container, delivery, paths, scan, progress, builder=builder)
-        kept = _keep(builder, kept_from) if builder is not None and kept_from is not None else None
-        package = replace(package, files=files)
-        digest = delivery.put(BytesIO(package.to_json())).digest
-    findings += scan.findings(files)
+    try:
+        with shelf.delivery() as delivery:
+            builder = OriginalBuilder(delivery=delivery) if kept_from is not None else None
+            files = _deliver(container, delivery, paths, scan, progress, builder=builder)
+            _require_enough(scan, source)
+            kept = _keep(builder, kept_from) if builder is not None and kept_from is not None else None
+            package = replace(package, files=files)
+            digest = delivery.put(BytesIO(package.to_json())).digest
+    except PackageRefusedError as refusal:
+        return replace(told, findings=legible((*refusal.findings, *findings)))
+    findings += container.findings  # more, now that all is unpacked
+    findings += scan.findings(files, lambda path: source.called if path == source.main else path)
     return replace(
         told,
         package=package,
@@ -315,6 +320,12 @@ def _deliver(
         done += files[path].size
         tell(0)
     return dict(sorted(files.items()))
+
+
+def _require_enough(scan: ContentScan, source: Source) -> None:
+    """Refuse a film or a recording that is the course, and that nobody could complete."""
+    if scan.media.lacks_too_much(source.main):
+        raise PackageRefusedError([finding("media.too_short", file=source.called, name=source.called)])
 
 
 def _keep(builder: OriginalBuilder, path: Path) -> Kept:

@@ -44,15 +44,22 @@ def a_pdf(pages: int = 3, *, title: str = "Border posts", language: str = "en") 
 # ------------------------------------------------------------------ sound and film
 
 
-def an_mp3(seconds: float = 4, *, title: str = "") -> bytes:
-    """Return silence: one frame of MPEG 1 layer III, 32 kbit/s, 44.1 kHz, mono, again and again."""
+def an_mp3(seconds: float = 4, *, title: str = "", counted: bool = False) -> bytes:
+    """Return silence: one frame of MPEG 1 layer III, 32 kbit/s, 44.1 kHz, mono, again and again.
+
+    In the first, an encoder may have *counted* the bytes of all.
+    """
     frame = b"\xff\xfb\x10\xc4" + bytes(104 - 4)
     tag = b""
     if title:
         text = b"\3" + title.encode()
         body = b"TIT2" + len(text).to_bytes(4, "big") + b"\0\0" + text
         tag = b"ID3\4\0\0" + bytes([0, 0, len(body) >> 7, len(body) & 0x7F]) + body
-    return tag + frame * round(seconds * 44100 / 1152)
+    frames = round(seconds * 44100 / 1152)
+    if counted:
+        first = frame[:21] + b"Info\0\0\0\3" + frames.to_bytes(4, "big") + (104 * frames).to_bytes(4, "big")
+        return tag + first.ljust(104, b"\0") + frame * (frames - 1)
+    return tag + frame * frames
 
 
 def a_box(name: bytes, *content: bytes) -> bytes:
@@ -80,6 +87,20 @@ def an_mp4(
 
 
 WEBM_HEAD = b"\x1aE\xdf\xa3\x9fB\x82\x84webm" + bytes(40)
+
+
+def a_webm(blocks: int = 20, *, live: bool = False) -> bytes:
+    """Return the frame of a WebM of blocks of 100 bytes; who records it *live* does not know how long it will be."""
+    cluster = b"".join(_element("A3", bytes(100)) for _ in range(blocks))
+    inside = _element("1654AE6B", b"V_VP9") + _element("1F43B675", cluster, unknown=live)
+    return b"\x1aE\xdf\xa3" + b"\x87B\x82\x84webm" + _element("18538067", inside, unknown=live)
+
+
+def _element(name: str, body: bytes, *, unknown: bool = False) -> bytes:
+    """Return an element of EBML, its length in eight bytes (RFC 8794 §6)."""
+    length = (1 << 56) - 1 if unknown else len(body)
+    return bytes.fromhex(name) + (1 << 56 | length).to_bytes(8, "big") + body
+
 
 # ------------------------------------------------------------------ EPUB
 

@@ -151,9 +151,6 @@ def _look_into_film(source: Source, kind: Kind, film: mp4.Film | None) -> tuple[
     if film is None:
         source.note("film.cut_short")
         return kind.viewer, Told()
-    unplayed = sorted(film.codecs - mp4.PLAYED)
-    if unplayed:
-        source.note("film.codec", codec=", ".join(unplayed))
     return ("audio" if "soun" in film.handlers and "vide" not in film.handlers else kind.viewer), Told(
         title=film.title
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -64,13 +65,15 @@ def read(source: Source) -> Package:
 def _refuse_locked(source: Source) -> None:
     if _ENCRYPTION not in source.names:
         return
-    methods = {
+    methods = Counter(
         node.get("Algorithm")
         for node in _parse(source, _ENCRYPTION).walk()
         if node.name == "EncryptionMethod"
-    }
-    if methods - _FONTS_ONLY:
+    )
+    if methods.keys() - _FONTS_ONLY:
         raise PackageRefusedError([finding("epub.encrypted", file=_ENCRYPTION)])
+    if methods:
+        source.findings.append(finding("epub.fonts", file=_ENCRYPTION, count=methods.total()))
 
 
 def _package_path(source: Source) -> str:

@@ -122,8 +122,8 @@ def holds_sound(data: bytes) -> bool:
 
 
 def _begins_sound(data: bytes) -> bool:
-    frame = _frame_bytes(data)
-    return frame > 0 and _frame_bytes(data[frame : frame + 4]) > 0
+    frame = frame_bytes(data)
+    return frame > 0 and frame_bytes(data[frame : frame + 4]) > 0
 
 
 _BITRATES = {  # kbit/s by the index in the header
@@ -134,7 +134,7 @@ _FRAME_AND_MORE = 2048  # the longest frame has 1,441 bytes: 320 kbit/s at 32 kH
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # Hz, by version
 
 
-def _frame_bytes(head: bytes) -> int:
+def frame_bytes(head: bytes) -> int:
     """Return how long the frame at the start is; 0 where there is none."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return 0

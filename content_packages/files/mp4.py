@@ -16,7 +16,8 @@ from content_packages.limits import MIB
 PLAYED = frozenset(
     {"avc1", "avc3", "av01", "vp08", "vp09", "mp4a", ".mp3", "Opus", "fLaC", "tx3g", "text", "wvtt", "stpp"}
 )
-_MOST_INDEX = 32 * MIB
+MOST_INDEX = 32 * MIB
+_PLAYED_KINDS = frozenset({"vide", "soun"})
 _MOST_BOXES = 10_000
 _SPAN = tuple[int, int]
 
@@ -51,20 +52,24 @@ def read_film(file: BinaryIO) -> Film | None:
             size = length - at
         if size < 8 or at + size > length:
             return None
-        if head[4:8] == b"moov" and size <= _MOST_INDEX:
+        if head[4:8] == b"moov" and size <= MOST_INDEX:
             file.seek(at + 8)
             index = file.read(size - 8)
         at += size
-    return _film(index) if index else None
+    return film_of(index) if index else None
 
 
-def _film(index: bytes) -> Film:
-    handlers, codecs = set(), set()
+def film_of(index: bytes) -> Film:
+    """Return what an index says: what stands in a ``moov`` box."""
+    handlers: set[str] = set()
+    codecs: set[str] = set()
     whole = (0, len(index))
     for track in _inside(index, whole, b"trak"):
         for media in _inside(index, track, b"mdia"):
-            for start, end in _inside(index, media, b"hdlr"):
-                handlers.add(_name(index[start + 8 : min(end, start + 12)]))
+            kinds = {_name(index[at + 8 : min(end, at + 12)]) for at, end in _inside(index, media, b"hdlr")}
+            handlers |= kinds
+            if not kinds & _PLAYED_KINDS:  # a telephone records where it was held, too
+                continue
             for start, end in _below(index, media, b"minf", b"stbl", b"stsd"):
                 codecs.add(_name(index[start + 12 : min(end, start + 16)]))
     titles = _below(index, whole, b"udta", b"meta", b"ilst", b"\xa9nam", b"data")

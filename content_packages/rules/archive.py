@@ -150,6 +150,12 @@ ARCHIVE: dict[str, Rule] = {
     "archive.unclaimed": note(
         f"{_APPNOTE} 4.3.6", "The zip holds {size:bytes} between its files that belong to none of them."
     ),
+    "archive.after_data": warning(
+        f"{_APPNOTE} 4.4.8",
+        "In the zip, bytes that belong to nothing follow the data of files, such as {name}; they were left out "
+        "(number: {count}).",
+        "No honest tool writes that. Ask where the file comes from before you publish it.",
+    ),
     "archive.privileged": note(
         f"{_APPNOTE} 4.5.7",
         "Files ask to be run with the rights of their owner, such as {name}; that was dropped (number: {count}).",

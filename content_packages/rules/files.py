@@ -77,8 +77,23 @@ FILES: dict[str, Rule] = {
     ),
     "film.codec": warning(
         f"{_MP4} §8.5.2",
-        "The film is recorded as {codec}, which many browsers do not play.",
+        "Films are recorded as {codec}, which many browsers do not play, such as {name} (number: {count}).",
         "Convert it to MP4 with H.264 and AAC, and try it before you publish it.",
+    ),
+    "media.too_short": error(
+        OURS,
+        "{name} is cut short: more than a tenth of it is missing, so no officer could complete it.",
+        "Copy, download or export the file again.",
+    ),
+    "media.cut_short": warning(
+        f"{_MP4} §4.2; RFC 8794 §6; {_MP3}",
+        "Films or recordings break off before their end, such as {name} (number: {count}).",
+        "Play them to the end before you publish the course; if something is missing, ask for the files again.",
+    ),
+    "media.unplayable": warning(
+        f"{_MP4} §4.2, §8.2; RFC 8794 §11; {_MP3}",
+        "Files are called films or recordings and hold none that could be played, such as {name} (number: {count}).",
+        "Try the course before you publish it; if something stays black or silent, ask the author to export it again.",
     ),
     "captions.none": note(
         _WCAG,
@@ -102,6 +117,12 @@ FILES: dict[str, Rule] = {
         f"{_EPUB} §4.2.6.3.2",
         "The book is locked to the reader of whoever bought it.",
         "Ask the publisher for a copy without protection.",
+    ),
+    "epub.fonts": warning(
+        f"{_EPUB} §4.2.6.3.2, §4.4",
+        "Fonts of the book are scrambled and cannot be used; its text is shown in fonts of the computer (number: "
+        "{count}).",
+        "Look whether all letters are shown, above all in scripts that few computers have fonts for.",
     ),
     "epub.empty": error(f"{_EPUB} §5.7", "The book says nothing about the order of its parts.", ASK),
     "epub.nothing_here": error(

@@ -128,10 +128,15 @@ def test_a_book_that_cannot_be_read_is_refused(tmp_path: Path, files: dict[str, 
     assert codes(report) == [code]
 
 
-def test_fonts_that_are_only_obfuscated_do_not_lock_a_book(tmp_path: Path) -> None:
+def test_fonts_that_are_only_obfuscated_do_not_lock_a_book_and_are_told(tmp_path: Path) -> None:
     fonts = {"META-INF/encryption.xml": LOCKED.format("http://www.idpf.org/2008/embedding")}
 
-    assert not imported(tmp_path, an_epub(files=fonts)).refused
+    report = imported(tmp_path, an_epub(files=fonts))
+
+    assert not report.refused
+    assert [(one.code, one.severity, one.facts["count"]) for one in report.findings] == [
+        ("epub.fonts", "warning", 1)
+    ]
 
 
 def test_a_book_of_very_many_parts_and_headings_is_read_at_once(tmp_path: Path) -> None:

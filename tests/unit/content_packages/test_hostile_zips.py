@@ -104,6 +104,21 @@ def test_sizes_may_stand_in_the_zip64_field(tmp_path: Path) -> None:
     assert report.package.files["a.txt"].size == len(LONG)
 
 
+def test_bytes_behind_the_data_of_a_file_are_left_out_and_told(tmp_path: Path) -> None:
+    honest = deflated("a.txt", LONG)
+    longer = [
+        replace(honest, name=name, packed=honest.packed + b"more" * 100_000) for name in (b"a.txt", b"b.js")
+    ]
+
+    report = imported(tmp_path, a_zip(*longer))
+
+    assert report.package is not None
+    assert report.package.files["a.txt"].size == len(LONG)
+    assert [(one.code, one.file, one.facts["count"]) for one in report.findings] == [
+        ("archive.after_data", "a.txt", 2)
+    ]
+
+
 # ------------------------------------------------------------------ limits and lies
 
 

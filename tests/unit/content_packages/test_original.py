@@ -7,6 +7,7 @@ import random
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def kept(folder: Path, given: bytes) -> tuple[Original, Shelf, ImportReport]:
                 *(deflated(name, data) for name, data in a_package().items()), stored("film.mp4", b"x" * 9)
             ),
             id="both",
+        ),
+        pytest.param(
+            raw_zip(
+                *(
+                    replace(deflated(name, data), packed=deflated(name, data).packed + b"more" * 100_000)
+                    for name, data in a_package().items()
+                )
+            ),
+            id="bytes behind the data",
         ),
         pytest.param(b"%PDF-1.4\n" + b"1 0 obj<</Type/Catalog>>endobj\n%%EOF", id="a single file"),
     ],
