@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from content_packages.limits import in_binary_unit
+from content_packages.limits import size_in_english, variable
 from content_packages.rules import RULES, Severity
 
 Fact = str | int
@@ -28,19 +28,16 @@ class Writing:
     phrase: Callable[[str], str]
 
 
-def _size(size: int) -> str:
-    amount, unit = in_binary_unit(size)
-    return f"{amount:,} {unit}"
-
-
-ENGLISH = Writing(number=str, size=_size, phrase=str)
+ENGLISH = Writing(number=str, size=size_in_english, phrase=str)
 
 
 def fill(template: str, facts: Mapping[str, Fact], writing: Writing = ENGLISH) -> str:
-    """Return a sentence with its facts; ``{size:bytes}`` is a count of bytes.
+    """Return a sentence with its facts; ``{size:bytes}`` is a count of bytes, ``{setting:variable}`` its other name.
 
-    >>> fill("{name} has {size:bytes}.", {"name": "a.mp4", "size": 3 * 2**20})
-    'a.mp4 has 3 MiB.'
+    >>> fill("{name} has {size:bytes}.", {"name": "a.mp4", "size": 3_100_000})
+    'a.mp4 has 3.1 MB.'
+    >>> fill("Raise {setting:variable}.", {"setting": "max_items"})
+    'Raise LMS_MAX_ITEMS.'
 
     Raises:
         KeyError: a fact is missing.
@@ -54,7 +51,7 @@ class _Filler(string.Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if not isinstance(value, int):
-            return self._writing.phrase(value)
+            return self._writing.phrase(variable(value) if format_spec == "variable" else value)
         return self._writing.size(value) if format_spec == "bytes" else self._writing.number(value)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
-_UNITS = ((GIB, "GiB"), (MIB, "MiB"), (1024, "KiB"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,12 +56,31 @@ class Limits:
 DEFAULTS = Limits()
 
 
-def in_binary_unit(size: int) -> tuple[float, str]:
-    """Return a number of bytes to one place, in the unit in which a setting would name it.
+def variable(setting: str) -> str:
+    """Return what a setting is called in the environment; in ``lms.toml`` it has the name it has here."""
+    return f"LMS_{setting.upper()}"
 
-    >>> in_binary_unit(3 * 2**30), in_binary_unit(1_600_000), in_binary_unit(512)
-    ((3, 'GiB'), (1.5, 'MiB'), (0.5, 'KiB'))
+
+def in_unit(size: int) -> tuple[float, str]:
+    """Return a number of bytes in the unit that reads best, below ten to one place, and what CLDR calls the unit.
+
+    >>> in_unit(3 * 2**30), in_unit(48_300_000), in_unit(999_950), in_unit(512)
+    ((3.2, 'gigabyte'), (48, 'megabyte'), (1, 'megabyte'), (512, 'byte'))
     """
-    unit, name = next((pair for pair in _UNITS if size >= pair[0]), _UNITS[-1])
-    amount = round(size / unit, 1)
-    return (int(amount) if amount == int(amount) else amount), name
+    amount, units = float(size), ["byte", "kilobyte", "megabyte", "gigabyte"]
+    while round(amount) >= 1000 and len(units) > 1:
+        amount /= 1000
+        units.pop(0)
+    rounded = round(amount, 1 if amount < 10 else None)
+    return (int(rounded) if rounded == int(rounded) else rounded), units[0]
+
+
+def size_in_english(size: int) -> str:
+    """Return a number of bytes as pages say it in English.
+
+    >>> size_in_english(3 * 2**30), size_in_english(2_000), size_in_english(1), size_in_english(0)
+    ('3.2 GB', '2 kB', '1 byte', '0 bytes')
+    """
+    amount, unit = in_unit(size)
+    short = {"kilobyte": "kB", "megabyte": "MB", "gigabyte": "GB"}.get(unit, "byte" if size == 1 else "bytes")
+    return f"{amount:,} {short}"

@@ -36,7 +36,8 @@ FILES: dict[str, Rule] = {
         OURS,
         "The course needs {size:bytes} on the disk and {free:bytes} are free, of which {limit:bytes} are left to what"
         " learners do.",
-        "Free space on the disk, or ask an administrator to lower the setting {setting} (by default {default:bytes}).",
+        "Free space on the disk, or ask an administrator to lower {setting:variable} ({setting} in lms.toml; by "
+        "default {default:bytes}).",
     ),
     "file.not_what_it_says": error(
         OURS, "The bytes of {name} are not what its name says.", "Copy or download the file again."

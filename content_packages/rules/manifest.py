@@ -124,7 +124,7 @@ PACKAGE: dict[str, Rule] = {
     "package.no_manifest": error(
         _CP,
         "The zip holds neither a manifest of a standard that is known, nor an index.html, nor a single PDF, film or "
-        "recording.",
+        "recording, and is no book (EPUB).",
         "Export the course as SCORM 1.2, SCORM 2004, cmi5 or xAPI, or as web pages, and import that zip.",
     ),
     "package.unreadable": error(

@@ -30,8 +30,10 @@ BROWSERS = "Works in today’s browsers"
 ASK = "Ask the author to export the course again."
 CHECK = "This alone keeps no course from being imported; try the course before you publish it."
 ZIP_AGAIN = "Make the zip again with an ordinary tool, from the original export, and import that."
-RAISE = "Ask an administrator to raise the setting {setting} (by default {default})."
-RAISE_BYTES = "Ask an administrator to raise the setting {setting} (by default {default:bytes})."
+RAISE = "Ask an administrator to raise {setting:variable} ({setting} in lms.toml; by default {default})."
+RAISE_BYTES = (
+    "Ask an administrator to raise {setting:variable} ({setting} in lms.toml; by default {default:bytes})."
+)
 SPLIT = f"Split the course. {RAISE}"
 SPLIT_BYTES = f"Split the course. {RAISE_BYTES}"
 

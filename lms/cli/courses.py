@@ -52,7 +52,9 @@ class ReportName(StrEnum):
 
 Files = Annotated[
     list[Path],
-    typer.Argument(help="Packages (zip), or single files: PDF, MP4, WebM, MP3, EPUB."),
+    typer.Argument(
+        help="Packages (zip), course structures (cmi5.xml), or single files: PDF, MP4, WebM, MP3, EPUB."
+    ),
 ]
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -146,7 +148,7 @@ def _bar(name: str) -> Iterator[Callable[[Progress], None]]:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        DownloadColumn(binary_units=True),
+        DownloadColumn(),
         TimeRemainingColumn(),
     )
     with progress_bar(*columns, transient=True) as bar:
@@ -199,8 +201,8 @@ def _tell(facts: Mapping[str, Any]) -> None:
             say(f"  {name}: {facts[name]}")
     if facts["languages"]:
         say(f"  languages: {', '.join(facts['languages'])}")
-    if facts["sizes"]:
-        say("  size: " + ", ".join(f"{kind} {Bytes(size)}" for kind, size in facts["sizes"].items()))
+    if sizes := {kind: size for kind, size in (facts["sizes"] or {}).items() if size}:
+        say("  size: " + ", ".join(f"{kind} {Bytes(size)}" for kind, size in sizes.items()))
     if facts["external_hosts"]:
         say(f"  does not work offline: {', '.join(facts['external_hosts'])}")
     if facts["outline"]:

@@ -21,8 +21,8 @@ class UploadTooLargeError(Worded):
     """An upload exceeds what an import takes."""
 
     sentence = mark(
-        "The file is larger than %(most)s, the most that is taken here (setting %(setting)s, by default "
-        "%(default)s)."
+        "The file is larger than %(most)s, the most that is taken here (setting %(variable)s, or "
+        "%(setting)s in lms.toml; by default %(default)s)."
     )
 
 
@@ -31,7 +31,7 @@ class UploadNoRoomError(Worded):
 
     sentence = mark(
         "The file needs %(needed)s on this node's disk and %(free)s are free, of which %(kept)s are left to what "
-        "learners do (setting %(setting)s, by default %(default)s)."
+        "learners do (setting %(variable)s, or %(setting)s in lms.toml; by default %(default)s)."
     )
 
 

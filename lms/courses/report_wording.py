@@ -43,6 +43,7 @@ def say_report(report: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
         "sizes": [
             (spoken.gettext(KINDS_OF_FILES.get(kind, kind)), size)
             for kind, size in sorted((report.get("sizes") or {}).items(), key=lambda pair: -pair[1])
+            if size
         ],
         "hosts": sorted((report.get("external_hosts") or {}).items(), key=lambda pair: -pair[1]),
         **{kind: [say_finding(one, spoken) for one in report.get(kind) or ()] for kind in KINDS_OF_FINDINGS},
@@ -54,7 +55,7 @@ def say_finding(one: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
     rule = RULES.get(one["code"])
     writing = Writing(
         number=spoken.number,
-        size=spoken.binary_size,
+        size=spoken.size,
         phrase=lambda phrase: f"{_ISOLATED}{spoken.gettext(phrase)}{_POPPED}" if phrase else phrase,
     )
     try:

@@ -18,7 +18,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from content_packages.limits import Limits
+from content_packages.limits import Limits, variable
 from lms.courses.errors import UploadMissingError, UploadNoRoomError, UploadTooLargeError
 from lms.web.wording import Bytes
 
@@ -189,6 +189,7 @@ def _no_room(needed: int, folder: Path, limits: Limits) -> UploadNoRoomError:
         needed=Bytes(needed),
         free=Bytes(shutil.disk_usage(folder).free),
         kept=Bytes(limit["limit"]),
+        variable=variable(limit["setting"]),
         setting=limit["setting"],
         default=Bytes(limit["default"]),
     )
@@ -203,7 +204,10 @@ def _refuse_larger(size: int, limits: Limits) -> None:
     if size > limits.max_archive_bytes:
         limit = limits.facts("max_archive_bytes")
         raise UploadTooLargeError(
-            most=Bytes(limit["limit"]), setting=limit["setting"], default=Bytes(limit["default"])
+            most=Bytes(limit["limit"]),
+            variable=variable(limit["setting"]),
+            setting=limit["setting"],
+            default=Bytes(limit["default"]),
         )
 
 

@@ -17,7 +17,7 @@ from babel.support import Translations
 from babel.units import format_unit
 from starlette.requests import Request
 
-from content_packages.limits import in_binary_unit
+from content_packages.limits import in_unit
 from lms.web.cookies import LANGUAGE, read_cookie
 from lms.web.visit import visit_of
 
@@ -115,19 +115,9 @@ class Language:
         return tag if known is None else known.get_display_name(self.locale) or tag
 
     def size(self, count_bytes: int) -> str:
-        """Return a file size in the unit that reads best."""
-        amount, unit = float(count_bytes), "digital-byte"
-        for larger in ("digital-kilobyte", "digital-megabyte", "digital-gigabyte"):
-            if amount < 1000:
-                break
-            amount, unit = amount / 1000, larger
-        rounded = round(amount, 1 if amount < 10 else None)
-        return _amount(self.locale, rounded, unit)
-
-    def binary_size(self, count_bytes: int) -> str:
-        """Return a number of bytes as the setting of a limit is written: 3 GiB."""
-        amount, unit = in_binary_unit(count_bytes)
-        return f"{self.number(amount)} {unit}"
+        """Return a number of bytes in the unit that reads best."""
+        amount, unit = in_unit(count_bytes)
+        return _amount(self.locale, amount, f"digital-{unit}")
 
 
 # Lists say the same few numbers, days and hours over and over; writing one anew takes as long as a query.

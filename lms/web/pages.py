@@ -123,7 +123,6 @@ def environment(code: str) -> Environment:
         number=spoken.number,
         percent=spoken.percent,
         filesize=spoken.size,
-        binarysize=spoken.binary_size,
         language_name=spoken.language_name,
     )
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol
 
-from content_packages.limits import in_binary_unit
+from content_packages.limits import size_in_english
 
 
 class Speaker(Protocol):
@@ -18,8 +18,8 @@ class Speaker(Protocol):
         """Return *message* in this language."""
         ...
 
-    def binary_size(self, count_bytes: int) -> str:
-        """Return a number of bytes as the setting of a limit is written."""
+    def size(self, count_bytes: int) -> str:
+        """Return a number of bytes in the unit that reads best."""
         ...
 
     def number(self, value: float) -> str:
@@ -32,8 +32,7 @@ class Bytes(int):
 
     def __str__(self) -> str:
         """Return it as it is said in English."""
-        amount, unit = in_binary_unit(self)
-        return f"{amount:,} {unit}"
+        return size_in_english(self)
 
 
 class Count(int):
@@ -77,7 +76,7 @@ class FieldError(Worded):
 def _said(fact: Any, speaker: Speaker) -> Any:
     match fact:
         case Bytes():
-            return speaker.binary_size(fact)
+            return speaker.size(fact)
         case Count():
             return speaker.number(int(fact))
         case Worded():

@@ -118,7 +118,10 @@ def test_a_refusal_for_its_size_names_limit_and_setting(school: School) -> None:
     answer = school.client("instructor").post("/api/v1/courses", content=bytes(1000))
 
     assert answer.status_code == 413
-    assert "max_archive_bytes, by default 3 GiB" in answer.json()["detail"]
+    assert (
+        "LMS_MAX_ARCHIVE_BYTES, or max_archive_bytes in lms.toml; by default 3.2 GB"
+        in answer.json()["detail"]
+    )
 
 
 def test_the_api_answers_with_course_and_report(school: School, tmp_path: Path) -> None:

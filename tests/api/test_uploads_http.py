@@ -274,8 +274,8 @@ def test_a_file_the_disk_has_no_room_for_is_refused_before_it_is_sent(
     assert fits.status_code == 201
     assert [one.status_code for one in (refused, arabic, whole, form)] == [507] * 4
     assert refused.json()["detail"] == (
-        "The file needs 2 KiB on this node's disk and 2.9 KiB are free, of which 1 KiB are left to what learners do "
-        "(setting min_free_bytes, by default 1 GiB)."
+        "The file needs 2 kB on this node's disk and 3 kB are free, of which 1 kB are left to what learners do "
+        "(setting LMS_MIN_FREE_BYTES, or min_free_bytes in lms.toml; by default 1.1 GB)."
     )
     assert "min_free_bytes" in arabic.json()["detail"]
     assert "disk" not in arabic.json()["detail"]

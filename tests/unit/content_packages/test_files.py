@@ -229,7 +229,7 @@ def test_a_file_larger_than_the_limit_is_refused_with_the_limit(tmp_path: Path) 
     report = imported(tmp_path, an_mp3(60), limits=Limits(max_file_bytes=100_000))
 
     assert [found.code for found in report.findings] == ["file.too_large"]
-    assert "97.7 KiB" in report.findings[0].detail
+    assert "100 kB" in report.findings[0].detail
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", a_pdf(1), an_mp4(title="x"), an_mp3(0.1, title="x")]))

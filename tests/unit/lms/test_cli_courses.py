@@ -152,7 +152,7 @@ def test_a_limit_set_for_the_node_is_kept_by_the_command(
     done = lms("import", str(a_scorm_file(tmp_path)), "--data", str(data))
 
     assert done.exit_code == 1
-    assert "the setting max_archive_bytes (by default 3 GiB)" in done.output
+    assert "LMS_MAX_ARCHIVE_BYTES (max_archive_bytes in lms.toml; by default 3.2 GB)" in done.output
 
 
 def test_a_node_keeps_its_role(tmp_path: Path) -> None:

@@ -61,10 +61,13 @@ def test_a_limit_is_said_with_its_default_and_its_setting_in_both_languages(tmp_
     (english,) = say_report(report, spoken("en"))["errors"]
     (arabic,) = say_report(report, spoken("ar"))["errors"]
 
-    assert english["detail"] == "The zip has 0.8 KiB; the limit is 0.1 KiB."
-    assert plain(english["remedy"]).endswith("the setting max_archive_bytes (by default 3 GiB).")
+    assert english["detail"] == "The zip has 851 bytes; the limit is 100 bytes."
+    assert plain(english["remedy"]).endswith(
+        "raise LMS_MAX_ARCHIVE_BYTES (max_archive_bytes in lms.toml; by default 3.2 GB)."
+    )
+    assert "\u2068LMS_MAX_ARCHIVE_BYTES\u2069" in arabic["remedy"]
     assert "max_archive_bytes" in arabic["remedy"]
-    assert "3 GiB" in arabic["remedy"]
+    assert spoken("ar").size(Limits().max_archive_bytes) in arabic["remedy"]
 
 
 def test_words_of_ours_among_the_facts_are_said_in_the_language(tmp_path: Path) -> None:
