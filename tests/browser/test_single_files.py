@@ -229,3 +229,50 @@ def test_a_book_is_read_to_the_end_and_runs_no_scripts(
     book_of(officer).get_by_role("link", name="On").click()
 
     expect_completed(sit_down, laptop, officer, course)
+
+
+def depth_of(officer: Visitor) -> float:
+    """How far the part that is shown was scrolled, in pixels."""
+    depth: float = book_of(officer).locator("html").evaluate("page => page.scrollTop")
+    return depth
+
+
+@pytest.mark.parametrize("way", ["next", "previous", "contents", "number", "link"])
+def test_keys_go_to_the_part_that_was_turned_to(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path, way: str
+) -> None:
+    long = "".join(f"<p>Line {n}. {'A calm sentence. ' * 12}</p>" for n in range(60))
+    body = (
+        f"<p><a href='part%202.xhtml#half'>Half</a></p>{long}<p id='half'>Half <a href='#a'>A</a></p>{long}"
+    )
+    data = an_epub([f"<h1>{name}</h1>{body}" for name in ("One", "Two", "Three")])
+    course = given_course(sit_down, laptop, a_file(tmp_path, "book.epub", data))
+    officer = officer_in(sit_down, laptop, course)
+    expect_chapter(officer, "One")
+    keyboard = officer.page.keyboard
+
+    match way:
+        case "next":
+            part(officer, "next").click()
+        case "previous":
+            part(officer, "next").click()
+            expect_chapter(officer, "Two")
+            part(officer, "next").click()
+            expect_chapter(officer, "Three")
+            part(officer, "previous").click()
+        case "contents":
+            part(officer, "contents-toggle").click()
+            officer.lesson.get_by_role("button", name="Chapter 2").click()
+        case "number":
+            part(officer, "number").fill("2")
+            keyboard.press("Enter")
+        case "link":
+            book_of(officer).get_by_role("link", name="Half").click()
+    expect_chapter(officer, "Two")
+    began = depth_of(officer)
+    keyboard.press("Tab")
+
+    first = "A" if way == "link" else "Half"
+    expect(book_of(officer).get_by_role("link", name=first, exact=True)).to_be_focused()
+    keyboard.press("PageDown")
+    expect(book_of(officer).locator("html")).not_to_have_js_property("scrollTop", began)

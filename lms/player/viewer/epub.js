@@ -30,6 +30,7 @@ let size = SIZES.indexOf(100);
 /** @type {{depth?: number, fragment?: string}} where to begin in the part that is coming */
 let wanted = { depth: firstDepth };
 let keeping = 0;
+let turnedTo = false; // somebody asked for the part that is coming
 let byKeys = false; // somebody goes about by keys, not with a mouse
 
 frame.addEventListener("load", arrive);
@@ -56,11 +57,17 @@ load();
  */
 function goTo(page, place = {}) {
   if (!Number.isFinite(page)) return turning.show();
-  const was = reading.at;
   reading.turnTo(page);
   wanted = place;
-  if (reading.at === was && frame.contentDocument) begin();
+  turnedTo = true;
+  if (shown()) begin();
   else load();
+}
+
+/** The page of the part that was asked for, once it is there; until then the frame shows the one before. */
+function shown() {
+  const page = frame.contentDocument;
+  return page?.URL.split(/[?#]/)[0] === parts[reading.at] ? page : null;
 }
 
 function load() {
@@ -94,16 +101,32 @@ function begin() {
   const page = /** @type {Document} */ (frame.contentDocument);
   const scroller = page.scrollingElement ?? page.documentElement;
   const target = wanted.fragment ? page.getElementById(wanted.fragment) : null;
-  if (target) target.scrollIntoView();
-  else if (wanted.depth) scroller.scrollTop = wanted.depth * (scroller.scrollHeight - scroller.clientHeight);
   focusBook();
+  if (target) goOnFrom(target);
+  else if (wanted.depth) scroller.scrollTop = wanted.depth * (scroller.scrollHeight - scroller.clientHeight);
   look();
   keep();
 }
 
-/** Let keys reach the book, unless somebody is at the controls: a frame that is only focused from outside hears none. */
+/**
+ * Let keys reach the book: a frame that is only focused from outside hears none. Somebody at the controls stays there,
+ * but for whoever asked for a part by one of them, and is not just typing a number.
+ */
 function focusBook() {
-  if (!document.querySelector(".controls :focus, .contents :focus")) frame.contentWindow?.focus();
+  const busy = turnedTo ? ".controls input:focus" : ".controls :focus, .contents :focus";
+  if (!document.querySelector(busy)) frame.contentWindow?.focus();
+  turnedTo = false;
+}
+
+/**
+ * Show a place of the part, and let the tab key go on from there.
+ *
+ * @param {HTMLElement} place
+ */
+function goOnFrom(place) {
+  place.scrollIntoView();
+  if (place.tabIndex < 0) place.tabIndex = -1;
+  if (document.activeElement === frame) place.focus?.({ preventScroll: true });
 }
 
 /** @param {Event} event */
@@ -124,7 +147,7 @@ function mark(event) {
 
 /** See how far down one is; the end of a part makes it seen. */
 function look() {
-  const scroller = frame.contentDocument?.scrollingElement;
+  const scroller = shown()?.scrollingElement;
   if (!scroller || !sitting) return;
   if (depthOf(scroller) >= 1) reading.see();
   show(reading.share);
@@ -135,8 +158,8 @@ function look() {
 
 function keep() {
   clearTimeout(keeping);
-  const scroller = frame.contentDocument?.scrollingElement;
-  const depth = scroller ? scroller.scrollTop / Math.max(1, scroller.scrollHeight - scroller.clientHeight) : 0;
+  const scroller = shown()?.scrollingElement;
+  const depth = scroller ? scroller.scrollTop / Math.max(1, scroller.scrollHeight - scroller.clientHeight) : (wanted.depth ?? 0);
   sitting.keep({ location: `${reading.at}:${depth.toFixed(3)}`, share: reading.share });
   show(reading.share);
 }

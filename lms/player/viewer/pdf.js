@@ -53,6 +53,7 @@ function open(file) {
     if (!Number.isFinite(page)) return turning.show();
     reading.turnTo(page);
     stage.scrollTop = 0;
+    if (!document.querySelector(".controls input:focus")) stage.focus(); // so that keys scroll the page
     void draw();
   }
 

@@ -20,6 +20,12 @@ export function wireTurning({ reading, direction, goTo }) {
   on.addEventListener("click", () => turn(1));
   unseen.addEventListener("click", () => goTo(reading.nextUnseen ?? reading.at));
   field.addEventListener("change", () => goTo(field.valueAsNumber - 1));
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    field.blur(); // whoever has said which, wants to read it
+    goTo(field.valueAsNumber - 1);
+  });
   field.max = String(reading.count);
   part("count").textContent = words("count", { count: reading.count });
 
