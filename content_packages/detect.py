@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from content_packages import site
+from content_packages.content_scan import extension_of
 from content_packages.errors import PackageRefusedError
 from content_packages.files import course, epub
 from content_packages.findings import Finding, finding
 from content_packages.manifest import aicc, cmi5, scorm, tincan
 from content_packages.manifest.source import Source
 from content_packages.package import Package
+from content_packages.page_files import PAGES
 
 Reader = Callable[[Source], Package]
 
@@ -27,7 +29,24 @@ MARKERS: tuple[tuple[str, Reader], ...] = (
 
 
 #: What is known by a file at its root, and not read: other systems' own forms.
-_FOREIGN = {"h5p.json": "package.h5p", "moodle_backup.xml": "package.moodle"}
+_FOREIGN = {
+    "h5p.json": "package.h5p",
+    "moodle_backup.xml": "package.moodle",
+    ".bb-package-info": "package.blackboard",
+}
+#: What authoring tools keep their own work in, by the end of the name or the whole of it.
+_PROJECTS = {
+    ".story": "Articulate Storyline",
+    ".cptx": "Adobe Captivate",
+    ".cpvc": "Adobe Captivate",
+    ".awt": "Lectora",
+    ".tscproj": "Camtasia",
+    ".camproj": "Camtasia",
+    ".elp": "eXeLearning",
+    ".elpx": "eXeLearning",
+    "contentv3.xml": "eXeLearning",
+    ".h5p": "H5P",
+}
 _MANIFESTS = frozenset(marker for marker, read in MARKERS if read is not site.read)
 
 
@@ -52,8 +71,9 @@ def find_root(paths: Collection[str]) -> Root:
     Raises:
         PackageRefusedError: there is none, or there are several packages side by side.
     """
-    if {epub.MAIN, epub.MIMETYPE} <= set(paths):
-        return Root(main=epub.MAIN, prefix="", read=epub.read)
+    book = _find_book(paths)
+    if book is not None:
+        return book
     misplaced = ""
     for marker, read in MARKERS:
         found = sorted(
@@ -79,13 +99,43 @@ def find_root(paths: Collection[str]) -> Root:
     if zips:
         inside = finding("package.zip_inside", file=zips[0], name=zips[0], count=len(zips))
         raise PackageRefusedError([inside])
-    raise PackageRefusedError([finding("package.no_manifest")])
+    raise PackageRefusedError([_nothing_known(paths)])
+
+
+def _find_book(paths: Collection[str]) -> Root | None:
+    """Return an EPUB, by what it says first or by its package document; somebody may have zipped its folder."""
+    for main in sorted(
+        (path for path in paths if path.endswith(epub.MAIN)), key=lambda path: path.count("/")
+    ):
+        prefix = main.removesuffix(epub.MAIN)
+        within = [path for path in paths if path.startswith(prefix)]
+        if (prefix + epub.MIMETYPE) in within or any(path.endswith(".opf") for path in within):
+            notes = (finding("package.nested_root", name=prefix),) if prefix else ()
+            return Root(main=main, prefix=prefix, read=epub.read, findings=notes)
+    return None
+
+
+def _nothing_known(paths: Collection[str]) -> Finding:
+    """Return what the files are, where they are no course."""
+    if not paths:
+        return finding("package.empty")
+    for path in sorted(paths):
+        tool = next((tool for end, tool in _PROJECTS.items() if path.lower().endswith(end)), None)
+        if tool is not None:
+            return finding("package.project", file=path, name=path, tool=tool)
+    pages = sorted(
+        (path for path in paths if extension_of(path) in PAGES), key=lambda path: (path.count("/"), path)
+    )
+    if pages:
+        return finding("site.no_first_page", file=pages[0], name=pages[0], count=len(pages))
+    return finding("package.no_manifest")
 
 
 def _root(found: list[str], marker: str, read: Reader, paths: Collection[str]) -> Root:
     main = found[0]
     if len(found) > 1 and found[1].count("/") == main.count("/"):
-        raise PackageRefusedError([finding("package.several_manifests", name=main, other=found[1])])
+        code = "site.several" if read is site.read else "package.several_manifests"
+        raise PackageRefusedError([finding(code, name=main, other=found[1])])
     prefix = main[: -len(marker)]
     notes = []
     if prefix:

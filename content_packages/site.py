@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 
 from content_packages.manifest.document import TRICK_ENCODINGS
+from content_packages.manifest.names import FileNames, split_href
 from content_packages.manifest.source import Source
 from content_packages.package import Activity, LaunchTarget, Metadata, Package
 from content_packages.schema_org import read_schema_org
@@ -19,6 +20,9 @@ _LANGUAGE = re.compile(r"<html[^<>]*\slang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z
 _EMPTY_BODY = re.compile(r"<body[^<>]*>\s*</body", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script([^<>]*)>((?:(?!<script).)*?)</script", re.IGNORECASE | re.DOTALL)
 _SRC = re.compile(r"\ssrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+_META = re.compile(r"<meta\b[^<>]{0,500}>", re.IGNORECASE)
+_REFRESH = re.compile(r"\bhttp-equiv\s*=\s*[\"']?refresh\b", re.IGNORECASE)
+_LEADS_TO = re.compile(r"\burl\s*=\s*['\"]?([^'\">]+)", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
 
 
@@ -26,8 +30,10 @@ def read(source: Source) -> Package:
     """Return a course of one page, which is complete when it has been shown."""
     source.standard = ("site", "HTML")
     text = _text(source.head(source.main, _HEAD_BYTES))
-    if _EMPTY_BODY.search(_without_comments(text)) and not any(
-        _does_something(script, source) for script in _SCRIPT.finditer(text)
+    if (
+        _EMPTY_BODY.search(_without_comments(text))
+        and not any(_does_something(script, source) for script in _SCRIPT.finditer(text))
+        and not _leads_on(text, source)
     ):
         source.note("site.empty", name=source.main)
     named = _TITLE.search(text)
@@ -67,6 +73,16 @@ def _does_something(script: re.Match[str], source: Source) -> bool:
         return bool(script[2].strip())
     path = html.unescape(named[1])
     return "//" in path or (path in source.names and bool(source.head(path, 1)))
+
+
+def _leads_on(text: str, source: Source) -> bool:
+    """Tell whether the page sends the browser on to another one of the package, as tools' first pages do."""
+    files = FileNames(source.names)
+    for meta in _META.finditer(text):
+        led = _LEADS_TO.search(meta[0]) if _REFRESH.search(meta[0]) else None
+        if led is not None and files.find_from("", split_href(html.unescape(led[1]).strip())[0]):
+            return True
+    return False
 
 
 def _text(data: bytes) -> str:

@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol
 
 from content_packages.archive import open_archive
 from content_packages.errors import PackageRefusedError
-from content_packages.files.kinds import HEAD_BYTES, path_of
+from content_packages.files.kinds import HEAD_BYTES, is_web_page, path_of
 from content_packages.findings import Finding, finding
 from content_packages.limits import Limits
 from content_packages.original import Extent
@@ -111,6 +111,8 @@ def _neither(file: BinaryIO, size: int) -> Finding:
         return finding("file.empty")
     file.seek(0)
     head = file.read(HEAD_BYTES)
+    if is_web_page(head):
+        return finding("file.web_page")
     kind = next((kind for at, sign, kind in _OTHER_ARCHIVES if head[at:].startswith(sign)), None)
     return finding("file.unknown") if kind is None else finding("file.other_archive", kind=kind)
 

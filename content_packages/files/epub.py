@@ -39,7 +39,9 @@ def read(source: Source) -> Package:
     Raises:
         PackageRefusedError: it is no EPUB, it is locked, or it cannot be read.
     """
-    if not source.head(MIMETYPE, len(_TYPE)).strip().startswith(_TYPE):
+    if MIMETYPE not in source.names:
+        source.note("epub.mimetype")
+    elif not source.head(MIMETYPE, len(_TYPE)).strip().startswith(_TYPE):
         raise PackageRefusedError([finding("package.no_manifest", file=MIMETYPE)])
     source.standard = ("file", "EPUB")
     _refuse_locked(source)

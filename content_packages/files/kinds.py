@@ -75,10 +75,19 @@ def is_xml(head: bytes) -> bool:
     >>> is_xml(b"<?xml version='1.0'?>"), is_xml("<a/>".encode("utf-16")), is_xml(b"<!DOCTYPE html>"), is_xml(b"PK")
     (True, True, False, False)
     """
+    return _start(head).startswith(b"<") and not is_web_page(head)
+
+
+def is_web_page(head: bytes) -> bool:
+    """Tell by its first bytes whether a file is HTML."""
+    return _start(head[:_XML_WITHIN]).startswith(_HTML)
+
+
+def _start(head: bytes) -> bytes:
+    """Return the first letters of a text in whatever encoding, small ones."""
     for mark in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         head = head.removeprefix(mark)
-    start = head.replace(b"\0", b"").lstrip()
-    return start.startswith(b"<") and not start.lower().startswith(_HTML)
+    return head.replace(b"\0", b"").lstrip().lower()
 
 
 def _pdf(head: bytes) -> Kind | None:

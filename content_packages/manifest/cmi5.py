@@ -63,6 +63,9 @@ def read(source: Source) -> Package:
     if source.alone and root.name in {"manifest", "tincan"}:
         alone = finding("file.manifest_alone", file=source.called, line=root.line, name=root.name)
         raise PackageRefusedError([alone])
+    if source.alone and root.name != "courseStructure":
+        other = finding("file.other_xml", file=source.called, line=root.line, name=root.name)
+        raise PackageRefusedError([other])
     if (root.family, root.name) != (FAMILY, "courseStructure"):
         reading.note(
             "cmi5.not_a_course_structure", root, name=root.name, namespace=root.namespace, usual=_NAMESPACE

@@ -187,6 +187,14 @@ def _check_children(node: Node, form: Form, note: Note) -> Iterator[tuple[Node, 
         else:
             last, furthest = child.name, place
         yield child, part.types[child.name]
+    _check_least(node, form, found, note)
+
+
+def _check_least(node: Node, form: Form, found: list[int], note: Note) -> None:
     for part, count in zip(form.parts, found, strict=True):
-        if count < part.least:
-            note("cmi5.element_missing", node, name=" | ".join(part.types), parent=node.name)
+        if count >= part.least:
+            continue
+        if part is _UNITS:
+            note("cmi5.no_units", node, parent=node.name)
+        else:
+            note("cmi5.element_missing", node, name=next(iter(part.types)), parent=node.name)

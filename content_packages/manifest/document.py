@@ -92,6 +92,7 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _SCHEMA_VERSION = re.compile(r"<(?:\w+:)?schemaversion>([^<]*)<")
 _SIGNS_OF_2004 = re.compile(r"/imscp_v1p1\b|/imsss\b|_v1p3\b|\bscormType\s*=")
 _EMPTY_NAMESPACE = "Empty XML namespace"  # the parser has one number for this and for reserved prefixes
+_WEB_PAGE = re.compile(r"<!DOCTYPE\s+html\b", re.IGNORECASE)
 _QUOTED = re.compile(r"'(.*)'", re.DOTALL)
 _WRONG = etree.ErrorTypes
 #: What the parser stumbled over, as a code of our own; what is not here is told in the parser's words.
@@ -316,6 +317,8 @@ def _refuse_dtd(text: str, *, file: str) -> None:
             break
         if at < 3:  # not closed: the parser will say so
             return
+    if _WEB_PAGE.match(text, at):
+        raise _refused("xml.web_page", file=file, line=text.count("\n", 0, at) + 1)
     if text.startswith("<!", at):
         raise _refused("xml.dtd", file=file, line=text.count("\n", 0, at) + 1)
 

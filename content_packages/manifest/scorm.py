@@ -62,9 +62,11 @@ def edition_of(document: Document, findings: list[Finding]) -> tuple[Standard, s
     """
     schema, written = _declared(document, "schema"), _declared(document, "schemaversion")
     if "common cartridge" in schema.lower() or any("/imsccv" in space for space in document.namespaces):
-        raise PackageRefusedError([finding("package.common_cartridge", file=document.file)])
+        raise _of_another_kind("package.common_cartridge", document, findings)
     if schema.lower().startswith("qti") or _holds_questions_only(document):
-        raise PackageRefusedError([finding("package.qti", file=document.file)])
+        raise _of_another_kind("package.qti", document, findings)
+    if any("blackboard.com/content-packaging" in space for space in document.namespaces):
+        raise _of_another_kind("package.blackboard", document, findings)
     known = _EDITIONS.get(written.lower())
     if known is not None:
         return known
@@ -78,6 +80,12 @@ def edition_of(document: Document, findings: list[Finding]) -> tuple[Standard, s
     line = document.root.line
     findings.append(finding(code, file=document.file, line=line, written=written, edition=guessed[1]))
     return guessed
+
+
+def _of_another_kind(code: str, document: Document, findings: list[Finding]) -> PackageRefusedError:
+    """Return a refusal; that such a manifest has not the namespaces of SCORM is no news."""
+    findings[:] = [one for one in findings if one.code != "xml.missing_namespace"]
+    return PackageRefusedError([finding(code, file=document.file)])
 
 
 def _holds_questions_only(document: Document) -> bool:

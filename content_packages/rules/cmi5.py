@@ -26,6 +26,9 @@ CMI5: dict[str, Rule] = {
     "cmi5.element_order": error(_XSD, "In {parent}, {name} has to stand before {other}, not after it.", ASK),
     "cmi5.element_repeated": error(_XSD, "{parent} has a second {name}; one is allowed.", ASK),
     "cmi5.element_missing": error(_XSD, "{parent} has no {name}, which the standard requires.", ASK),
+    "cmi5.no_units": error(
+        _XSD, "{parent} holds neither a unit (au) nor a block; the standard requires one of them.", ASK
+    ),
     "cmi5.stray_text": error(
         _XSD, "The element {name} holds the text “{text}”, where only elements may stand.", ASK
     ),

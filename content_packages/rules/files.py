@@ -16,6 +16,18 @@ _WCAG = "WCAG 2.2 §1.2.2"
 
 FILES: dict[str, Rule] = {
     "file.unknown": error(OURS, "The file is of no kind that can be imported.", _WHAT),
+    "file.web_page": error(
+        OURS,
+        "The file is a single web page; perhaps a sign-in page or an error was saved in place of a course.",
+        "If it is the course, put the page as index.html, with its pictures and scripts, into a zip, and import that. "
+        "Otherwise download the course once more.",
+    ),
+    "file.other_xml": error(
+        OURS,
+        "The file is XML, and of no course: its root element is {name}. Perhaps an error was saved in its "
+        "place.",
+        "Import the zip that the authoring tool made, or download it once more.",
+    ),
     "file.empty": error(OURS, "The file is empty.", "Copy, download or export it again."),
     "file.other_archive": error(
         OURS,
@@ -118,6 +130,9 @@ FILES: dict[str, Rule] = {
         f"{_EPUB} §4.2.6.3.2",
         "The book is locked to the reader of whoever bought it.",
         "Ask the publisher for a copy without protection.",
+    ),
+    "epub.mimetype": note(
+        f"{_EPUB} §4.2.3", "The book does not say first that it is one; it was known by its other files."
     ),
     "epub.fonts": warning(
         f"{_EPUB} §4.2.6.3.2, §4.4",

@@ -35,6 +35,11 @@ XML: dict[str, Rule] = {
         "{name} declares a document type (DTD), which can hide harmful entities.",
         "Remove the DOCTYPE line from the manifest.",
     ),
+    "xml.web_page": error(
+        "XML 1.0 §2.1",
+        "{name} is a web page, not a manifest; perhaps a sign-in page or an error was saved under its name.",
+        "Get the package once more from where it came; if it stays so, ask its author.",
+    ),
     "xml.empty": error(
         "XML 1.0 §2.1", "{name} is empty.", "Export the package once more; if it stays empty, ask its author."
     ),
@@ -146,6 +151,19 @@ PACKAGE: dict[str, Rule] = {
         "The zip holds no course, but another zip, {name} (number of zips: {count}).",
         "Unpack the zip, and import the one inside; several one by one.",
     ),
+    "package.project": error(
+        OURS,
+        "The zip holds no course, but a project of {tool} ({name}), which only that program opens.",
+        "Open it in {tool}, export or publish it as SCORM, cmi5, xAPI or web pages, and import what that makes.",
+    ),
+    "package.blackboard": error(
+        OURS,
+        "This is an export of a course of Blackboard, not a package of content.",
+        "In Blackboard, download the SCORM packages and files of the course one by one, and import those.",
+    ),
+    "package.empty": error(
+        OURS, "The zip holds no files.", "Make the zip once more, of the files of the course."
+    ),
     "package.qti": error(
         _CP,
         "This is a package of test questions (QTI), not a course; nothing in it can be opened by itself.",
@@ -204,6 +222,17 @@ PACKAGE: dict[str, Rule] = {
         OFFLINE,
         "The content names addresses on {hosts}; what leads there does not work offline (number: {count}).",
         CHECK,
+    ),
+    "site.no_first_page": error(
+        OURS,
+        "The zip holds web pages, such as {name}, but none is called index.html, so nobody can say which one comes "
+        "first (number: {count}).",
+        "Rename the page that comes first to index.html, make the zip again, and import that.",
+    ),
+    "site.several": error(
+        OURS,
+        "The zip holds several sites side by side, such as {name} and {other}.",
+        "Import each by itself, or put a page index.html above them that leads to all.",
     ),
     "site.no_title": note(
         "HTML, The title element",

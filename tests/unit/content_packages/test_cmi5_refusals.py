@@ -79,8 +79,8 @@ FAULTS: dict[str, tuple[str, str, int]] = {
     "two courses": (a_structure(course=COURSE + COURSE), "cmi5.element_repeated", 3),
     "two addresses": (a_structure(an_au(after_url="<url>index.html</url>")), "cmi5.element_repeated", 5),
     "no course": (a_structure(course=""), "cmi5.element_missing", 2),
-    "no unit": (a_structure(""), "cmi5.element_missing", 2),
-    "a block without units": (a_structure(a_block("")), "cmi5.element_missing", 5),
+    "no unit": (a_structure(""), "cmi5.no_units", 2),
+    "a block without units": (a_structure(a_block("")), "cmi5.no_units", 5),
     "no description": (a_structure(an_au(texts=TITLE)), "cmi5.element_missing", 5),
     "no address": (
         a_structure(f'<au id="https://e.org/1">{TITLE}{DESCRIPTION}</au>'),

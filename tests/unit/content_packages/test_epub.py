@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from content_packages.limits import Limits
 from content_packages.manifest.source import Source
 from content_packages.package import Heading, from_json
 from content_packages.shelf import Shelf
-from tests.media_builders import a_page, an_epub
+from tests.media_builders import a_page, a_zip_of, an_epub
 
 LOCKED = (
     '<encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><EncryptedData>'
@@ -50,6 +52,24 @@ def test_a_book_is_a_course_of_its_parts_in_order(tmp_path: Path) -> None:
     assert package.root.units()[0].viewer == "epub"
     assert from_json(package.to_json()) == package
     assert codes(report) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "mimetype", "told"),
+    [("", False, ["epub.mimetype"]), ("book/", True, ["package.nested_root"])],
+)
+def test_a_book_that_was_zipped_by_hand_is_read(
+    tmp_path: Path, folder: str, mimetype: bool, told: list[str]
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(an_epub())) as book:
+        files = {folder + name: book.read(name) for name in book.namelist() if mimetype or name != "mimetype"}
+
+    report = imported(tmp_path, a_zip_of(files))
+
+    assert report.package is not None, report.findings
+    assert report.package.book is not None
+    assert len(report.package.book.spine) == 2
+    assert codes(report) == told
 
 
 def test_headings_are_nested_and_lead_to_places_in_parts(tmp_path: Path) -> None:

@@ -23,6 +23,10 @@ QUESTIONS = (
     "<organizations/><resources><resource identifier='r' type='imsqti_item_xmlv2p1' href='q.xml'/></resources>"
     "</manifest>"
 )
+BLACKBOARD = (
+    "<manifest xmlns:bb='http://www.blackboard.com/content-packaging/'><organizations/><resources>"
+    "<resource identifier='r' type='course/x-bb-coursesetting' bb:file='res00001.dat'/></resources></manifest>"
+)
 PDF_LATER = b"\n\n" + a_pdf()
 
 
@@ -205,6 +209,16 @@ def test_what_an_instructor_should_know_is_told(tmp_path: Path, data: bytes, cod
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "file.unknown"),
         (b"<manifest xmlns='http://www.imsglobal.org/xsd/imscp_v1p1'/>", "file.manifest_alone"),
         (b"<tincan xmlns='http://projecttincan.com/tincan.xsd'/>", "file.manifest_alone"),
+        (b"<Error><Code>AccessDenied</Code></Error>", "file.other_xml"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><title>Sign in</title>", "file.web_page"),
+        (a_zip_of({}), "package.empty"),
+        (a_zip_of({"start.htm": "<p>1", "b/two.xhtml": "<p>2"}), "site.no_first_page"),
+        (a_zip_of({"a/index.html": "<p>1", "b/index.html": "<p>2"}), "site.several"),
+        (a_zip_of({"Course.story": b"PK", "notes.html": "x"}), "package.project"),
+        (a_zip_of({"quiz.h5p": b"PK"}), "package.project"),
+        (a_zip_of({"contentv3.xml": "<x/>", "content.data": b"x"}), "package.project"),
+        (a_zip_of({"imsmanifest.xml": BLACKBOARD, "res00001.dat": "x"}), "package.blackboard"),
+        (a_zip_of({"imsmanifest.xml": "\n<!DOCTYPE html><title>Sign in</title>"}), "xml.web_page"),
         (a_zip_of({"export/course.zip": b"PK"}), "package.zip_inside"),
         (
             a_zip_of({"h5p.json": b"{}", "content/content.json": b"{}", "content/a.mp4": b"film"}),

@@ -230,3 +230,23 @@ def test_a_page_that_shows_nothing_is_no_site(tmp_path: Path, body: str, empty: 
     report = imported(tmp_path, {"index.html": f"<title>a</title><body class=x>{body}</body>".encode()})
 
     assert (report.package is None) == empty
+
+
+@pytest.mark.parametrize(
+    ("meta", "is_taken"),
+    [
+        ('<meta http-equiv="refresh" content="0;url=pages/one.html">', True),
+        ("<META content='0; URL=pages/one.html?a=1' http-equiv='refresh'>", True),
+        ("<meta http-equiv=refresh content=\"0; url='Pages/One.html#top'\">", True),
+        ('<meta http-equiv="refresh" content="0;url=pages/two.html">', False),
+        ('<meta http-equiv="refresh" content="0;url=../pages/one.html">', False),
+    ],
+)
+def test_a_page_that_shows_nothing_may_lead_to_one_that_does(
+    tmp_path: Path, meta: str, is_taken: bool
+) -> None:
+    page = f"<html><head><title>Course</title>{meta}</head><body></body></html>".encode()
+
+    report = imported(tmp_path, {"index.html": page, "pages/one.html": b"<p>One"})
+
+    assert report.refused is not is_taken
