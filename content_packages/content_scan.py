@@ -14,7 +14,7 @@ from functools import partial
 
 from content_packages.content_signs import SAVES, SETS, SIGNS, SYNC_REQUEST, UNLOAD, Sign
 from content_packages.findings import Finding, finding
-from content_packages.manifest.names import FileNames
+from content_packages.manifest.names import FileNames, extension_of
 from content_packages.media_ends import MediaEnds
 from content_packages.page_files import ASKED, PAGES, PageFiles
 from content_packages.shelf import Readable
@@ -189,9 +189,3 @@ class _Watched:
 
     def _line(self, window: bytes, at: int) -> int:
         return self._lines_before + window.count(b"\n", 0, at) + 1
-
-
-def extension_of(path: str) -> str:
-    """Return what follows the last dot of a file's name, in lower case; empty without a dot."""
-    _, dot, extension = path.rpartition("/")[2].rpartition(".")
-    return extension.lower() if dot else ""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from content_packages import site
-from content_packages.content_scan import extension_of
 from content_packages.errors import PackageRefusedError
 from content_packages.files import course, epub
 from content_packages.findings import Finding, finding
 from content_packages.manifest import aicc, cmi5, scorm, tincan
+from content_packages.manifest.names import extension_of
 from content_packages.manifest.source import Source
 from content_packages.package import Package
 from content_packages.page_files import PAGES
@@ -104,15 +104,17 @@ def find_root(paths: Collection[str]) -> Root:
 
 def _find_book(paths: Collection[str]) -> Root | None:
     """Return an EPUB, by what it says first or by its package document; somebody may have zipped its folder."""
-    for main in sorted(
-        (path for path in paths if path.endswith(epub.MAIN)), key=lambda path: path.count("/")
-    ):
+    for main in sorted((path for path in paths if f"/{path}".endswith(f"/{epub.MAIN}")), key=_depth):
         prefix = main.removesuffix(epub.MAIN)
         within = [path for path in paths if path.startswith(prefix)]
         if (prefix + epub.MIMETYPE) in within or any(path.endswith(".opf") for path in within):
             notes = (finding("package.nested_root", name=prefix),) if prefix else ()
             return Root(main=main, prefix=prefix, read=epub.read, findings=notes)
     return None
+
+
+def _depth(path: str) -> int:
+    return path.count("/")
 
 
 def _nothing_known(paths: Collection[str]) -> Finding:
@@ -123,9 +125,7 @@ def _nothing_known(paths: Collection[str]) -> Finding:
         tool = next((tool for end, tool in _PROJECTS.items() if path.lower().endswith(end)), None)
         if tool is not None:
             return finding("package.project", file=path, name=path, tool=tool)
-    pages = sorted(
-        (path for path in paths if extension_of(path) in PAGES), key=lambda path: (path.count("/"), path)
-    )
+    pages = sorted(sorted(path for path in paths if extension_of(path) in PAGES), key=_depth)
     if pages:
         return finding("site.no_first_page", file=pages[0], name=pages[0], count=len(pages))
     return finding("package.no_manifest")

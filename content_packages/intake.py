@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from content_packages.authoring_tool import authoring_tool
-from content_packages.content_scan import ContentScan, extension_of, type_of
+from content_packages.content_scan import ContentScan, type_of
 from content_packages.detect import find_root
 from content_packages.errors import PackageRefusedError
 from content_packages.files.container import Container, SingleFile, open_container
@@ -26,15 +26,6 @@ from content_packages.shelf import Delivery, FileRef, Readable, Shelf
 from content_packages.texts import cut_texts
 
 _HEAD_BYTES = 64 * 1024
-_LONGEST_ADDRESS = 8000  # what every server and proxy is asked to take (RFC 9110 §4.1)
-#: What a browser shows in a frame by itself; anything else it would offer as a download.
-_SHOWN = frozenset(
-    {
-        *("html", "htm", "xhtml", "xml", "svg", "txt", "csv", "css", "js", "mjs", "json", "pdf"),
-        *("png", "jpg", "jpeg", "gif", "webp", "avif", "bmp", "ico"),
-        *("mp4", "m4v", "webm", "ogv", "mp3", "m4a", "aac", "ogg", "oga", "opus", "wav", "flac", "weba"),
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -204,7 +195,7 @@ def _take(
         sizes=sizes,
         tool=_tool(source, package, paths),
     )
-    findings += _unfit(package.root)
+    findings += _empty(package.root, container, paths)
     findings += _no_room(container, shelf, limits, paths.values(), twice=kept_from is not None)
     if blocking(findings):
         return replace(told, findings=legible(findings))
@@ -249,16 +240,12 @@ def _with_catalogue_data(package: Package, source: Source, beside: bytes | None)
     return replace(package, metadata=said.over(package.metadata), languages=languages)
 
 
-def _unfit(root: Activity) -> Iterator[Finding]:
-    """Judge whether what opens each unit can be asked for, and is shown when it comes."""
+def _empty(root: Activity, container: Container, paths: Mapping[str, str]) -> Iterator[Finding]:
+    """Tell of lessons that begin with a file in which nothing is."""
     for unit in root.units():
-        launch = unit.launch
-        if launch is None:
-            continue
-        if launch.length > _LONGEST_ADDRESS:
-            yield finding("launch.too_long", name=unit.title, length=launch.length, limit=_LONGEST_ADDRESS)
-        if launch.path and unit.viewer is None and extension_of(launch.path) not in _SHOWN:
-            yield finding("launch.not_shown", name=launch.path, title=unit.title)
+        path = unit.launch.path if unit.launch is not None else ""
+        if path and container.members[paths[path]].size == 0:
+            yield finding("launch.empty", file=path, name=path, title=unit.title)
 
 
 def _no_room(

@@ -14,6 +14,7 @@ from content_packages.manifest.addresses import Fault, judge, parameters
 from content_packages.manifest.course_structure import FAMILY
 from content_packages.manifest.document import FAMILIES, UNDECLARED, Node
 from content_packages.manifest.langstrings import NO_LANGUAGE, by_language, heading, titles
+from content_packages.manifest.launching import unfit
 from content_packages.manifest.lexical import decimal
 from content_packages.manifest.names import FileNames
 from content_packages.manifest.source import Source
@@ -231,6 +232,8 @@ class _Reading:
             self.hosts[address.host] += 1
         elif address.part:
             self.note("cmi5.url_differs", url, url=text, other=address.part)
+        for code, facts in unfit(address.target, title):
+            self.note(code, url, **facts)
         return address.target
 
     def _objective(self, node: Node) -> Described:

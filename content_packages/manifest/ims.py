@@ -15,6 +15,7 @@ from content_packages.findings import Finding, blocking, finding
 from content_packages.limits import Limits
 from content_packages.manifest.document import Document, Node, collapse
 from content_packages.manifest.item_values import ItemValues
+from content_packages.manifest.launching import unfit
 from content_packages.manifest.lom import NO_LANGUAGE, read_metadata, unread_times
 from content_packages.manifest.names import (
     FileNames,
@@ -32,6 +33,7 @@ _OUTSIDE: dict[Outside, str] = {
     "above": "launch.outside",
     "elsewhere": "launch.external",
     "scheme": "launch.scheme",
+    "disk": "launch.disk",
 }
 
 
@@ -188,7 +190,7 @@ def _flat(reading: _Reading) -> Activity:
     reading.note("organization.missing", root, count=len(chosen))
     children = []
     for resource in chosen:
-        launch = _launch(reading, resource, "", resource.node)
+        launch = _launch(reading, resource, "", resource.node, title=resource.identifier)
         title = launch.path.rpartition("/")[2] if launch else resource.identifier
         activity = Activity(
             identifier=f"item-{resource.identifier}", title=title, kind=_kind(resource.node), launch=launch
@@ -225,7 +227,7 @@ def _item(reading: _Reading, node: Node, *, depth: int, seen: frozenset[str]) ->
         children += tuple(_item(reading, child, depth=depth + 1, seen=seen | {reference}) for child in inner)
     elif reference in reading.resources:
         resource = reading.resources[reference]
-        launch = _launch(reading, resource, node.get("parameters") or "", node)
+        launch = _launch(reading, resource, node.get("parameters") or "", node, title=title or identifier)
         kind = _sco_or_asset(reading, resource)
     elif reference in reading.manifests:
         reading.note("item.manifest_in_itself", node, name=title or identifier, resource=reference)
@@ -281,7 +283,9 @@ def _unused(reading: _Reading, wanted: str) -> str:
     return name
 
 
-def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -> LaunchTarget | None:
+def _launch(
+    reading: _Reading, resource: _Resource, parameters: str, at: Node, *, title: str
+) -> LaunchTarget | None:
     href = resource.node.get("href") or ""
     if not href.strip():
         reading.note("resource.no_href", at, name=resource.identifier)
@@ -297,7 +301,7 @@ def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -
         reading.note("launch.unescaped", resource.node, name=found)
         wanted, query, fragment = found, "", ""
     if found is None:
-        is_folder = not path or path.endswith(("/", "\\"))
+        is_folder = not path or path.endswith(("/", "\\")) or reading.names.holds_folder(wanted)
         named = resource.base + href.strip() if is_folder else wanted
         reading.note("launch.no_file" if is_folder else "launch.missing", resource.node, name=named)
         return None
@@ -308,7 +312,10 @@ def _launch(reading: _Reading, resource: _Resource, parameters: str, at: Node) -
     if query or fragment:
         reading.note("launch.parameters", resource.node, name=href.strip())
     query, fragment = merge_parameters(query, fragment, parameters)
-    return LaunchTarget(path=found, query=query, fragment=fragment)
+    launch = LaunchTarget(path=found, query=query, fragment=fragment)
+    for code, facts in unfit(launch, title):
+        reading.note(code, at, **facts)
+    return launch
 
 
 def _code_of(written: str, found: str) -> str:

@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from typing import Literal
 from urllib.parse import unquote
 
-Outside = Literal["above", "elsewhere", "scheme"]
+Outside = Literal["above", "elsewhere", "scheme", "disk"]
 
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 WEB = frozenset({"http", "https"})
 
 
 class OutsideError(ValueError):
-    """The address leaves the package: above its root, to another host, or by a scheme that is not of the web."""
+    """The address leaves the package: above its root, to another host or a disk, or by a scheme not of the web."""
 
     def __init__(self, address: str, where: Outside) -> None:
         super().__init__(address)
@@ -38,6 +38,10 @@ class FileNames:
     def __contains__(self, path: str) -> bool:
         """Tell whether there is a file of exactly this name."""
         return path in self._names
+
+    def holds_folder(self, path: str) -> bool:
+        """Tell whether there are files in a folder of exactly this name."""
+        return any(name.startswith(f"{path}/") for name in self._names)
 
     def find(self, path: str) -> str | None:
         """Return the file a path means.
@@ -65,6 +69,12 @@ class FileNames:
             return None
 
 
+def extension_of(path: str) -> str:
+    """Return what follows the last dot of a file's name, in lower case; empty without a dot."""
+    _, dot, extension = path.rpartition("/")[2].rpartition(".")
+    return extension.lower() if dot else ""
+
+
 def split_href(href: str) -> tuple[str, str, str]:
     """Return path, query and fragment."""
     rest, _, fragment = href.partition("#")
@@ -81,7 +91,7 @@ def resolve(base: str, path: str) -> str:
     joined = (base + path).strip().replace("\\", "/")
     scheme = SCHEME.match(joined)
     if scheme is not None and scheme.group(1).lower() not in WEB:
-        raise OutsideError(joined, "scheme")
+        raise OutsideError(joined, "disk" if len(scheme.group(1)) == 1 else "scheme")  # C: is a drive
     if scheme is not None or joined.startswith("//"):
         raise OutsideError(joined, "elsewhere")
     tidy = posixpath.normpath(joined.lstrip("/") or ".")

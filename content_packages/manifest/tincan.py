@@ -10,9 +10,10 @@ from typing import Final
 
 from content_packages.errors import PackageRefusedError
 from content_packages.findings import finding
-from content_packages.manifest.addresses import judge
+from content_packages.manifest.addresses import Address, judge
 from content_packages.manifest.document import FAMILIES, Node
 from content_packages.manifest.langstrings import NO_LANGUAGE, by_language, heading, titles
+from content_packages.manifest.launching import unfit
 from content_packages.manifest.lexical import is_absolute_iri
 from content_packages.manifest.names import FileNames
 from content_packages.manifest.source import Source
@@ -134,7 +135,7 @@ def _launch(node: Node, title: str, files: FileNames, source: Source) -> LaunchT
     address = judge(text, files)
     if address.fault in {"missing", "characters"} and (as_it_is := files.find_from("", written)):
         source.note("launch.unescaped", line=launch.line, name=as_it_is)
-        return LaunchTarget(path=as_it_is)
+        address = Address(target=LaunchTarget(path=as_it_is))
     if address.fault == "missing":
         source.note("xapi.launch_not_in_package", line=launch.line, url=text, name=title)
     elif address.fault is not None:
@@ -143,6 +144,8 @@ def _launch(node: Node, title: str, files: FileNames, source: Source) -> LaunchT
         source.note("xapi.launch_elsewhere", line=launch.line, name=title, host=address.host)
     elif address.part:
         source.note("xapi.launch_differs", line=launch.line, url=text, other=address.part)
+    for code, facts in unfit(address.target, title):
+        source.note(code, line=launch.line, **facts)
     return address.target
 
 

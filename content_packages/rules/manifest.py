@@ -303,6 +303,16 @@ PACKAGE: dict[str, Rule] = {
         "out.",
         ASK,
     ),
+    "launch.disk": error(
+        _CP,
+        "The launch address {name} leads to a disk of the computer on which the course was made.",
+        "Ask the author for a package that holds its own content.",
+    ),
+    "launch.empty": error(
+        "HTML, Loading web pages",
+        "The lesson “{title}” begins with {name}, and nothing is in that file.",
+        ASK,
+    ),
     "launch.not_shown": error(
         "HTML, Loading web pages",
         "The lesson “{title}” begins with {name}, which no browser shows: it would only be downloaded.",

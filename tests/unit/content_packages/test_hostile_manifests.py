@@ -142,6 +142,8 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "other host by xml:base": (based("https://course.example.net/"), "launch.external"),
     "only a query": (launching("?a=1"), "launch.no_file"),
     "a folder": (launching("./"), "launch.no_file"),
+    "a folder without a slash": (launching("scripts"), "launch.no_file"),
+    "a disk": (launching("C:\\course\\index.html"), "launch.disk"),
     "a folder by backslash": (launching("a\\"), "launch.no_file"),
     "no file": (launching("lost.html"), "launch.missing"),
     "no href": (launching(" "), "resource.no_href"),
@@ -201,7 +203,7 @@ def test_a_manifest_that_means_harm_or_nothing_is_refused(tmp_path: Path, kind: 
     manifest, code = REFUSED[kind]
 
     data = manifest.encode() if isinstance(manifest, str) else manifest
-    report = refused(tmp_path, a_package() | {"imsmanifest.xml": data})
+    report = refused(tmp_path, a_package() | {"imsmanifest.xml": data, "scripts/a.js": b""})
 
     assert code in codes(report)
     assert all(found.detail and found.remedy for found in report.findings)

@@ -8,6 +8,7 @@ import pytest
 
 from content_packages.manifest.names import FileNames, OutsideError, merge_parameters, resolve
 from content_packages.package import LaunchTarget
+from tests.cmi5_builders import a_cmi5_package, a_structure, a_tincan, an_activity, an_au
 from tests.package_builders import ITEM, RESOURCE_12, a_manifest_12, a_package, codes, imported
 
 
@@ -302,7 +303,33 @@ def test_what_a_browser_would_only_download_is_no_lesson(tmp_path: Path, name: s
     report = imported(tmp_path, a_package(manifest, **{name: b"MZ"}))
 
     assert report.refused
-    assert "launch.not_shown" in codes(report)
+    assert [(one.code, one.file, one.line) for one in report.findings] == [
+        ("launch.not_shown", "imsmanifest.xml", 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "manifest", "line"),
+    [
+        (a_cmi5_package(a_structure(an_au(url="a.docx"))), "cmi5.xml", 5),
+        ({"tincan.xml": a_tincan(an_activity(launch="\n<launch>a.docx</launch>")).encode()}, "tincan.xml", 4),
+    ],
+)
+def test_what_is_no_lesson_is_told_with_its_line_in_every_standard(
+    tmp_path: Path, files: dict[str, bytes], manifest: str, line: int
+) -> None:
+    report = imported(tmp_path, files | {"a.docx": b"PK"})
+
+    assert [(one.code, one.file, one.line) for one in report.findings] == [
+        ("launch.not_shown", manifest, line)
+    ]
+
+
+def test_a_lesson_that_begins_with_an_empty_file_is_refused(tmp_path: Path) -> None:
+    report = imported(tmp_path, a_package() | {"index.html": b""})
+
+    assert report.refused
+    assert [(one.code, one.file) for one in report.findings] == [("launch.empty", "index.html")]
 
 
 @pytest.mark.parametrize(
