@@ -104,6 +104,7 @@ def read(
     )
     _collect(reading, root, base="")
     _check_files(reading)
+    _check_dependencies(reading)
     organization, others = _choose_organization(reading, root)
     tree = _flat(reading) if organization is None else _organization(reading, organization)
     if not tree.units() and not blocking(findings):  # otherwise it is said already why
@@ -154,6 +155,25 @@ def _check_files(reading: _Reading) -> None:
         reading.note("file.missing", missing[0][1], count=len(missing), name=missing[0][0])
 
 
+def _check_dependencies(reading: _Reading) -> None:
+    """Count resources that others say they need, and that are not there."""
+    missing = [
+        (resource, node)
+        for resource in reading.resources.values()
+        for node in resource.node.all("dependency")
+        if collapse(node.get("identifierref") or "") not in reading.resources
+    ]
+    if missing:
+        resource, node = missing[0]
+        reading.note(
+            "resource.dependency_missing",
+            node,
+            name=resource.identifier,
+            reference=collapse(node.get("identifierref") or ""),
+            count=len(missing),
+        )
+
+
 def _choose_organization(reading: _Reading, root: Node) -> tuple[Node | None, list[str]]:
     """Return the default organization, and the titles of the others."""
     block = root.first("organizations")
@@ -174,7 +194,10 @@ def _choose_organization(reading: _Reading, root: Node) -> tuple[Node | None, li
 
 def _organization(reading: _Reading, node: Node) -> Activity:
     identifier = _identifier(reading, node)
-    title = node.value("title") or collapse(reading.document.root.get("identifier") or "") or identifier
+    title = node.value("title")
+    if not title:
+        title = collapse(reading.document.root.get("identifier") or "") or identifier
+        reading.note("organization.no_title", node, name=title)
     children = tuple(_item(reading, item, depth=1, seen=frozenset()) for item in node.all("item"))
     return reading.dialect.extend(Activity(identifier=identifier, title=title, children=children), node)
 
@@ -326,8 +349,11 @@ def _code_of(written: str, found: str) -> str:
 
 
 def _sco_or_asset(reading: _Reading, resource: _Resource) -> Kind:
-    if resource.node.get("scormType", "adlcp") is None:
+    written = resource.node.get("scormType", "adlcp")
+    if written is None:
         reading.note("resource.no_type", resource.node, name=resource.identifier)
+    elif written.strip().lower() not in {"sco", "asset"}:
+        reading.note("resource.bad_type", resource.node, name=resource.identifier, value=written)
     return _kind(resource.node)
 
 

@@ -43,15 +43,15 @@ class ItemValues:
         written = (node.get(attribute, family) or "").strip() or "true"
         value = boolean(written)
         if value is None:
-            self._tell(node, attribute, written)
+            self.tell("item.bad_value", node, value=written, field=attribute)
         return value is not False
+
+    def tell(self, code: str, node: Node, **facts: str) -> None:
+        """Add a finding about the item at one of its elements."""
+        self.findings.append(finding(code, file=self.file, line=node.line, name=self.name, **facts))
 
     def _checked(self, node: Node, value: str, fits: Callable[[str], bool]) -> str | None:
         if value and not fits(value):
-            self._tell(node, node.name, value)
+            self.tell("item.bad_value", node, value=value, field=node.name)
             return None
         return value or None
-
-    def _tell(self, node: Node, field: str, value: str) -> None:
-        facts = {"name": self.name, "value": value, "field": field}
-        self.findings.append(finding("item.bad_value", file=self.file, line=node.line, **facts))

@@ -13,7 +13,7 @@ from content_packages.manifest.item_values import ItemValues
 from content_packages.manifest.sequencing import SequencingReader
 from content_packages.package import Activity, Package, SharedDataMap, activity_tree
 from content_packages.sequencing.controls import controls
-from content_packages.sequencing.definition import ActivityNode, without_pre_conditions
+from content_packages.sequencing.definition import ActivityNode, without_limits, without_pre_conditions
 from content_packages.sequencing.event import Request
 from content_packages.sequencing.tracking import new_state
 from content_packages.sequencing.tree import ActivityTree
@@ -65,12 +65,13 @@ def _extend(
     hiding = () if interface is None else interface.all("hideLMSUI", "adlnav")
     hidden = [said.text(node, _CONTROLS.__contains__) for node in hiding]
     shared = item.first("data", "adlcp")
+    maps = [] if shared is None else list(shared.all("map", "adlcp"))
     return replace(
         activity,
         time_limit_action=said.time_limit_action(item.first("timeLimitAction", "adlcp")),
         data_from_lms=None if data is None else data.text,
         hide_lms_ui=tuple(dict.fromkeys(filter(None, hidden))),
-        shared_data=() if shared is None else tuple(_data_map(n, said) for n in shared.all("map", "adlcp")),
+        shared_data=tuple(_data_map(node, said) for node in maps if _has_target(node, said)),
         sequencing=sequencing.read(item, name=activity.title),
     )
 
@@ -83,15 +84,24 @@ def _judge_the_way_in(root: Activity, document: Document, findings: list[Finding
     tree = activity_tree(root)
     if _can_begin(tree):
         return
-    code = (
-        "sequencing.closed_at_first" if _can_begin(without_pre_conditions(tree)) else "sequencing.no_way_in"
-    )
+    code = "sequencing.no_way_in"
+    if _can_begin(without_pre_conditions(tree)):
+        code = "sequencing.closed_at_first"
+    elif _can_begin(without_limits(tree)):
+        code = "sequencing.no_attempts"
     findings.append(finding(code, file=document.file, line=document.root.line, name=root.title))
 
 
 def _can_begin(tree: ActivityNode) -> bool:
     ways = controls(ActivityTree(tree), new_state())
     return Request.START in ways.requests or bool(ways.choices)
+
+
+def _has_target(node: Node, said: ItemValues) -> bool:
+    if (node.get("targetID") or "").strip():
+        return True
+    said.tell("sequencing.map_without_target", node)
+    return False
 
 
 def _data_map(node: Node, said: ItemValues) -> SharedDataMap:

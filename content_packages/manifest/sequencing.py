@@ -52,6 +52,20 @@ _RANGES = {  # the type of each number in CAM 5.1 and 3.4.1.14; all others are a
     "completionThreshold": (0.0, 1.0),
 }
 _MEASURE = (-1.0, 1.0)
+_ELEMENTS = frozenset(  # of imsss:sequencing (CAM 5.1)
+    {
+        "controlMode",
+        "sequencingRules",
+        "limitConditions",
+        "auxiliaryResources",
+        "rollupRules",
+        "objectives",
+        "randomizationControls",
+        "deliveryControls",
+        "constrainedChoiceConsiderations",
+        "rollupConsiderations",
+    }
+)
 _UNSUPPORTED = (
     "attemptExperiencedDurationLimit",
     "activityAbsoluteDurationLimit",
@@ -98,6 +112,8 @@ class SequencingReader:
     def __init__(self, document: Document, findings: list[Finding]) -> None:
         self._file = document.file
         self._findings = findings
+        self._name = ""
+        self._objective_ids: frozenset[str | None] = frozenset()
         self._collection = {
             collapse(node.get("ID") or ""): node
             for block in document.root.walk()  # manifests inside the manifest have collections, too
@@ -107,7 +123,9 @@ class SequencingReader:
 
     def read(self, item: Node, *, name: str) -> SequencingDefinition:
         """Return what an item or organization says; without a word, the standard's defaults."""
+        self._name = name
         parts = self._parts(item.first("sequencing", "imsss"), name)
+        self._objective_ids = self._ids_of(parts.get("objectives"))
         threshold = item.first("completionThreshold", "adlcp")
         return SequencingDefinition(
             control=self._fill(ControlModes, parts.get("controlMode")),
@@ -142,11 +160,33 @@ class SequencingReader:
         parts: dict[str, Node] = {}
         for source in (shared, node):
             for child in () if source is None else source.children:
+                if child.family in {"imsss", "adlseq"} and child.name not in _ELEMENTS:
+                    self._note("sequencing.unknown_element", child, element=child.name)
                 # imsss:objectives and adlseq:objectives share a name and mean different things.
                 parts[
                     "adl_objectives" if (child.family, child.name) == ("adlseq", "objectives") else child.name
                 ] = child
         return parts
+
+    def _note(self, code: str, node: Node, **facts: str | int) -> None:
+        """Add a finding about the item at hand."""
+        self._findings.append(finding(code, file=self._file, line=node.line, name=self._name, **facts))
+
+    def _has_target(self, node: Node) -> bool:
+        if _objective_id(node.get("targetObjectiveID")):
+            return True
+        self._note("sequencing.map_without_target", node)
+        return False
+
+    def _ids_of(self, block: Node | None) -> frozenset[str | None]:
+        """Return the objectives of the item, by their ids; one that comes twice is told."""
+        found: set[str | None] = set()
+        for node in () if block is None else block.children:
+            identifier = _objective_id(node.get("objectiveID"))
+            if identifier in found and identifier is not None:
+                self._note("sequencing.objective_twice", node, reference=identifier)
+            found.add(identifier)
+        return frozenset(found)
 
     def _fill(self, shape: type[Shape], node: Node | None, **given: Any) -> Shape:
         """Make a part of the model from the attributes that bear its fields' names."""
@@ -225,6 +265,8 @@ class SequencingReader:
         if condition is None:
             return None
         reference = _objective_id(node.get("referencedObjective"))
+        if reference is not None and reference not in self._objective_ids:
+            self._note("sequencing.objective_missing", node, reference=reference)
         return self._fill(RuleCondition, node, condition=condition, referenced_objective=reference)
 
     def _rollup_rules(self, block: Node | None) -> tuple[RollupRule, ...]:
@@ -274,12 +316,14 @@ class SequencingReader:
                     ObjectiveMap, m, target_objective_id=_objective_id(m.get("targetObjectiveID")) or ""
                 )
                 for m in node.all("mapInfo", "imsss")
+                if self._has_target(m)
             ),
             adl_maps=tuple(
                 self._fill(
                     AdlObjectiveMap, m, target_objective_id=_objective_id(m.get("targetObjectiveID")) or ""
                 )
                 for m in adl_maps.get(identifier, ())
+                if self._has_target(m)
             ),
         )
 

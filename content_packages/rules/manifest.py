@@ -205,6 +205,12 @@ PACKAGE: dict[str, Rule] = {
     "package.edition_guessed": warning(
         _CP, "The manifest names no edition that is known ({written}); it was read as SCORM {edition}."
     ),
+    "package.edition_mixed": warning(
+        _CP,
+        "The manifest says it is SCORM 1.2, and has rules for the order of lessons as SCORM 2004 has them; those were "
+        "passed over.",
+        "If lessons must come in that order, ask the author to export the course as SCORM 2004.",
+    ),
     "package.edition_missing": note(
         _CP, "The manifest does not name its edition; it was read as SCORM {edition}."
     ),
@@ -239,6 +245,9 @@ PACKAGE: dict[str, Rule] = {
         "The page {name} has no title; its file name was taken.",
         "Give the course a title.",
     ),
+    "organization.no_title": note(
+        _CP, "The manifest gives the course no title; {name} is shown.", "Give the course a title."
+    ),
     "organization.missing": warning(
         _CP, "The manifest has no organization; what can be launched was listed in order (number: {count})."
     ),
@@ -269,6 +278,18 @@ PACKAGE: dict[str, Rule] = {
         _CP, "The item {name} has both a page and sub-items; the page became its first sub-item."
     ),
     "item.heading": note(_CP, "The item {name} leads nowhere; it is shown as a heading."),
+    "item.score_as_share": warning(
+        "SCORM 1.2 CAM 2.3.2.5.1",
+        "The item {name} asks for {value} of 100 points to be passed; perhaps a share of 1 was meant, as SCORM 2004 "
+        "has it.",
+        "Try the course; if everybody passes, ask the author for the score in points, such as 80.",
+    ),
+    "item.prerequisites": note(
+        "SCORM 1.2 CAM 2.3.2.5.1",
+        "Lessons name others that should come before them, such as {name}; nobody is kept from them here (number: "
+        "{count}).",
+        "Tell officers in which order to work, or ask the author to export the course as SCORM 2004.",
+    ),
     "item.bad_value": warning(
         _CP,
         "The item {name} gives “{value}” for {field}, which the standard does not allow; it was left out.",
@@ -276,6 +297,13 @@ PACKAGE: dict[str, Rule] = {
     "resource.no_href": error(_CP, "The resource {name} is to be launched but names no file.", ASK),
     "resource.no_type": warning(
         _CP, "The resource {name} does not say whether it is a SCO or an asset; it was taken for a SCO."
+    ),
+    "resource.bad_type": warning(
+        _CP, "The resource {name} is of the type “{value}”, neither sco nor asset; it was taken for a SCO."
+    ),
+    "resource.dependency_missing": warning(
+        _CP,
+        "Resources depend on others that are not in the manifest, such as {name} on {reference} (number: {count}).",
     ),
     "resource.duplicate": warning(_CP, "The resource {name} is declared twice; the first was taken."),
     "launch.missing": error(_CP, "The launch file {name} is not in the package.", ASK),
@@ -355,6 +383,25 @@ PACKAGE: dict[str, Rule] = {
         "SCORM 2004 CAM 5.1.2, 5.1.5",
         "A rule ({name}) lacks its action or one of its conditions, or has one that the standard does not know; the "
         "whole rule was left out.",
+    ),
+    "sequencing.unknown_element": warning(
+        "SCORM 2004 CAM 5.1", "The sequencing of {name} has {element}, which the standard does not know."
+    ),
+    "sequencing.objective_missing": warning(
+        "SCORM 2004 CAM 5.1.2",
+        "A rule of {name} asks for its objective {reference}, which it does not have; the rule may never act.",
+    ),
+    "sequencing.objective_twice": warning(
+        "SCORM 2004 CAM 5.1.6", "{name} has the objective {reference} twice; its results may be mixed up."
+    ),
+    "sequencing.map_without_target": warning(
+        "SCORM 2004 CAM 5.1.6, 3.4.1.15",
+        "{name} has a map without a target, by which nothing could be shared; it was left out.",
+    ),
+    "sequencing.no_attempts": error(
+        "SCORM 2004 SN 3.5",
+        "{name} or its lessons allow no attempt at all (attemptLimit 0), so none can ever be opened.",
+        "Ask the author to allow one attempt at least, or to leave the limit out.",
     ),
     "sequencing.no_way_in": error(
         "SCORM 2004 SN 3.2.1, 3.2.3",

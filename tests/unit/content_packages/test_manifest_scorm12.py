@@ -46,7 +46,7 @@ def test_an_item_says_everything_adlcp_knows(tmp_path: Path) -> None:
         time_limit_action="exit,no message",
         data_from_lms=" start=3\n",
     )
-    assert found == []
+    assert found == ["item.prerequisites"]
 
 
 @pytest.mark.parametrize(
@@ -231,3 +231,53 @@ def test_the_catalogue_gets_titles_by_language(tmp_path: Path) -> None:
     assert package.metadata.titles == {"en": "At the border", "ar": "على الحدود"}
     assert package.metadata.descriptions == {"und": "What to do"}
     assert package.metadata.keywords == ("border",)
+
+
+SEQUENCING = '<imsss:sequencing xmlns:imsss="http://www.imsglobal.org/xsd/imsss"/>'
+
+
+@pytest.mark.parametrize(
+    ("manifest", "code", "facts"),
+    [
+        (
+            a_manifest_12(ITEM.replace("</item>", "\n<adlcp:masteryscore>0.8</adlcp:masteryscore></item>")),
+            "item.score_as_share",
+            {"name": "One", "value": "0.8"},
+        ),
+        (
+            a_manifest_12(
+                ITEM.replace("</item>", "\n<adlcp:prerequisites>intro</adlcp:prerequisites></item>")
+            ),
+            "item.prerequisites",
+            {"name": "intro", "count": 1},
+        ),
+        (a_manifest_12(f"\n{ITEM.replace('</item>', SEQUENCING + '</item>')}"), "package.edition_mixed", {}),
+        (
+            a_manifest_12(resources="\n" + RESOURCE_12.replace('"sco"', '"lesson"')),
+            "resource.bad_type",
+            {"name": "page", "value": "lesson"},
+        ),
+        (
+            a_manifest_12(
+                resources=RESOURCE_12.replace("/>", '>\n<dependency identifierref="lost"/></resource>')
+            ),
+            "resource.dependency_missing",
+            {"name": "page", "reference": "lost", "count": 1},
+        ),
+        (a_manifest_12().replace("<title>A course</title>", ""), "organization.no_title", {"name": "m"}),
+    ],
+)
+def test_what_an_author_may_not_have_meant_is_told(
+    tmp_path: Path, manifest: str, code: str, facts: dict[str, str | int]
+) -> None:
+    report = imported(tmp_path, a_package(manifest))
+
+    assert not report.refused
+    (told,) = report.findings
+    assert (told.code, told.facts) == (code, facts)
+    assert told.line == (2 if code in {"package.edition_mixed", "organization.no_title"} else 3)
+
+
+@pytest.mark.parametrize("score", ["0", "1.5", "80", "100"])
+def test_a_score_in_points_is_taken_without_a_word(tmp_path: Path, score: str) -> None:
+    assert one_item(tmp_path, f"<adlcp:masteryscore>{score}</adlcp:masteryscore>")[1] == []

@@ -421,6 +421,66 @@ def test_limits_that_scorm_does_not_know_are_told(tmp_path: Path) -> None:
     assert found == ["sequencing.limit_ignored"] * 2
 
 
+OBJECTIVES = "<imsss:objectives>{}</imsss:objectives>"
+
+
+@pytest.mark.parametrize(
+    ("inside", "code", "facts"),
+    [
+        ("<imsss:controlMod/>", "sequencing.unknown_element", {"name": "One", "element": "controlMod"}),
+        (
+            (
+                "<imsss:sequencingRules><imsss:preConditionRule><imsss:ruleConditions>"
+                '<imsss:ruleCondition condition="attempted" referencedObjective="lost"/></imsss:ruleConditions>'
+                '<imsss:ruleAction action="skip"/></imsss:preConditionRule></imsss:sequencingRules>'
+            ),
+            "sequencing.objective_missing",
+            {"name": "One", "reference": "lost"},
+        ),
+        (
+            OBJECTIVES.format('<imsss:primaryObjective objectiveID="a"/><imsss:objective objectiveID="a"/>'),
+            "sequencing.objective_twice",
+            {"name": "One", "reference": "a"},
+        ),
+        (
+            OBJECTIVES.format(
+                '<imsss:primaryObjective objectiveID="a"><imsss:mapInfo/></imsss:primaryObjective>'
+            ),
+            "sequencing.map_without_target",
+            {"name": "One"},
+        ),
+    ],
+)
+def test_sequencing_that_cannot_do_what_was_meant_is_told(
+    tmp_path: Path, inside: str, code: str, facts: dict[str, str]
+) -> None:
+    item = f"{ITEM.removesuffix('</item>')}<imsss:sequencing>\n{inside}</imsss:sequencing></item>"
+
+    report = imported(tmp_path, a_package(a_manifest_2004(item)))
+
+    assert [(one.code, one.facts, one.line) for one in report.findings] == [(code, facts, 3)]
+
+
+def test_maps_without_a_target_share_nothing(tmp_path: Path) -> None:
+    objective = '<imsss:primaryObjective objectiveID="a"><imsss:mapInfo/></imsss:primaryObjective>'
+    sequencing = f"<imsss:sequencing>{OBJECTIVES.format(objective)}</imsss:sequencing>"
+    inside = f"<adlcp:data><adlcp:map/></adlcp:data>\n{sequencing}"
+
+    package, found = package_of(tmp_path, a_manifest_2004(f"{ITEM.removesuffix('</item>')}{inside}</item>"))
+
+    (one,) = package.root.children
+    assert (one.shared_data, one.sequencing and one.sequencing.primary_objective.maps) == ((), ())
+    assert found == ["sequencing.map_without_target"] * 2
+
+
+def test_a_course_that_allows_no_attempt_is_refused_for_that(tmp_path: Path) -> None:
+    limits = '<imsss:sequencing><imsss:limitConditions attemptLimit="0"/></imsss:sequencing>'
+
+    report = imported(tmp_path, a_package(a_manifest_2004(organization=limits)))
+
+    assert [one.code for one in report.findings] == ["sequencing.no_attempts"]
+
+
 def test_a_control_nobody_knows_is_not_hidden(tmp_path: Path) -> None:
     item = (
         '<item identifier="one" identifierref="page"><title>One</title><adlnav:presentation>'
