@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
@@ -21,6 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # They turn what follows them around, and have no end where a text is cut (UAX #9); marks of one place (200E, 200F,
 # 061C), which honest right-to-left titles have, do not.
 _ORDER = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>|&(?:nbsp|amp|lt|gt|quot|#[0-9]{1,6});")
 _Said = TypeVar("_Said", Activity, Described, Metadata, Package, Book)
 
 
@@ -39,6 +41,8 @@ class _Cutter:
     titles: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     turned: list[str] = field(default_factory=list)
+    garbled: list[str] = field(default_factory=list)
+    marked: list[str] = field(default_factory=list)
 
     def package(self, package: Package) -> Package:
         return self._with(
@@ -60,8 +64,13 @@ class _Cutter:
             if cut:
                 longest = max(cut, key=len)
                 yield finding(code, name=longest, length=len(longest), limit=limit, count=len(set(cut)))
-        if self.turned:
-            yield finding("text.order", name=self.turned[0], count=len(set(self.turned)))
+        for code, found in (
+            ("text.order", self.turned),
+            ("text.garbled", self.garbled),
+            ("text.markup", self.marked),
+        ):
+            if found:
+                yield finding(code, name=found[0], count=len(set(found)))
 
     # ------------------------------------------------------------------ parts
 
@@ -108,6 +117,8 @@ class _Cutter:
 
     def _title(self, text: str) -> str:
         text = self._in_order(text)
+        if _MARKUP.search(text):
+            self.marked.append(text)
         if len(text) > MOST_TITLE_CHARS:
             self.titles.append(text)
         return _cut(text, MOST_TITLE_CHARS)
@@ -119,6 +130,8 @@ class _Cutter:
         return _cut(text, MOST_TEXT_CHARS)
 
     def _in_order(self, text: str) -> str:
+        if _is_garbled(text):
+            self.garbled.append(text)
         plain = _ORDER.sub("", text)
         if plain != text:
             self.turned.append(text)
@@ -144,3 +157,17 @@ def _cut(text: str, most: int) -> str:
     """
     text = without_controls(text)
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def _is_garbled(text: str) -> bool:
+    """Tell whether a text is UTF-8 that somebody has read as windows-1252: then it can be read back.
+
+    >>> _is_garbled("Pr\u00c3\u00a9curseurs"), _is_garbled("Pr\u00e9curseurs"), _is_garbled("Precursors")
+    (True, False, False)
+    """
+    if text.isascii():
+        return False
+    for encoding in ("cp1252", "latin-1"):
+        with suppress(UnicodeError):
+            return text.encode(encoding).decode() != text
+    return False

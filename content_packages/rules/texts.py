@@ -20,6 +20,16 @@ TEXTS: dict[str, Rule] = {
         "Signs that turn the order of letters around were left out of titles and descriptions, such as {name} (number: "
         "{count}).",
     ),
+    "text.garbled": warning(
+        "Unicode Standard 2.5",
+        "Titles or descriptions look as if they had been read in a wrong encoding, such as “{name}” (number: {count}).",
+        "Look at them. If they are wrong, write them in the catalogue, or ask the author for an export in UTF-8.",
+    ),
+    "text.markup": note(
+        OURS,
+        "Titles hold signs of HTML, which are shown as they stand, such as “{name}” (number: {count}).",
+        "Write a title in the catalogue, or ask the author for one without them.",
+    ),
     "catalogue.read": note("schema.org, JSON-LD 1.1", "What the catalogue says was read from {name}."),
     "catalogue.learning_time": note(
         "IEEE 1484.12.1, 5.9",

@@ -157,7 +157,7 @@ TAKEN: dict[str, tuple[str | bytes, list[str]]] = {
         ),
         [],
     ),
-    "script in a title": (GOOD.replace("A course", "&lt;script&gt;alert(1)&lt;/script&gt;"), []),
+    "script in a title": (GOOD.replace("A course", "&lt;script&gt;alert(1)&lt;/script&gt;"), ["text.markup"]),
     "document type in a comment": (GOOD.replace("?>", "?><!-- <!DOCTYPE m> -->", 1), []),
     "document type in the text": (GOOD.replace("A course", "<![CDATA[<!DOCTYPE m>]]>"), []),
     "style sheet": (GOOD.replace("?>", '?><?xml-stylesheet href="http://127.0.0.1:9/a.xsl"?>', 1), []),

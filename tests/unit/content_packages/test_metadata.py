@@ -145,6 +145,26 @@ def test_a_learning_time_is_taken_where_a_course_could_last_that_long(
 
 
 @pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        ("Pr\u00c3\u00a9curseurs", ["text.garbled"]),
+        ("\u0420\u045f\u0421\u0402", []),  # Cyrillic read as another page of Cyrillic: nobody could be sure
+        ("Pr\u00e9curseurs \u00e0 20 \u00b0C", []),
+        ("\u0645\u0631\u062d\u0628\u0627", []),
+        ("&lt;b&gt;Search&lt;/b&gt;", ["text.markup"]),
+        ("Search&amp;nbsp;of vehicles", ["text.markup"]),
+        ("1 &lt; 2 &amp; 3 &gt; 2", []),
+    ],
+)
+def test_a_title_that_was_spoilt_on_its_way_is_told(tmp_path: Path, title: str, told: list[str]) -> None:
+    manifest = a_manifest_12().replace("A course", title).encode()
+
+    report = imported(tmp_path, {"imsmanifest.xml": manifest})
+
+    assert [one.code for one in report.findings] == told
+
+
+@pytest.mark.parametrize(
     ("written", "told"), [("an hour", [2]), ("P3661D", [2]), ("PT0M", []), ("00:00:00", []), ("", [])]
 )
 def test_a_learning_time_that_cannot_be_read_is_told(tmp_path: Path, written: str, told: list[int]) -> None:
