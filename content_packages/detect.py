@@ -47,6 +47,7 @@ _PROJECTS = {
     "contentv3.xml": "eXeLearning",
     ".h5p": "H5P",
 }
+_FIRST_PAGES = frozenset({"story", "start", "default", "home", "main", "launch", "launcher", "presentation"})
 _MANIFESTS = frozenset(marker for marker, read in MARKERS if read is not site.read)
 
 
@@ -113,6 +114,12 @@ def _find_book(paths: Collection[str]) -> Root | None:
     return None
 
 
+def _how_unlikely(path: str) -> tuple[int, bool, str]:
+    """Return what sorts the page first that a course may begin with."""
+    stem = path.rpartition("/")[2].rpartition(".")[0].casefold()
+    return _depth(path), stem not in _FIRST_PAGES, path
+
+
 def _depth(path: str) -> int:
     return path.count("/")
 
@@ -125,7 +132,7 @@ def _nothing_known(paths: Collection[str]) -> Finding:
         tool = next((tool for end, tool in _PROJECTS.items() if path.lower().endswith(end)), None)
         if tool is not None:
             return finding("package.project", file=path, name=path, tool=tool)
-    pages = sorted(sorted(path for path in paths if extension_of(path) in PAGES), key=_depth)
+    pages = sorted((path for path in paths if extension_of(path) in PAGES), key=_how_unlikely)
     if pages:
         return finding("site.no_first_page", file=pages[0], name=pages[0], count=len(pages))
     return finding("package.no_manifest")

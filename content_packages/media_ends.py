@@ -190,14 +190,21 @@ _WALKS: Mapping[str, type[_Walk]] = {
 }
 
 
+#: Films and recordings as programs of other days kept them; no browser plays them.
+_UNPLAYED = frozenset({"wmv", "wma", "avi", "flv", "f4v", "mpg", "mpeg", "asf", "rm", "ram", "aif", "aiff"})
+
+
 @dataclass(slots=True)
 class MediaEnds:
     """The films and recordings of a package, by their paths."""
 
     seen: dict[str, _Walk] = field(default_factory=dict)
+    unplayed: list[str] = field(default_factory=list)
 
     def watch(self, stream: Readable, path: str, extension: str) -> Readable:
         """Return a stream of the same bytes looked through while read; of other formats, the stream itself."""
+        if extension in _UNPLAYED:
+            self.unplayed.append(path)
         if extension not in _WALKS:
             return stream
         self.seen[path] = _WALKS[extension]()
@@ -212,7 +219,11 @@ class MediaEnds:
         """Return what an instructor should know of them, who knows a file by what it is *called*."""
         unplayable = [path for path, walk in self.seen.items() if not walk.playable]
         short = [path for path, walk in self.seen.items() if walk.playable and walk.size < walk.should]
-        for code, paths in (("media.unplayable", unplayable), ("media.cut_short", short)):
+        for code, paths in (
+            ("media.unplayable", unplayable),
+            ("media.cut_short", short),
+            ("media.old_format", self.unplayed),
+        ):
             if paths:
                 name = called(paths[0])
                 yield finding(code, file=name, name=name, count=len(paths))

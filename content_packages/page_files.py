@@ -1,4 +1,4 @@
-"""What pages cannot run without and ask for by themselves: scripts, style sheets, pages inside them.
+"""What pages cannot run without and ask for by themselves: scripts, style sheets, films, pages inside them.
 
 A heuristic for the report, never a reason to refuse: what scripts add later is not seen, and an address that a
 script would replace is taken as it stands.
@@ -17,7 +17,8 @@ from content_packages.manifest.names import FileNames, OutsideError, resolve, sp
 PAGES = frozenset({"html", "htm", "xhtml"})
 ASKED = re.compile(
     rb"(?P<opens><!--(?!>))|(?P<closes>-->)|(?P<base><base\b[^<>]{0,100}?\bhref)|"
-    rb"<(?:(?:script|i?frame)\b[^<>]{0,300}?\bsrc|link\b(?=[^<>]{0,300}\bstylesheet\b)[^<>]{0,300}?\bhref)"
+    rb"<(?:(?:script|i?frame|video|audio|source|track)\b[^<>]{0,300}?\bsrc|"
+    rb"link\b(?=[^<>]{0,300}\bstylesheet\b)[^<>]{0,300}?\bhref)"
     rb"\s{0,9}=\s{0,9}(?P<quote>[\"'])(?P<address>[^\"'<>]{1,200})(?P=quote)",
     re.IGNORECASE,
 )

@@ -116,7 +116,7 @@ def _readable_captions(source: Source) -> Iterator[str]:
         if b"-->" in source.head(path, HEAD_BYTES).replace(b"\0", b""):
             yield path
         else:
-            source.note("captions.unreadable", name=path)
+            source.findings.append(finding("captions.unreadable", file=path, name=path))
 
 
 def _not_what_it_says(source: Source) -> Finding:
@@ -163,7 +163,7 @@ def _languages(source: Source, viewer: Viewer, told: Told, captions: tuple[Capti
         source.note("captions.none")
     for caption in captions:
         if caption.language == "und":
-            source.note("captions.language", name=caption.path)
+            source.findings.append(finding("captions.language", file=caption.path, name=caption.path))
     return tuple(sorted({one.language for one in captions} - {"und"}))
 
 

@@ -179,7 +179,9 @@ NAMES: dict[str, Rule] = {
         _NAMES, "The name {name} holds a colon, which Windows takes for a hidden stream.", _RENAME
     ),
     "name.traversal": error(_NAMES, "The name {name} leads out of the package by “..”.", ZIP_AGAIN),
-    "name.reserved": error(_NAMES, "The name {name} is reserved by Windows for a device.", _RENAME),
+    "name.reserved": error(
+        _NAMES, "A part of the name {name} is reserved by Windows for a device, as con and aux are.", _RENAME
+    ),
     "name.trailing": error(
         _NAMES, "A part of the name {name} ends in a dot or a space, which Windows drops.", _RENAME
     ),

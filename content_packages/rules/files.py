@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from content_packages.rules.rule import ASK, OURS, RAISE_BYTES, Rule, error, note, warning
+from content_packages.rules.rule import ASK, BROWSERS, OURS, RAISE_BYTES, Rule, error, note, warning
 
 _WHAT = (
     "Import a package (zip: SCORM, cmi5, xAPI, web pages), a course structure (cmi5.xml), a PDF, a film (MP4, WebM), "
@@ -107,6 +107,11 @@ FILES: dict[str, Rule] = {
         f"{_MP4} §4.2, §8.2; RFC 8794 §11; {_MP3}",
         "Files are called films or recordings and hold none that could be played, such as {name} (number: {count}).",
         "Try the course before you publish it; if something stays black or silent, ask the author to export it again.",
+    ),
+    "media.old_format": warning(
+        BROWSERS,
+        "Films or recordings are of a kind that no browser plays, such as {name} (number: {count}).",
+        "Try the course before you publish it; if they are shown in it, ask the author for MP4 and MP3.",
     ),
     "captions.none": note(
         _WCAG,

@@ -10,7 +10,8 @@ _SAVE_EARLIER = "Leave the course half-way and open it again: what was done must
 PAGES: dict[str, Rule] = {
     "page.missing_file": warning(
         "HTML Living Standard",
-        "Pages ask for scripts, styles or other pages that are not in the package, such as {name} (number: {count}).",
+        "Pages ask for scripts, styles, films or other pages that are not in the package, such as {name} (number: "
+        "{count}).",
         "Try the course before you publish it; if a page stays empty or saves nothing, ask the author to export again.",
     ),
     "script.flash_files": warning(

@@ -162,6 +162,12 @@ def test_an_address_from_the_root_of_the_host_finds_nothing() -> None:
     assert missing_in(b'<script src="../lib.js">', "lib.js") == []
 
 
+@pytest.mark.parametrize("element", ["video", "audio", "video><source", "video><track"])
+def test_films_and_captions_that_are_missing_are_told(element: str) -> None:
+    assert missing_in(f'<{element} src="a.mp4">'.encode()) == [("a.mp4", 1, 1)]
+    assert missing_in(f'<{element} src="a.mp4">'.encode(), "a/a.mp4") == []
+
+
 @pytest.mark.parametrize(
     "written",
     [

@@ -143,6 +143,23 @@ def test_captions_that_say_nothing_are_left_out_and_told(tmp_path: Path) -> None
     assert [found.code for found in report.findings] == ["captions.unreadable"]
 
 
+def test_what_is_said_of_captions_names_their_file(tmp_path: Path) -> None:
+    report = imported(tmp_path, a_zip_of({"film.mp4": an_mp4(), "a.srt": SAID, "b.vtt": "hello"}))
+
+    assert {(found.code, found.file) for found in report.findings} == {
+        ("captions.language", "a.srt"),
+        ("captions.unreadable", "b.vtt"),
+    }
+
+
+def test_the_page_that_a_tool_begins_with_is_named_where_none_is_first(tmp_path: Path) -> None:
+    pages = {"analytics-frame.html": "x", "story.html": "x", "a/start.html": "x"}
+
+    (found,) = imported(tmp_path, a_zip_of(pages)).findings
+
+    assert (found.code, found.file, found.facts["count"]) == ("site.no_first_page", "story.html", 3)
+
+
 def test_captions_beside_a_film_belong_to_it(tmp_path: Path) -> None:
     names = ("film.pt-br.vtt", "film.ar.srt", "film.vtt")
     report = imported(tmp_path, a_zip_of({"a/film.mp4": an_mp4(), **{f"a/{name}": SAID for name in names}}))

@@ -100,6 +100,14 @@ def test_no_bytes_are_too_strange(noise: bytes, extension: str, size: int) -> No
         assert told(begin + noise, extension, size=size) == told(begin + noise, extension)
 
 
+def test_films_that_no_browser_plays_are_told(tmp_path: Path) -> None:
+    report = imported(tmp_path, a_package(**{"film/a.WMV": b"x", "film/b.avi": b"x"}))
+
+    assert [(one.code, one.file, one.facts["count"]) for one in report.findings] == [
+        ("media.old_format", "film/a.WMV", 2)
+    ]
+
+
 def test_a_film_in_a_package_that_breaks_off_is_a_warning(tmp_path: Path) -> None:
     report = imported(tmp_path, a_package(**{"film/a.webm": a_webm()[:-500], "film/b.mp4": INDEX_FIRST}))
 
