@@ -34,7 +34,7 @@ def lms(*arguments: str, stdin: str = "") -> Result:
 
 def a_file_without_a_manifest(folder: Path) -> Path:
     file = folder / "holiday.zip"
-    file.write_bytes(b"PK\5\6" + bytes(18))
+    file.write_bytes(zipped({"sea.txt": b"blue"}))
     return file
 
 
