@@ -145,11 +145,10 @@ def load_package(shelf: Shelf, digest: str) -> Package:
     """Read a package's description back from the shelf.
 
     Raises:
-        FileMissingError: it is not here.
+        FileMissingError: it is not here, or was damaged.
         StoredPackageError: a newer release wrote it.
     """
-    with shelf.open(digest) as file:
-        return from_json(file.read())
+    return from_json(shelf.read(digest))
 
 
 def _take(

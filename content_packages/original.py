@@ -88,11 +88,10 @@ def load_original(shelf: Shelf, digest: str) -> Original:
     """Read back how an original is put together.
 
     Raises:
-        FileMissingError: that is not here.
+        FileMissingError: that is not here, or was damaged.
         StoredPackageError: a newer release wrote it, or it is something else.
     """
-    with shelf.open(digest) as file:
-        content = file.read()
+    content = shelf.read(digest)
     try:
         plain: Any = orjson.loads(content)
         if plain["format"] != _FORMAT:

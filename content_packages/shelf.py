@@ -4,12 +4,14 @@ A file appears under its name only when it is whole and synced, never changes, a
 leaves litter in ``incoming/``, never a broken file; ``sweep`` takes the litter and what nothing names.
 
 Whoever is about to name files that may be here already claims them first: that renews their time, and a sweep
-takes only what has been left alone for long. ``lost/`` names files that were found missing or damaged, for whoever
-can bring them again.
+takes only what has been left alone for long. A file that was found damaged is set aside in ``damaged/``: nobody is
+given it any more, and nobody deletes it. ``lost/`` names files that were found missing or damaged, for whoever can
+bring them again.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -21,7 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from filelock import FileLock
 
@@ -29,6 +31,7 @@ from content_packages.errors import FileDamagedError, FileMissingError, ShelfErr
 
 _CHUNK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_LOCK_NAME = "shelf.lock"
 PARTS = tuple(f"{number:02x}" for number in range(256))  # the folders files are fanned out into
 PARTIALS_KEPT = timedelta(days=30)  # a slow link may bring a file in pieces, weeks apart
 
@@ -55,19 +58,30 @@ class Swept:
     size: int
 
 
+class Stamp(NamedTuple):
+    """Tells one file from another that came in its place, and from itself after somebody wrote to it."""
+
+    inode: int
+    size: int
+    mtime_ns: int
+
+
 class Shelf:
     """A folder of files by digest, fanned out by the first two hex digits."""
 
     def __init__(self, root: Path) -> None:
+        self._root = root
         self._files = root / "files"
         self._incoming = root / "incoming"
         self._lost = root / "lost"
+        self._damaged = root / "damaged"
         if not self._files.exists():
             self._files.mkdir(parents=True)
             _sync_folder(root)
             _sync_folder(root.parent)
         self._incoming.mkdir(exist_ok=True)
-        self._lock = FileLock(root / "shelf.lock")  # between claiming and sweeping, in whatever process
+        # Between claiming and sweeping, setting aside and putting in place, in whatever process.
+        self._lock = FileLock(root / _LOCK_NAME)
 
     def put(self, stream: Readable, *, expected: str | None = None) -> FileRef:
         """Keep the bytes of a stream; the same bytes again change nothing.
@@ -109,19 +123,54 @@ class Shelf:
         except FileNotFoundError as error:
             raise FileMissingError(digest) from error
 
+    def read(self, digest: str) -> bytes:
+        """Return all bytes of a file that fits into memory, such as a manifest; they are what they were.
+
+        Raises:
+            FileMissingError: it is not here, or was found damaged now and is set aside.
+        """
+        with self.open(digest) as file:
+            seen = _stamp(os.fstat(file.fileno()))
+            content = file.read()
+        if hashlib.sha256(content).hexdigest() != digest:
+            self.note_lost(FileRef(digest=digest, size=seen.size), seen=seen)
+            raise FileMissingError(digest)
+        return content
+
     def has(self, digest: str) -> bool:
         """Tell whether the file is here."""
         return self.path(digest).is_file()
+
+    def stamp(self, digest: str) -> Stamp | None:
+        """Return which file is here under this name; ``None``: none is."""
+        try:  # asked for every file of a course that is begun with: a Path costs more than the system call
+            return _stamp(os.stat(f"{self._files}/{_checked(digest)[:2]}/{digest}"))  # noqa: PTH116
+        except FileNotFoundError:
+            return None
 
     def path(self, digest: str) -> Path:
         """Return where the file is, or would be."""
         return self._files / _checked(digest)[:2] / digest
 
-    def digests(self) -> Iterator[str]:
-        """Return every digest on the shelf."""
-        for path in self._files.glob("??/*"):
-            if _DIGEST.fullmatch(path.name):
-                yield path.name
+    def digests(self, parts: Iterable[str] = PARTS) -> Iterator[str]:
+        """Return every digest on the shelf, or in some of its folders, folder by folder and in order."""
+        for part in parts:
+            yield from sorted(
+                path.name for path in (self._files / part).glob(f"{part}*") if _DIGEST.fullmatch(path.name)
+            )
+
+    def strays(self) -> Iterator[Path]:
+        """Return what stands in the folder and is none of the shelf's: it would never be served, nor swept."""
+        for path in self._root.rglob("*"):
+            if path.is_dir() or path == self._root / _LOCK_NAME or self._incoming in path.parents:
+                continue
+            folder = path.parent
+            if folder.parent == self._files and path.name.startswith(folder.name) and len(folder.name) == 2:
+                is_ours = True
+            else:
+                is_ours = folder in {self._lost, self._damaged}
+            if not (is_ours and _DIGEST.fullmatch(path.name)):
+                yield path
 
     def verify(self, digest: str) -> None:
         """Read a file through and compare.
@@ -130,13 +179,9 @@ class Shelf:
             FileMissingError: it is not here.
             FileDamagedError: its bytes have changed.
         """
-        running = hashlib.sha256()
-        with self.open(digest) as file:
-            while piece := file.read(_CHUNK):
-                running.update(piece)
-        found = running.hexdigest()
-        if found != digest:
-            raise FileDamagedError(digest, found)
+        reading = Reading(self, digest)
+        while not reading.is_over:
+            reading.go_on(_CHUNK)
 
     def claim(self, digests: Iterable[str]) -> frozenset[str]:
         """Keep files from being swept, for a day at least, and return those that are not here."""
@@ -144,19 +189,60 @@ class Shelf:
             return frozenset(digest for digest in digests if not _touch(self.path(digest)))
 
     def discard(self, digest: str) -> None:
-        """Remove a file, for one that was found damaged; a missing one is no matter."""
+        """Remove a file; a missing one is no matter."""
         _remove(self.path(digest))
 
-    def note_lost(self, ref: FileRef) -> None:
-        """Remember that a file which is named is missing or damaged; what is left of it goes."""
-        self._lost.mkdir(exist_ok=True)
-        (self._lost / _checked(ref.digest)).write_text(str(ref.size), encoding="ascii")
-        self.discard(ref.digest)
+    def set_aside(self, digest: str, *, seen: Stamp) -> bool:
+        """Take a damaged file out of use and keep it in ``damaged/``; say whether it was still there.
+
+        Args:
+            digest: its name.
+            seen: the file that was judged; one that came in its place since is left alone.
+        """
+        with self._lock:
+            if self.stamp(digest) != seen:
+                return False
+            self._set_aside(digest)
+            return True
+
+    def note_lost(self, ref: FileRef, *, seen: Stamp | None) -> bool:
+        """Remember that a file which is named is missing or damaged, and set aside what is left of it.
+
+        Args:
+            ref: with the size it should have, by which other nodes are asked for it.
+            seen: the file that was judged, ``None`` where there was none; one that came in its place since is left
+                alone, and nothing is noted.
+        """
+        with self._lock:
+            if self.stamp(ref.digest) != seen:
+                return False
+            self._lost.mkdir(exist_ok=True)
+            self._write_note(self._lost / ref.digest, str(ref.size))
+            if seen is not None:  # after the note: a kill between the two leaves what will be found again
+                self._set_aside(ref.digest)
+            elif self.has(ref.digest):  # it has come while this was noted
+                self._found(ref.digest)
+                return False
+            return True
 
     def lost(self) -> list[FileRef]:
         """Return what was noted as lost and has not come again."""
-        noted = sorted(self._lost.glob("?" * 64)) if self._lost.is_dir() else []
-        return [FileRef(digest=one.name, size=int(one.read_text(encoding="ascii"))) for one in noted]
+        found = []
+        for note in sorted(self._lost.glob("?" * 64)) if self._lost.is_dir() else ():
+            with suppress(FileNotFoundError, ValueError):  # come again meanwhile; torn by an older release
+                found.append(FileRef(digest=note.name, size=int(note.read_text(encoding="ascii"))))
+        return found
+
+    def forget_lost(self, *, but: Container[str]) -> None:
+        """Forget what was noted as lost and nothing names any more."""
+        for ref in self.lost():
+            if ref.digest not in but:
+                self._found(ref.digest)
+
+    def aside(self) -> Swept:
+        """Return how many damaged files are kept aside, and their bytes together."""
+        sizes = [path.stat().st_size for path in self._damaged.glob("*")] if self._damaged.is_dir() else []
+        return Swept(files=len(sizes), size=sum(sizes))
 
     def free(self) -> int:
         """Return how many bytes the disk has left."""
@@ -210,8 +296,12 @@ class Shelf:
             return
         new_folder = not target.parent.exists()
         target.parent.mkdir(exist_ok=True)
-        _remove(target)  # damaged, if it was there
-        part.replace(target)
+        if target.exists():  # damaged
+            with self._lock:
+                self._set_aside(ref.digest)
+                part.replace(target)
+        else:
+            part.replace(target)
         target.chmod(stat.S_IREAD)
         _sync_folder(target.parent)
         if new_folder:
@@ -220,6 +310,27 @@ class Shelf:
 
     def _found(self, digest: str) -> None:
         (self._lost / digest).unlink(missing_ok=True)
+
+    def _set_aside(self, digest: str) -> None:
+        """Move a file where nobody is given it; the lock is held."""
+        self._damaged.mkdir(exist_ok=True)
+        aside = self._damaged / digest
+        _remove(aside)  # damaged a second time: the newer tells more
+        with suppress(FileNotFoundError):
+            self.path(digest).replace(aside)
+        _sync_folder(self._damaged)
+        _sync_folder(self.path(digest).parent)
+
+    def _write_note(self, path: Path, text: str) -> None:
+        """Write a small file, whole or not at all."""
+        with tempfile.NamedTemporaryFile(
+            "w", dir=self._incoming, encoding="ascii", suffix=".note", delete=False
+        ) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
+        _sync_folder(path.parent)
 
     def _is_whole(self, ref: FileRef) -> bool:
         """Tell whether the file is here and undamaged.
@@ -233,6 +344,65 @@ class Shelf:
         except (FileNotFoundError, ShelfError):
             return False
         return True
+
+
+class Reading:
+    """One file while it is read through and compared with its name, piece by piece.
+
+    It is open only while a piece is read, so that it can be put aside or in its place at any time in between.
+
+    Attributes:
+        digest: its name.
+        seen: which file is read; if another comes in its place, that one is read from its beginning.
+        is_over: whether all of it was read, and is whole.
+    """
+
+    def __init__(self, shelf: Shelf, digest: str) -> None:
+        """Begin.
+
+        Raises:
+            FileMissingError: it is not here.
+        """
+        self._shelf = shelf
+        self.digest = digest
+        seen = shelf.stamp(digest)
+        if seen is None:
+            raise FileMissingError(digest)
+        self._begin_with(seen)
+
+    def _begin_with(self, seen: Stamp) -> None:
+        self.seen: Stamp = seen
+        self.is_over: bool = False
+        self._at: int = 0
+        self._running = hashlib.sha256()
+
+    def go_on(self, most_bytes: int) -> int:
+        """Read the next bytes and return how many they were.
+
+        Raises:
+            FileMissingError: it is not here any more.
+            FileDamagedError: those were the last, and its bytes have changed; or the disk cannot read them any more.
+        """
+        with self._shelf.open(self.digest) as file:
+            seen = _stamp(os.fstat(file.fileno()))
+            if seen != self.seen:
+                self._begin_with(seen)
+            file.seek(self._at)
+            piece = self._read(file, most_bytes)
+        self._at += len(piece)
+        self._running.update(piece)
+        self.is_over = self._at >= seen.size or not piece
+        if self.is_over and self._running.hexdigest() != self.digest:
+            raise FileDamagedError(self.digest, self._running.hexdigest())
+        return len(piece)
+
+    def _read(self, file: BinaryIO, most_bytes: int) -> bytes:
+        try:
+            return file.read(most_bytes)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            raise FileDamagedError(self.digest, "none, for the disk cannot read them") from error
 
 
 class Delivery:
@@ -366,6 +536,10 @@ def _checked(digest: str) -> str:
     if not _DIGEST.fullmatch(digest):
         raise FileMissingError(digest)
     return digest
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def _remove(path: Path) -> None:

@@ -42,6 +42,8 @@ from lms.courses.catalogue_pages import router as catalogue_pages
 from lms.courses.errors import TROUBLES as COURSE_TROUBLES
 from lms.courses.pages import router as course_pages
 from lms.courses.pages import uploading as course_uploads
+from lms.courses.scrub import FILE_NAME as SCRUB_NAME
+from lms.courses.scrub import Scrub
 from lms.courses.shelving import Sweeper
 from lms.courses.subjects import load_subjects
 from lms.courses.uploads_api import router as uploads_api
@@ -166,6 +168,7 @@ PACKING_EVERY_S = 60.0
 SWEEP_EXPORTS_EVERY_S = 3600.0
 DROP_LOGS_EVERY_S = 24 * 3600.0
 SWEEP_SHELF_EVERY_S = 6 * 3600.0
+READ_SHELF_EVERY_S = 1.0  # 4 MB or 50 ms of it, see lms.courses.scrub
 SWEEP_ATTACHMENTS_EVERY_S = 300.0  # one folder of 256: all of them in a day
 SWEEP_UPLOADS_EVERY_S = 3600.0
 SWEEP_TRIALS_EVERY_S = 3600.0
@@ -368,6 +371,7 @@ def build_front(node: ServingNode) -> Front:
     site = ContentSite(
         database=node.database,
         desk=node.desk,
+        checked=node.checked,
         now=utc_now,
         secret=node.secret,
         public_url=node.settings.public_url,
@@ -418,6 +422,12 @@ def build_worker(node: ServingNode) -> Worker:
             return abandon_idle(session, node.desk, now=utc_now())
 
     sweeper = Sweeper(database=node.database, shelf=node.shelf, now=utc_now, offered=manifests_on_offer)
+    scrub = Scrub(
+        database=node.database,
+        checked=node.checked,
+        place_kept=node.settings.data / SCRUB_NAME,
+        now=utc_now,
+    )
     logs = OldLogs(node.database, days=node.settings.launch_log_days, now=utc_now)
     forwarder = Forwarder(node.database, files=node.attachments, secret=node.secret, now=utc_now)
     chores = [
@@ -427,6 +437,7 @@ def build_worker(node: ServingNode) -> Worker:
         Chore(name="sweep exports", every_s=SWEEP_EXPORTS_EVERY_S, do=node.exporter.sweep),
         Chore(name="sweep bundles", every_s=SWEEP_EXPORTS_EVERY_S, do=node.bundles.sweep),
         Chore(name="sweep the shelf", every_s=SWEEP_SHELF_EVERY_S, do=sweeper.step),
+        Chore(name="read the shelf", every_s=READ_SHELF_EVERY_S, do=scrub.step),
         Chore(
             name="sweep attachments",
             every_s=SWEEP_ATTACHMENTS_EVERY_S,

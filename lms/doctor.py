@@ -2,12 +2,13 @@
 
 Each check looks at one thing and says what it found. A trouble is what somebody must see to; what is merely told is
 left to the worker, which takes litter away by itself a day later. Mending does what cannot do harm: it takes away what
-nothing names, and has damaged and missing files of courses asked for again at the next sync.
+nothing names, sets damaged files of courses aside, and has those and missing ones asked for again at the next sync.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,6 +45,7 @@ LEAST_FREE_BYTES = 500_000_000
 MOST_SKEW = timedelta(minutes=5)
 MANY_TRIES = 3
 MOST_JOBS_NAMED = 5
+MOST_STRAYS_NAMED = 3
 
 
 class State(StrEnum):
@@ -92,6 +94,8 @@ def examine(
     yield _key(node)
     yield from _courses(node, repair=repair, reads_files=reads_files, progress=progress)
     yield _unnamed(node, repair=repair)
+    yield _strays(node)
+    yield _set_aside(node)
     yield _imports(node, repair=repair)
     yield _jobs(node)
     yield _uploads(node, repair=repair)
@@ -119,7 +123,10 @@ def _database(node: Node) -> Finding:
     if found != ["ok"]:
         raise _UnreachableError(f"The database is damaged ({found[0]}). {_from_a_copy(node)}")
     if astray:
-        return _trouble("database", f"{len(astray)} rows point to nothing. {_from_a_copy(node)}")
+        return _trouble(
+            "database",
+            f"{_some(len(astray), 'row')} {_are(len(astray))} left without what they belong to. {_from_a_copy(node)}",
+        )
     return _well("database", "The database is whole.")
 
 
@@ -175,9 +182,11 @@ def _courses(
     checked: dict[str, bool] = {}
     with node.database.read() as session:
         editions = editions_here(session)
+    titles = Counter(title for _, title in {(course.public_id, course.title) for _, course in editions})
     whole = 0
     for edition, course in editions:
-        name = f"“{course.title}”, edition {edition.number}"
+        alike = f" ({course.public_id})" if titles[course.title] > 1 else ""
+        name = f"“{course.title}”{alike}, edition {edition.number}"
         progress(name)
         lost = _lost_files(node.shelf, edition, checked, reads_files=reads_files)
         if not lost:
@@ -185,7 +194,7 @@ def _courses(
             continue
         yield _told_lost(node, name, edition, course, lost, repair=repair)
     if whole == len(editions):
-        yield _well("courses", f"All files of {whole} editions are here and whole.")
+        yield _well("courses", f"All files of {_some(whole, 'edition')} are here and whole.")
 
 
 def _lost_files(
@@ -216,9 +225,16 @@ def _told_lost(
         remedy = "Import the package again."
     elif repair:
         for ref in lost:
-            node.shelf.note_lost(ref)
+            _note_lost(node.shelf, ref)
         remedy = "They are asked for at the next sync; to import the package again mends it at once."
     return _trouble("courses", f"{name}: {what} missing or damaged.{given} {remedy}")
+
+
+def _note_lost(shelf: Shelf, ref: FileRef) -> None:
+    """Set aside what is left of a lost file, unless it has come again since it was looked at."""
+    seen = shelf.stamp(ref.digest)
+    if not _is_whole(shelf, ref, reads_files=True):
+        shelf.note_lost(ref, seen=seen)
 
 
 def _is_needed(shelf: Shelf, edition: Edition, lost: Sequence[FileRef]) -> bool:
@@ -263,10 +279,36 @@ def _unnamed(node: Node, *, repair: bool) -> Finding:
         return Finding(
             about="litter",
             state=State.MENDED,
-            sentence=f"{files} files that nothing named were removed: {_mb(size)}.",
+            sentence=f"{_some(files, 'file')} that nothing named {_were(files)} removed: {_in_words(size)}.",
         )
     return _told(
-        "litter", f"{files} files are named by nothing: {_mb(size)}. The server takes them away by itself."
+        "litter",
+        f"{_some(files, 'file')} {_are(files)} named by nothing: {_in_words(size)}. The server takes "
+        f"{'it' if files == 1 else 'them'} away by itself.",
+    )
+
+
+def _strays(node: Node) -> Finding:
+    strays = sorted(node.shelf.strays())
+    if not strays:
+        return _well("strays", "Nothing lies in the folder of the shelf that is not the shelf's.")
+    named = ", ".join(str(one.relative_to(node.settings.data)) for one in strays[:MOST_STRAYS_NAMED])
+    more = f" and {len(strays) - MOST_STRAYS_NAMED} more" * (len(strays) > MOST_STRAYS_NAMED)
+    return _told(
+        "strays",
+        f"{_some(len(strays), 'file')} in the folder of the shelf {_are(len(strays))} none of the shelf's: "
+        f"{named}{more}. No course has them, and the server leaves them alone. Move them elsewhere, or delete them.",
+    )
+
+
+def _set_aside(node: Node) -> Finding:
+    aside = node.shelf.aside()
+    if not aside.files:
+        return _well("set aside", "No damaged file was set aside.")
+    return _well(
+        "set aside",
+        f"{_some(aside.files, 'damaged file')} {_were(aside.files)} set aside in {node.settings.shelf.name}/damaged: "
+        f"{_in_words(aside.size)}. Nobody is given them; delete them once nobody wants to look into them.",
     )
 
 
@@ -283,14 +325,16 @@ def _imports(node: Node, *, repair: bool) -> Finding:
         return _well("imports", "No import was left half-way.")
     if not repair:
         return _trouble(
-            "imports", f"{len(stuck)} imports were left half-way. `lms doctor --repair` ends them."
+            "imports",
+            f"{_some(len(stuck), 'import')} {_were(len(stuck))} left half-way. `lms doctor --repair` ends "
+            f"{'it' if len(stuck) == 1 else 'them'}.",
         )
     for one in stuck:
         node.importer.cancel(one)
     return Finding(
         about="imports",
         state=State.MENDED,
-        sentence=f"{len(stuck)} imports that were left half-way were ended.",
+        sentence=f"{_some(len(stuck), 'import')} left half-way {_were(len(stuck))} ended.",
     )
 
 
@@ -315,11 +359,15 @@ def _uploads(node: Node, *, repair: bool) -> Finding:
     size = sum(path.stat().st_size for path in left)
     if not repair:
         return _told(
-            "uploads", f"{len(left)} uploads were left over: {_mb(size)}. The server takes them away."
+            "uploads",
+            f"{_some(len(left), 'upload')} {_were(len(left))} left over: {_in_words(size)}. The server takes "
+            f"{'it' if len(left) == 1 else 'them'} away.",
         )
     node.importer.sweep_uploads()
     return Finding(
-        about="uploads", state=State.MENDED, sentence=f"{len(left)} uploads that were left over were removed."
+        about="uploads",
+        state=State.MENDED,
+        sentence=f"{_some(len(left), 'upload')} left over {_were(len(left))} removed.",
     )
 
 
@@ -333,7 +381,8 @@ def _attachments(node: Node) -> Finding:
         return _well("attachments", "All large attachments of statements are here.")
     return _trouble(
         "attachments",
-        f"{missing} attachments of statements are missing from the folder `attachments`. Put it back from a backup.",
+        f"{_some(missing, 'attachment')} of statements {_are(missing)} missing from the folder `attachments`. "
+        "Put it back from a backup.",
     )
 
 
@@ -395,8 +444,10 @@ def _ports(node: Node) -> Finding:
 def _disk(node: Node) -> Finding:
     free = shutil.disk_usage(node.settings.data).free
     if free >= LEAST_FREE_BYTES:
-        return _well("disk", f"{_mb(free)} are free.")
-    return _trouble("disk", f"Only {_mb(free)} are free. Make room: a full disk stops learners from saving.")
+        return _well("disk", f"{_in_words(free)} are free.")
+    return _trouble(
+        "disk", f"Only {_in_words(free)} are free. Make room: a full disk stops learners from saving."
+    )
 
 
 def _clock(node: Node) -> Finding:
@@ -433,5 +484,29 @@ def _trouble(about: str, sentence: str) -> Finding:
     return Finding(about=about, state=State.TROUBLE, sentence=sentence)
 
 
-def _mb(size: int) -> str:
-    return f"{size / 1_000_000:,.1f} MB"
+def _some(count: int, noun: str) -> str:
+    """Return a number of things.
+
+    >>> _some(1, "file"), _some(2000, "file")
+    ('1 file', '2,000 files')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _in_words(size: int) -> str:
+    """Return a number of bytes.
+
+    >>> _in_words(1), _in_words(4_700), _in_words(2_300_000)
+    ('1 byte', '4.7 kB', '2.3 MB')
+    """
+    if size < 1000:
+        return _some(size, "byte")
+    return f"{size / 1000:,.1f} kB" if size < 1_000_000 else f"{size / 1_000_000:,.1f} MB"

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from content_packages.shelf import Shelf
 from lms.bundles.actions import Carrier
+from lms.courses.checked_files import CheckedFiles
 from lms.courses.importing import Importer
 from lms.database import Database
 from lms.launch.actions import Desk
@@ -91,6 +92,11 @@ class Node:
         return sync_node(
             self.database, key, self.settings.data, streams=streams, blobs=ShelfBlobs(self.shelf)
         )
+
+    @cached_property
+    def checked(self) -> CheckedFiles:
+        """What this process knows to be whole of the shelf."""
+        return CheckedFiles(self.shelf)
 
     @cached_property
     def passwords(self) -> Passwords:

@@ -27,6 +27,7 @@ class Rule:
 OURS = "Limit of Outpost"
 OFFLINE = "Works without a network"
 BROWSERS = "Works in today’s browsers"
+NOTHING = "Nothing to do."
 ASK = "Ask the author to export the course again."
 CHECK = "This alone keeps no course from being imported; try the course before you publish it."
 ZIP_AGAIN = "Make the zip again with an ordinary tool, from the original export, and import that."
@@ -48,6 +49,6 @@ def warning(requirement: str, text: str, remedy: str = CHECK) -> Rule:
     return Rule(severity=Severity.WARNING, requirement=requirement, text=text, remedy=remedy)
 
 
-def note(requirement: str, text: str, remedy: str = "Nothing to do.") -> Rule:
+def note(requirement: str, text: str, remedy: str = NOTHING) -> Rule:
     """Return a rule of what was mended or is worth knowing."""
     return Rule(severity=Severity.NOTE, requirement=requirement, text=text, remedy=remedy)

@@ -54,6 +54,10 @@ EDITION: dict[str, Rule] = {
         "No file differs from edition {number} of the course.",
         "If a change was expected, export the course from the authoring tool once more, and import that.",
     ),
+    "edition.mended": note(
+        OURS,
+        "Files that courses here had lost, because they were damaged or missing, came back with it (number: {count}).",
+    ),
     "edition.unrelated": warning(
         OURS,
         "The package is called “{name}” and bears another identifier than the course “{other}”, whose edition it was "

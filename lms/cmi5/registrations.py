@@ -18,7 +18,7 @@ from lms.courses.iris import course_iri, unit_iri
 from lms.courses.moves import Move
 from lms.courses.naming import in_language
 from lms.courses.queries import find_edition, find_playable, units_of
-from lms.launch.course import CourseNotReadyError, open_package
+from lms.launch.course import CourseNotReadyError, open_edition
 from lms.launch.queries import MOST_OF_A_SITTING
 
 #: The standards whose units speak to the record store themselves.
@@ -109,13 +109,13 @@ def open_outline(session: Session, shelf: Shelf, course: UUID, *, held: UUID | N
     """Read the edition that a registration holds, or else the one learners of the course are given.
 
     Raises:
-        CourseNotReadyError: neither is here.
+        CourseNotReadyError: neither is here, or it was damaged.
         UnitsOfOtherStandardError: its units have no record store of their own.
     """
     edition = find_playable(session, course, held=held)
-    if edition is None or not shelf.has(edition.manifest):
+    if edition is None:
         raise CourseNotReadyError(course)
-    package = open_package(shelf, edition.manifest).package
+    package = open_edition(shelf, edition.manifest, course).package
     if package.standard not in STANDARDS:
         raise UnitsOfOtherStandardError
     return Outline(
@@ -137,14 +137,14 @@ def outline_of(session: Session, shelf: Shelf, registration: Registration) -> Ou
         CourseNotReadyError: its files are not here.
     """
     edition = find_edition(session, registration.edition)
-    if edition is None or not shelf.has(edition.manifest):
+    if edition is None:
         raise CourseNotReadyError(registration.course)
     return Outline(
         course=registration.course,
         edition=edition.public_id,
         title=edition.title,
         withdrawn=edition.withdrawn is not None,
-        package=open_package(shelf, edition.manifest).package,
+        package=open_edition(shelf, edition.manifest, registration.course).package,
         units=units_of(session, edition.public_id),
     )
 

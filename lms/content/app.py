@@ -23,13 +23,16 @@ from starlette.datastructures import Headers as RequestHeaders
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from content_packages.errors import FileMissingError
+from lms.content.damaged import before_lesson, damaged
 from lms.content.encodings import content_type
 from lms.content.files import find_file
 from lms.content.media_types import UNKNOWN, XHTML, media_type
 from lms.content.storage import PAGES, with_script
 from lms.content.viewer import file_security_policy, in_page, viewer_page, viewer_security_policy
 from lms.courses.allowances import NOTHING, Allowance, hosts_of
-from lms.courses.queries import allowance_of, edition_played
+from lms.courses.checked_files import CheckedFiles
+from lms.courses.queries import edition_played
 from lms.courses.tables import Edition
 from lms.database import Database
 from lms.launch.actions import Desk, StaleCommitError, apply_commit, boot_values, taking_of
@@ -61,6 +64,7 @@ class ContentSite:
     """What the content hosts need of their node.
 
     Args:
+        checked: the files of the desk's shelf, for those who are given them.
         build: the folder of the built front end.
         assets: the file in it behind each plain name.
         trial_of: the database of the trial a token belongs to; ``None`` for a real launch.
@@ -69,6 +73,7 @@ class ContentSite:
 
     database: Database
     desk: Desk
+    checked: CheckedFiles
     now: Callable[[], datetime]
     secret: bytes
     public_url: str
@@ -121,8 +126,8 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
     app.mount("/built", BuiltFiles(directory=site.build))
 
     @app.get("/rt/{token}/")
-    def shim_page(request: Request, token: str, lang: str = "") -> Response:
-        return _shim_page(site, request, token, lang)
+    def shim_page(request: Request, token: str, lang: str = "", anyway: bool = False) -> Response:
+        return _shim_page(site, request, token, lang, anyway=anyway)
 
     @app.get("/view/{token}/")
     def view(request: Request, token: str, lang: str = "") -> Response:
@@ -133,7 +138,7 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
         activity = opened.activities[launch.identifier]
         if activity.viewer is None:
             return PlainTextResponse("This lesson shows itself.", 404)
-        spoken = _spoken(request, lang)
+        spoken = spoken_by(request, lang)
         page = viewer_page(opened.package, activity, token, spoken, site.assets)
         return HTMLResponse(
             page,
@@ -296,9 +301,13 @@ def edition_file(
     rest. Our page asks again, *lenient*, for one that is not.
     """
     found = find_file(site.desk.shelf, edition.manifest, path) if edition else None
-    if edition is None or found is None or not site.desk.shelf.has(found[1].digest):
+    if edition is None or found is None:
         return PlainTextResponse("This file is not part of the course.", 404)
     name, file = found
+    try:
+        where = site.checked.path(file)
+    except FileMissingError:
+        return damaged([name], spoken_by(request))
     etag = f'"{file.digest}{"-lenient" * lenient}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", **policy}
     if edition.standard == "file":
@@ -306,7 +315,6 @@ def edition_file(
     kind = media_type(name)
     if kind == "text/html" and edition.standard == "file" and not lenient:
         kind = XHTML
-    where = site.desk.shelf.path(file.digest)
     if script is not None and kind in PAGES:
         return with_script(request, where, kind=kind, script=script, headers=headers)
     if request.headers.get("if-none-match") == etag:
@@ -335,16 +343,22 @@ def require_label(site: ContentSite, request: Request, edition: UUID) -> None:
 _SIGNS = ("blob:",)  # by which the shim's worker tells what became of a commit
 
 
-def _shim_page(site: ContentSite, request: Request, token: str, lang: str) -> Response:
+def _shim_page(site: ContentSite, request: Request, token: str, lang: str, *, anyway: bool) -> Response:
     with site.database_of(token) as database, database.read() as session:
         launch = launch_of(session, token, now=site.now())
         require_label(site, request, launch.edition)
-        allowed = allowance_of(session, launch.edition)
+        edition, allowed = edition_played(session, launch.edition)
         taking = taking_of(session, site.desk, launch)
         activity = taking.opened.activities[launch.identifier]
         values = boot_values(session, taking, launch)
     target = activity.launch
     assert target is not None  # noqa: S101 - only what can be launched is ever delivered
+    if edition is not None and not anyway:
+        package, spoken = taking.opened.package, spoken_by(request, lang)
+        go_on = f"?lang={quote(lang)}&anyway=1"
+        told = before_lesson(site.checked, edition, package, target.path, spoken, go_on=go_on)
+        if told is not None:
+            return told
     path = f"{token}/{quote(target.path)}"
     path += f"?{target.query}" * bool(target.query) + f"#{target.fragment}" * bool(target.fragment)
     content, without_storage = f"../../c/{path}", f"../../s/{path}"
@@ -367,14 +381,14 @@ def _shim_page(site: ContentSite, request: Request, token: str, lang: str) -> Re
     if allowed.own_window and not is_trial:
         boot["alone"] = {
             "back": f"{boot['lms_origin']}/learn/{taking.course}/after?here={launch.public_id}",
-            "label": _spoken(request, lang).gettext(mark("Back")),
+            "label": spoken_by(request, lang).gettext(mark("Back")),
         }
     shim = "trial-shim.js" if is_trial else "shim.js"
     page = _page(boot, f"../../built/{quote(site.assets[shim])}")
     return HTMLResponse(page, headers=site.policy_of(allowed, request.scope, reads=_SIGNS))
 
 
-def _spoken(request: Request, wished: str) -> Language:
+def spoken_by(request: Request, wished: str = "") -> Language:
     """Return the language named in the address, or else the browser's: there are no cookies here."""
     return language(wished) or language_wished(request.headers.get("accept-language", ""))
 

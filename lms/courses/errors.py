@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from content_packages.errors import FileMissingError
 from lms.courses.actions import (
     CourseNotFoundError,
     EditionIncompleteError,
@@ -76,6 +77,14 @@ _NO_COURSE = Trouble(
     remedy=mark("Go back to the list of courses and choose again."),
 )
 
+FILE_DAMAGED = Trouble(
+    status=503,
+    code="course-file-damaged",
+    title=mark("A file of this course is damaged or missing on this node"),
+    kept=mark("What was recorded is kept."),
+    remedy=mark("Import the package of the course again: that mends it. Officers ask their instructor to."),
+)
+
 TROUBLES: Mapping[type[Exception], Trouble] = {
     CourseNotFoundError: _NO_COURSE,
     EditionNotFoundError: _NO_COURSE,
@@ -101,6 +110,7 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         title=mark("The catalogue cannot take this"),
         remedy=mark("Go back, change it, and save again."),
     ),
+    FileMissingError: FILE_DAMAGED,
     OriginalMissingError: Trouble(
         status=404,
         code="original-missing",

@@ -244,7 +244,11 @@ class Importer:
         catalogue_data: bytes | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> ImportReport:
-        """Read a file; where that fails and would fail each time, the report says so."""
+        """Read a file; where that fails and would fail each time, the report says so.
+
+        What courses here had lost and it brought again is said too.
+        """
+        lost = {ref.digest for ref in self.shelf.lost()}
         read = partial(
             read_package,
             path,
@@ -255,7 +259,10 @@ class Importer:
             catalogue_data=catalogue_data,
             progress=progress,
         )
-        return _or_unreadable(read, lambda: _UNREADABLE, file_name)
+        report = _or_unreadable(read, lambda: _UNREADABLE, file_name)
+        if back := lost.difference(ref.digest for ref in self.shelf.lost()):
+            report = replace(report, findings=(*report.findings, finding("edition.mended", count=len(back))))
+        return report
 
     def _conclude(
         self,

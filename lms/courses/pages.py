@@ -23,6 +23,7 @@ from lms.courses.actions import (
     publish,
     withdraw_edition,
 )
+from lms.courses.damage import damage_of
 from lms.courses.errors import UploadGoneError
 from lms.courses.importing import importer_of
 from lms.courses.originals import catalogue_data, original_of
@@ -188,8 +189,15 @@ def show_editions(request: Request, _: Manager, course_id: UUID) -> Response:
         current = next((one for one in editions if one.public_id == course.current_edition), None)
         outlined = current or next(iter(editions), None)
         lines = outline(session, outlined) if outlined else ()
+    damages = list(damage_of(site_of(request).shelf, (one for one in editions if one.withdrawn is None)))
     return render(
-        request, "courses/editions.html", course=course, editions=editions, outlined=outlined, lines=lines
+        request,
+        "courses/editions.html",
+        course=course,
+        editions=editions,
+        outlined=outlined,
+        lines=lines,
+        damages=damages,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -12,6 +13,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
+from content_packages.errors import FileMissingError
 from content_packages.intake import load_package
 from content_packages.package import Activity, Package, activity_tree
 from content_packages.sequencing.carry_over import Aside
@@ -39,6 +41,10 @@ class CourseNotReadyError(Exception):
     def __init__(self, course: UUID) -> None:
         self.course = course
         super().__init__(f"Course {course} has no edition on this node yet.")
+
+
+class CourseDamagedError(CourseNotReadyError):
+    """What says which files the edition has was here, and was damaged."""
 
 
 class CourseNotPlayedError(Exception):
@@ -130,15 +136,15 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
     """Read the edition a registration holds: the one it began with, or the current one.
 
     Raises:
-        CourseNotReadyError: neither is here.
+        CourseNotReadyError: neither is here, or it was damaged.
         CourseNotPlayedError: its units speak to the record store, and not to this player.
     """
     kept = read_bytes(session, state_key(course_iri(course), person, registration, COURSE_STATE))
     begun = None if kept is None else orjson.loads(kept)
     edition = find_playable(session, course, held=UUID(begun["edition"]) if begun else None)
-    if edition is None or not shelf.has(edition.manifest):
+    if edition is None:
         raise CourseNotReadyError(course)
-    opened = open_package(shelf, edition.manifest)
+    opened = open_edition(shelf, edition.manifest, course)
     if opened.package.standard in NOT_PLAYED:
         raise CourseNotPlayedError(course)
     return Taking(
@@ -228,6 +234,20 @@ def advance(taking: Taking, standing: Standing, event: Event) -> Outcome:
         standing.waiting = outcome.delivery
         standing.open = not outcome.session_ended
     return outcome
+
+
+def open_edition(shelf: Shelf, manifest: str, course: UUID) -> Opened:
+    """Read an edition's manifest, as :func:`open_package` does.
+
+    Raises:
+        CourseNotReadyError: it has not come to this node.
+        CourseDamagedError: it has, and was damaged.
+    """
+    if shelf.has(manifest):
+        with suppress(FileMissingError):  # found damaged only now
+            return open_package(shelf, manifest)
+    is_lost = any(ref.digest == manifest for ref in shelf.lost())
+    raise (CourseDamagedError if is_lost else CourseNotReadyError)(course)
 
 
 @lru_cache(maxsize=16)  # a manifest never changes: its digest is its name

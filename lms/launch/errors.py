@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lms.launch.course import CourseNotPlayedError, CourseNotReadyError, CourseWithdrawnError
+from lms.courses.errors import FILE_DAMAGED
+from lms.launch.course import (
+    CourseDamagedError,
+    CourseNotPlayedError,
+    CourseNotReadyError,
+    CourseWithdrawnError,
+)
 from lms.launch.using_late import LateWorkElsewhereError
 from lms.web.content_ports import NoPortLeftError
 from lms.web.errors import Trouble
@@ -17,6 +23,7 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         title=mark("This course cannot be opened on this node yet."),
         remedy=mark("Its files come with the next sync, or your instructor has withdrawn it."),
     ),
+    CourseDamagedError: FILE_DAMAGED,
     CourseNotPlayedError: Trouble(
         status=409,
         code="course-not-played",

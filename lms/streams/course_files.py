@@ -83,8 +83,11 @@ def manifests_on_offer(session: Session) -> frozenset[str]:
 
 
 def _missing(shelf: Shelf, manifest: str, sizes: Mapping[str, int]) -> dict[str, int] | None:
-    if not shelf.has(manifest):
+    shelf.path(manifest)  # what is no digest is refused, and not waited for
+    try:
+        package = load_package(shelf, manifest)
+    except FileMissingError:  # not here, or it was damaged
         return {manifest: sizes[manifest]} if manifest in sizes else None
-    sizes = {ref.digest: ref.size for ref in load_package(shelf, manifest).files.values()}
+    sizes = {ref.digest: ref.size for ref in package.files.values()}
     # Claimed, because no row may name them yet: a sweep between now and then must leave them alone.
     return {digest: sizes[digest] for digest in shelf.claim([*sizes, manifest]) if digest in sizes}

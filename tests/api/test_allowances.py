@@ -15,6 +15,7 @@ from lms.content.units import store_at
 from lms.courses.actions import allow, apply_course
 from lms.courses.allowance_pages import api, router
 from lms.courses.allowances import Allowance, HostRefusedError, TooManyHostsError, sources_of
+from lms.courses.checked_files import CheckedFiles
 from lms.courses.queries import allowance_of, describe_course, find_course
 from lms.database import Database
 from lms.launch.actions import deliver
@@ -180,7 +181,7 @@ def test_it_holds_for_what_is_opened_next_and_for_this_course_only(
     assert delivered is not None
     secret = b"s" * 32
     site = ContentSite(
-        database=database, desk=desk, now=lambda: NOON, secret=secret, public_url="http://localhost:8000",
+        database=database, desk=desk, checked=CheckedFiles(desk.shelf), now=lambda: NOON, secret=secret, public_url="http://localhost:8000",
         content_url="http://localhost:8001", build=tmp_path, assets={"shim.js": "shim-1.js"},
     )  # fmt: skip
     browser = TestClient(build_content(site), base_url=f"http://{label_of(secret, EDITION)}.localhost:8001")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import orjson
 import pytest
@@ -554,6 +556,26 @@ def test_files_come_from_the_courses_own_host_and_reach_the_store_only(school: S
     assert "set-cookie" not in page.headers
     assert elsewhere.status_code == 410
     assert f"{LMS}/learn/" in back.text
+
+
+def test_of_a_unit_with_a_damaged_file_is_told_before_it_begins(school: School) -> None:
+    course = school.course(
+        a_cmi5_package(a_structure(an_au(attributes=BOTH)), **{"picture.png": b"a picture"})
+    )
+    shelf = school.node.shelf
+    path = next(one for one in map(shelf.path, shelf.digests()) if one.read_bytes() == b"a picture")
+    path.chmod(0o600)
+    path.write_bytes(b"b picture")
+    unit = school.launch(course)
+
+    told = school.browser.get(unit.url)
+    (go_on,) = re.findall(r'<a href="([^"]+)"', told.text)
+    begun = school.browser.get(urljoin(unit.url, html.unescape(go_on)))
+
+    assert told.status_code == 503
+    assert "picture.png" in told.text
+    assert begun.text == "<p>Hello</p>"
+    assert school.browser.get(urljoin(unit.url, "picture.png")).status_code == 503
 
 
 def test_a_registration_belongs_to_its_course_and_actor(school: School) -> None:

@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lms.content.app import ContentSite, build_content
+from lms.courses.checked_files import CheckedFiles
 from lms.database import Database
 from lms.launch.actions import boot_values, deliver
 from lms.launch.hosts import label_of
@@ -35,7 +36,7 @@ def site(database: Database, tmp_path: Path) -> ContentSite:
     with database.write() as session:
         a_course(session, desk.shelf, files=FILES)
     return ContentSite(
-        database=database, desk=desk, now=lambda: NOON, secret=SECRET, public_url="http://localhost:8000",
+        database=database, desk=desk, checked=CheckedFiles(desk.shelf), now=lambda: NOON, secret=SECRET, public_url="http://localhost:8000",
         content_url="http://localhost:8001", build=build, assets={"shim.js": "shim-1.js"},
     )  # fmt: skip
 
@@ -79,7 +80,7 @@ def test_an_asset_is_offered_the_api_as_well_for_some_call_it(database: Database
     with database.write() as session:
         a_course(session, desk.shelf, standard="scorm2004", kind="asset")
     site = ContentSite(
-        database=database, desk=desk, now=lambda: NOON, secret=SECRET, public_url="http://localhost:8000",
+        database=database, desk=desk, checked=CheckedFiles(desk.shelf), now=lambda: NOON, secret=SECRET, public_url="http://localhost:8000",
         content_url="http://localhost:8001", build=tmp_path, assets={"shim.js": "shim-1.js"},
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from lms.content.app import ContentSite, build_content
 from lms.content.storage import place_of_script
+from lms.courses.checked_files import CheckedFiles
 from lms.database import Database
 from lms.launch.actions import deliver
 from lms.launch.hosts import label_of
@@ -41,7 +42,7 @@ def at(database: Database, tmp_path: Path) -> Iterator[tuple[TestClient, str]]:
         delivered = deliver(session, desk, taken(session, desk), now=NOON)
     assert delivered is not None
     site = ContentSite(
-        database=database, desk=desk, now=lambda: NOON, secret=SECRET, public_url="http://localhost:8000",
+        database=database, desk=desk, checked=CheckedFiles(desk.shelf), now=lambda: NOON, secret=SECRET, public_url="http://localhost:8000",
         content_url="http://localhost:8001", build=tmp_path,
         assets={"shim.js": "shim-1.js", "storage.js": "storage-1.js"},
     )  # fmt: skip

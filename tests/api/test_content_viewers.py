@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from content_packages.intake import read_package
 from lms.content.app import ContentSite, build_content
 from lms.courses.actions import add_edition, publish
+from lms.courses.checked_files import CheckedFiles
 from lms.database import Database
 from lms.launch.actions import deliver
 from lms.launch.course import open_course
@@ -46,7 +47,7 @@ def opened(database: Database, tmp_path: Path) -> Opened:
     build.mkdir()
     (build / "viewer.css").write_text("/* */", encoding="utf-8")
     site = ContentSite(
-        database=database, desk=desk, now=lambda: NOON, secret=SECRET, public_url="http://localhost:8000",
+        database=database, desk=desk, checked=CheckedFiles(desk.shelf), now=lambda: NOON, secret=SECRET, public_url="http://localhost:8000",
         content_url="http://localhost:8001", build=build, assets=NAMES,
     )  # fmt: skip
 

@@ -122,7 +122,7 @@ def test_the_session_does_not_pass_the_gate_of_courses(node: ServingNode) -> Non
         await Response()(scope, receive, send)
 
     site = ContentSite(
-        database=node.database, desk=node.desk, now=utc_now, secret=node.secret, public_url="http://localhost:8000",
+        database=node.database, desk=node.desk, checked=node.checked, now=utc_now, secret=node.secret, public_url="http://localhost:8000",
         content_url="http://localhost:8001", build=Path(), assets={}, reach=node.reach,
     )  # fmt: skip
     at(OwnHosts(behind, site=site), OWN, 8002).get("/", headers={"cookie": "outpost-session=x"})

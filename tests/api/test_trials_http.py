@@ -23,6 +23,7 @@ from starlette.testclient import TestClient
 from content_packages.package import Standard
 from lms.content.app import ContentSite, build_content
 from lms.content.traces import add_traces
+from lms.courses.checked_files import CheckedFiles
 from lms.courses.errors import TROUBLES as COURSE_TROUBLES
 from lms.courses.tables import Course, Edition
 from lms.database import Database
@@ -126,7 +127,7 @@ def school(database: Database, tmp_path: Path, standard: Standard) -> Iterator[S
     app.state.trials = trials
     frame(app, site, host_names=["localhost"], troubles=[COURSE_TROUBLES, LAUNCH_TROUBLES, TROUBLES])
     content_site = ContentSite(
-        database=database, desk=desk, now=utc_now, secret=SECRET, public_url="http://localhost:8000",
+        database=database, desk=desk, checked=CheckedFiles(desk.shelf), now=utc_now, secret=SECRET, public_url="http://localhost:8000",
         content_url="http://localhost:8001", build=build,
         assets={"shim.js": "shim-1.js", "trial-shim.js": "trial-shim-1.js"}, trial_of=trials.of_token,
     )  # fmt: skip

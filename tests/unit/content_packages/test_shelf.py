@@ -278,7 +278,7 @@ def test_no_claimed_file_is_swept_however_the_two_meet(shelf: Shelf) -> None:
 def test_what_was_lost_is_remembered_until_it_comes_again(shelf: Shelf) -> None:
     ref = shelf.put(BytesIO(HELLO))
 
-    shelf.note_lost(ref)
+    shelf.note_lost(ref, seen=shelf.stamp(ref.digest))
     lost = shelf.lost()
     shelf.put(BytesIO(HELLO))
 
@@ -300,3 +300,89 @@ def test_a_process_killed_while_it_delivers_leaves_no_broken_file(shelf: Shelf, 
     assert done.returncode == 9
     assert list(shelf.digests()) == []
     assert [path for path in incoming(tmp_path) if path.is_file()]
+
+
+def aside(tmp_path: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (tmp_path / "shelf" / "damaged").glob("*")}
+
+
+def test_a_damaged_file_is_set_aside_and_kept(shelf: Shelf, tmp_path: Path) -> None:
+    ref = shelf.put(BytesIO(HELLO))
+    damage(shelf, b"Hallo, officer")
+
+    was_there = shelf.note_lost(ref, seen=shelf.stamp(DIGEST))
+
+    assert was_there
+    assert not shelf.has(DIGEST)
+    assert aside(tmp_path) == {DIGEST: b"Hallo, officer"}
+    assert (shelf.aside().files, shelf.aside().size) == (1, len(HELLO))
+    assert list(shelf.digests()) == []
+
+
+def test_what_came_in_the_place_of_a_damaged_file_is_left_alone(shelf: Shelf, tmp_path: Path) -> None:
+    ref = shelf.put(BytesIO(HELLO))
+    damage(shelf, b"Hallo, officer")
+    judged = shelf.stamp(DIGEST)
+    assert judged is not None
+    shelf.put(BytesIO(HELLO))
+
+    was_there = shelf.note_lost(ref, seen=judged), shelf.set_aside(DIGEST, seen=judged)
+
+    assert was_there == (False, False)
+    assert shelf.lost() == []
+    shelf.verify(DIGEST)
+
+
+def test_a_damaged_file_that_is_put_again_is_kept_aside_too(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.put(BytesIO(HELLO))
+    damage(shelf, b"Hallo")
+
+    shelf.put(BytesIO(HELLO))
+
+    assert aside(tmp_path) == {DIGEST: b"Hallo"}
+
+
+def test_what_is_read_whole_is_what_was_put_or_nothing(shelf: Shelf) -> None:
+    shelf.put(BytesIO(HELLO))
+    before = shelf.read(DIGEST)
+    damage(shelf, b"Hallo, officer")
+
+    with pytest.raises(FileMissingError):
+        shelf.read(DIGEST)
+
+    assert before == HELLO
+    assert shelf.lost() == [FileRef(digest=DIGEST, size=len(HELLO))]
+
+
+def test_a_note_that_an_older_release_left_torn_is_passed_over(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.note_lost(FileRef(digest=DIGEST, size=1), seen=None)
+    (tmp_path / "shelf" / "lost" / OTHER).write_text("")
+
+    assert shelf.lost() == [FileRef(digest=DIGEST, size=1)]
+
+
+def test_what_nothing_names_any_more_is_no_longer_lost(shelf: Shelf) -> None:
+    for digest in (DIGEST, OTHER):
+        shelf.note_lost(FileRef(digest=digest, size=1), seen=None)
+
+    shelf.forget_lost(but={OTHER})
+
+    assert [ref.digest for ref in shelf.lost()] == [OTHER]
+
+
+def test_a_file_that_is_none_of_the_shelfs_is_a_stray(shelf: Shelf, tmp_path: Path) -> None:
+    root = tmp_path / "shelf"
+    shelf.note_lost(shelf.put(BytesIO(HELLO)), seen=shelf.stamp(DIGEST))
+    shelf.put(BytesIO(b"other"))
+    shelf.partial(DIGEST).append(b"Hel")
+    elsewhere = "00" if DIGEST[:2] != "00" else "01"
+    strays = {
+        root / "notes.txt",
+        root / "files" / OTHER[:2] / "copy of a file",
+        root / "files" / elsewhere / DIGEST,
+    }
+    for path in strays:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"?")
+
+    assert set(shelf.strays()) == strays

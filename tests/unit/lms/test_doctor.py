@@ -161,6 +161,50 @@ def test_litter_is_told_and_taken_away(patient: Patient) -> None:
     assert patient.states() == {}
 
 
+def test_one_file_is_not_said_to_be_many_of_nothing(patient: Patient) -> None:
+    upload = patient.data / "uploads" / "left.zip"
+    upload.write_bytes(b"x")
+    os.utime(upload, (LONG_AGO, LONG_AGO))
+
+    sentence = patient.sees()[1]["uploads"]["sentence"]
+
+    assert sentence == "1 upload was left over: 1 byte. The server takes it away."
+
+
+def test_a_file_that_is_none_of_the_shelfs_is_told_and_left_alone(patient: Patient) -> None:
+    notes = patient.data / "shelf" / "files" / "notes.txt"
+    notes.write_text("where is this from?")
+
+    status, found = patient.sees("--repair")
+
+    assert (status, found["strays"]["state"]) == (0, "told")
+    assert (
+        f"1 file in the folder of the shelf is none of the shelf's: {Path('shelf/files/notes.txt')}."
+        in (found["strays"]["sentence"])
+    )
+    assert notes.exists()
+
+
+def test_two_courses_of_one_title_are_told_apart_by_their_ids(patient: Patient) -> None:
+    patient.import_again()
+    patient.page().unlink()
+
+    said = json.loads(lms("doctor", "--data", str(patient.data), "--json").stdout)["checks"]
+
+    ids = {one["sentence"].partition(" (")[2][:36] for one in said if one["about"] == "courses"}
+    assert len({UUID(one) for one in ids}) == 2
+
+
+def test_a_damaged_file_that_was_mended_is_kept_aside_and_said(patient: Patient) -> None:
+    spoil(patient.page())
+    patient.import_again()
+
+    said = patient.sees()[1]["set aside"]
+
+    assert said["state"] == "well"
+    assert said["sentence"].startswith("1 damaged file was set aside in shelf/damaged: 41 bytes.")
+
+
 def test_an_import_nobody_goes_on_with_is_ended(patient: Patient) -> None:
     with closing(sqlite3.connect(patient.data / "outpost.db")) as file:
         file.execute("UPDATE course_import SET finished = NULL, state = 'reading'")
