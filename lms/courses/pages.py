@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
@@ -35,6 +35,7 @@ from lms.courses.queries import (
     find_edition,
     find_import,
     looks_like,
+    number_of,
     outline,
     recent_imports,
 )
@@ -179,8 +180,17 @@ def post_join(request: Request, _: Manager, import_id: UUID, course: Annotated[U
 
 
 @router.get("/{course_id}/editions")
-def show_editions(request: Request, _: Manager, course_id: UUID) -> Response:
-    """Show the editions of a course, and the units of the one learners are given."""
+def show_editions(
+    request: Request,
+    _: Manager,
+    course_id: UUID,
+    done: Literal["published", "withdrawn"] | None = None,
+    number: int | None = None,
+) -> Response:
+    """Show the editions of a course, and the units of the one learners are given.
+
+    Where it follows something that was *done* to the edition of a *number*, it says so.
+    """
     with site_of(request).database.read() as session:
         course = find_course(session, course_id)
         if course is None:
@@ -198,6 +208,8 @@ def show_editions(request: Request, _: Manager, course_id: UUID) -> Response:
         outlined=outlined,
         lines=lines,
         damages=damages,
+        done=done if number is not None else None,
+        number=number,
     )
 
 
@@ -261,7 +273,8 @@ def post_publish(request: Request, _: Manager, course_id: UUID, edition: Annotat
     site = site_of(request)
     with site.database.write() as session:
         publish(session, site.shelf, edition, now=site.now())
-    return RedirectResponse(f"/courses/{course_id}/editions", status_code=303)
+        number = number_of(session, edition)
+    return RedirectResponse(f"/courses/{course_id}/editions?done=published&number={number}", status_code=303)
 
 
 @router.post("/{course_id}/withdraw")
@@ -272,7 +285,8 @@ def post_withdraw(
     site = site_of(request)
     with site.database.write() as session:
         withdraw_edition(session, edition, now=site.now())
-    return RedirectResponse(f"/courses/{course_id}/editions", status_code=303)
+        number = number_of(session, edition)
+    return RedirectResponse(f"/courses/{course_id}/editions?done=withdrawn&number={number}", status_code=303)
 
 
 @router.post("/{course_id}/delete")

@@ -106,6 +106,11 @@ def find_edition(session: Session, public_id: UUID) -> Edition | None:
     return session.scalars(_EDITION, {"public_id": public_id}).one_or_none()
 
 
+def number_of(session: Session, edition: UUID) -> int | None:
+    """Return the number by which people call an edition."""
+    return session.scalar(select(Edition.number).where(Edition.public_id == edition))
+
+
 def is_manifest(session: Session, digest: str) -> bool:
     """Say whether a file on the shelf is the manifest of an edition."""
     return bool(session.scalar(select(exists().where(Edition.manifest == digest))))
@@ -120,6 +125,12 @@ def edition_played(session: Session, public_id: UUID) -> tuple[Edition | None, A
 def current_edition(session: Session, course: Course) -> Edition | None:
     """Return the edition learners are given; ``None`` while there is none."""
     return None if course.current_edition is None else find_edition(session, course.current_edition)
+
+
+def given_edition(session: Session, course: UUID) -> Edition | None:
+    """Return the edition learners of a course are given, by the course's public id; ``None`` while there is none."""
+    found = find_course(session, course)
+    return None if found is None else current_edition(session, found)
 
 
 class Playable(NamedTuple):

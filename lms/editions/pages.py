@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 from fastapi import Depends, Form
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from lms.courses.actions import undo_move
+from lms.courses.queries import given_edition
 from lms.editions.actions import take_up
 from lms.editions.queries import preview
 from lms.people.policy import Right
@@ -27,12 +28,22 @@ Chosen = Annotated[list[UUID], BeforeValidator(lambda sent: [one for one in sent
 
 
 @router.get("/editions/{edition}/officers")
-def show_officers(request: Request, _: Manager, course: UUID, edition: UUID) -> Response:
-    """Show who is in mid-course in other editions, what each would keep, and what was decided."""
+def show_officers(
+    request: Request,
+    _: Manager,
+    course: UUID,
+    edition: UUID,
+    done: Literal["published", "moved", "undone"] | None = None,
+    instead_of: int | None = None,
+) -> Response:
+    """Show who is in mid-course in other editions, what each would keep, and what was decided.
+
+    Where it follows something that was *done*, it says so; *instead_of* is the number of the edition given before.
+    """
     site = site_of(request)
     with site.database.read() as session:
         found = preview(session, site.shelf, course, edition)
-    return render(request, "editions/officers.html", preview=found)
+    return render(request, "editions/officers.html", preview=found, done=done, instead_of=instead_of)
 
 
 @router.post("/editions/{edition}/officers")
@@ -46,6 +57,7 @@ def post_officers(
     """Give learners the edition, and let those in mid-course move whom the form names."""
     site = site_of(request)
     with site.database.write() as session:
+        before = given_edition(session, course)
         take_up(
             session,
             site.shelf,
@@ -56,7 +68,11 @@ def post_officers(
             now=site.now(),
             new_id=uuid4,
         )
-    return RedirectResponse(f"/courses/{course}/editions/{edition}/officers", status_code=303)
+    if before is not None and before.public_id == edition:
+        said = "done=moved"
+    else:
+        said = "done=published" + (f"&instead_of={before.number}" if before else "")
+    return RedirectResponse(f"/courses/{course}/editions/{edition}/officers?{said}", status_code=303)
 
 
 @router.post("/moves/{move}/undo")
@@ -67,4 +83,4 @@ def post_undo(
     site = site_of(request)
     with site.database.write() as session:
         undo_move(session, course, move, now=site.now())
-    return RedirectResponse(f"/courses/{course}/editions/{edition}/officers", status_code=303)
+    return RedirectResponse(f"/courses/{course}/editions/{edition}/officers?done=undone", status_code=303)

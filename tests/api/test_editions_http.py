@@ -280,3 +280,46 @@ def test_an_edition_without_its_package_says_so(a_class: Class) -> None:
 
     assert "Its package is not kept here" in a_class.client.get(page).text
     assert a_class.client.get(f"{page}/{a_class.second}/original").status_code == 404
+
+
+def after(a_class: Class, where: str, **form: str) -> str:
+    """Send a form of the page of an edition, and return the page that follows."""
+    sent = a_class.client.post(where, data=token(a_class.client, a_class.page) | form, follow_redirects=True)
+    assert sent.status_code == 200
+    return str(sent.text)
+
+
+def test_the_page_after_publishing_says_which_edition_took_the_place_of_which(a_class: Class) -> None:
+    before = a_class.client.get(a_class.page).text
+
+    after_it = after(a_class, a_class.page, move="")
+    rolled_back = after(a_class, a_class.page.replace(str(a_class.second), str(a_class.first)), move="")
+
+    assert "is published" not in before
+    assert "Edition 2 is published in place of edition 1." in after_it
+    assert "Edition 1 is published in place of edition 2." in rolled_back
+
+
+def test_a_choice_for_those_in_mid_course_is_said_to_be_saved(a_class: Class) -> None:
+    after(a_class, a_class.page, move="")
+
+    moved = after(a_class, a_class.page, move=str(a_class.first))
+    (undo,) = re.findall(r'action="(/courses/[^"]*/undo)"', moved)
+    undone = after(a_class, undo, edition=str(a_class.second))
+
+    assert "Your choice is saved." in moved
+    assert "is published in place of" not in moved
+    assert "The decision is taken back." in undone
+
+
+def test_withdrawing_and_publishing_again_are_each_said(a_class: Class) -> None:
+    course = f"/courses/{a_class.course}"
+
+    withdrawn = after(a_class, f"{course}/withdraw", edition=str(a_class.first))
+    published = after(a_class, f"{course}/publish", edition=str(a_class.first))
+
+    assert "Edition 1 is withdrawn." in withdrawn
+    assert "Learners are given no edition of this course now" in withdrawn
+    assert "Publish edition 1 again" in withdrawn
+    assert "Edition 1 is published." in published
+    assert "is withdrawn" not in published

@@ -63,7 +63,7 @@ class Visitor:
         publish = self.page.get_by_role("button", name="Publish edition 1")
         publish.wait_for()  # the page of an import under way asks again by itself
         publish.click()
-        self.page.wait_for_url(re.compile(r"/courses/[0-9a-f-]{36}/editions$"))
+        self.page.wait_for_url(re.compile(r"/courses/[0-9a-f-]{36}/editions(\?.*)?$"))
         return urlsplit(self.page.url).path.split("/")[2]
 
     def enrol(self, course: str, number: str) -> None:
