@@ -32,7 +32,7 @@ from lms.cli.console import (
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.queries import MOST_ALIKE, find_course, looks_like
-from lms.courses.report_wording import KINDS_OF_FINDINGS
+from lms.courses.report_wording import KINDS_OF_FINDINGS, counts_in, lessons_in
 from lms.courses.tables import CourseImport
 from lms.enrolment.actions import enrol as enrol_people
 from lms.enrolment.actions import people_to_enrol
@@ -185,6 +185,8 @@ def _facts(done: CourseImport) -> dict[str, Any]:
             name: report.get(name)
             for name in ("title", "tool", "languages", "sizes", "external_hosts", "outline")
         },
+        "lessons": lessons_in(report),
+        "counts": counts_in(report),
         **{kind: report.get(kind, []) for kind in KINDS_OF_FINDINGS},
     }
 
@@ -199,6 +201,7 @@ def _tell(facts: Mapping[str, Any]) -> None:
     for name in ("title", "standard", "tool"):
         if facts[name]:
             say(f"  {name}: {facts[name]}")
+    say(f"  found: {_counted(facts)}")
     if facts["languages"]:
         say(f"  languages: {', '.join(facts['languages'])}")
     if sizes := {kind: size for kind, size in (facts["sizes"] or {}).items() if size}:
@@ -213,6 +216,12 @@ def _tell(facts: Mapping[str, Any]) -> None:
             say(f"  {kind[:-1]} {finding['code']}: {finding['detail']}{where}")
             say(f"    {finding['requirement']}. {finding['remedy']}")
     _tell_likeness(facts["looks_like"])
+
+
+def _counted(facts: Mapping[str, Any]) -> str:
+    """Say how much there is of each, most important first; lessons only of what was taken."""
+    counts = {**facts["counts"], **({"lessons": facts["lessons"]} if facts["course_id"] else {})}
+    return ", ".join(f"{count} {kind[:-1] if count == 1 else kind}" for kind, count in counts.items())
 
 
 def _tell_likeness(courses: Sequence[Mapping[str, str]]) -> None:

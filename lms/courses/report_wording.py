@@ -12,10 +12,12 @@ from typing import Any
 from content_packages.findings import Writing, fill
 from content_packages.package import standard_name
 from content_packages.rules import RULES
+from content_packages.rules.rule import NOTHING
 from lms.web.locale import Language
 from lms.web.wording import mark
 
 _ISOLATED, _POPPED = "\u2068", "\u2069"  # a name in one script does not turn the sentence around it (UAX #9)
+_MORE = "report.more"
 KINDS_OF_FINDINGS = ("errors", "warnings", "notes")
 KINDS_OF_FILES: Mapping[str, str] = {  # those of ``content_packages.content_scan.type_of``
     "pages": mark("Pages"),
@@ -39,6 +41,8 @@ def say_report(report: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
         "standard": standard_name(report["standard"], report["edition"]) if report.get("standard") else None,
         "tool": report.get("tool"),
         "outline": report.get("outline"),
+        "lessons": lessons_in(report),
+        "counts": counts_in(report),
         "languages": [spoken.language_name(tag) for tag in report.get("languages") or ()],
         "sizes": [
             (spoken.gettext(KINDS_OF_FILES.get(kind, kind)), size)
@@ -48,6 +52,27 @@ def say_report(report: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
         "hosts": sorted((report.get("external_hosts") or {}).items(), key=lambda pair: -pair[1]),
         **{kind: [say_finding(one, spoken) for one in report.get(kind) or ()] for kind in KINDS_OF_FINDINGS},
     }
+
+
+def lessons_in(report: Mapping[str, Any]) -> int:
+    """Return how many lessons the outline of a report has."""
+    waiting, found = [report.get("outline")], 0
+    while waiting:
+        one = waiting.pop() or {}
+        found += one.get("kind", "block") != "block"
+        waiting += one.get("children", ())
+    return found
+
+
+def counts_in(report: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many errors, warnings and notes an import had, those included that were too many to be told."""
+    counts = {kind: len(report.get(kind) or ()) for kind in KINDS_OF_FINDINGS}
+    for one in report.get("notes") or ():
+        rule = RULES.get(one["facts"].get("name")) if one["code"] == _MORE else None
+        if rule is not None:
+            counts["notes"] -= 1
+            counts[f"{rule.severity}s"] += one["facts"]["count"]
+    return counts
 
 
 def say_finding(one: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
@@ -64,7 +89,9 @@ def say_finding(one: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
         return {
             **one,
             "detail": fill(spoken.gettext(rule.text), one["facts"], writing),
-            "remedy": fill(spoken.gettext(rule.remedy), one["facts"], writing),
+            "remedy": ""
+            if rule.remedy == NOTHING
+            else fill(spoken.gettext(rule.remedy), one["facts"], writing),
             "requirement": spoken.gettext(rule.requirement),
         }
     except KeyError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,6 +86,30 @@ def test_a_refused_upload_says_what_and_where(school: School) -> None:
 
     assert "nothing of it was kept" in report
     assert "What to do" in report
+
+
+def test_the_report_answers_first_whether_it_can_be_used_and_what_it_is(school: School) -> None:
+    client = school.client("instructor")
+    package = zipped(a_package(a_manifest_12(), **{"a.js": b"window.open('x')"}))
+    form = token(client, "/courses/import")
+    sent = client.post("/courses/import", data=form, files={"file": ("a.zip", package)})
+    run_jobs(school)
+
+    page = client.get(sent.headers["location"]).text.partition("</h1>")[2]
+    text = re.sub(r"<[^>]+>", " ", page)
+
+    said = (
+        "It can be used",
+        "A course",
+        "a.zip",
+        "SCORM 1.2",
+        "1 lesson",
+        "0 errors",
+        "1 note",
+        "Scripts open",
+    )
+    places = [text.index(one) for one in said]
+    assert places == sorted(places)
 
 
 def test_the_report_of_hostile_words_is_text_and_speaks_the_readers_language(school: School) -> None:

@@ -69,6 +69,7 @@ def test_a_person_is_told_what_was_found_and_a_program_the_same(data: Path, tmp_
         "  title: A course",
         "  standard: SCORM 1.2",
         "  tool: Articulate Storyline 3",
+        "  found: 0 errors, 1 warning, 0 notes, 1 lesson",
         "  does not work offline: cdn.example.net",
         "  - One",
         "  warning package.external_addresses: The content loads files from cdn.example.net",
@@ -79,6 +80,7 @@ def test_a_person_is_told_what_was_found_and_a_program_the_same(data: Path, tmp_
     assert facts["sizes"]["pages"] == len(page)
     assert facts["outline"]["children"][0]["title"] == "One"
     assert facts["warnings"][0]["location"] == "index.html:1"
+    assert (facts["counts"], facts["lessons"]) == ({"errors": 0, "warnings": 1, "notes": 0}, 1)
 
 
 def test_a_file_that_cannot_be_read_does_not_keep_the_others_out(data: Path, tmp_path: Path) -> None:

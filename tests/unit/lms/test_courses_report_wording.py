@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from content_packages.content_scan import type_of
-from content_packages.findings import finding
+from content_packages.findings import finding, legible
+from content_packages.intake import ImportReport
 from content_packages.limits import Limits
 from content_packages.rules import RULES
-from lms.courses.report_wording import KINDS_OF_FILES, say_finding, say_report
+from lms.courses.report_wording import KINDS_OF_FILES, counts_in, lessons_in, say_finding, say_report
 from lms.web.locale import Language, language
 from tests.package_builders import a_manifest_12, a_package, imported, raw_zip, stored
 
@@ -101,3 +102,25 @@ def test_every_kind_of_file_has_a_name() -> None:
     names = {"html", "js", "css", "png", "mp4", "mp3", "woff", "pdf", "xml", "swf", "bin"}
 
     assert {type_of(f"a.{name}") for name in names} == set(KINDS_OF_FILES)
+
+
+def test_what_was_too_much_to_be_told_is_counted_as_what_it_is() -> None:
+    many = [finding("edition.unrelated", name=f"{n}", other="x") for n in range(25)]
+    report = ImportReport(findings=legible([*many, finding("catalogue.read", name="a.jsonld")])).to_json()
+
+    assert len(report["warnings"]) == 20
+    assert counts_in(report) == {"errors": 0, "warnings": 25, "notes": 1}
+
+
+def test_lessons_are_counted_at_any_depth_and_blocks_are_not() -> None:
+    lesson = {"kind": "sco", "children": []}
+    block = {"kind": "block", "children": [lesson, {"kind": "block", "children": [lesson]}]}
+
+    assert lessons_in({"outline": {"kind": "block", "children": [lesson, block]}}) == 3
+    assert lessons_in({"outline": None}) == 0
+
+
+def test_where_there_is_nothing_to_do_none_is_asked_for(tmp_path: Path) -> None:
+    note = finding("catalogue.read", name="a.jsonld").to_json()
+
+    assert say_finding(note, spoken("en"))["remedy"] == ""
