@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -31,6 +32,7 @@ from lms.courses.queries import (
     MOST_ALIKE,
     courses_page,
     editions_of,
+    editions_shown,
     find_course,
     find_edition,
     find_import,
@@ -68,8 +70,12 @@ RECENT = 10
 def show_courses(request: Request, _: Manager, search: str = "", page: PageNumber = 1) -> Response:
     """List all courses."""
     with site_of(request).database.read() as session:
-        found = courses_page(session, search=search, language=language_of(request).code, number=page)
-    return render(request, "courses/list.html", page=found, search=search)
+        spoken = language_of(request).code
+        found = courses_page(session, search=search, language=spoken, number=page)
+        shown = editions_shown(session, [one.public_id for one in found.rows])
+    titles = Counter(one.title_in(spoken) for one in found.rows)
+    alike = {title for title, count in titles.items() if count > 1}
+    return render(request, "courses/list.html", page=found, search=search, shown=shown, alike=alike)
 
 
 @router.get("/import")
@@ -146,6 +152,7 @@ def show_import(request: Request, _: Manager, import_id: UUID) -> Response:
         edition = find_edition(session, found.edition) if found.edition else None
         undecided = course is not None and course.current_edition is None
         alike = looks_like(session, found)[:MOST_ALIKE] if undecided else ()
+        shown = editions_shown(session, [one.public_id for one in alike])
     if found.finished is None or found.state is ImportState.CANCELLED:
         return render(request, "courses/importing.html", the_import=found)
     return render(
@@ -156,6 +163,7 @@ def show_import(request: Request, _: Manager, import_id: UUID) -> Response:
         course=course,
         edition=edition,
         alike=alike,
+        shown=shown,
         join=f"/courses/imports/{import_id}/join",
     )
 

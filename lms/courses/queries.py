@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, exists, func, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from content_packages.errors import FileMissingError
@@ -24,6 +25,7 @@ from lms.people.names import plain
 from lms.web.paging import ROWS, Page, first_row
 from xapi_store.tables.prepared import Prepared
 
+_OTHER = aliased(Edition)
 MOST_ALIKE = 3  # courses an import is offered to become an edition of
 
 
@@ -82,6 +84,51 @@ def courses_page(
     ordered = query.order_by(title, Course.id).offset(first_row(number)).limit(ROWS)
     lines = [line_of(row) for row in rows.execute(ordered)]
     return Page(rows=lines, number=max(number, 1), total=total)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """The edition by which people know a course: the one learners are given, or else the newest."""
+
+    number: int
+    standard: str
+    size: int
+    imported: datetime
+    file_name: str | None  # of the package, at the node of its import
+
+
+def editions_shown(session: Session, courses: Collection[UUID]) -> dict[UUID, Shown]:
+    """Return the editions by which people know some courses, by the courses' public ids."""
+    newest = select(func.max(_OTHER.id)).where(_OTHER.course_id == Course.id).scalar_subquery()
+    query = (
+        select(
+            Course.public_id,
+            Edition.number,
+            Edition.standard,
+            Edition.standard_edition,
+            Edition.size,
+            Edition.imported,
+            Edition.original_name,
+        )
+        .join(Edition, Edition.course_id == Course.id)
+        .where(
+            Course.public_id.in_(courses),
+            or_(
+                Edition.public_id == Course.current_edition,
+                and_(Course.current_edition.is_(None), Edition.id == newest),
+            ),
+        )
+    )
+    return {
+        row.public_id: Shown(
+            number=row.number,
+            standard=standard_name(row.standard, row.standard_edition),
+            size=row.size,
+            imported=row.imported,
+            file_name=row.original_name,
+        )
+        for row in session.execute(query)
+    }
 
 
 def courses_alike(session: Session, identifier: str, *, but: UUID | None = None) -> Sequence[Course]:
@@ -369,7 +416,6 @@ _UNITS = (
     .where(Edition.public_id == bindparam("edition"))
 )
 
-_AWAY = aliased(Edition)
 # What a line of a list shows, and no more: an edition's report and a course's history may be long.
 LINES = (
     select(
@@ -384,7 +430,7 @@ LINES = (
         Course.coming_edition.is_not(None).label("coming"),
         and_(
             Course.current_edition.is_(None),
-            exists().where(_AWAY.course_id == Course.id, _AWAY.withdrawn.is_not(None)),
+            exists().where(_OTHER.course_id == Course.id, _OTHER.withdrawn.is_not(None)),
         ).label("withdrawn"),
     )
     .outerjoin(Edition, Edition.public_id == Course.current_edition)

@@ -243,3 +243,50 @@ def test_what_cannot_be_imported_is_told_what_can(school: School) -> None:
     (error,) = answer.json()["errors"]
     assert (answer.status_code, error["code"]) == (422, "file.unknown")
     assert all(kind in error["remedy"] for kind in ("SCORM", "PDF", "MP4", "WebM", "MP3", "EPUB"))
+
+
+def test_unpublished_courses_are_listed_with_what_they_are(school: School, tmp_path: Path) -> None:
+    school.importer.import_file(a_scorm_file(tmp_path), by=None)
+
+    row = school.client("instructor").get("/courses").text.partition("<tbody>")[2]
+
+    assert "SCORM 1.2" in row
+    assert re.search(r'data-label="Size">\d+ bytes', row)
+    assert "Edition 1, not published" in row
+
+
+def test_courses_of_one_title_are_told_apart(school: School, tmp_path: Path) -> None:
+    ids = [
+        school.importer.import_file(
+            a_scorm_file(tmp_path, name=name, text=name), by=None, publish_it=True
+        ).course
+        for name in ("spring.zip", "autumn.zip")
+    ]
+    school.importer.import_file(a_scorm_file(tmp_path, title="Another"), by=None)
+    client = school.client("instructor")
+
+    rows = client.get("/courses").text.partition("<tbody>")[2]
+
+    for told in ("spring.zip", "autumn.zip", *(str(one)[:8] for one in ids)):
+        assert rows.count(told) - rows.count(f"/courses/{told}") == 1
+    assert "course.zip" not in rows
+
+
+def test_each_course_an_import_may_be_an_edition_of_has_a_button_with_a_name_of_its_own(
+    school: School, tmp_path: Path
+) -> None:
+    for name in ("spring.zip", "autumn.zip"):
+        school.importer.import_file(a_scorm_file(tmp_path, name=name), by=None, publish_it=True)
+    client = school.client("instructor")
+    form = token(client, "/courses/import")
+    sent = client.post(
+        "/courses/import", data=form, files={"file": ("a.zip", a_scorm_file(tmp_path).read_bytes())}
+    )
+    run_jobs(school)
+
+    page = client.get(sent.headers["location"]).text
+
+    names = re.findall(r'aria-label="(Make it an edition of [^"]+)"', page)
+    assert len(names) == len(set(names)) == 2
+    assert "spring.zip" in names[0]
+    assert "autumn.zip" in names[1]
