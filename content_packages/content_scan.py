@@ -27,7 +27,7 @@ _LOADING = re.compile(
 )
 _LOOK_BACK = 256
 _OVERLAP = 512
-_MOST_HOSTS = 200
+MOST_HOSTS = 200
 _MOST_HOSTS_NAMED = 8
 # Names of vocabularies and licences: written in content, never fetched.
 _NEVER_FETCHED = re.compile(
@@ -100,7 +100,7 @@ class ContentScan:
 
     def take_host(self, host: str, *, loaded: bool, file: str, line: Callable[[], int]) -> None:
         """Count one address; its line is asked for only if it is the first of its kind."""
-        if _NEVER_FETCHED.search(host) or (host not in self.hosts and len(self.hosts) == _MOST_HOSTS):
+        if _NEVER_FETCHED.search(host) or (host not in self.hosts and len(self.hosts) == MOST_HOSTS):
             return
         self.hosts[host] += 1
         code = "package.external_addresses" if loaded else "package.external_links"

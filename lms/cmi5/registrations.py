@@ -18,7 +18,7 @@ from lms.courses.iris import course_iri, unit_iri
 from lms.courses.moves import Move
 from lms.courses.naming import in_language
 from lms.courses.queries import find_edition, find_playable, units_of
-from lms.launch.course import CourseNotReadyError, open_edition
+from lms.launch.course import CourseNotReadyError, nothing_given, open_edition
 from lms.launch.queries import MOST_OF_A_SITTING
 
 #: The standards whose units speak to the record store themselves.
@@ -114,7 +114,7 @@ def open_outline(session: Session, shelf: Shelf, course: UUID, *, held: UUID | N
     """
     edition = find_playable(session, course, held=held)
     if edition is None:
-        raise CourseNotReadyError(course)
+        raise nothing_given(session, course)
     package = open_edition(shelf, edition.manifest, course).package
     if package.standard not in STANDARDS:
         raise UnitsOfOtherStandardError

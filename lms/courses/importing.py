@@ -308,6 +308,10 @@ class Importer:
         if row.publish and not (strange and courses_alike(session, course.identifier, but=course.public_id)):
             publish(session, self.shelf, edition.public_id, now=self.now())
         row.state = ImportState.DONE
+        row.files_done, row.bytes_done = (
+            row.files_total,
+            row.bytes_total,
+        )  # the last was told before it was whole
         row.course, row.edition = course.public_id, edition.public_id
 
 

@@ -180,6 +180,12 @@ def given_edition(session: Session, course: UUID) -> Edition | None:
     return None if found is None else current_edition(session, found)
 
 
+def is_withdrawn(session: Session, course: UUID) -> bool:
+    """Say whether an edition of a course was taken away from learners, and none took its place nor is on its way."""
+    query = select(_WITHDRAWN).where(Course.public_id == course, Course.coming_edition.is_(None))
+    return bool(session.scalar(query))
+
+
 class Playable(NamedTuple):
     """What playing an edition needs to know of it."""
 
@@ -416,6 +422,10 @@ _UNITS = (
     .where(Edition.public_id == bindparam("edition"))
 )
 
+_WITHDRAWN = and_(
+    Course.current_edition.is_(None),
+    exists().where(_OTHER.course_id == Course.id, _OTHER.withdrawn.is_not(None)),
+)
 # What a line of a list shows, and no more: an edition's report and a course's history may be long.
 LINES = (
     select(
@@ -428,10 +438,7 @@ LINES = (
         Edition.standard_edition,
         Edition.size,
         Course.coming_edition.is_not(None).label("coming"),
-        and_(
-            Course.current_edition.is_(None),
-            exists().where(_OTHER.course_id == Course.id, _OTHER.withdrawn.is_not(None)),
-        ).label("withdrawn"),
+        _WITHDRAWN.label("withdrawn"),
     )
     .outerjoin(Edition, Edition.public_id == Course.current_edition)
     .where(Course.deleted.is_(None))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from content_packages.content_scan import MOST_HOSTS
 from content_packages.findings import Writing, fill
 from content_packages.package import standard_name
 from content_packages.rules import RULES
@@ -49,6 +50,7 @@ def say_report(report: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
             for kind, size in sorted((report.get("sizes") or {}).items(), key=lambda pair: -pair[1])
             if size
         ],
+        "hosts_left_out": len(report.get("external_hosts") or {}) >= MOST_HOSTS,
         "hosts": sorted((report.get("external_hosts") or {}).items(), key=lambda pair: -pair[1]),
         **{kind: [say_finding(one, spoken) for one in report.get(kind) or ()] for kind in KINDS_OF_FINDINGS},
     }

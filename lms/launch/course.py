@@ -26,7 +26,7 @@ from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri
 from lms.courses.moves import Move
 from lms.courses.naming import in_language
-from lms.courses.queries import find_playable
+from lms.courses.queries import find_playable, is_withdrawn
 from lms.launch.documents import COURSE_STATE, GLOBALS, profile_key, read, read_bytes, state_key, write
 from lms.launch.documents import replace as replace_document
 from lms.launch.steps import Step, write_steps
@@ -41,6 +41,10 @@ class CourseNotReadyError(Exception):
     def __init__(self, course: UUID) -> None:
         self.course = course
         super().__init__(f"Course {course} has no edition on this node yet.")
+
+
+class CourseTakenAwayError(CourseNotReadyError):
+    """The edition that learners were given was withdrawn, and none took its place."""
 
 
 class CourseDamagedError(CourseNotReadyError):
@@ -143,7 +147,7 @@ def open_course(session: Session, shelf: Shelf, *, person: UUID, registration: U
     begun = None if kept is None else orjson.loads(kept)
     edition = find_playable(session, course, held=UUID(begun["edition"]) if begun else None)
     if edition is None:
-        raise CourseNotReadyError(course)
+        raise nothing_given(session, course)
     opened = open_edition(shelf, edition.manifest, course)
     if opened.package.standard in NOT_PLAYED:
         raise CourseNotPlayedError(course)
@@ -234,6 +238,11 @@ def advance(taking: Taking, standing: Standing, event: Event) -> Outcome:
         standing.waiting = outcome.delivery
         standing.open = not outcome.session_ended
     return outcome
+
+
+def nothing_given(session: Session, course: UUID) -> CourseNotReadyError:
+    """Return the error of a course of which learners are given no edition here: taken away, or not here yet."""
+    return (CourseTakenAwayError if is_withdrawn(session, course) else CourseNotReadyError)(course)
 
 
 def open_edition(shelf: Shelf, manifest: str, course: UUID) -> Opened:

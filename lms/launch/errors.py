@@ -9,6 +9,7 @@ from lms.launch.course import (
     CourseDamagedError,
     CourseNotPlayedError,
     CourseNotReadyError,
+    CourseTakenAwayError,
     CourseWithdrawnError,
 )
 from lms.launch.using_late import LateWorkElsewhereError
@@ -16,12 +17,19 @@ from lms.web.content_ports import NoPortLeftError
 from lms.web.errors import Trouble
 from lms.web.wording import mark
 
+_WITHDRAWN = Trouble(
+    status=409,
+    code="course-withdrawn",
+    title=mark("This course was withdrawn. What you did in it is kept."),
+    remedy=mark("Your instructor knows what takes its place."),
+)
+
 TROUBLES: Mapping[type[Exception], Trouble] = {
     CourseNotReadyError: Trouble(
         status=409,
         code="course-not-ready",
         title=mark("This course cannot be opened on this node yet."),
-        remedy=mark("Its files come with the next sync, or your instructor has withdrawn it."),
+        remedy=mark("Its files come with the next sync. If no sync brings them, ask your instructor."),
     ),
     CourseDamagedError: FILE_DAMAGED,
     CourseNotPlayedError: Trouble(
@@ -46,10 +54,6 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
             "Open the lesson that this work is of; then it can be used. It stays where it is until then."
         ),
     ),
-    CourseWithdrawnError: Trouble(
-        status=409,
-        code="course-withdrawn",
-        title=mark("This course was withdrawn. What you did in it is kept."),
-        remedy=mark("Your instructor knows what takes its place."),
-    ),
+    CourseWithdrawnError: _WITHDRAWN,
+    CourseTakenAwayError: _WITHDRAWN,
 }

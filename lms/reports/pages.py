@@ -13,7 +13,7 @@ from lms.cmi5.registrations import STANDARDS
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.iris import unit_iri
 from lms.courses.naming import in_language
-from lms.courses.queries import current_edition, find_course, outline
+from lms.courses.queries import current_edition, find_course, is_withdrawn, outline
 from lms.enrolment.pages import LeftEmpty
 from lms.enrolment.queries import find_enrolment
 from lms.launch.queries import last_launches
@@ -74,6 +74,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         edition = edition_of(session, course, person=viewer.public_id, registration=enrolment.registration)
         lines = outline(session, edition) if edition else ()
         known = unit_standings(session, enrolment.registration)
+        withdrawn = edition is None and is_withdrawn(session, course_id)
         begun = bool(known) or enrolment.registration in last_launches(session, viewer.public_id)
     units = [(line, known.get(unit_iri(course_id, line.unit), Standing())) for line in lines if line.visible]
     return render(
@@ -83,6 +84,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         course=course,
         title=in_language(course.titles, language_of(request).code) or (edition or course).title,
         edition=edition,
+        withdrawn=withdrawn,
         units=units,
         due=enrolment.due,
         begun=begun,

@@ -35,7 +35,8 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         status=409,
         code="own-trials-full",
         title=mark("You have as many trials as one person may have"),
-        remedy=mark("Go to Courses, then to Trials, and end one you no longer need."),
+        remedy=mark("End one you no longer need."),
+        way=("/trials", mark("To your trials")),
     ),
     TrialsFullError: Trouble(
         status=409,

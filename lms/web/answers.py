@@ -168,12 +168,13 @@ def _trouble(request: Request, error: Exception) -> Trouble:
     return next(troubles[kind] for kind in type(error).__mro__ if kind in troubles)
 
 
-def _told(trouble: Trouble, error: Exception, spoken: Language) -> dict[str, str]:
+def _told(trouble: Trouble, error: Exception, spoken: Language) -> dict[str, Any]:
     return {
         "title": error.said(spoken) if isinstance(error, Worded) else spoken.gettext(trouble.title),
         "kept": spoken.gettext(trouble.kept),
         "remedy": spoken.gettext(trouble.remedy),
         "code": trouble.code,
+        "way": (trouble.way[0], spoken.gettext(trouble.way[1])) if trouble.way else None,
     }
 
 

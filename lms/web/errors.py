@@ -27,6 +27,8 @@ class Trouble:
     remedy: str
     kept: str = NOTHING_CHANGED
     headers: Mapping[str, str] | None = None
+    way: tuple[str, str] | None = None
+    """The address at which a person does what ``remedy`` says, and what it is called: a message id."""
     page: str | None = None
     """Where a person is sent instead of being told; programs get the problem."""
 

@@ -96,7 +96,7 @@ def test_leaving_tells_what_was_done_what_is_saved_and_what_is_missing(
 
     result = said(sit(browser, database, desk, INCOMPLETE, request="exit"))
 
-    assert "Learning time 1 min 2 min with pauses" in result
+    assert "Learning time less than a minute 2 min with pauses" in result
     assert "This time Lesson 1 1 min Completed Lesson 2 1 min In progress" in result
     assert "Your work is saved, only on this computer." in result
     assert (
@@ -163,7 +163,7 @@ def test_the_instructor_sees_the_same_explanation_with_both_times(
     people = browser.get(f"/courses/{COURSE}/people").text
 
     assert "Ann Example" in page
-    assert "Learning time 1 min" in said(page)
+    assert "Learning time less than a minute" in said(page)
     lines = re.search(r'<ol class="why".*?</ol>', browser.get(f"/learn/{COURSE}/why").text, re.DOTALL)
     assert lines is not None
     assert lines[0] in page

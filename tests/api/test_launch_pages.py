@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from content_packages.package import Standard
-from lms.courses.tables import Course
+from lms.courses.tables import Course, Edition
 from lms.database import Database
 from lms.launch.actions import apply_commit
 from lms.launch.tables import Launch
@@ -138,6 +138,22 @@ def test_a_course_without_an_edition_here_says_so_and_what_to_do(
     assert page.status_code == 409
     assert "This course cannot be opened on this node yet." in page.text
     assert "Its files come with the next sync" in page.text
+
+
+def test_a_course_of_which_nothing_is_given_any_more_is_said_to_be_withdrawn(
+    browser: TestClient, database: Database
+) -> None:
+    with database.write() as session:
+        edition = session.scalars(select(Edition)).one()
+        edition.withdrawn = NOON
+        session.execute(update(Course).where(Course.public_id == COURSE).values(current_edition=None))
+
+    player, course = browser.get(f"/learn/{COURSE}"), browser.get(f"/courses/{COURSE}")
+
+    assert player.status_code == 409
+    for page in (player, course):
+        assert "This course was withdrawn. What you did in it is kept." in page.text
+        assert "next sync" not in page.text
 
 
 def test_a_course_whose_last_lesson_has_ended_is_told_as_completed_though_nobody_left_it(

@@ -309,6 +309,7 @@ def test_more_trials_than_one_may_have_are_refused_with_limit_and_setting(school
 
     assert refused.status_code == 409
     assert "the limit for one person is 2 (setting max_trials_each)" in refused.text
+    assert re.search(r'href="[^"]*/trials">To your trials</a>', refused.text)
     assert len(school.files()) == 2
 
 

@@ -78,6 +78,7 @@ def test_a_package_in_parts_becomes_a_course(school: School, client: TestClient,
     assert last.headers["upload-offset"] == str(len(package))
     done = client.get(upload).json()
     assert (done["state"], done["looks_like"], done["report"]["errors"]) == ("done", [], [])
+    assert done["files_done"] == done["files_total"]
     with school.database.read() as session:
         (course,) = courses_page(session).rows
     assert course.number == 1

@@ -98,3 +98,24 @@ def test_an_upload_that_is_cancelled_leaves_nothing(
     expect(instructor.page.get_by_text("The upload was cancelled")).to_be_visible()
     expect(instructor.page.get_by_role("button", name="Import", exact=True)).to_be_enabled()
     assert list((laptop.data / "uploads").iterdir()) == []
+
+
+def test_an_upload_that_was_gone_on_with_and_cancelled_leaves_the_list_of_those_that_stopped(
+    instructor: Visitor, laptop: NodeUnderTest, package: Path
+) -> None:
+    break_the_link(instructor, after=1)
+    choose(instructor, package)
+    expect(instructor.page.locator("[data-upload-shown] [role=status]")).to_contain_text("The link is gone")
+    instructor.go("/courses/import")
+    expect(instructor.page.get_by_text("Not arrived whole")).to_be_visible()
+
+    instructor.page.unroute_all()
+    break_the_link(instructor, after=1)
+    instructor.page.set_input_files("[name=file]", package)
+    instructor.page.get_by_role("button", name="Import", exact=True).click()
+    expect(instructor.page.locator("[data-upload-shown] [role=status]")).to_contain_text("The link is gone")
+    instructor.page.unroute_all()
+    instructor.page.get_by_role("button", name="Cancel the upload").click()
+
+    expect(instructor.page.get_by_text("The upload was cancelled")).to_be_visible()
+    expect(instructor.page.get_by_text("Not arrived whole")).to_be_hidden()

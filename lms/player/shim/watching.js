@@ -18,6 +18,7 @@
  */
 
 export const MOST_CHARACTERS = 2_000; // of one text
+export const SENT_AGAIN = "sent again"; // in the place of an answer
 export const NO_ANSWER = "no answer"; // in the place of a status
 const MANY_ENTRIES = 200; // that wait, before they are told in the middle of a script
 const WELL = Object.freeze({ code: "", meaning: "", diagnostic: "" });
@@ -133,7 +134,7 @@ function noteCommit(note, at, body, { status, answer: { values: computed, ...ans
     at,
     name: String(reason),
     arguments: [String(sequence), phase, cut(JSON.stringify(values)), cut(JSON.stringify(computed ?? {}))],
-    answer: cut(JSON.stringify(answer)),
+    answer: status === 409 ? SENT_AGAIN : cut(JSON.stringify(answer)),
     code,
     meaning: refused.map((/** @type {any} */ one) => `${one.element}: ${one.diagnostic || one.code}`).join("; "),
     diagnostic: "",

@@ -37,12 +37,13 @@ export class RefusedError extends Error {
  * @param {(ms: number) => Promise<void>} given.pause
  * @param {(sent: number, isWaiting: boolean) => void} given.tell
  * @param {() => boolean} given.isCancelled
+ * @param {(path: string) => void} given.gone told of an upload that the server has thrown away
  * @param {() => number} given.clock in milliseconds
  * @param {number} [given.firstPart] bytes
  * @returns {Promise<string | null>} null: cancelled, and the server keeps nothing
  */
 export async function sendFile({
-  file, to, said, ask, memory, pause, tell, isCancelled, clock, firstPart = FIRST_PART,
+  file, to, said, ask, memory, pause, tell, isCancelled, gone, clock, firstPart = FIRST_PART,
 }) {
   const key = `upload ${to} ${file.name} ${file.size} ${file.lastModified} ${Object.values(said).join(" ")}`;
   let path = memory.get(key);
@@ -85,7 +86,9 @@ export async function sendFile({
     }
   }
   memory.remove(key);
-  if (path !== null) await ask("DELETE", path, TUS).catch(() => {}); // out of reach: it expires by itself
+  if (path !== null) {
+    await ask("DELETE", path, TUS).then(() => gone(/** @type {string} */ (path)), () => {}); // out of reach: it expires by itself
+  }
   return null;
 
   async function begin() {
@@ -130,6 +133,17 @@ async function reason(answer) {
   } catch {
     return "";
   }
+}
+
+/**
+ * Take an upload that is gone off the list of those that stopped.
+ *
+ * @param {string} upload
+ */
+function forget(upload) {
+  const list = document.querySelector("[data-uploads-stopped]");
+  list?.querySelector(`[data-upload-stopped="${CSS.escape(upload)}"]`)?.remove();
+  if (list instanceof HTMLElement) list.hidden = list.querySelector("[data-upload-stopped]") === null;
 }
 
 /** @returns {never} */
@@ -186,6 +200,7 @@ export function wireUpload({ form, ask, memory, pause, leave, clock }) {
         ask: (...asked) => (cancelled ? ask(...asked) : Promise.race([ask(...asked), stopped.then(refuse)])),
         pause: (ms) => Promise.race([pause(ms), stopped]),
         isCancelled: () => cancelled,
+        gone: (path) => forget(path.slice(path.lastIndexOf("/") + 1)),
       });
       if (path !== null) {
         leave(`${form.dataset.then ?? ""}${path.slice(path.lastIndexOf("/") + 1)}`);

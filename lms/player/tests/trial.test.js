@@ -10,7 +10,7 @@ import { Attempt } from "../shim/attempt.js";
 import { DataModel } from "../shim/data_model.js";
 import { Activity } from "../shim/activity.js";
 import { Outbox } from "../shim/outbox.js";
-import { noting, watchApi, watchNetwork } from "../shim/watching.js";
+import { SENT_AGAIN, noting, watchApi, watchNetwork } from "../shim/watching.js";
 import { calledAs, isError, linesOf } from "../trial/entries.js";
 import { Following, RESTS_AFTER_MS, SOONEST_MS } from "../trial/following.js";
 import { Log, MOST_LINES, asked } from "../trial/log.js";
@@ -122,6 +122,7 @@ describe("a network that is watched", () => {
     assert.deepEqual(noted[0].arguments, ["1", "running", '{"cmi.exit":"suspend"}', '{"a":"1"}']);
     assert.equal(noted[0].answer, '{"sequence":1,"refused":[],"navigation":null}');
     assert.equal(noted[1].meaning, "cmi.x: No.");
+    assert.equal(noted[2].answer, SENT_AGAIN);
   });
 });
 

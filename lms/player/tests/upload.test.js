@@ -42,11 +42,13 @@ function aBrowser(server, { size = 10 * MB, cancelAfter = Infinity, takes = 2000
   const kept = new Map();
   const pauses = [];
   const told = [];
+  const gone = [];
   const file = new File([new Uint8Array(size)], "دورة.zip", { lastModified: 1 });
   return {
     kept,
     pauses,
     told,
+    gone,
     send: () =>
       sendFile({
         file,
@@ -56,6 +58,7 @@ function aBrowser(server, { size = 10 * MB, cancelAfter = Infinity, takes = 2000
         memory: { get: (key) => kept.get(key) ?? null, set: (key, value) => kept.set(key, value), remove: (key) => kept.delete(key) },
         pause: async (ms) => void pauses.push(ms),
         tell: (sent, isWaiting) => told.push([sent, isWaiting]),
+        gone: (path) => gone.push(path),
         isCancelled: () => server.asked.length >= cancelAfter,
         clock: () => (time += takes),
         firstPart: 4 * MB,
@@ -134,6 +137,7 @@ describe("a file in parts", () => {
     assert.equal(path, null);
     assert.equal(server.uploads.size, 0);
     assert.equal(browser.kept.size, 0);
+    assert.equal(browser.gone.length, 1);
   });
 
   test("is not sent again and again to a server that says no", async () => {

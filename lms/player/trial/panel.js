@@ -16,7 +16,7 @@
  * @property {HTMLElement} newest a button
  */
 
-import { NO_ANSWER } from "../shim/watching.js";
+import { NO_ANSWER, SENT_AGAIN } from "../shim/watching.js";
 import { calledAs, isError } from "./entries.js";
 import { asked } from "./log.js";
 import { SENT_AT_EXIT } from "./parting.js";
@@ -41,7 +41,7 @@ export class Panel {
    * @param {object} given
    * @param {Log} given.log
    * @param {Parts} given.parts
-   * @param {DOMStringMap} given.texts `textCount`, `textDropped`, `textNotTaken`, `textNoAnswer`, `textAtExit` of the panel
+   * @param {DOMStringMap} given.texts `textCount`, `textDropped`, `textNotTaken`, `textNoAnswer`, `textAtExit`, `textSentAgain` of the panel
    */
   constructor({ log, parts, texts }) {
     this.#log = log;
@@ -167,7 +167,7 @@ export class Panel {
     part(row, "unit").textContent = line.unit;
     part(row, "at").textContent = seconds(line.at_ms);
     part(row, "what").textContent = shown(calledAs(line));
-    part(row, "answer").textContent = line.answer === SENT_AT_EXIT ? (this.#texts.textAtExit ?? "") : shown(line.answer);
+    part(row, "answer").textContent = answerOf(line, this.#texts);
     const wrong = isError(line);
     const [, ...exchanged] = line.kind === "exchange" ? line.arguments : [];
     const [query = "", asked = "", answered = ""] = exchanged;
@@ -199,6 +199,16 @@ export class Panel {
     }
     return row;
   }
+}
+
+/**
+ * @param {Line} line
+ * @param {DOMStringMap} texts
+ */
+function answerOf({ kind, answer }, { textAtExit, textSentAgain }) {
+  if (kind === "commit" && answer === SENT_AT_EXIT) return textAtExit ?? "";
+  if (kind === "commit" && answer === SENT_AGAIN) return textSentAgain ?? "";
+  return shown(answer);
 }
 
 /**

@@ -112,6 +112,13 @@ def test_what_was_too_much_to_be_told_is_counted_as_what_it_is() -> None:
     assert counts_in(report) == {"errors": 0, "warnings": 25, "notes": 1}
 
 
+def test_that_hosts_were_left_out_is_said() -> None:
+    some, many = ({"external_hosts": {f"h{n}.example": 1 for n in range(count)}} for count in (199, 200))
+
+    assert not say_report(some, spoken("en"))["hosts_left_out"]
+    assert say_report(many, spoken("en"))["hosts_left_out"]
+
+
 def test_lessons_are_counted_at_any_depth_and_blocks_are_not() -> None:
     lesson = {"kind": "sco", "children": []}
     block = {"kind": "block", "children": [lesson, {"kind": "block", "children": [lesson]}]}
