@@ -137,6 +137,18 @@ def test_of_a_refused_package_nothing_is_kept(tmp_path: Path) -> None:
     assert list(Shelf(tmp_path / "shelf").digests()) == []
 
 
+def test_a_piece_that_is_damaged_is_an_error_and_not_another_file(tmp_path: Path) -> None:
+    original, shelf, _ = kept(tmp_path, zipped_at(2020, a_package() | PAGES))
+    path = shelf.path(original.files()[1].digest)
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+
+    with pytest.raises(FileMissingError):
+        b"".join(original.read(shelf))
+
+    assert [ref.digest for ref in shelf.lost()] == [original.files()[1].digest]
+
+
 def test_a_piece_that_is_gone_is_an_error_and_not_a_shorter_file(tmp_path: Path) -> None:
     original, shelf, _ = kept(tmp_path, zipped_at(2020, a_package() | PAGES))
     shelf.discard(original.files()[1].digest)
