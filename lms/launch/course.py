@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -48,7 +48,7 @@ class CourseTakenAwayError(CourseNotReadyError):
 
 
 class CourseDamagedError(CourseNotReadyError):
-    """What says which files the edition has was here, and was damaged."""
+    """A file without which nothing of the edition can be opened was here, and was damaged."""
 
 
 class CourseNotPlayedError(Exception):
@@ -245,6 +245,12 @@ def nothing_given(session: Session, course: UUID) -> CourseNotReadyError:
     return (CourseTakenAwayError if is_withdrawn(session, course) else CourseNotReadyError)(course)
 
 
+def lacking(shelf: Shelf, course: UUID, missing: Collection[str]) -> CourseNotReadyError:
+    """Return the error of a course of which files are missing: damaged, or on their way here."""
+    is_damaged = any(ref.digest in missing for ref in shelf.lost())
+    return (CourseDamagedError if is_damaged else CourseNotReadyError)(course)
+
+
 def open_edition(shelf: Shelf, manifest: str, course: UUID) -> Opened:
     """Read an edition's manifest, as :func:`open_package` does.
 
@@ -255,8 +261,7 @@ def open_edition(shelf: Shelf, manifest: str, course: UUID) -> Opened:
     if shelf.has(manifest):
         with suppress(FileMissingError):  # found damaged only now
             return open_package(shelf, manifest)
-    is_lost = any(ref.digest == manifest for ref in shelf.lost())
-    raise (CourseDamagedError if is_lost else CourseNotReadyError)(course)
+    raise lacking(shelf, course, {manifest})
 
 
 @lru_cache(maxsize=16)  # a manifest never changes: its digest is its name

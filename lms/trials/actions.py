@@ -15,7 +15,7 @@ from lms.courses.queries import missing_files
 from lms.courses.tables import Course, Edition, OutlineItem, Unit
 from lms.database import Base
 from lms.launch.actions import Desk
-from lms.launch.course import CourseNotReadyError
+from lms.launch.course import lacking
 from lms.trials.databases import TrialDatabases, token_prefix
 from lms.trials.errors import OwnTrialsFullError, TrialsFullError
 from lms.trials.queries import trials_here
@@ -34,7 +34,7 @@ def open_trial(
 
     Raises:
         EditionNotFoundError: there is no such edition.
-        CourseNotReadyError: files of it are not here.
+        CourseNotReadyError: files of it are not here, or were damaged.
         TrialsFullError: there are as many trials as this node takes.
     """
     found = session.scalars(select(Edition).where(Edition.public_id == edition)).one_or_none()
@@ -43,8 +43,8 @@ def open_trial(
     course = session.get(Course, found.course_id)
     if course is None or course.deleted is not None:
         raise CourseNotFoundError(edition)
-    if missing_files(desk.shelf, found):
-        raise CourseNotReadyError(course.public_id)
+    if missing := missing_files(desk.shelf, found):
+        raise lacking(desk.shelf, course.public_id, missing)
     units = session.scalars(select(Unit).where(Unit.course_id == course.id)).all()
     lines = session.scalars(select(OutlineItem).where(OutlineItem.edition_id == found.id)).all()
     trial = Trial(

@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from content_packages.package import Standard
+from content_packages.shelf import FileRef
 from lms.content.app import ContentSite, build_content
 from lms.content.traces import add_traces
 from lms.courses.checked_files import CheckedFiles
@@ -274,6 +275,18 @@ def test_an_edition_that_officers_are_not_given_can_be_tried(school: School, sta
 
     assert page.status_code == 200
     assert "Nothing of this is kept" in page.text
+
+
+def test_a_course_with_a_damaged_file_is_said_to_be_damaged_and_not_to_be_on_its_way(school: School) -> None:
+    shelf = a_desk(school.folder).shelf
+    path = next(one for one in map(shelf.path, shelf.digests()) if one.read_bytes() == b"<p>Lesson")
+    shelf.note_lost(FileRef(digest=path.name, size=9), seen=shelf.stamp(path.name))
+
+    refused = school.try_it()
+
+    assert refused.status_code == 503
+    assert "A file of this course is damaged or missing on this node" in refused.text
+    assert "next sync" not in refused.text
 
 
 def test_trying_again_begins_with_nothing(school: School) -> None:
