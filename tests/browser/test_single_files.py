@@ -246,7 +246,7 @@ def test_keys_go_to_the_part_that_was_turned_to(
         f"<p><a href='part%202.xhtml#half'>Half</a></p>{long}<p id='half'>Half <a href='#a'>A</a></p>{long}"
     )
     data = an_epub([f"<h1>{name}</h1>{body}" for name in ("One", "Two", "Three")])
-    course = given_course(sit_down, laptop, a_file(tmp_path, "book.epub", data))
+    course = laptop.give(a_file(tmp_path, "book.epub", data), "A-1")
     officer = officer_in(sit_down, laptop, course)
     expect_chapter(officer, "One")
     keyboard = officer.page.keyboard
