@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
+from content_packages.limits import variable
 from lms.courses.actions import CourseNotFoundError, EditionNotFoundError
 from lms.courses.queries import missing_files
 from lms.courses.tables import Course, Edition, OutlineItem, Unit
 from lms.database import Base
 from lms.launch.actions import Desk
 from lms.launch.course import lacking
+from lms.settings import Settings
 from lms.trials.databases import TrialDatabases, token_prefix
 from lms.trials.errors import OwnTrialsFullError, TrialsFullError
 from lms.trials.queries import trials_here
@@ -81,9 +83,15 @@ def trial_desk(desk: Desk, trial: UUID) -> Desk:
 def _require_room(databases: TrialDatabases, by: UUID) -> None:
     here = trials_here(databases)
     if sum(one.opened_by == by for one in here) >= databases.most_each:
-        raise OwnTrialsFullError(most=databases.most_each, setting="max_trials_each")
+        raise OwnTrialsFullError(most=databases.most_each, **_named("max_trials_each"))
     if len(here) >= databases.most:
-        raise TrialsFullError(most=databases.most, setting="max_trials")
+        raise TrialsFullError(most=databases.most, **_named("max_trials"))
+
+
+def _named(setting: str) -> dict[str, Any]:
+    """Return what a refusal says of a setting besides its value: how one types it, and its default."""
+    default = Settings.model_fields[setting].default
+    return {"variable": variable(setting), "setting": setting, "default": default}
 
 
 def _copy(row: Row, **changes: object) -> Row:

@@ -12,14 +12,18 @@ from lms.web.wording import Worded, mark
 class TrialsFullError(Worded):
     """There are as many trials as this node takes."""
 
-    sentence = mark("This node takes no more trials: its limit is %(most)s (setting %(setting)s).")
+    sentence = mark(
+        "This node takes no more trials: its limit is %(most)s (setting %(variable)s, or %(setting)s in lms.toml; "
+        "by default %(default)s)."
+    )
 
 
 class OwnTrialsFullError(TrialsFullError):
     """This person has as many trials as one person may have."""
 
     sentence = mark(
-        "You can open no more trials: the limit for one person is %(most)s (setting %(setting)s)."
+        "You can open no more trials: the limit for one person is %(most)s (setting %(variable)s, or %(setting)s in "
+        "lms.toml; by default %(default)s)."
     )
 
 

@@ -321,7 +321,10 @@ def test_more_trials_than_one_may_have_are_refused_with_limit_and_setting(school
     refused = school.try_it()
 
     assert refused.status_code == 409
-    assert "the limit for one person is 2 (setting max_trials_each)" in refused.text
+    assert (
+        "the limit for one person is 2 (setting LMS_MAX_TRIALS_EACH, or max_trials_each in lms.toml; by default 5)"
+        in refused.text
+    )
     assert re.search(r'href="[^"]*/trials">To your trials</a>', refused.text)
     assert len(school.files()) == 2
 
@@ -335,7 +338,7 @@ def test_more_trials_than_a_node_takes_are_refused_with_limit_and_setting(school
     refused = school.try_it()
 
     assert refused.status_code == 409
-    assert "its limit is 3 (setting max_trials)" in refused.text
+    assert "its limit is 3 (setting LMS_MAX_TRIALS, or max_trials in lms.toml; by default 50)" in refused.text
 
 
 def test_limits_hold_when_all_come_at_once(school: School) -> None:
