@@ -16,10 +16,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Playwright, sync_playwright
 from sqlalchemy import create_mock_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import ExecutableDDLElement
+from starlette.testclient import TestClient
 
 from lms.database import Database
 from migrations import all_metadata
@@ -27,6 +29,7 @@ from tests.postgres import Postgres, start_postgres
 
 ROOT = Path(__file__).parents[1]
 API = ROOT / "tests" / "api"
+MEMORY = "/dev/shm"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,6 +51,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_kind", kinds, indirect=True, scope="session")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_loop() -> Iterator[None]:
+    """Let all test clients share an event loop; by themselves they start one for each request, for 3 ms."""
+    with start_blocking_portal() as portal:
+        TestClient.portal = portal
+        yield
+        TestClient.portal = None
+
+
 @pytest.fixture(scope="session")
 def database_kind(request: pytest.FixtureRequest) -> str:
     """Which database the test runs on: ``sqlite`` or ``postgresql``."""
@@ -58,9 +70,13 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server for this run; ``create()`` gives the URL of a new, empty database."""
-    # A folder of its own: pytest clears those of older runs away while they may still be running.
+    # A folder of its own: pytest clears those of older runs away while they may still be running. In memory where that
+    # can be had, for it makes thousands of databases, and the product refuses one that runs without fsync.
+    where = MEMORY if os.access(MEMORY, os.W_OK) else None
     with (
-        tempfile.TemporaryDirectory(prefix="outpost-postgres-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(
+            prefix="outpost-postgres-", dir=where, ignore_cleanup_errors=True
+        ) as folder,
         start_postgres(Path(folder)) as server,
     ):
         yield server
@@ -169,6 +185,12 @@ def chromium() -> str:
         reason = "no Chromium on the path; install one or set CHROMIUM="
         pytest.fail(reason) if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip(reason)
     return str(found)
+
+
+@pytest.fixture(scope="session")
+def headless_shell(chromium: str) -> str:
+    """The path of what Chromium is without its windows, for a third of the CPU; of Chromium, where that is not."""
+    return shutil.which("chromium-headless-shell") or chromium
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers import NodeUnderTest
+from tests.servers import LMS, NodeUnderTest
 from tests.strace import under_strace
 
 SYNCS = ("fsync", "fdatasync", "sync_file_range", "syncfs", "sync", "msync")
@@ -29,7 +29,7 @@ def counting_syncs(node: NodeUnderTest, *, strace: str, trace: Path) -> Iterator
     one at the first commit of each connection.
     """
     program = node.program
-    node.program = (*under_strace(strace, trace, *SYNCS), *program)
+    node.program = (*under_strace(strace, trace, *SYNCS), *(program or LMS))
     node.start()
     try:
         yield lambda: _count(trace)

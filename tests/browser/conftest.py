@@ -21,9 +21,13 @@ IN_EACH = pytest.mark.parametrize("sit_down", ["chromium", IN_FIREFOX], indirect
 
 
 @pytest.fixture(scope="module")
-def browser(driver: Playwright, chromium: str) -> Iterator[Browser]:
-    """One Chromium that finds no other name than ``localhost`` and those below it."""
-    browser = driver.chromium.launch(executable_path=chromium, args=QUIET)
+def browser(driver: Playwright, headless_shell: str) -> Iterator[Browser]:
+    """One Chromium that finds no other name than ``localhost`` and those below it.
+
+    It draws no windows. What depends on those, on tabs that close and on what users have (``closing``, the hostile
+    lesson, refused storage, the training room), is tested in the whole browser.
+    """
+    browser = driver.chromium.launch(executable_path=headless_shell, args=QUIET)
     yield browser
     browser.close()
 

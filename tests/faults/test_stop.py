@@ -29,7 +29,8 @@ def test_what_was_acknowledged_is_there_after_the_server_was_asked_to_end(
 ) -> None:
     with ThreadPoolExecutor(max_workers=1) as apart:
         work = apart.submit(officer.work_until_cut)
-        time.sleep(0.5)
+        while officer.ledger.acknowledged == 0 and not work.done():
+            time.sleep(0.1)
         status = laptop.stop(number)
         work.result()
 
