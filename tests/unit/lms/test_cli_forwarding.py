@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,16 @@ SECRET = "a secret, with words"
 STATEMENT = "39e24cc4-69af-4b01-a824-1fdc6ea8a3af"
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "node"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "node"
     assert CliRunner().invoke(app, ["init", "--role", "laptop", "--data", str(folder)]).exit_code == 0
     return folder
+
+
+@pytest.fixture
+def data(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "node"))
 
 
 def forward(data: Path, *arguments: str, stdin: str = SECRET) -> Result:
