@@ -48,18 +48,16 @@ class Archive:
         self._file = file
         self.members = {member.path: member for member in members}
         self._findings = tuple(findings)
-        self._longer_than_needed: list[str] = []
+        self._longer_than_needed: dict[str, None] = {}  # in the order in which they were read, each once
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What was put right, and what unpacking has shown so far."""
         longer = self._longer_than_needed
-        shown = (
-            [finding("archive.after_data", file=longer[0], name=longer[0], count=len(longer))]
-            if longer
-            else []
-        )
-        return (*self._findings, *shown)
+        if not longer:
+            return self._findings
+        first = next(iter(longer))
+        return (*self._findings, finding("archive.after_data", file=first, name=first, count=len(longer)))
 
     def open(self, path: str, packed: Callable[[bytes], None] | None = None) -> EntryReader:
         """Return a reader of one file; one at a time, as all share the file beneath.
@@ -70,8 +68,7 @@ class Archive:
         """
 
         def is_longer() -> None:
-            if path not in self._longer_than_needed:
-                self._longer_than_needed.append(path)
+            self._longer_than_needed[path] = None
 
         return EntryReader(self._file, self.members[path], packed, is_longer)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from content_packages import site
@@ -105,13 +105,22 @@ def find_root(paths: Collection[str]) -> Root:
 
 def _find_book(paths: Collection[str]) -> Root | None:
     """Return an EPUB, by what it says first or by its package document; somebody may have zipped its folder."""
+    types = {path for path in paths if f"/{path}".endswith(f"/{epub.MIMETYPE}")}
+    described = {folder for path in paths if path.endswith(".opf") for folder in _folders(path)}
     for main in sorted((path for path in paths if f"/{path}".endswith(f"/{epub.MAIN}")), key=_depth):
         prefix = main.removesuffix(epub.MAIN)
-        within = [path for path in paths if path.startswith(prefix)]
-        if (prefix + epub.MIMETYPE) in within or any(path.endswith(".opf") for path in within):
+        if prefix + epub.MIMETYPE in types or prefix in described:
             notes = (finding("package.nested_root", name=prefix),) if prefix else ()
             return Root(main=main, prefix=prefix, read=epub.read, findings=notes)
     return None
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Yield the folders a file stands in, each with the slash that ends it; the root is empty."""
+    yield ""
+    for at, sign in enumerate(path, 1):
+        if sign == "/":
+            yield path[:at]
 
 
 def _how_unlikely(path: str) -> tuple[int, bool, str]:

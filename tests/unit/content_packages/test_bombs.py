@@ -139,6 +139,13 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: raw_zip(MANIFEST, PAGE, *(a_bomb(f"{n}", 1) for n in range(2000))),
         "archive.total_ratio",
     ),
+    "many halves of books": (
+        lambda: raw_zip(
+            *(stored(f"{n}/META-INF/container.xml") for n in range(9_000)),
+            *(stored(f"other {n}/x.opf") for n in range(9_000)),
+        ),
+        "package.no_manifest",
+    ),
     "many files": (
         lambda: raw_zip(MANIFEST, PAGE, *(stored(f"{n}") for n in range(60_000))),
         "archive.too_many_entries",
