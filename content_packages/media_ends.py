@@ -8,6 +8,7 @@ in the first.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -24,7 +25,7 @@ _ENOUGH = 0.9
 _MISCOUNTED = 2048  # encoders differ in whether they count the frame that holds the count
 
 
-class _Walk:
+class _Walk(ABC):
     """Goes from element to element of a file, of which it looks at the heads only.
 
     Args:
@@ -69,9 +70,9 @@ class _Walk:
         """What it is recorded as and many browsers do not play."""
         return ()
 
+    @abstractmethod
     def _length(self, head: bytes, at: int) -> int | None:
         """Return how far it is to the next element, 0 where nothing more can be told; ``None`` for more of the head."""
-        raise NotImplementedError
 
 
 class _Mp4(_Walk):
@@ -80,8 +81,9 @@ class _Mp4(_Walk):
 
     def __init__(self) -> None:
         super().__init__()
-        self._index = bytearray()
+        self._index = bytearray()  # of one film at a time: let go when it was read, or the film is over
         self._index_at = range(0)
+        self._codecs: Collection[str] = ()
         self._segment = False  # of a stream that a script puts together: its index is in another file
 
     def take(self, piece: bytes) -> None:
@@ -89,6 +91,10 @@ class _Mp4(_Walk):
         super().take(piece)
         span = self._index_at
         self._index += piece[max(0, span.start - begins) : max(0, span.stop - begins)]
+        if len(self._index) == len(span) > 0:
+            self._codecs = mp4.film_of(bytes(self._index)).codecs - mp4.PLAYED
+        if len(self._index) == len(span) or not piece:
+            self._index.clear()
 
     @property
     def playable(self) -> bool:
@@ -96,8 +102,7 @@ class _Mp4(_Walk):
 
     @property
     def codecs(self) -> Collection[str]:
-        whole = len(self._index) == len(self._index_at) > 0
-        return mp4.film_of(bytes(self._index)).codecs - mp4.PLAYED if whole else ()
+        return self._codecs
 
     def _length(self, head: bytes, at: int) -> int | None:
         if len(head) < 8:
