@@ -20,8 +20,10 @@ from content_packages.shelf import Readable
 
 #: Without a tenth of its length nobody completes a course of one film or recording (``files.course.ENOUGH``).
 _ENOUGH = 0.9
-
-
+#: A file of hardly more than heads would keep an importer busy for minutes and is followed no further; the frames of a
+#: recording are longer than this even at 32 kbit/s.
+_FEWEST_BYTES = 64
+_HEADS_AT_LEAST = 10_000
 _MISCOUNTED = 2048  # encoders differ in whether they count the frame that holds the count
 
 
@@ -41,6 +43,7 @@ class _Walk(ABC):
         self.should = 0
         self.known = False
         self._next = 0  # where an element begins
+        self._heads = 0
         self._head = bytearray()  # what came of it
         self._going_on = True
 
@@ -55,7 +58,8 @@ class _Walk(ABC):
             if length is None:
                 self._going_on = len(self._head) < self.LONGEST_HEAD
                 return
-            self._going_on = length > 0
+            self._heads += 1
+            self._going_on = length > 0 and self._heads < max(_HEADS_AT_LEAST, self._next // _FEWEST_BYTES)
             del self._head[:length]
             self._next += length
             self.should = max(self.should, self._next)

@@ -18,6 +18,7 @@ from pathlib import Path
 from random import Random
 
 from tests.benchmarks.pages import machine
+from tests.media_builders import an_mp4
 from tests.package_builders import a_package
 
 BLOCK = 64 * 1024 * 1024
@@ -69,6 +70,7 @@ def _write(path: Path, mib: int, method: int, *, edition: int) -> None:
             info = zipfile.ZipInfo(name, when)
             info.compress_type = method
             with archive.open(info, "w", force_zip64=True) as file:
+                file.write(an_mp4() + b"\0\0\0\1mdat" + (16 + size).to_bytes(8, "big"))
                 for at in range(0, size, BLOCK):
                     file.write(at.to_bytes(8) + noise[8 : min(BLOCK, size - at)])
 

@@ -94,6 +94,11 @@ def test_what_breaks_off_or_cannot_be_played_is_told(
     assert told(data, extension, size=size) == codes
 
 
+@pytest.mark.parametrize(("empty", "codes"), [(1_000, ["media.cut_short"]), (100_000, [])])
+def test_a_film_of_nothing_but_heads_is_not_followed_to_its_end(empty: int, codes: list[str]) -> None:
+    assert told(a_webm(0, live=True) + b"\xec\x80" * empty + b"\xec\x84", "webm") == codes
+
+
 @given(st.binary(max_size=300), st.sampled_from(["mp4", "webm", "mp3"]), st.sampled_from([1, 5, 300]))
 def test_no_bytes_are_too_strange(noise: bytes, extension: str, size: int) -> None:
     for begin in (b"", an_mp4(), a_webm(3, live=True), an_mp3(0.1, title="x", counted=True)):
