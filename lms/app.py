@@ -71,6 +71,7 @@ from lms.nodes.pages import TROUBLES as NODE_TROUBLES
 from lms.nodes.pages import router as node_pages
 from lms.nodes.queries import JOB as SYNC_JOB
 from lms.nodes.queries import chip
+from lms.people.directory_pages import router as directory_pages
 from lms.people.pages import router as people_pages
 from lms.people.policy import Right
 from lms.people.sessions import recognise
@@ -105,6 +106,7 @@ from xapi_store.http.app import create_lrs_app
 from xapi_store.http.lrs import Credentials, Lrs
 
 ROUTERS: tuple[APIRouter, ...] = (
+    directory_pages,
     people_pages,
     allowance_api,
     allowance_pages,
@@ -140,6 +142,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     events_api,
     forwarding_pages,
 )
+#: Each stands for itself: nothing is put before it or asked besides, so it need not be built anew for an application.
+ROUTES = [route for router in ROUTERS for route in router.routes]
 TROUBLES = (
     PEOPLE_TROUBLES,
     COURSE_TROUBLES,
@@ -260,6 +264,7 @@ def build_pages(node: ServingNode) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         telemetry=NO_TELEMETRY,
+        routes=ROUTES,
     )
     app.state.passwords = node.passwords
     app.state.importer = node.importer
@@ -272,8 +277,6 @@ def build_pages(node: ServingNode) -> FastAPI:
     app.state.sync = node.sync
     app.state.reached = node.reached
     app.state.broadcast = node.broadcast
-    for router in ROUTERS:
-        app.include_router(router)
     _add_signs_of_life(app, node)
     app.mount("/sync", create_sync_app(node.sync))
     frame(app, node.site, troubles=TROUBLES)

@@ -54,7 +54,7 @@ def pages_of_a_course(
         )
     app = FastAPI()
     for router in (launch_pages, reports_pages, *routers):
-        app.include_router(router)
+        app.routes.extend(router.routes)
     app.state.desk = desk
     frame(app, site, host_names=["localhost"], troubles=[TROUBLES])
     with TestClient(app, base_url="http://localhost:8000") as client:

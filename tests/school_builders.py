@@ -112,7 +112,7 @@ def a_school(database: Database, folder: Path) -> School:
         reports_pages,
         forwarding_pages,
     ):
-        app.include_router(router)
+        app.routes.extend(router.routes)
     troubles = [PEOPLE_TROUBLES, COURSE_TROUBLES, ENROLMENT_TROUBLES, FORWARDING_TROUBLES]
     frame(app, site, host_names=["localhost"], troubles=troubles)
     return School(database=database, site=site, importer=importer, app=app)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy.orm import Session
@@ -79,7 +81,7 @@ def join(
     with node.read() as session:
         me = standing(session).certificate
     root = root or root_needed(address, door_port=door_port)
-    peer = client.join(node, address, code, name=me.name, role=me.role, client=_http(root))
+    peer = client.join(node, address, code, name=me.name, role=me.role, client=_http(address, root))
     if root is not None:
         keep_root(node.folder, peer, root)
     return Joined(peer=peer, root=root)
@@ -105,7 +107,7 @@ def addresses(session: Session, wanted: str | None = None) -> list[tuple[str, st
 def sync_with(node: Node, peer: str, address: str) -> SyncReport:
     """Hold one conversation with a peer, over however many attempts its link needs."""
     number_changes(node)
-    with _http(root_of(node.folder, peer)) as http:
+    with _http(address, root_of(node.folder, peer)) as http:
         transport = client.HttpTransport(address, key=node.key, to=peer, client=http)
         report = converse(node, peer, transport)
     log.info(
@@ -121,9 +123,12 @@ def sync_with(node: Node, peer: str, address: str) -> SyncReport:
     return report
 
 
-def _http(root: Root | None) -> httpx.Client:
+def _http(address: str, root: Root | None) -> httpx.Client:
+    """Return what speaks to a peer; without HTTPS nobody is trusted, which is quicker than to read who is (50 ms)."""
+    secured = urlsplit(address).scheme == "https"
+    trusted = trusting(root) if secured else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     timeout = httpx.Timeout(LONGEST_SILENCE_S, connect=CONNECT_TIMEOUT_S)
-    return httpx.Client(timeout=timeout, headers={"user-agent": "outpost"}, verify=trusting(root))
+    return httpx.Client(timeout=timeout, headers={"user-agent": "outpost"}, verify=trusted)
 
 
 def ask_to_sync(session: Session, *, now: datetime) -> None:

@@ -97,7 +97,7 @@ def root_needed(address: str, *, door_port: int = JOIN_PORT) -> Root | None:
     Raises:
         NoRootFoundError: it needs one, and none is found or none that fits.
     """
-    if not _is_strange(address, trusting(None)):
+    if urlsplit(address).scheme != "https" or not _is_strange(address, trusting(None)):
         return None
     door = f"http://{in_url(urlsplit(address).hostname or '')}:{door_port}/{ROOT_NAME}"
     try:
@@ -111,8 +111,6 @@ def root_needed(address: str, *, door_port: int = JOIN_PORT) -> Root | None:
 
 def _is_strange(address: str, context: ssl.SSLContext) -> bool:
     """Say whether the other side shows a certificate that is not trusted; one that does not answer is no stranger."""
-    if urlsplit(address).scheme != "https":
-        return False
     try:
         with httpx.stream("GET", address, verify=context, timeout=_TIMEOUT_S):
             return False  # what it says is not asked for

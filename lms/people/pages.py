@@ -9,7 +9,6 @@ from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from lms.people.actions import choose_language, create_person, set_password
-from lms.people.directory_pages import router as directory_pages
 from lms.people.errors import (
     FirstPersonExistsError,
     PasswordsBusyError,
@@ -34,7 +33,6 @@ from lms.web.visit import visit_of
 from lms.web.wording import FieldError
 
 router = page_router()
-router.include_router(directory_pages)
 
 Text = Annotated[str, Form()]
 

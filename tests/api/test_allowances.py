@@ -31,8 +31,8 @@ OURS = {"localhost", "lms.border.gov", "content.border.net"}
 @pytest.fixture
 def school(database: Database, tmp_path: Path) -> School:
     made = a_school(database, tmp_path)
-    made.app.include_router(api)
-    made.app.include_router(router)
+    made.app.routes.extend(api.routes)
+    made.app.routes.extend(router.routes)
     return made
 
 

@@ -49,8 +49,8 @@ class Browser:
         app = FastAPI()
         app.state.sync = place.node
         app.state.carrier = self.carrier
-        app.include_router(sending)
-        app.include_router(router)
+        app.routes.extend(sending.routes)
+        app.routes.extend(router.routes)
         site = Site(
             database=place.database,
             now=lambda: datetime.now(UTC),

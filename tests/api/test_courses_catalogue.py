@@ -51,8 +51,8 @@ END:VCARD</vcard></centity></contribute></lifecycle>
 def school(database: Database, tmp_path: Path) -> School:
     made = a_school(database, tmp_path)
     made.app.state.subjects = load_subjects(tmp_path)
-    made.app.include_router(api)
-    made.app.include_router(router)
+    made.app.routes.extend(api.routes)
+    made.app.routes.extend(router.routes)
     return made
 
 

@@ -84,7 +84,7 @@ class Node:
                 )
         app = FastAPI()
         for pages in (router, open_pages, people_pages):
-            app.include_router(pages)
+            app.routes.extend(pages.routes)
         app.state.desk, app.state.passwords = self.desk, self.passwords
         frame(app, site, host_names=["localhost"], troubles=[TROUBLES])
         self.app = app

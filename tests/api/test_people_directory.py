@@ -10,7 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from lms.database import Database
-from lms.people.pages import router
+from lms.people.directory_pages import router
+from lms.people.pages import router as own_pages
 from lms.people.passwords import Cost, Passwords
 from lms.people.queries import members, person, person_signing_in
 from lms.people.tables import Person
@@ -22,7 +23,7 @@ FIRST_PASSWORD = re.compile(r'data-testid="first-password">([^<]+)<')
 @pytest.fixture
 def school(database: Database, tmp_path: Path) -> School:
     made = a_school(database, tmp_path)
-    made.app.include_router(router)
+    made.app.routes.extend([*router.routes, *own_pages.routes])
     made.app.state.passwords = Passwords(Cost(1024, 1))
     return made
 

@@ -39,7 +39,7 @@ def client(database: Database, tmp_path: Path) -> TestClient:
         first_person_here=True,
     )
     app = FastAPI()
-    app.include_router(router)
+    app.routes.extend(router.routes)
     app.state.passwords = Passwords(Cost(1024, 1))
     frame(app, site, host_names=["localhost"], troubles=[TROUBLES])
     return TestClient(app, base_url="http://localhost:8000", follow_redirects=False)

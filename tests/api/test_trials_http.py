@@ -122,8 +122,8 @@ def school(database: Database, tmp_path: Path, standard: Standard) -> Iterator[S
     def form() -> Any:
         return PlainTextResponse(site.sign("csrf", "open"))
 
-    app.include_router(router)
-    app.include_router(step_router)
+    app.routes.extend(router.routes)
+    app.routes.extend(step_router.routes)
     app.state.desk = replace(desk, new_id=uuid4, new_token=lambda: uuid4().hex)
     app.state.trials = trials
     frame(app, site, host_names=["localhost"], troubles=[COURSE_TROUBLES, LAUNCH_TROUBLES, TROUBLES])
