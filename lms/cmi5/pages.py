@@ -33,6 +33,7 @@ from lms.cmi5.tables import Registration
 from lms.courses.queries import allowance_of
 from lms.enrolment.queries import registration_of
 from lms.launch.actions import Desk
+from lms.launch.fence import page_around
 from lms.launch.pages import MOST_MISSING, Learner, desk_of
 from lms.launch.why_wording import say_lines, say_missing
 from lms.people.queries import hold_person
@@ -61,6 +62,7 @@ def show_unit(request: Request, viewer: Learner, course: UUID, unit: str = "") -
     return render(
         request,
         "cmi5/player.html",
+        headers=page_around(allowed),
         taking=outline,
         at=f"/learn/{course}/units",
         why_url=f"/learn/{course}/units/why",

@@ -154,7 +154,7 @@ def verdict_on(outline: Outline, states: Mapping[str, UnitState], scores: Collec
     )
 
 
-def frame_of(made: Launched, origin: str, allowed: Allowance) -> dict[str, str]:
+def frame_of(made: Launched, origin: str, allowed: Allowance) -> dict[str, str | None]:
     """Return where the unit's frame leads, what it is called, and how it is fenced."""
     # A frame of another name has another history: Back must not bring an old launch into this page.
     return {

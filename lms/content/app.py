@@ -120,6 +120,10 @@ class ContentSite:
 CommitBytes = Annotated[bytes, Depends(body_up_to(MAX_COMMIT_BYTES))]
 
 
+#: Content asks whether a file is there before it asks for the file.
+READING = ["GET", "HEAD"]
+
+
 def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short routes share one site
     """Return the application of the content hosts."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY)
@@ -164,8 +168,8 @@ def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short rou
         with site.database_of(token) as database:
             return JSONResponse(database.change(take))
 
-    @app.get("/c/{token}/{path:path}")
-    @app.get("/s/{token}/{path:path}")  # for a browser that refuses storage
+    @app.api_route("/c/{token}/{path:path}", methods=READING)
+    @app.api_route("/s/{token}/{path:path}", methods=READING)  # for a browser that refuses storage
     def package_file(request: Request, token: str, path: str, lenient: bool = False) -> Response:
         with site.database_of(token) as database, database.read() as session:
             launch = launch_of(session, token, now=site.now())
@@ -257,6 +261,7 @@ def content_security_policy(
     None of *ours* is opened, whoever allowed it; *reads* are sources it may connect to besides.
     """
     outside = "".join(f" {one}" for one in allowed.hosts_but(ours))
+    fence = sandbox(allowed)
     media = (f"img-src 'self' data: blob:{outside}", f"media-src 'self' data: blob:{outside}")
     return "; ".join(
         (
@@ -268,7 +273,7 @@ def content_security_policy(
             "worker-src 'self' blob:",
             "base-uri 'self'",
             f"frame-ancestors 'self' {public_url}",
-            f"sandbox {sandbox(allowed)}",
+            *((f"sandbox {fence}",) if fence is not None else ()),
         )
     )
 

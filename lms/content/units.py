@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from lms.cmi5.actions import IDLE_AFTER
 from lms.cmi5.tables import Registration, UnitSession
-from lms.content.app import ContentSite, edition_file, require_label, spoken_by
+from lms.content.app import READING, ContentSite, edition_file, require_label, spoken_by
 from lms.content.damaged import before_lesson
 from lms.content.viewer import in_page
 from lms.courses.queries import edition_played
@@ -39,7 +39,7 @@ def add_units(app: FastAPI, site: ContentSite) -> None:
         pages = site.seen_from(request.scope).public_url
         return HTMLResponse(_return_page(f"{pages}/{player}/units/after", pages))
 
-    @app.get("/au/{token}/{path:path}")
+    @app.api_route("/au/{token}/{path:path}", methods=READING)
     def unit_file(request: Request, token: str, path: str) -> Response:
         with site.database_of(token) as database, database.read() as session:
             found = _session_of(session, token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -35,7 +36,7 @@ Reader = Annotated[Viewer, Depends(requires(Right.MANAGE_COURSES))]
 Allower = Annotated[Viewer, Depends(requires(Right.ALLOW_CONTENT))]
 
 # Which finding of an import says that a package asks for what (``content_packages.rules``); hosts are counted apart.
-_ASKED_BY = {"windows": "script.popup", "own_window": "script.top_window"}
+_ASKED_BY = {"windows": "script.popup", "frames": "script.frames", "own_window": "script.top_window"}
 
 
 class AllowanceIn(BaseModel):
@@ -43,6 +44,7 @@ class AllowanceIn(BaseModel):
 
     windows: bool = False
     hosts: list[str] = []
+    frames: bool = False
     own_window: bool = False
 
 
@@ -51,6 +53,7 @@ class DecisionOut(BaseModel):
 
     windows: bool
     hosts: list[str]
+    frames: bool
     own_window: bool
     decided: datetime
     by: UUID | None
@@ -85,13 +88,15 @@ def post_allowance(
     *,
     windows: Annotated[bool, Form()] = False,
     hosts: Annotated[str, Form(max_length=10_000)] = "",
+    frames: Annotated[bool, Form()] = False,
     own_window: Annotated[bool, Form()] = False,
 ) -> Response:
     """Decide what the content of a course is allowed."""
+    wanted = AllowanceIn(windows=windows, hosts=hosts.split(), frames=frames, own_window=own_window)
     try:
-        _decide(request, viewer, course_id, windows=windows, hosts=hosts.split(), own_window=own_window)
+        _decide(request, viewer, course_id, wanted)
     except FieldError as error:
-        typed = {"windows": windows, "hosts": hosts, "own_window": own_window}
+        typed = wanted.model_dump() | {"hosts": hosts}
         return _page(
             request, viewer, course_id, typed=typed, wrong=error.said(language_of(request)), status=422
         )
@@ -107,31 +112,21 @@ def get_allowance(request: Request, _: Reader, course_id: UUID) -> AllowanceOut:
             raise CourseNotFoundError(course_id)
         kept = course.allowances
     decided = [DecisionOut.model_validate(one.to_json()) for one in decisions_of(kept)]
-    last = decided[-1] if decided else AllowanceIn()
-    return AllowanceOut(windows=last.windows, hosts=last.hosts, own_window=last.own_window, decisions=decided)
+    last = decided[-1].model_dump(exclude={"decided", "by"}) if decided else {}
+    return AllowanceOut(**last, decisions=decided)
 
 
 @api.put("/{course_id}/allowed")
 def put_allowance(request: Request, viewer: Allower, course_id: UUID, wanted: AllowanceIn) -> AllowanceOut:
     """Decide what the content of a course is allowed, from the next launch on."""
-    _decide(
-        request, viewer, course_id, windows=wanted.windows, hosts=wanted.hosts, own_window=wanted.own_window
-    )
+    _decide(request, viewer, course_id, wanted)
     return get_allowance(request, viewer, course_id)
 
 
-def _decide(
-    request: Request,
-    viewer: Viewer,
-    course_id: UUID,
-    *,
-    windows: bool,
-    hosts: Sequence[str],
-    own_window: bool,
-) -> None:
+def _decide(request: Request, viewer: Viewer, course_id: UUID, wanted: AllowanceIn) -> None:
     site = site_of(request)
-    sources = sources_of(hosts, ours=hosts_of(site.public_url, site.content_url))
-    allowed = Allowance(windows=windows, hosts=sources, own_window=own_window)
+    sources = sources_of(wanted.hosts, ours=hosts_of(site.public_url, site.content_url))
+    allowed = Allowance(**wanted.model_dump() | {"hosts": sources})
     with site.database.write() as session:
         decision = allow(session, course_id, allowed, by=viewer.public_id, now=site.now())
     if decision is not None:
@@ -139,7 +134,7 @@ def _decide(
         log.info("content_allowed", extra={name: facts[name] for name in ("course", *_LOGGED)})
 
 
-_LOGGED = ("windows", "hosts", "own_window", "by")
+_LOGGED = ("windows", "hosts", "frames", "own_window", "by")
 
 
 def _page(
@@ -176,7 +171,7 @@ def _page(
             for kind, code in _ASKED_BY.items()
         },
         asked_hosts=hosts,
-        typed=typed or {"windows": now.windows, "hosts": "\n".join(now.hosts), "own_window": now.own_window},
+        typed=typed or asdict(now) | {"hosts": "\n".join(now.hosts)},
         wrong=wrong,
         saved=saved,
         decisions=decisions[::-1],

@@ -1,4 +1,4 @@
-"""What a course's content is allowed beyond its fence: windows, hosts outside, a window of its own.
+"""What a course's content is allowed beyond its fence: windows, hosts outside, frames, a window of its own.
 
 Nothing is allowed until an administrator says so. What was decided stands in the course's own record, in the order it
 was decided, and is never taken out of it: so who opened what, and when, can be read later. The last decision holds.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,16 +51,19 @@ class Allowance:
     Args:
         windows: it may open windows; they are fenced as it is.
         hosts: origins it may load pictures, sound, films, data and frames from, and send to, as `sources_of` has them.
+        frames: its frames may lead each other, which no browser has behind a sandbox: it may open windows too, and lead
+            the player page away.
         own_window: it is opened in place of the player page, and not in a frame of it.
     """
 
     windows: bool = False
     hosts: tuple[str, ...] = ()
+    frames: bool = False
     own_window: bool = False
 
     def __bool__(self) -> bool:
         """Say whether anything is allowed."""
-        return self.windows or bool(self.hosts) or self.own_window
+        return self.windows or bool(self.hosts) or self.frames or self.own_window
 
     def hosts_but(self, ours: Collection[str]) -> tuple[str, ...]:
         """Return the hosts that are neither one of *ours* nor below one; another node may not know our names."""
@@ -88,6 +91,7 @@ class Decision:
         return {
             "windows": self.allowed.windows,
             "hosts": list(self.allowed.hosts),
+            "frames": self.allowed.frames,
             "own_window": self.allowed.own_window,
             "decided": self.decided.isoformat(),
             "by": str(self.by) if self.by else None,
@@ -101,6 +105,7 @@ def decisions_of(kept: Iterable[Mapping[str, Any]] | None) -> tuple[Decision, ..
             allowed=Allowance(
                 windows=one["windows"] is True,
                 hosts=tuple(one["hosts"]),
+                frames=one.get("frames") is True,  # decisions of older nodes do not speak of it
                 own_window=one["own_window"] is True,
             ),
             decided=datetime.fromisoformat(one["decided"]),
@@ -120,7 +125,7 @@ def allowed_by(kept: Iterable[Mapping[str, Any]] | None) -> Allowance:
         return NOTHING
     last = decided[-1].allowed
     hosts = tuple(one for one in last.hosts if _source(one) == one)[:MOST_HOSTS]
-    return Allowance(windows=last.windows, hosts=hosts, own_window=last.own_window)
+    return replace(last, hosts=hosts)
 
 
 def sources_of(written: Iterable[str], *, ours: Collection[str]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from lms.enrolment.queries import registration_of
 from lms.launch.actions import Delivered, Desk, carry_out, deliver
 from lms.launch.attempts import sitting_of, why_of
 from lms.launch.course import CourseNotPlayedError, Standing, Taking, open_course, read_standing
-from lms.launch.fence import sandbox
+from lms.launch.fence import page_around, sandbox
 from lms.launch.hosts import origin_for
 from lms.launch.moving import at_rest
 from lms.launch.queries import is_over, running_elsewhere
@@ -102,6 +102,7 @@ def show_player(
     return render(
         request,
         "launch/player.html",
+        headers=page_around(allowed),
         taking=taking,
         at=f"/learn/{course}",
         bar_url=f"/learn/{course}/bar",
@@ -212,7 +213,7 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
-def frame_of(request: Request, delivered: Delivered, allowed: Allowance) -> dict[str, str]:
+def frame_of(request: Request, delivered: Delivered, allowed: Allowance) -> dict[str, str | None]:
     """Return where the course's frame leads, what it is called, and how it is fenced."""
     site, taking = site_of(request), delivered.taking
     origin = origin_for(site, taking.edition)

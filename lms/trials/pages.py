@@ -19,6 +19,7 @@ from lms.database import Database
 from lms.launch.actions import carry_out, deliver
 from lms.launch.attempts import why_of
 from lms.launch.course import CourseNotPlayedError, open_course, read_standing
+from lms.launch.fence import page_around
 from lms.launch.moving import at_rest
 from lms.launch.pages import REQUESTS, bar_of, desk_of, frame_of, kind_of
 from lms.launch.steps import count_steps
@@ -74,6 +75,7 @@ def show_player(request: Request, viewer: Manager, trial_id: UUID) -> Response:
     return render(
         request,
         "trials/player.html",
+        headers=page_around(allowed),
         trial=trial,
         taking=taking,
         at=f"/trials/{trial_id}",

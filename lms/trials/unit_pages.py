@@ -31,6 +31,7 @@ from lms.cmi5.registrations import Outline, find_own, states_of
 from lms.cmi5.tables import Registration
 from lms.courses.queries import allowance_of
 from lms.launch.actions import Desk
+from lms.launch.fence import page_around
 from lms.launch.pages import desk_of
 from lms.launch.why_wording import say_lines
 from lms.trials.actions import trial_desk
@@ -69,6 +70,7 @@ def show_unit(request: Request, viewer: Manager, trial_id: UUID, unit: str = "")
     return render(
         request,
         "trials/units.html",
+        headers=page_around(allowed),
         trial=trial,
         taking=outline,
         at=f"/trials/{trial_id}/units",

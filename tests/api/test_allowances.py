@@ -19,6 +19,7 @@ from lms.courses.checked_files import CheckedFiles
 from lms.courses.queries import allowance_of, describe_course, find_course
 from lms.database import Database
 from lms.launch.actions import deliver
+from lms.launch.fence import sandbox
 from lms.launch.hosts import label_of
 from tests.launch_builders import COURSE, EDITION, NOON, a_course, a_desk, taken
 from tests.package_builders import a_manifest_12, a_zip
@@ -139,6 +140,7 @@ def test_a_program_decides_and_what_is_left_out_is_closed_again(school: School, 
     assert (opened.status_code, refused.status_code, closed.status_code) == (200, 422, 200)
     assert opened.json()["own_window"]
     assert not closed.json()["own_window"]
+    assert not opened.json()["frames"]
     assert [one["own_window"] for one in closed.json()["decisions"]] == [True, False]
 
 
@@ -156,6 +158,13 @@ def test_nothing_is_open_by_itself() -> None:
     assert "allow-popups" not in closed["sandbox"]
     assert "allow-top-navigation" not in closed["sandbox"]
     assert "img-src" not in closed
+
+
+def test_frames_that_lead_each_other_stand_in_no_sandbox() -> None:
+    opened = directives(content_security_policy("http://localhost:8000", Allowance(frames=True)))
+
+    assert "sandbox" not in opened
+    assert sandbox(Allowance(frames=True)) is None
 
 
 def test_hosts_open_what_they_are_for_and_no_scripts() -> None:

@@ -37,7 +37,7 @@ def site(database: Database, tmp_path: Path) -> ContentSite:
         a_course(session, desk.shelf, files=FILES)
     return ContentSite(
         database=database, desk=desk, checked=CheckedFiles(desk.shelf), now=lambda: NOON, secret=SECRET, public_url="http://localhost:8000",
-        content_url="http://localhost:8001", build=build, assets={"shim.js": "shim-1.js"},
+        content_url="http://localhost:8001", build=build, assets={"shim.js": "shim-1.js", "storage.js": "storage-1.js"},
     )  # fmt: skip
 
 
@@ -58,6 +58,16 @@ def body(sequence: int, **values: str) -> dict[str, object]:
     return {
         "sequence": sequence, "values": values, "reason": "commit", "phase": "running", "session_time_s": 3
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("at", ["c", "s"])
+def test_content_may_ask_whether_a_file_is_there(site: ContentSite, browser: TestClient, at: str) -> None:
+    token = a_token(site)
+
+    here, gone = browser.head(f"/{at}/{token}/film.mp4"), browser.head(f"/{at}/{token}/film2.mp4")
+
+    assert (here.status_code, here.content, here.headers["content-length"]) == (200, b"", "100")
+    assert gone.status_code == 404
 
 
 def test_the_shim_page_names_the_unit_and_cannot_be_broken_out_of(
