@@ -170,11 +170,13 @@ describe("a sitting", () => {
     sitting.seen.add(89, 90);
     sitting.keep({ location: "90", share: 0.9 });
     const after = sitting.isCompleted;
+    const savedBefore = { ...session.server.values };
     now = 3_725_000;
     sitting.end();
     await settled();
 
     assert.deepEqual([before, after], [false, true]);
+    assert.equal(savedBefore["cmi.progress_measure"], "0.9"); // before anybody reads "Completed"
     assert.deepEqual(session.server.values, {
       "cmi.exit": "suspend",
       "cmi.location": "90",

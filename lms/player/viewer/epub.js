@@ -152,6 +152,7 @@ function look() {
   if (depthOf(scroller) >= 1) reading.see();
   show(reading.share);
   turning.show();
+  if (reading.share >= 1 && !sitting.isCompleted) return keep();
   clearTimeout(keeping);
   keeping = setTimeout(keep, KEEP_MS);
 }

@@ -3,6 +3,7 @@
  *
  * @typedef {object} Api what the shim offers (`shim/api_2004.js`)
  * @property {(argument: string) => string} Initialize
+ * @property {(argument: string) => string} Commit
  * @property {(argument: string) => string} Terminate
  * @property {(element: string) => string} GetValue
  * @property {(element: string, value: string) => string} SetValue
@@ -59,14 +60,18 @@ export class Sitting {
   }
 
   /**
+   * Tell how far she is; once it completes the lesson, it is saved before anybody says so.
+   *
    * @param {object} standing
    * @param {string} standing.location
    * @param {number} standing.share of the whole that was seen, 0 to 1
    */
   keep({ location, share }) {
+    const wasCompleted = this.isCompleted;
     this.#tell("cmi.location", location);
     this.#tell("cmi.suspend_data", String(this.seen));
     this.#tell("cmi.progress_measure", String(measureOf(share)));
+    if (this.isCompleted && !wasCompleted) this.#api.Commit("");
   }
 
   end() {
