@@ -76,7 +76,7 @@ from lms.people.pages import router as people_pages
 from lms.people.policy import Right
 from lms.people.sessions import recognise
 from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
-from lms.progress.actions import advance, is_behind
+from lms.progress.actions import catch_up
 from lms.records import export as exporting
 from lms.records import upkeep
 from lms.records.errors import TROUBLES as RECORD_TROUBLES
@@ -413,13 +413,6 @@ def build_worker(node: ServingNode) -> Worker:
     def number() -> bool:
         return number_some(sync)
 
-    def read_progress() -> bool:
-        with node.database.read() as session:
-            if not is_behind(session):
-                return False
-        with node.database.write() as session:
-            return advance(session)
-
     def abandon_one() -> bool:
         with node.database.write() as session:
             return abandon_idle(session, node.desk, now=utc_now())
@@ -436,7 +429,12 @@ def build_worker(node: ServingNode) -> Worker:
     chores = [
         Chore(name="train packing", every_s=PACKING_EVERY_S, do=partial(upkeep.train_packing, node.database)),
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
-        Chore(name="read progress", every_s=PROGRESS_EVERY_S, do=read_progress, follows_writing=True),
+        Chore(
+            name="read progress",
+            every_s=PROGRESS_EVERY_S,
+            do=partial(catch_up, node.database),
+            follows_writing=True,
+        ),
         Chore(name="sweep exports", every_s=SWEEP_EXPORTS_EVERY_S, do=node.exporter.sweep),
         Chore(name="sweep bundles", every_s=SWEEP_EXPORTS_EVERY_S, do=node.bundles.sweep),
         Chore(name="sweep the shelf", every_s=SWEEP_SHELF_EVERY_S, do=sweeper.step),

@@ -37,7 +37,7 @@ from lms.courses.tables import CourseImport
 from lms.enrolment.actions import enrol as enrol_people
 from lms.enrolment.actions import people_to_enrol
 from lms.node import Node, utc_now
-from lms.progress.actions import advance
+from lms.progress.actions import catch_up
 from lms.reports.queries import progress_report
 from lms.web.wording import Bytes, Worded
 
@@ -118,10 +118,8 @@ def report(
 ) -> None:
     """Print a report: who stands how in which course."""
     with opened(data) as node:
-        more = True
-        while more:
-            with node.database.write() as session:
-                more = advance(session)
+        while catch_up(node.database):
+            pass
         with node.database.read() as session:
             rows = progress_report(session)
     show_rows(rows, as_json=as_json, empty=f"Nothing to report on {name} yet: nobody takes a course.")

@@ -16,6 +16,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from content_packages.cmi.durations import hundredths_of_duration
+from lms.database import Database
 from lms.launch.statements import LEARNING_TIME, NODE, PROFILE, VERBS
 from lms.progress.rows import judge, progress_row
 from lms.progress.tables import Progress, ProgressCursor, ProgressLaunch
@@ -29,7 +30,7 @@ _COURSE = "http://adlnet.gov/expapi/activities/course"
 
 def advance(session: Session, *, limit: int = 200) -> bool:
     """Take the next statements into account; return whether more may be waiting."""
-    cursor = session.get(ProgressCursor, 1)
+    cursor = session.get(ProgressCursor, 1, with_for_update=True)  # one server at a time
     if cursor is None:
         cursor = ProgressCursor(id=1, position=0)
         session.add(cursor)
@@ -45,6 +46,18 @@ def is_behind(session: Session) -> bool:
     """Say whether statements wait to be taken into account; it takes no lock."""
     cursor = session.get(ProgressCursor, 1)
     return bool(statements_after(session, cursor.position if cursor else 0, limit=1))
+
+
+def catch_up(database: Database) -> bool:
+    """Take what waits into account, one step of it; return whether more may be waiting.
+
+    Pages that a learner comes to from a lesson ask for it, to say what she has just done.
+    """
+    with database.read() as session:
+        if not is_behind(session):
+            return False
+    with database.write() as session:
+        return advance(session)
 
 
 def rebuild(session: Session) -> None:

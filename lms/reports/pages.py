@@ -21,6 +21,7 @@ from lms.people.policy import Right
 from lms.people.queries import group_names
 from lms.people.sessions import owner_mark
 from lms.people.viewer import requires
+from lms.progress.actions import catch_up
 from lms.reports.queries import courses_taken, edition_of, place_in, roster_page, unit_standings
 from lms.reports.standing import Standing
 from lms.web.errors import NotFoundError
@@ -39,6 +40,7 @@ Observer = Annotated[Viewer, Depends(requires(Right.SEE_PROGRESS))]
 @router.get("/")
 def show_home(request: Request, viewer: Learner) -> Response:
     """Show what the person takes."""
+    catch_up(site_of(request).database)
     with site_of(request).database.read() as session:
         taken = courses_taken(session, viewer.public_id)
         open_ones = [
@@ -66,6 +68,7 @@ def show_home(request: Request, viewer: Learner) -> Response:
 @router.get("/courses/{course_id:uuid}")
 def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
     """Show the outline of a course to who takes it; for anybody else it is not there."""
+    catch_up(site_of(request).database)
     with site_of(request).database.read() as session:
         course = find_course(session, course_id)
         enrolment = find_enrolment(session, person=viewer.public_id, course=course_id)

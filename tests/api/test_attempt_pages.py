@@ -23,6 +23,7 @@ from lms.people.actions import create_person
 from lms.people.policy import Right
 from lms.progress.actions import advance
 from lms.reports.attempt_pages import router as attempt_pages
+from lms.reports.pages import router as report_pages
 from lms.web.viewer import Viewer
 from tests.launch_builders import COURSE, NOON, PERSON, REGISTRATION, a_commit, a_desk
 from tests.launch_pages import pages_of_a_course, press
@@ -69,7 +70,7 @@ def browser(
         )  # fmt: skip
     with pages_of_a_course(
         database, desk, tmp_path, standard=standard, viewer=viewer,
-        now=NOON + timedelta(minutes=9), routers=[attempt_pages],
+        now=NOON + timedelta(minutes=9), routers=[attempt_pages, report_pages],
     ) as client:  # fmt: skip
         yield client
 
@@ -103,6 +104,15 @@ def test_leaving_tells_what_was_done_what_is_saved_and_what_is_missing(
         "Still missing Lesson 2 : The lesson says that it is not finished ( incomplete ), "
         "and has not said otherwise since."
     ) in result
+
+
+def test_who_comes_from_a_lesson_reads_what_she_has_just_done(
+    browser: TestClient, database: Database, desk: Desk
+) -> None:
+    sit(browser, database, desk, {"cmi.completion_status": "completed"}, request="suspend")
+
+    assert "In progress" in said(browser.get("/").text)
+    assert "Lesson 1 Completed" in said(browser.get(f"/courses/{COURSE}").text)
 
 
 def test_a_break_begins_another_sitting(browser: TestClient, database: Database, desk: Desk) -> None:
