@@ -345,6 +345,17 @@ def require_label(site: ContentSite, request: Request, edition: UUID) -> None:
         raise StrangeLabelError
 
 
+# What a lesson in a window of its own says of the work in it (the player has a copy besides, and says so).
+_SAVE_STATES = {
+    "saved": mark("Saved"),
+    "saving": mark("Saving"),
+    "unreachable": mark("Server out of reach. Keep this page open: your work is only here."),
+    "finished": mark("Ended and saved"),
+    "ended": mark("This lesson is open somewhere else, or has ended. Go back and open it again."),
+    "rejected": mark("The last change could not be saved."),
+    "refused": mark("Part of the last change was refused."),
+    "leave-anyway": mark("Not everything is saved yet. Press again to leave anyway."),
+}
 _SIGNS = ("blob:",)  # by which the shim's worker tells what became of a commit
 
 
@@ -384,9 +395,12 @@ def _shim_page(site: ContentSite, request: Request, token: str, lang: str, *, an
     }
     is_trial = site.trial_of(token) is not None  # which is watched from the page around it, and so is framed
     if allowed.own_window and not is_trial:
+        words = spoken_by(request, lang)
         boot["alone"] = {
             "back": f"{boot['lms_origin']}/learn/{taking.course}/after?here={launch.public_id}",
-            "label": spoken_by(request, lang).gettext(mark("Back")),
+            "dir": words.direction,
+            "label": words.gettext(mark("Back")),
+            "states": {state: words.gettext(said) for state, said in _SAVE_STATES.items()},
         }
     shim = "trial-shim.js" if is_trial else "shim.js"
     page = _page(boot, f"../../built/{quote(site.assets[shim])}")

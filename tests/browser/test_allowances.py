@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from lms.demo import packages
 from tests.browser.conftest import Sitting
 from tests.browser.visitor import PASSWORD, Visitor
 from tests.package_builders import a_manifest_12, a_zip
@@ -47,6 +48,33 @@ def allow(sit_down: Sitting, laptop: NodeUnderTest, course: str, label: str) -> 
     administrator.page.get_by_label(label).check()
     administrator.page.get_by_role("button", name="Save").click()
     expect(administrator.page.get_by_text("Saved. It holds from the next time")).to_be_visible()
+
+
+def test_a_lesson_in_a_window_of_its_own_lets_nobody_go_before_all_is_saved(
+    sit_down: Sitting, administered: NodeUnderTest, tmp_path: Path
+) -> None:
+    package = tmp_path / "course.zip"
+    package.write_bytes(packages.scorm2004_single_sco())
+    course = administered.give(package, "A-1")
+    allow(sit_down, administered, course, "It is opened in a window of its own")
+    officer = sit_down(administered)
+    officer.sign_in("A-1")
+    officer.go(f"/learn/{course}")
+    lesson, word = officer.page.frame_locator("iframe"), officer.page.get_by_role("status")
+    back = officer.page.get_by_role("link", name="Back")
+
+    lesson.locator("#next").click()
+    expect(word).to_have_text("Saved")
+    administered.kill()
+    lesson.locator("#next").click()
+    expect(word).to_have_text("Server out of reach. Keep this page open: your work is only here.")
+    back.click()
+    expect(word).to_have_text("Not everything is saved yet. Press again to leave anyway.")
+    administered.start()
+
+    officer.page.wait_for_url(lambda url: "/after" in url)
+    officer.go(f"/learn/{course}")
+    expect(officer.page.frame_locator("iframe").locator("#page-number")).to_contain_text("Page 3 of")
 
 
 def test_frames_lead_each_other_where_they_may(

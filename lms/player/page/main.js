@@ -12,7 +12,7 @@ import { sendKept } from "./late.js";
 import { Leaving } from "./leaving.js";
 import { lessonOf } from "./lesson.js";
 import { modal } from "./modal.js";
-import { saveState } from "./save_state.js";
+import { saveState, wordsIn } from "./save_state.js";
 import { signInAt } from "./sign_in.js";
 import { storeIn } from "./store.js";
 import { answerFor, channelOfTabs, tell } from "./tabs.js";
@@ -32,7 +32,7 @@ let isCarriedOut = false; // what the learner asked for, which ends the launch
 
 const bridge = bridgeTo({ window, frame, origin: contentOrigin });
 part("save")?.removeAttribute("hidden"); // without a script nothing is saved, and nobody should read that it is
-const state = saveState({ element: part("save-state"), texts: player.dataset });
+const state = saveState({ element: part("save-state"), say: wordsIn(player.dataset) });
 const leaving = new Leaving({
   askToLeave: bridge.askToLeave,
   tellHeld: () => state.show("leave-anyway"),

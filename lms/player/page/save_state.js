@@ -7,9 +7,9 @@ const SAVING_SHOWS_AFTER_MS = 400; // so that nothing flickers
 /**
  * @param {object} given
  * @param {HTMLElement | null} given.element
- * @param {DOMStringMap} given.texts `textSaved`, `textSaving` … of the player
+ * @param {(state: string) => string | undefined} given.say
  */
-export function saveState({ element, texts }) {
+export function saveState({ element, say }) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let soon;
 
@@ -18,7 +18,7 @@ export function saveState({ element, texts }) {
     clearTimeout(soon);
     if (element === null || element.dataset.state === state) return;
     element.dataset.state = state;
-    element.textContent = texts[keyOf(state)] ?? "";
+    element.textContent = say(state) ?? "";
   }
 
   return {
@@ -35,7 +35,12 @@ export function saveState({ element, texts }) {
   };
 }
 
-/** @param {string} state `leave-anyway` is `data-text-leave-anyway` */
-function keyOf(state) {
-  return `text-${state}`.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+/**
+ * The words in the markup of the player: for `leave-anyway`, `data-text-leave-anyway`.
+ *
+ * @param {DOMStringMap} texts
+ * @returns {(state: string) => string | undefined}
+ */
+export function wordsIn(texts) {
+  return (state) => texts[`text-${state}`.replace(/-(.)/g, (_, letter) => letter.toUpperCase())];
 }

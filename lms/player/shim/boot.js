@@ -12,7 +12,7 @@
  * @property {string} title
  * @property {string} lang
  * @property {number} idle_after_s
- * @property {{back: string, label: string}} [alone] where it leads back, if it may have a window of its own
+ * @property {import("./alone.js").Around} [alone] where it leads back, if it may have a window of its own
  */
 
 import { keepsCookies, keepsStorage } from "../storage/memory.js";

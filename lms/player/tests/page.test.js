@@ -8,7 +8,7 @@ import { describe, mock, test } from "node:test";
 import { barAt } from "../page/bar.js";
 import { bridgeTo } from "../page/bridge.js";
 import { Leaving } from "../page/leaving.js";
-import { saveState } from "../page/save_state.js";
+import { saveState, wordsIn } from "../page/save_state.js";
 
 const CONTENT = "http://k1.localhost:8001";
 
@@ -280,7 +280,7 @@ describe("the state of saving", () => {
   test("a short save does not flicker", () => {
     mock.timers.enable({ apis: ["setTimeout"] });
     const element = anElement();
-    const { hear } = saveState({ element, texts });
+    const { hear } = saveState({ element, say: wordsIn(texts) });
 
     hear({ type: "saving" });
     mock.timers.tick(399);
@@ -294,7 +294,7 @@ describe("the state of saving", () => {
   test("a long one is said", () => {
     mock.timers.enable({ apis: ["setTimeout"] });
     const element = anElement();
-    const { hear } = saveState({ element, texts });
+    const { hear } = saveState({ element, say: wordsIn(texts) });
 
     hear({ type: "saving" });
     mock.timers.tick(400);
@@ -305,7 +305,7 @@ describe("the state of saving", () => {
 
   test("errors have their own words, and only the known ones", () => {
     const element = anElement();
-    const { hear } = saveState({ element, texts });
+    const { hear } = saveState({ element, say: wordsIn(texts) });
 
     hear({ type: "error", code: "constructor" });
     const before = element.textContent;
