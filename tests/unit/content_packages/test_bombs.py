@@ -13,6 +13,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def cpu_s() -> float:
     return spent.children_user + spent.children_system
 
 
+@cache
 def zeros(mebibytes: int) -> bytes:
     """Return so much nothing, packed: one block that stands for itself, again and again."""
     packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
