@@ -52,6 +52,8 @@ _LITTER_FOLDERS = frozenset(
 )
 _LITTER_FILES = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".localized"})
 _FINDER_ICON = "Icon\r"  # the one name with a control character that honest people have
+# Where Windows notes that a file came from the web: the one hidden stream that Linux beside it (WSL) makes a file of.
+_CAME_FROM_THE_WEB = ":Zone.Identifier"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +79,7 @@ def read_name(entry: Entry, limits: Limits) -> Name | Finding:
     if wrong is not None:
         return finding(wrong, name=written)
     slashed = written.replace("\\", "/")
-    wrong = _wrong_with_root(slashed)
+    wrong = _wrong_with_root(slashed.removesuffix(_CAME_FROM_THE_WEB))
     if wrong is not None:
         return finding(wrong, name=written)
     segments = slashed.split("/")
@@ -111,6 +113,7 @@ def is_litter(path: str) -> bool:
         name.casefold() in _LITTER_FILES | _LITTER_FOLDERS
         or name == _FINDER_ICON
         or name.startswith("._")  # what macOS keeps beside a file on foreign disks
+        or name.endswith(_CAME_FROM_THE_WEB)
         or any(folder.casefold() in _LITTER_FOLDERS for folder in folders)
     )
 

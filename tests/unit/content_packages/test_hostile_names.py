@@ -96,6 +96,11 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "device path": (named("\\\\?\\C:\\a"), "name.unc"),
     "hidden stream": (named("a.txt:hidden"), "name.stream"),
     "hidden stream of a folder": (named("ab::$INDEX_ALLOCATION/c"), "name.stream"),
+    "stream like a zone": (named("a.txt:Zone.Identifier2"), "name.stream"),
+    "zone of a stream": (named("a.txt:hidden:Zone.Identifier"), "name.stream"),
+    "file in a zone": (named("a.txt:Zone.Identifier/b"), "name.stream"),
+    "zone on a drive": (named("C:/a:Zone.Identifier"), "name.drive"),
+    "zone outside": (named("../a:Zone.Identifier"), "name.traversal"),
     # ------------------------------------------------ what a name shows
     "NUL": (named(b"page.html\0.txt"), "name.nul"),
     "control character": (named("a\x1b[2J.js"), "name.control"),
@@ -273,6 +278,8 @@ LITTER = (
     ".Spotlight-V100/store",
     ".Trashes/a",
     "a/Icon\r",
+    "a/x.svg:Zone.Identifier",
+    "a:Zone.Identifier",
 )
 
 
