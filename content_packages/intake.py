@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -263,7 +264,7 @@ def _no_room(
 def _tool(source: Source, package: Package | None, paths: Collection[str]) -> str | None:
     """Return which tool made it; in a refused package even the beginning of a file may not be readable."""
     try:
-        return authoring_tool(_beginnings(source, package), paths)
+        return authoring_tool(_beginnings(source, package), paths, partial(_beginning, source))
     except PackageRefusedError:
         return None
 
@@ -274,7 +275,11 @@ def _beginnings(source: Source, package: Package | None) -> Iterator[str]:
     pages = [unit.launch.path for unit in units if unit.launch is not None]
     for path in dict.fromkeys([source.main, *pages]):
         if path in source.names:
-            yield source.head(path, _HEAD_BYTES).replace(b"\0", b"").decode("utf-8", "replace")
+            yield _beginning(source, path)
+
+
+def _beginning(source: Source, path: str) -> str:
+    return source.head(path, _HEAD_BYTES).replace(b"\0", b"").decode("utf-8", "replace")
 
 
 def _deliver(
