@@ -42,10 +42,12 @@ class Dialect:
     """How one standard extends an item.
 
     Args:
+        cluster_with_page: the rule for an item that has both a page and sub-items.
         extend: given an activity and its item or organization, returns the activity with all it says.
     """
 
     standard: Standard
+    cluster_with_page: str
     extend: Callable[[Activity, Node], Activity]
 
 
@@ -73,6 +75,9 @@ class _Reading:
     resources: dict[str, _Resource] = field(default_factory=dict)
     manifests: dict[str, Node] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
+    clusters: list[tuple[str, Node]] = field(
+        default_factory=list
+    )  # with a page; what stands inside comes first
     items: int = 0
 
     def note(self, code: str, node: Node, **facts: str | int) -> None:
@@ -107,6 +112,9 @@ def read(
     _check_dependencies(reading)
     organization, others = _choose_organization(reading, root)
     tree = _flat(reading) if organization is None else _organization(reading, organization)
+    if reading.clusters:
+        title, node = min(reading.clusters, key=lambda cluster: cluster[1].line)
+        reading.note(dialect.cluster_with_page, node, name=title, count=len(reading.clusters))
     if not tree.units() and not blocking(findings):  # otherwise it is said already why
         reading.note("organization.empty", organization or root)
     metadata = read_metadata(root, organization)
@@ -273,7 +281,7 @@ def _item(reading: _Reading, node: Node, *, depth: int, seen: frozenset[str]) ->
 
 def _without_page(reading: _Reading, activity: Activity, node: Node) -> Activity:
     """Move the page of an item that also has sub-items into a sub-item of its own."""
-    reading.note("item.cluster_resource", node, name=activity.title)
+    reading.clusters.append((activity.title, node))
     page = replace(
         activity,
         identifier=_unused(reading, f"{activity.identifier}-page"),

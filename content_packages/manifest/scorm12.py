@@ -28,7 +28,7 @@ def read(
     def extend(activity: Activity, item: Node) -> Activity:
         return _extend(activity, item, file=document.file, findings=findings)
 
-    dialect = ims.Dialect(standard="scorm12", extend=extend)
+    dialect = ims.Dialect(standard="scorm12", cluster_with_page="item.page_of_block", extend=extend)
     package = ims.read(document, names, dialect, edition=edition, limits=limits, findings=findings)
     if any(node.family in {"imsss", "adlseq"} for node in document.root.walk()):
         findings.append(finding("package.edition_mixed", file=document.file, line=document.root.line))

@@ -37,7 +37,7 @@ def read(
     def extend(activity: Activity, item: Node) -> Activity:
         return _extend(activity, item, sequencing, file=document.file, findings=findings)
 
-    dialect = ims.Dialect(standard="scorm2004", extend=extend)
+    dialect = ims.Dialect(standard="scorm2004", cluster_with_page="item.cluster_resource", extend=extend)
     package = ims.read(document, names, dialect, edition=edition, limits=limits, findings=findings)
     block = document.root.first("organizations")
     organizations = [] if block is None else list(block.all("organization"))

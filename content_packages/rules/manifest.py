@@ -275,7 +275,12 @@ PACKAGE: dict[str, Rule] = {
         _CP, "The item {name} refers to the manifest {resource}, which it is a part of itself.", ASK
     ),
     "item.cluster_resource": warning(
-        _CP, "The item {name} has both a page and sub-items; the page became its first sub-item."
+        "SCORM 2004 CAM 3.4",
+        "Items have both a page and sub-items, such as {name}; the page became the first sub-item (number: {count}).",
+    ),
+    "item.page_of_block": note(
+        "SCORM 1.2 CAM 2.3",
+        "Items have both a page and sub-items, such as {name}; the page became the first sub-item (number: {count}).",
     ),
     "item.heading": note(_CP, "The item {name} leads nowhere; it is shown as a heading."),
     "item.score_as_share": warning(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from content_packages.package import Activity, LaunchTarget, Package
+from content_packages.rules import Severity
 from tests.package_builders import ITEM, RESOURCE_12, a_manifest_12, a_package, codes, imported
 
 
@@ -141,7 +142,19 @@ def test_an_item_with_a_page_and_sub_items_keeps_both(tmp_path: Path) -> None:
         ("both-page", "sco"),
         ("one", "sco"),
     ]
-    assert codes(report) == ["item.cluster_resource"]
+    assert codes(report) == ["item.page_of_block"]
+    assert report.findings[0].severity is Severity.NOTE
+
+
+def test_pages_of_items_with_sub_items_are_counted(tmp_path: Path) -> None:
+    inner = f'<item identifier="in" identifierref="page"><title>Inner</title>{ITEM}</item>'
+    items = f'<item identifier="out" identifierref="page"><title>Outer</title>\n{inner}</item>'
+
+    report = imported(tmp_path, a_package(a_manifest_12(items)))
+
+    assert codes(report) == ["item.page_of_block"]
+    assert report.findings[0].facts == {"name": "Outer", "count": 2}
+    assert report.findings[0].line == 2
 
 
 def test_identifiers_are_unique_afterwards(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from content_packages.package import Package, SharedDataMap
+from content_packages.rules import Severity
 from content_packages.sequencing.definition import (
     AdlObjectiveMap,
     ChildActivitySet,
@@ -119,6 +120,16 @@ def test_an_organization_may_keep_its_objectives_to_one_attempt(tmp_path: Path) 
 
     assert not package.objectives_global_to_system
     assert not package.shared_data_global_to_system
+
+
+def test_a_page_of_an_item_with_sub_items_breaks_the_standard(tmp_path: Path) -> None:
+    items = f'<item identifier="both" identifierref="page"><title>Both</title>{ITEM}</item>'
+
+    report = imported(tmp_path, a_package(a_manifest_2004(items)))
+
+    assert codes(report) == ["item.cluster_resource"]
+    assert report.findings[0].severity is Severity.WARNING
+    assert report.findings[0].facts == {"name": "Both", "count": 1}
 
 
 def test_an_item_that_says_nothing_gets_the_defaults(tmp_path: Path) -> None:
