@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from content_packages.content_signs import SAVES, SETS, SIGNS, SYNC_REQUEST, UNLOAD, Sign
+from content_packages.content_signs import FACTS, REACHES, SAVES, SETS, SIGNS, SYNC_REQUEST, UNLOAD, Sign
 from content_packages.findings import Finding, finding
 from content_packages.manifest.names import FileNames, extension_of
 from content_packages.media_ends import MediaEnds
@@ -115,6 +115,11 @@ class ContentScan:
         self.seen[code].count += 1
         self.seen[code].files.add(file)
 
+    @property
+    def reaching(self) -> Collection[str]:
+        """The files with a sign that a script touches the outermost window."""
+        return self.seen[REACHES].files if REACHES in self.seen else ()
+
     def findings(self, names: Collection[str], called: Callable[[str], str] = str) -> Iterator[Finding]:
         """Return what an instructor should know of it.
 
@@ -130,7 +135,7 @@ class ContentScan:
         if self.flash:
             yield finding("script.flash_files", count=len(self.flash), name=min(self.flash))
         for code, sighting in self.seen.items():
-            if code not in {SAVES, SETS}:
+            if code not in FACTS:
                 yield finding(
                     self._judged(code),
                     file=sighting.file,

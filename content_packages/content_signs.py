@@ -28,7 +28,8 @@ def _sign(code: str, needles: tuple[bytes, ...], pattern: bytes) -> Sign:
     return Sign(code=code, needles=needles, pattern=re.compile(pattern))
 
 
-UNLOAD, SYNC_REQUEST, SAVES, SETS = "script.unload", "script.sync_request", "saves", "sets"
+UNLOAD, SYNC_REQUEST = "script.unload", "script.sync_request"
+SAVES, SETS, REACHES = FACTS = "saves", "sets", "reaches"
 
 SIGNS: tuple[Sign, ...] = (
     _sign(
@@ -67,4 +68,6 @@ SIGNS: tuple[Sign, ...] = (
     ),
     _sign(SAVES, (b"Commit", b".save"), rb"Commit\s{0,9}\(|\.save\s{0,9}\("),
     _sign(SETS, (b"SetValue",), rb"SetValue\s{0,9}\("),
+    # The word first: what may begin in several ways is tried at every byte.
+    _sign(REACHES, (b"top.", b"top "), rb"top(?<![\w$-]top)(?<![)\]]\.top)\s{0,3}\??\.\s{0,3}[A-Za-z_$]"),
 )

@@ -19,6 +19,7 @@ from content_packages.files.container import Container, SingleFile, open_contain
 from content_packages.findings import Finding, blocking, finding, legible
 from content_packages.limits import Limits
 from content_packages.manifest.source import Source
+from content_packages.opening import Opening
 from content_packages.original import OriginalBuilder
 from content_packages.package import Activity, Package, from_json
 from content_packages.rules import Severity
@@ -212,6 +213,7 @@ def _take(
         return replace(told, findings=legible((*refusal.findings, *findings)))
     findings += container.findings  # more, now that all is unpacked
     findings += scan.findings(files, lambda path: source.called if path == source.main else path)
+    findings += Opening(source, package.root, scan.reaching).findings()
     return replace(
         told,
         package=package,

@@ -56,6 +56,12 @@ PAGES: dict[str, Rule] = {
         "Scripts reach for the window around the course ({name}), which is closed to them (number: {count}).",
         CHECK,
     ),
+    "script.top_at_once": warning(
+        BROWSERS,
+        "Scripts take hold of the window around the course as soon as they are read ({name}); that ends them with an "
+        "error, so the page may stay empty (number: {count}).",
+        "Try the course; if it stays empty, ask an administrator to allow it a window of its own.",
+    ),
     "script.document_domain": warning(
         BROWSERS, "Scripts set document.domain, which browsers have removed (number: {count})."
     ),
