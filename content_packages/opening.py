@@ -5,10 +5,12 @@ A heuristic for the report, never a reason to refuse: nothing is run, and of eac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
+from functools import cached_property
 
 from content_packages.findings import Finding, finding
-from content_packages.html_page import Script, read_html
+from content_packages.html_page import HtmlPage, Script, read_html
 from content_packages.manifest.names import extension_of
 from content_packages.manifest.source import Source
 from content_packages.package import Activity
@@ -17,6 +19,11 @@ from content_packages.top_level import names_at_once
 
 _HEAD_BYTES = 128 * 1024
 _MOST_BYTES = 1024 * 1024  # of all files together
+_MOST_PAGES = 20
+_HARDLY_ANY = 300  # characters that somebody sees: a sentence or two, as beside a button
+_WORD = re.compile(r"[A-Za-z_$][\w$]*")
+_FUNCTION = re.compile(r"\bfunction\s{1,9}([A-Za-z_$][\w$]*)\s{0,9}\(")
+_OPENS = re.compile(r"\bwindow\.open\s{0,9}\(")
 # What a page may touch of a window of another origin (HTML 7.2.1.3.1). Where it leads, a frame may not lead it.
 _OPEN_TO_ALL = frozenset(
     {"window", "self", "location", "close", "closed", "focus", "blur", "frames", "length", "top", "opener"}
@@ -40,7 +47,25 @@ class Opening:
 
     def findings(self) -> Iterator[Finding]:
         """Return what an instructor should know of it."""
+        yield from self._launchers()
         yield from self._reaching_at_once()
+
+    @cached_property
+    def _first_pages(self) -> dict[str, HtmlPage]:
+        """The pages with which lessons begin, as far as they are pages."""
+        paths = dict.fromkeys(unit.launch.path for unit in self._root.units() if unit.launch is not None)
+        pages = [path for path in paths if extension_of(path) in PAGES][:_MOST_PAGES]
+        return {path: read_html(self._head(path)) for path in pages}
+
+    def _launchers(self) -> Iterator[Finding]:
+        """Tell of first pages that do nothing but open a window."""
+        found = [
+            path
+            for path, page in self._first_pages.items()
+            if len(page.text) < _HARDLY_ANY and not page.frames and _opens_at_once(page)
+        ]
+        if found:
+            yield finding("script.launcher", file=found[0], name=found[0], count=len(found))
 
     def _reaching_at_once(self) -> Iterator[Finding]:
         """Tell of scripts that end in an error at once, and with them, mostly, what the page should show."""
@@ -65,6 +90,29 @@ class Opening:
         data = self._source.head(path, min(_HEAD_BYTES, self._left)) if self._left else b""
         self._left = max(0, self._left - len(data))
         return data
+
+
+def _opens_at_once(page: HtmlPage) -> bool:
+    """Tell whether a page opens a window as soon as it is there, itself or by a function of its own."""
+    opening = {"window.open"}
+    for script in page.scripts:
+        # A part reaches as far as the next function: what stands behind one is taken for its own.
+        parts = _FUNCTION.split(script.text)
+        opening.update(
+            name for name, body in zip(parts[1::2], parts[2::2], strict=True) if _OPENS.search(body)
+        )
+    # Words of ``onload``, as a call may stand in a text for ``setTimeout``.
+    return not opening.isdisjoint({*_WORD.findall(page.at_load), *_used_at_once(page)})
+
+
+def _used_at_once(page: HtmlPage) -> Iterator[str]:
+    """Yield the names that scripts of a page use at once, but for those they only give to a function."""
+    for script in [page.at_load, *(script.text for script in page.scripts)]:
+        before = ""
+        for _, name in names_at_once(script):
+            if before != "function":
+                yield name
+            before = name
 
 
 def _is_closed(name: str) -> bool:

@@ -51,6 +51,12 @@ PAGES: dict[str, Rule] = {
         "Scripts open windows of their own ({name}), which may be blocked (number: {count}).",
         CHECK,
     ),
+    "script.launcher": warning(
+        BROWSERS,
+        "The course begins with a page that does nothing but open a window for it, which it may not: {name} (number: "
+        "{count}).",
+        "Ask an administrator to allow it windows, or the author for a course that begins with its own first page.",
+    ),
     "script.top_window": note(
         BROWSERS,
         "Scripts reach for the window around the course ({name}), which is closed to them (number: {count}).",

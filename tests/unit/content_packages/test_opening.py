@@ -57,3 +57,37 @@ def test_what_is_no_script_takes_hold_of_nothing(tmp_path: Path) -> None:
     page = b"<p>top.start()</p><script type='text/template'>top.start()</script><!--<script>top.start()</script>-->"
 
     assert told(tmp_path, "script.top_at_once", page) == []
+
+
+LAUNCHER = b"""<html><head><script>
+function LaunchContent() { if (Safari) { window.open("", "_blank"); } else { window.open("start.html"); } }
+</script></head>%b</html>"""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        LAUNCHER % b"<body onload=\"setTimeout('LaunchContent()', 100);\"><a href='#'>Open</a></body>",
+        LAUNCHER % b"<body><script>LaunchContent()</script></body>",
+        LAUNCHER % b"<body><script>window.onload = LaunchContent;</script></body>",
+        b"<p>The course opens in a new window.</p><script>var w = window.open('start.html')</script>",
+        b"<body onload=\"window.open('start.html')\"></body>",
+    ],
+)
+def test_a_first_page_that_only_opens_a_window_is_told(tmp_path: Path, page: bytes) -> None:
+    found = told(tmp_path, "script.launcher", page)
+
+    assert [(one.file, one.facts["name"]) for one in found] == [("index.html", "index.html")]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        LAUNCHER % b"<body><p>Press to see more.</p></body>",
+        LAUNCHER % b"<body onload='start()'></body>",
+        LAUNCHER % (b"<body onload='LaunchContent()'>" + b"<p>A page of its own.</p>" * 20 + b"</body>"),
+        LAUNCHER % b"<body onload='LaunchContent()'><iframe src='start.html'></iframe></body>",
+    ],
+)
+def test_a_first_page_that_shows_something_is_no_launcher(tmp_path: Path, page: bytes) -> None:
+    assert told(tmp_path, "script.launcher", page, **{"start.html": b"<p>A</p>"}) == []
