@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 from content_packages.findings import Finding, finding
-from content_packages.html_page import HtmlPage, Script, read_html
-from content_packages.manifest.names import extension_of
+from content_packages.html_page import Frame, HtmlPage, Script, read_html
+from content_packages.manifest.names import FileNames, extension_of, split_href
 from content_packages.manifest.source import Source
 from content_packages.package import Activity
 from content_packages.page_files import PAGES
@@ -31,6 +32,38 @@ _OPEN_TO_ALL = frozenset(
 _AROUND = frozenset({"window", "self", "parent", "top"})
 
 
+# How a script of a frame leads the page around it, or another frame there.
+_LEADS_PARENT = (
+    r"(?<![\w$.])(?:(?:window|self)\.)?(?:parent\.){1,5}(?:frames\s{0,9}\[[^\]]{0,100}\]\.|[\w$]+\.)?"
+    r"(?:document\.)?location(?:\.href)?\s{0,9}(?:=(?!=)|\.(?:replace|assign)\s{0,9}\()"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Opened:
+    """A page that a course opens by itself.
+
+    Args:
+        around: the pages in whose frames it stands, the outermost first.
+        frames: those frames, likewise.
+    """
+
+    path: str
+    page: HtmlPage
+    around: tuple[HtmlPage, ...] = ()
+    frames: tuple[Frame, ...] = ()
+
+    @property
+    def in_set(self) -> bool:
+        """Whether its frame is one of a frameset."""
+        return self.frames[-1].in_set if self.frames else False
+
+    def beside(self) -> set[str]:
+        """Return the names of the frames beside it and around it that have room; its own it may lead."""
+        names = {frame.name for page in self.around for frame in page.frames if frame.has_room and frame.name}
+        return names - {frame.name for frame in self.frames[-1:]}
+
+
 class Opening:
     """The files with which a course begins.
 
@@ -44,10 +77,13 @@ class Opening:
         self._root = root
         self._reaching = reaching
         self._left = _MOST_BYTES
+        self._names = FileNames(source.names)
+        self._scripts_seen: set[str] = set()
 
     def findings(self) -> Iterator[Finding]:
         """Return what an instructor should know of it."""
         yield from self._launchers()
+        yield from self._leading_frames()
         yield from self._reaching_at_once()
 
     @cached_property
@@ -66,6 +102,61 @@ class Opening:
         ]
         if found:
             yield finding("script.launcher", file=found[0], name=found[0], count=len(found))
+
+    def _leading_frames(self) -> Iterator[Finding]:
+        """Tell of frames that lead others than those in them."""
+        found = [place for opened in self._opened() if opened.around for place in self._leads(opened)]
+        if found:
+            path, line, written = found[0]
+            yield finding("script.frames", file=path, line=line, name=written, count=len(found))
+
+    def _opened(self) -> Iterator[_Opened]:
+        """Yield the first pages, and those that frames of them open, each once."""
+        waiting = [_Opened(path=path, page=page) for path, page in self._first_pages.items()]
+        known = set(self._first_pages)
+        while waiting:
+            opened = waiting.pop(0)
+            yield opened
+            for frame in opened.page.frames:
+                path = self._find(opened.path, frame.address)
+                if path is None or path in known or extension_of(path) not in PAGES:
+                    continue
+                if len(known) == 2 * _MOST_PAGES:
+                    return
+                known.add(path)
+                page = read_html(self._head(path))
+                around, frames = (*opened.around, opened.page), (*opened.frames, frame)
+                waiting.append(_Opened(path=path, page=page, around=around, frames=frames))
+
+    def _leads(self, opened: _Opened) -> Iterator[tuple[str, int, str]]:
+        """Yield where a page in a frame leads others: the file, the line, and how it is written."""
+        beside = opened.beside()
+        for name, line in opened.page.targets:
+            if name in beside or name.lower() == "_parent":
+                yield opened.path, line, f'target="{name}"'
+        named = "|".join(map(re.escape, sorted(beside)[:_MOST_PAGES]))
+        # A name in a text is only taken for that of a frame where pages are made of frames.
+        by_name = (
+            rf"(?<![\w$])parent\.(?:{named})\b|[\"'](?:{named})[\"']" if beside and opened.in_set else "(?!)"
+        )
+        for path, script in self._scripts(opened):
+            for match in re.finditer(f"{_LEADS_PARENT}|{by_name}", script.text):
+                yield path, script.line + script.text.count("\n", 0, match.start()), match[0]
+
+    def _scripts(self, opened: _Opened) -> Iterator[tuple[str, Script]]:
+        """Yield the scripts of a page, those in files of the package included, each file once."""
+        for script in (*opened.page.scripts, *opened.page.handlers):
+            yield opened.path, script
+        for address in opened.page.script_files:
+            path = self._find(opened.path, address)
+            if path is not None and path not in self._scripts_seen:
+                self._scripts_seen.add(path)
+                yield path, Script(text=self._head(path).decode("utf-8", "replace"), line=1)
+
+    def _find(self, page: str, address: str) -> str | None:
+        folder, slash, _ = page.rpartition("/")
+        path = split_href(address.strip())[0]
+        return self._names.find_from(folder + slash, path) if path else None
 
     def _reaching_at_once(self) -> Iterator[Finding]:
         """Tell of scripts that end in an error at once, and with them, mostly, what the page should show."""

@@ -57,6 +57,12 @@ PAGES: dict[str, Rule] = {
         "{count}).",
         "Ask an administrator to allow it windows, or the author for a course that begins with its own first page.",
     ),
+    "script.frames": warning(
+        BROWSERS,
+        "Frames of the course lead each other ({name}), which is closed to them; what they should show stays away "
+        "(number: {count}).",
+        "Try the course; if a part of it stays empty, ask an administrator to allow it frames that lead each other.",
+    ),
     "script.top_window": note(
         BROWSERS,
         "Scripts reach for the window around the course ({name}), which is closed to them (number: {count}).",

@@ -91,3 +91,71 @@ def test_a_first_page_that_only_opens_a_window_is_told(tmp_path: Path, page: byt
 )
 def test_a_first_page_that_shows_something_is_no_launcher(tmp_path: Path, page: bytes) -> None:
     assert told(tmp_path, "script.launcher", page, **{"start.html": b"<p>A</p>"}) == []
+
+
+FRAMESET = b"""<frameset cols="200,*">
+<frame name="menu" src="m/menu.html"><frame name="content" src="a.html"></frameset>"""
+
+
+@pytest.mark.parametrize(
+    "menu",
+    [
+        b'<a target="content" href="b.html">B</a>',
+        b'<form target="content"></form>',
+        b'<base target="_parent">',
+        b"<a href=\"javascript:void(parent.content.location.href='b.html')\">B</a>",
+        b"<script>parent.content.location = 'b.html'</script>",
+        b"<script>window.parent.frames['content'].location.replace('b.html')</script>",
+        b"<script>parent.location.href = 'b.html'</script>",
+        b"<script>goTo('b.html', 'content')</script>",
+        b"<script>var there = parent.content; there.location = 'b.html'</script>",
+        b"<button onclick=\"parent.document.location.assign('b.html')\">B</button>",
+    ],
+)
+def test_frames_that_lead_those_beside_or_around_them_are_told(tmp_path: Path, menu: bytes) -> None:
+    found = told(tmp_path, "script.frames", FRAMESET, **{"m/menu.html": b"\n" + menu, "a.html": b"A"})
+
+    assert [(one.file, one.line) for one in found] == [("m/menu.html", 2)]
+
+
+def test_a_script_of_a_frame_leads_as_its_page_does(tmp_path: Path) -> None:
+    menu, script = (
+        b'<script src="../lib/nav.js?v=1"></script>',
+        b"\nfunction go() { parent.content.location = 'b.html' }",
+    )
+
+    (found,) = told(tmp_path, "script.frames", FRAMESET, **{"m/menu.html": menu, "lib/nav.js": script})
+
+    assert (found.file, found.line, found.facts["count"]) == ("lib/nav.js", 2, 1)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        b'<a target="_self" href="b.html">B</a><a target="_blank" href="b.html">B</a>',
+        b'<a target="inner" href="b.html">itself</a>',
+        b'<a target="below" href="b.html">B</a><iframe name="below" src="c.html"></iframe>',
+        b"<script>if (parent.location.href == here) { found = parent.frames[0].API }</script>",
+        b"<script>var where = window.parent.location.search; f('content')</script>",
+        b"<script>stop.parent.location = 1</script>",
+    ],
+)
+def test_frames_that_lead_only_what_is_in_them_are_not(tmp_path: Path, inner: bytes) -> None:
+    page = b'<a target="inner" href="b.html">B</a><iframe name="inner" src="a.html"></iframe>'
+
+    assert told(tmp_path, "script.frames", page, **{"a.html": inner, "c.html": b"C"}) == []
+
+
+def test_a_frame_without_room_may_be_named(tmp_path: Path) -> None:
+    page = b'<frameset rows="*,0"><frame name="content" src="a.html"><frame name="results" src="b.html"></frameset>'
+    files = {"a.html": b"<script>send('results')</script>", "b.html": b"B"}
+
+    assert told(tmp_path, "script.frames", page, **files) == []
+
+
+def test_frames_within_each_other_come_to_an_end(tmp_path: Path) -> None:
+    page = b'<iframe src="index.html"></iframe><iframe src="a.html"></iframe><a target="_parent" href="b.html">B</a>'
+
+    (found,) = told(tmp_path, "script.frames", page, **{"a.html": page})
+
+    assert found.file == "a.html"
