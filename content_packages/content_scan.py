@@ -57,6 +57,12 @@ def type_of(path: str) -> str:
     return _TYPE_OF.get(extension_of(path), "other")
 
 
+def hosts_named(text: str) -> list[str]:
+    """Return the other hosts whose addresses stand in a text, each once, in their order."""
+    found = (match[1].decode("ascii").lower() for match in _ADDRESS.finditer(text.encode()))
+    return list(dict.fromkeys(host for host in found if not _NEVER_FETCHED.search(host)))
+
+
 @dataclass(kw_only=True, slots=True)
 class Sighting:
     """A sign that was seen: how often, where first, and in which files."""

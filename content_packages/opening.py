@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from content_packages.content_scan import hosts_named
 from content_packages.findings import Finding, finding
 from content_packages.html_page import Frame, HtmlPage, Script, read_html
 from content_packages.manifest.names import FileNames, extension_of, split_href
@@ -22,6 +23,12 @@ _HEAD_BYTES = 128 * 1024
 _MOST_BYTES = 1024 * 1024  # of all files together
 _MOST_PAGES = 20
 _HARDLY_ANY = 300  # characters that somebody sees: a sentence or two, as beside a button
+_MOST_HOSTS_NAMED = 8
+_SHOWS_ANOTHER = re.compile(
+    r"\bcreateElement\s{0,9}\(\s{0,9}[\"']iframe\b|<iframe\b|"
+    r"\blocation(?:\.href\s{0,9}=|\s{0,9}=|\.replace\s{0,9}\(|\.assign\s{0,9}\()\s{0,9}[\"'](?:https?:)?//",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _FUNCTION = re.compile(r"\bfunction\s{1,9}([A-Za-z_$][\w$]*)\s{0,9}\(")
 _OPENS = re.compile(r"\bwindow\.open\s{0,9}\(")
@@ -83,6 +90,7 @@ class Opening:
     def findings(self) -> Iterator[Finding]:
         """Return what an instructor should know of it."""
         yield from self._launchers()
+        yield from self._elsewhere()
         yield from self._leading_frames()
         yield from self._reaching_at_once()
 
@@ -102,6 +110,18 @@ class Opening:
         ]
         if found:
             yield finding("script.launcher", file=found[0], name=found[0], count=len(found))
+
+    def _elsewhere(self) -> Iterator[Finding]:
+        """Tell of first pages that show nothing but what they fetch from another host."""
+        found = [
+            (path, hosts)
+            for path, page in self._first_pages.items()
+            if len(page.text) < _HARDLY_ANY and (hosts := _hosts_shown(page))
+        ]
+        if found:
+            path, hosts = found[0]
+            named = ", ".join(hosts[:_MOST_HOSTS_NAMED])
+            yield finding("package.elsewhere", file=path, name=path, hosts=named, count=len(found))
 
     def _leading_frames(self) -> Iterator[Finding]:
         """Tell of frames that lead others than those in them."""
@@ -181,6 +201,15 @@ class Opening:
         data = self._source.head(path, min(_HEAD_BYTES, self._left)) if self._left else b""
         self._left = max(0, self._left - len(data))
         return data
+
+
+def _hosts_shown(page: HtmlPage) -> list[str]:
+    """Return the hosts a page itself names, where it makes a frame, fills one, or leads on to one by script."""
+    own = "\n".join(script.text for script in page.scripts)
+    shows_another = _SHOWS_ANOTHER.search(own) or any(
+        frame.address in {"", "about:blank"} for frame in page.frames
+    )
+    return hosts_named(own) if shows_another else []
 
 
 def _opens_at_once(page: HtmlPage) -> bool:

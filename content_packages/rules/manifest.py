@@ -219,6 +219,13 @@ PACKAGE: dict[str, Rule] = {
         "The content loads files from {hosts}, which does not work offline (number: {count}).",
         "Try the course with the network off; ask the author to put the files into the package.",
     ),
+    "package.elsewhere": warning(
+        OFFLINE,
+        "The course begins with a page that shows hardly anything of its own, but what it fetches from {hosts}; "
+        "without a network it stays empty: {name} (number: {count}).",
+        "Ask the author for a package that holds its own content. Where there is a network, an administrator can allow "
+        "the course these hosts.",
+    ),
     "site.empty": error(
         "HTML, The body element",
         "The page {name} shows nothing, and the zip holds no manifest of a standard that is known.",

@@ -159,3 +159,38 @@ def test_frames_within_each_other_come_to_an_end(tmp_path: Path) -> None:
     (found,) = told(tmp_path, "script.frames", page, **{"a.html": page})
 
     assert found.file == "a.html"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        b"var at = 'https://films.example.edu/7?autoplay=1'; var f = document.createElement('IFRAME'); f.src = at;",
+        b"f = document.getElementById('f'); f.src = 'https://films.example.edu/7'",
+        b"document.write('<iframe src=\"//films.example.edu/7\"></iframe>')",
+        b"window.location.href = 'https://films.example.edu/course/'",
+        b"location.replace('http://films.example.edu/')",
+    ],
+)
+def test_a_course_that_lies_on_another_host_is_told(tmp_path: Path, script: bytes) -> None:
+    frame = b"<iframe id=f src='about:blank'></iframe>" if b"getElement" in script else b""
+    page = b"<script src='api.js'></script><p>One moment</p>" + frame + b"<script>" + script + b"</script>"
+
+    (found,) = told(tmp_path, "package.elsewhere", page, **{"api.js": b"f()"})
+
+    assert (found.file, found.facts["hosts"]) == ("index.html", "films.example.edu")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<script>var s = document.createElement('script'); s.src = 'https://films.example.edu/api.js'</script>",
+        b"<script>if (old) location.href = next; tag.src = 'https://films.example.edu/api.js'</script>",
+        b"<script>var endpoint = 'https://records.example.edu/xapi/'</script>",
+        b"<script>location.href = 'start.html'; var ns = 'http://www.w3.org/2000/svg'</script>",
+        b"<script>f.src = 'https://films.example.edu/7'; document.createElement('iframe')</script>"
+        + b"<p>A text.</p>" * 50,
+        b"<script>location = 'start.html'</script><a href='https://films.example.edu/7'>A film</a>",
+    ],
+)
+def test_a_course_that_only_names_another_host_is_not(tmp_path: Path, page: bytes) -> None:
+    assert told(tmp_path, "package.elsewhere", page) == []
