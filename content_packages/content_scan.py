@@ -16,7 +16,7 @@ from content_packages.content_signs import FACTS, REACHES, SAVES, SETS, SIGNS, S
 from content_packages.findings import Finding, finding
 from content_packages.manifest.names import FileNames, extension_of
 from content_packages.media_ends import MediaEnds
-from content_packages.page_files import ASKED, PAGES, PageFiles
+from content_packages.page_files import ASKED, PAGES, PICTURES, PageFiles
 from content_packages.shelf import Readable
 
 _ADDRESS = re.compile(rb"""["'(=]\s*(?:https?:)?//([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)[/"'):?#]""")
@@ -41,7 +41,7 @@ _TYPES = {
     "pages": ("html", "htm", "xhtml"),
     "scripts": ("js", "mjs", "wasm"),
     "styles": ("css",),
-    "images": ("png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "bmp", "ico"),
+    "images": PICTURES,
     "video": ("mp4", "webm", "m4v", "mov", "ogv", "flv"),
     "audio": ("mp3", "m4a", "weba", "ogg", "oga", "wav", "aac"),
     "fonts": ("woff", "woff2", "ttf", "otf", "eot"),

@@ -1,4 +1,4 @@
-"""What pages cannot run without and ask for by themselves: scripts, style sheets, films, pages inside them.
+"""What pages ask for by themselves: scripts, style sheets, films, pages inside them, pictures.
 
 A heuristic for the report, never a reason to refuse: what scripts add later is not seen, and an address that a
 script would replace is taken as it stands.
@@ -12,19 +12,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from content_packages.findings import Finding, finding
-from content_packages.manifest.names import FileNames, OutsideError, resolve, split_href
+from content_packages.manifest.names import FileNames, OutsideError, extension_of, resolve, split_href
 
 PAGES = frozenset({"html", "htm", "xhtml"})
+PICTURES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "bmp", "ico"})
 ASKED = re.compile(
     rb"(?P<opens><!--(?!>))|(?P<closes>-->)|(?P<base><base\b[^<>]{0,100}?\bhref)|"
     rb"<(?:(?:script|i?frame|video|audio|source|track)\b[^<>]{0,300}?\bsrc|"
-    rb"link\b(?=[^<>]{0,300}\bstylesheet\b)[^<>]{0,300}?\bhref)"
+    rb"link\b(?=[^<>]{0,300}\bstylesheet\b)[^<>]{0,300}?\bhref|"
+    rb"(?P<picture>(?:img|input)\b[^<>]{0,300}?(?<![\w-])src)|"
+    rb"(?P<shown>embed\b[^<>]{0,300}?(?<![\w-])src|object\b[^<>]{0,300}?(?<![\w-])data))"
     rb"\s{0,9}=\s{0,9}(?P<quote>[\"'])(?P<address>[^\"'<>]{1,200})(?P=quote)",
     re.IGNORECASE,
 )
 _TEMPLATE = re.compile(r"[{}$+`\\]|<%")  # a script puts something there
 _ELSEWHERE = re.compile(r"^\s*(?:[A-Za-z][A-Za-z0-9+.-]*:|//|#|$)")
 _MOST = 10_000
+_MOST_NAMED = 3
 
 
 @dataclass(kw_only=True, slots=True)
@@ -40,6 +44,7 @@ class PageFiles:
     """What the pages of a package ask for."""
 
     asked: dict[tuple[str, str], Place] = field(default_factory=dict)  # by folder of the page, and address
+    pictures: dict[tuple[str, str], Place] = field(default_factory=dict)  # likewise
     based: set[str] = field(default_factory=set)  # pages that say against what their addresses count
     in_comment: set[str] = field(default_factory=set)  # pages that are being read and stand in one
 
@@ -54,27 +59,34 @@ class PageFiles:
         elif match["base"]:
             self.based.add(page)
         else:
-            self._ask(html.unescape(match["address"].decode("utf-8", "replace")), page, line)
+            address = html.unescape(match["address"].decode("utf-8", "replace"))
+            kind = extension_of(split_href(address)[0].strip()) if match["shown"] else ""
+            if kind != "swf":  # nobody sees it either way
+                self._ask(address, page, line, picture=kind in PICTURES or match["picture"] is not None)
 
-    def _ask(self, address: str, page: str, line: Callable[[], int]) -> None:
-        if _ELSEWHERE.match(address) or _TEMPLATE.search(address) or len(self.asked) >= _MOST:
+    def _ask(self, address: str, page: str, line: Callable[[], int], *, picture: bool) -> None:
+        asked = self.pictures if picture else self.asked
+        if _ELSEWHERE.match(address) or _TEMPLATE.search(address) or len(asked) >= _MOST:
             return
         key = page.rpartition("/")[0], split_href(address)[0].strip()
-        if key not in self.asked:
-            self.asked[key] = Place(file=page, line=line())
+        if key not in asked:
+            asked[key] = Place(file=page, line=line())
 
     def findings(self, names: FileNames) -> Iterator[Finding]:
         """Return what is not among the files of the package."""
-        missing = [
-            (address, place)
-            for (folder, address), place in self.asked.items()
-            if place.file not in self.based and not _is_there(names, folder, address)
-        ]
-        if missing:
-            address, place = missing[0]
-            yield finding(
-                "page.missing_file", file=place.file, line=place.line, count=len(missing), name=address
-            )
+        for code, asked, most in (
+            ("page.missing_file", self.asked, 1),
+            ("page.missing_picture", self.pictures, _MOST_NAMED),
+        ):
+            missing = [
+                (address, place)
+                for (folder, address), place in asked.items()
+                if place.file not in self.based and not _is_there(names, folder, address)
+            ]
+            if missing:
+                place = missing[0][1]
+                named = ", ".join(address for address, _ in missing[:most])
+                yield finding(code, file=place.file, line=place.line, count=len(missing), name=named)
 
 
 def _is_there(names: FileNames, folder: str, address: str) -> bool:

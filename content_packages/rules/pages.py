@@ -14,6 +14,11 @@ PAGES: dict[str, Rule] = {
         "{count}).",
         "Try the course before you publish it; if a page stays empty or saves nothing, ask the author to export again.",
     ),
+    "page.missing_picture": note(
+        "HTML Living Standard",
+        "Pages ask for pictures that are not in the package, such as {name} (number: {count}).",
+        "Look the pages over before you publish the course; if pictures matter there, ask the author to export again.",
+    ),
     "script.flash_files": warning(
         BROWSERS,
         "The package holds Flash files, such as {name}; no browser has played them since 2021 (number: {count}).",

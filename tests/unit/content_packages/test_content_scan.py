@@ -123,13 +123,15 @@ def test_waiting_for_the_network_matters_where_the_page_goes_away() -> None:
     assert {one.code for one in apart} == {"script.sync_request", "script.unload"}
 
 
-def missing_in(page: bytes, *others: str, path: str = "a/page.html") -> list[tuple[Fact, Fact, int | None]]:
+def missing_in(
+    page: bytes, *others: str, path: str = "a/page.html", code: str = "page.missing_file"
+) -> list[tuple[Fact, Fact, int | None]]:
     """Scan one page of a package with other files; return the first that is missing, how many, and the line."""
     scan = ContentScan()
     stream = scan.watch(BytesIO(page), path)
     while stream.read(1000):
         pass
-    found = [one for one in scan.findings([path, *others]) if one.code == "page.missing_file"]
+    found = [one for one in scan.findings([path, *others]) if one.code == code]
     return [(one.facts["name"], one.facts["count"], one.line) for one in found]
 
 
@@ -197,6 +199,53 @@ def test_only_pages_ask_and_comments_reach_over_pieces() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        b'<img alt="" src="x.png">',
+        b"<IMG\nsrc='./x.png'/>",
+        b'<object type="image/png" data="x.png" width="800"></object>',
+        b'<embed src="x.png">',
+        b'<input type="image" src="x.png">',
+    ],
+)
+def test_pictures_that_are_missing_are_told_apart(written: bytes) -> None:
+    page = b"<html>\n" + written
+
+    (missing,) = missing_in(page, code="page.missing_picture")
+
+    assert missing[1:] == (1, 2)
+    assert missing_in(page, code="page.missing_file") == []
+    assert missing_in(page, "a/x.png", code="page.missing_picture") == []
+
+
+def test_the_first_pictures_are_named_and_all_counted() -> None:
+    page = b"".join(b'<img src="%d.png"><img src="%d.png">' % (n, n) for n in range(5))
+
+    assert missing_in(b'<img src="draw.php">', code="page.missing_picture") == [("draw.php", 1, 1)]
+    assert missing_in(page, code="page.missing_picture") == [("0.png, 1.png, 2.png", 5, 1)]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b'<img data-src="x.png">',
+        b'<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
+        b'<img src="https://example.net/x.png">',
+        b'<img src="{{ picture }}">',
+        b'<!-- <img src="x.png"> -->',
+        b'<object data="old.swf"></object><embed src="old.swf">',
+    ],
+)
+def test_what_no_browser_would_show_is_not_missed(written: bytes) -> None:
+    assert missing_in(written, code="page.missing_picture") == []
+    assert missing_in(written) == []
+
+
+def test_what_is_shown_in_a_page_but_no_picture_is_a_page_in_it() -> None:
+    assert missing_in(b'<object data="inner.html"></object>') == [("inner.html", 1, 1)]
+
+
 def test_flash_files_are_counted(tmp_path: Path) -> None:
     report = imported(tmp_path, a_package(**{"b.swf": b"FWS", "a/a.SWF": b"FWS"}))
 
@@ -213,7 +262,17 @@ def test_the_first_address_on_another_host_has_its_place(tmp_path: Path) -> None
 def test_no_text_takes_long() -> None:
     pieces = (b'"//', b"window.open(", b".open(", b"document.write('", b"on", b" ", b"async", b"top.")
     texts = {f"{n}_js": piece * (400_000 // len(piece)) for n, piece in enumerate(pieces)}
-    tags = (b"<!--", b"<script ", b"<link ", b"<base ", b"<iframe src=", b"stylesheet", b"<link stylesheet ")
+    tags = (
+        b"<!--",
+        b"<script ",
+        b"<link ",
+        b"<base ",
+        b"<iframe src=",
+        b"stylesheet",
+        b"<link stylesheet ",
+        b"<img ",
+        b"<object data",
+    )
     texts |= {f"{n}_html": tag * (400_000 // len(tag)) for n, tag in enumerate(tags)}
 
     begun = time.process_time()
