@@ -89,6 +89,7 @@ class Opening:
 
     def findings(self) -> Iterator[Finding]:
         """Return what an instructor should know of it."""
+        yield from self._without_data()
         yield from self._launchers()
         yield from self._elsewhere()
         yield from self._leading_frames()
@@ -100,6 +101,18 @@ class Opening:
         paths = dict.fromkeys(unit.launch.path for unit in self._root.units() if unit.launch is not None)
         pages = [path for path in paths if extension_of(path) in PAGES][:_MOST_PAGES]
         return {path: read_html(self._head(path)) for path in pages}
+
+    def _without_data(self) -> Iterator[Finding]:
+        """Tell of a course of Adapt or Evolve without what is in it: its scripts fetch that from one place."""
+        for page in self._first_pages:
+            folder = page[: -len(page.rpartition("/")[2])]
+            begins, ends = f"{folder}course/", "/course.json"
+            if f"{folder}adapt/js/adapt.min.js" in self._names and not any(
+                name.startswith(begins) and name.endswith(ends) and name.count("/") == begins.count("/") + 1
+                for name in self._source.names
+            ):
+                yield finding("page.no_course_data", file=page, name=f"{begins}*{ends}")
+                return
 
     def _launchers(self) -> Iterator[Finding]:
         """Tell of first pages that do nothing but open a window."""

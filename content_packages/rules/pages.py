@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from content_packages.rules.rule import BROWSERS, CHECK, Rule, note, warning
+from content_packages.rules.rule import ASK, BROWSERS, CHECK, Rule, note, warning
 
 _REPLACE = "Try the course before you publish it; ask the author to export it again with a current tool."
 _SAVE_EARLIER = "Leave the course half-way and open it again: what was done must still be there."
@@ -13,6 +13,11 @@ PAGES: dict[str, Rule] = {
         "Pages ask for scripts, styles, films or other pages that are not in the package, such as {name} (number: "
         "{count}).",
         "Try the course before you publish it; if a page stays empty or saves nothing, ask the author to export again.",
+    ),
+    "page.no_course_data": warning(
+        "Adapt framework",
+        "The course reads all that is in it from {name}, and no such file is in the package; it cannot begin.",
+        ASK,
     ),
     "page.missing_picture": note(
         "HTML Living Standard",

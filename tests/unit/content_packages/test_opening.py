@@ -194,3 +194,21 @@ def test_a_course_that_lies_on_another_host_is_told(tmp_path: Path, script: byte
 )
 def test_a_course_that_only_names_another_host_is_not(tmp_path: Path, page: bytes) -> None:
     assert told(tmp_path, "package.elsewhere", page) == []
+
+
+@pytest.mark.parametrize(
+    "held", ["course/config.json", "course/course.json", "course/en/course.json.bak", "en/course.json"]
+)
+def test_a_course_of_adapt_without_its_data_is_told(tmp_path: Path, held: str) -> None:
+    (found,) = told(
+        tmp_path, "page.no_course_data", b"<p>A</p>", **{"adapt/js/adapt.min.js": b"f()", held: b"{}"}
+    )
+
+    assert (found.file, found.facts["name"]) == ("index.html", "course/*/course.json")
+
+
+def test_a_course_of_adapt_with_its_data_in_any_language_is_whole(tmp_path: Path) -> None:
+    files = {"adapt/js/adapt.min.js": b"f()", "course/pt-BR/course.json": b"{}"}
+
+    assert told(tmp_path, "page.no_course_data", b"<p>A</p>", **files) == []
+    assert told(tmp_path, "page.no_course_data", b"<p>A</p>", **{"course/a.js": b"f()"}) == []
