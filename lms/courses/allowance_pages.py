@@ -35,8 +35,13 @@ api = APIRouter(prefix="/api/v1/courses", tags=["courses"])
 Reader = Annotated[Viewer, Depends(requires(Right.MANAGE_COURSES))]
 Allower = Annotated[Viewer, Depends(requires(Right.ALLOW_CONTENT))]
 
-# Which finding of an import says that a package asks for what (``content_packages.rules``); hosts are counted apart.
-_ASKED_BY = {"windows": "script.popup", "frames": "script.frames", "own_window": "script.top_window"}
+# Which finding of an import says that a package asks for what (``content_packages.rules``), the gravest first; hosts
+# are counted apart.
+_ASKED_BY = {
+    "windows": ("script.launcher", "script.popup"),
+    "frames": ("script.frames",),
+    "own_window": ("script.top_at_once", "script.top_window"),
+}
 
 
 class AllowanceIn(BaseModel):
@@ -167,8 +172,8 @@ def _page(
         edition=edition,
         read=report is not None,
         asked={
-            kind: say_finding(found[code], spoken)["detail"] if code in found else ""
-            for kind, code in _ASKED_BY.items()
+            kind: next((say_finding(found[code], spoken)["detail"] for code in codes if code in found), "")
+            for kind, codes in _ASKED_BY.items()
         },
         asked_hosts=hosts,
         typed=typed or asdict(now) | {"hosts": "\n".join(now.hosts)},

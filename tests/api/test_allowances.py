@@ -75,7 +75,7 @@ def test_the_page_says_what_the_package_asks_for_and_keeps_who_decided(school: S
     admin = school.client("hub_admin")
     page = admin.get(f"/courses/{course}/allowed")
     assert "media.academy.net" in page.text
-    assert "open windows of their own" in page.text
+    assert "does nothing but open a window for it" in page.text
 
     kept = admin.post(
         f"/courses/{course}/allowed",
