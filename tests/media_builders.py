@@ -6,6 +6,8 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 
+from pypdf import PdfWriter
+
 # ------------------------------------------------------------------ PDF
 
 
@@ -39,6 +41,14 @@ def a_pdf(pages: int = 3, *, title: str = "Border posts", language: str = "en") 
         f"startxref\n{table}\n%%EOF\n"
     ).encode()
     return bytes(out)
+
+
+def a_locked_pdf(*, user: str, algorithm: str = "AES-256") -> bytes:
+    """Return a PDF that opens with the password *user*; with an empty one it only forbids what its owner may do."""
+    writer, out = PdfWriter(clone_from=io.BytesIO(a_pdf())), io.BytesIO()
+    writer.encrypt(user, "owner", algorithm=algorithm)
+    writer.write(out)
+    return out.getvalue()
 
 
 # ------------------------------------------------------------------ sound and film

@@ -11,7 +11,7 @@ from io import BufferedIOBase
 from typing import BinaryIO, cast
 
 from content_packages.errors import PackageRefusedError
-from content_packages.files import id3, mp4, pdf
+from content_packages.files import id3, mp4, pdf, pdf_password
 from content_packages.files.captions import captions_of, is_caption
 from content_packages.files.kinds import HEAD_BYTES, Kind, holds_sound, kind_of
 from content_packages.files.told import Told, title_of
@@ -128,16 +128,7 @@ def _look_into(source: Source, kind: Kind, head: bytes) -> tuple[Viewer, Told]:
     stream = source.open(source.main)
     file = cast("BinaryIO", stream) if isinstance(stream, BufferedIOBase) else None
     if kind.name == "PDF":
-        ends = head if file is None else _ends(file)
-        if not pdf.has_objects(ends):
-            raise PackageRefusedError([_not_what_it_says(source)])
-        if pdf.is_encrypted(ends):
-            source.note("pdf.encrypted")
-        if file is not None and not pdf.is_whole(ends):
-            if len(ends) < _ENDS_BYTES and not pdf.holds_pages(ends):
-                raise PackageRefusedError([finding("pdf.cut_short", file=source.called)])
-            source.note("pdf.no_end")
-        return kind.viewer, pdf.told(ends)
+        return kind.viewer, _look_into_pdf(source, file, head)
     if kind.name == "MP4" and file is not None:
         return _look_into_film(source, kind, mp4.read_film(file))
     if kind.name == "MP3":
@@ -145,6 +136,23 @@ def _look_into(source: Source, kind: Kind, head: bytes) -> tuple[Viewer, Told]:
             source.note("recording.cut_short")
         return kind.viewer, Told(title=id3.title(head))
     return kind.viewer, Told()
+
+
+def _look_into_pdf(source: Source, file: BinaryIO | None, head: bytes) -> Told:
+    ends = head if file is None else _ends(file)
+    if not pdf.has_objects(ends):
+        raise PackageRefusedError([_not_what_it_says(source)])
+    if file is not None and not pdf.can_be_shown(file, ends):
+        raise PackageRefusedError([finding("pdf.cut_short", file=source.called)])
+    if file is not None and not pdf.is_whole(file, ends):
+        source.note("pdf.no_end")
+    if pdf.is_encrypted(ends):
+        locked = None if file is None else pdf_password.is_asked_for(file)
+        if locked:
+            raise PackageRefusedError([finding("pdf.locked", file=source.called)])
+        if locked is None:
+            source.note("pdf.encrypted")
+    return pdf.told(ends)
 
 
 def _look_into_film(source: Source, kind: Kind, film: mp4.Film | None) -> tuple[Viewer, Told]:

@@ -6,21 +6,30 @@ What is packed into object streams is not seen; the metadata stream usually is n
 from __future__ import annotations
 
 import html
+import os
 import re
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from content_packages.files.told import Told
+from content_packages.limits import MIB
 
 _INFO = re.compile(rb"/Info\s+(\d{1,10})\s+(\d{1,5})\s+R")
 _TITLE = re.compile(rb"/Title\s*(?=[(<])")
 _XMP_TITLE = re.compile(rb"<rdf:li[^>]{0,200}>([^<]{0,1000})</rdf:li>")
 _LANGUAGE = re.compile(rb"/Lang\s*\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\)")
-_ENCRYPTED = re.compile(rb"/Encrypt\s+\d")
+_ENCRYPTED = re.compile(rb"/Encrypt\s{0,8}(?:\d|<<)")
 _OBJECT = re.compile(rb"\d\s{1,3}\d{1,5}\s{1,3}obj\b")
-_PAGE = re.compile(rb"/(?:Page|ObjStm)(?![A-Za-z])")  # pages may stand in object streams (§7.5.7)
+_ROOT = re.compile(rb"/Root\s{1,8}(\d{1,10})\s{1,8}(\d{1,5})\s{1,8}R")
+_PAGES = re.compile(rb"/Pages\s{1,8}(\d{1,10})\s{1,8}(\d{1,5})\s{1,8}R")
+_CATALOGUE_WITHIN = 64 * 1024
+_LENGTH = re.compile(rb"/L\s{1,8}(\d{1,12})")
+_LINEARIZED_WITHIN = 1024
 _END = b"%%EOF"
+_START = b"startxref"
 _END_WITHIN = 2048
 _LONGEST_STRING = 2000
-_MOST_TRIED = 8  # a file may name a title very often, to keep us busy
+_MOST_TRIED = 8  # a file may name a title or a catalogue very often, to keep us busy
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 
@@ -47,14 +56,69 @@ def has_objects(ends: bytes) -> bool:
     return _OBJECT.search(ends) is not None
 
 
-def holds_pages(data: bytes) -> bool:
-    """Say whether a reader that mends the file might find a page in it; *data* is all of the file."""
-    return _PAGE.search(data) is not None
+def can_be_shown(file: BinaryIO, ends: bytes) -> bool:
+    """Say whether a reader finds the catalogue and the pages (§7.5.5, §7.7).
+
+    Readers mend a table of cross-references that is broken, from the objects themselves; pdf.js, which shows PDFs
+    here, does. What none can do without is a trailer, which names the catalogue. Most PDFs end with the only one, so
+    whatever was cut off one of these, nothing of it is shown. In a file without an end, catalogue and pages have to
+    stand by themselves, since nothing says where the object streams are.
+    """
+    roots = _references(_ROOT, iter((ends,))) or _references(_ROOT, _pieces(file))
+    if _START in ends[-_END_WITHIN:] and not _lacks_bytes(file, ends):
+        return bool(roots)
+    for root in roots:
+        for pages in _references(_PAGES, iter((_object(file, root),))):
+            if _object(file, pages):
+                return True
+    return False
 
 
-def is_whole(ends: bytes) -> bool:
-    """Say whether it ends as a PDF does."""
-    return _END in ends[-_END_WITHIN:]
+def is_whole(file: BinaryIO, ends: bytes) -> bool:
+    """Say whether it ends as a PDF does, and not before."""
+    return _END in ends[-_END_WITHIN:] and not _lacks_bytes(file, ends)
+
+
+def _lacks_bytes(file: BinaryIO, ends: bytes) -> bool:
+    """Say whether it is shorter than it says of itself; a linearized one does (Annex F.2)."""
+    head = ends[:_LINEARIZED_WITHIN]
+    length = _LENGTH.search(head) if b"/Linearized" in head else None
+    return length is not None and int(length[1]) > file.seek(0, os.SEEK_END)
+
+
+_Reference = tuple[bytes, bytes]  # number and generation of an object, as they are written
+
+
+def _references(pattern: re.Pattern[bytes], pieces: Iterator[bytes]) -> list[_Reference]:
+    """Return what the last of those that match refer to, the very last first."""
+    found: dict[_Reference, None] = {}
+    for piece in pieces:
+        for match in pattern.finditer(piece):
+            reference = (match[1], match[2])
+            found.pop(reference, None)
+            found[reference] = None
+            if len(found) > _MOST_TRIED:
+                found.pop(next(iter(found)))
+    return list(reversed(found))
+
+
+def _object(file: BinaryIO, reference: _Reference) -> bytes:
+    """Return the beginning of the object that stands last under a reference; empty where there is none."""
+    head = re.compile(rb"(?<!\d)%b\s{1,8}%b\s{1,8}obj\b" % reference)
+    last = b""
+    for piece in _pieces(file):
+        for match in head.finditer(piece):
+            last = piece[match.start() : match.start() + _CATALOGUE_WITHIN]
+    return last
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    """Yield all of the file, in pieces that overlap by what has to be seen in one."""
+    file.seek(0)
+    before = b""
+    while piece := file.read(MIB):
+        yield before + piece
+        before = piece[-_CATALOGUE_WITHIN:]
 
 
 def _info_title(ends: bytes) -> str:

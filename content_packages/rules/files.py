@@ -67,8 +67,16 @@ FILES: dict[str, Rule] = {
     "file.epub_in_zip": error(
         OURS, "The zip holds the book {name}.", "Import the EPUB file itself, not a zip of it."
     ),
+    "pdf.locked": error(
+        f"{_PDF} §7.6",
+        "The PDF is locked with a password or a certificate; officers could not open it.",
+        "Open it, save it without the lock (for instance by printing it into a PDF file), and import that.",
+    ),
     "pdf.encrypted": warning(
-        f"{_PDF} §7.6", "The PDF is encrypted; if it asks for a password, officers cannot open it."
+        f"{_PDF} §7.6",
+        "The PDF is encrypted, and it could not be found out whether it asks for a password; if it does, officers "
+        "cannot open it.",
+        "Open it in a browser before you publish it; if it asks, save it without the password and import that.",
     ),
     "pdf.no_end": warning(
         f"{_PDF} §7.5.5",
@@ -76,7 +84,9 @@ FILES: dict[str, Rule] = {
         "Look at its last pages before you publish it; if they are missing, copy or download the file again.",
     ),
     "pdf.cut_short": error(
-        f"{_PDF} §7.5", "The PDF is cut short: no page is left of it.", "Copy or download the file again."
+        f"{_PDF} §7.5.5",
+        "The PDF is cut short: the part is missing without which none of its pages can be shown.",
+        "Copy or download the file again.",
     ),
     "recording.cut_short": error(
         _MP3,

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content_packages.files import id3, mp4, pdf
+from content_packages.files import id3, mp4, pdf, pdf_password
 from content_packages.files.kinds import kind_of
 from content_packages.intake import ImportReport, read_package
 from content_packages.limits import Limits
 from content_packages.package import Caption, Package, from_json, standard_name
 from content_packages.shelf import Shelf
-from tests.media_builders import WEBM_HEAD, a_box, a_pdf, a_zip_of, an_mp3, an_mp4
+from tests.media_builders import WEBM_HEAD, a_box, a_locked_pdf, a_pdf, a_zip_of, an_mp3, an_mp4
 
 QUESTIONS = (
     "<manifest xmlns='http://www.imsglobal.org/xsd/imscp_v1p1'><metadata><schema>QTIv2.1 Package</schema></metadata>"
@@ -28,6 +28,16 @@ BLACKBOARD = (
     "<resource identifier='r' type='course/x-bb-coursesetting' bb:file='res00001.dat'/></resources></manifest>"
 )
 PDF_LATER = b"\n\n" + a_pdf()
+
+
+class Counted(BytesIO):
+    """A file that counts how often it is read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        return super().read(size)
 
 
 def imported(
@@ -188,6 +198,19 @@ def test_captions_beside_a_film_belong_to_it(tmp_path: Path) -> None:
         (an_mp4()[:-30], ["film.cut_short"]),
         (a_box(b"ftyp", b"isom") + a_box(b"mdat", bytes(9)), ["film.cut_short"]),
         (a_pdf()[:60], ["pdf.cut_short"]),
+        (a_pdf(40)[: a_pdf(40).index(b"xref")], ["pdf.cut_short"]),  # nothing says where it begins to be read
+        (a_pdf(40)[:-500] + bytes(500), ["pdf.cut_short"]),
+        (
+            a_pdf(40).replace(b"\n1 0 obj", b"\n1 0 ob_").rpartition(b"startxref")[0],
+            ["pdf.cut_short"],
+        ),  # the catalogue it names is lost
+        (
+            a_pdf().replace(b"1 0 obj", b"99 0 obj<</Linearized 1/L 9999>>endobj\n1 0 obj_", 1),
+            ["pdf.cut_short"],
+        ),
+        (a_locked_pdf(user="u"), ["pdf.locked"]),
+        (a_locked_pdf(user="u", algorithm="RC4-40"), ["pdf.locked"]),
+        (a_pdf().replace(b"/Root", b"/Encrypt<</Filter/Adobe.PubSec>>/Root"), ["pdf.locked"]),
         (b"ID3\4\0\0\x7f\x7f\x7f\x7f" + bytes(100), ["recording.cut_short"]),  # a tag of 256 MB, it says
         (b"ID3\4\0\0\0\0\0\12" + bytes(100), ["recording.cut_short"]),
     ],
@@ -203,8 +226,14 @@ def test_what_no_officer_could_open_is_refused(tmp_path: Path, data: bytes, code
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (a_pdf().replace(b"/Root", b"/Encrypt 9 0 R /Root"), "pdf.encrypted"),
-        (a_pdf(40)[:-2500], "pdf.no_end"),
+        (
+            a_pdf().replace(b"/Root", b"/Encrypt 90 0 R /Root"),
+            "pdf.encrypted",
+        ),  # by an object that is not there
+        (a_pdf().replace(b"/Root", b"/Encrypt<</Filter/Standard/V 1>>/Root"), "pdf.encrypted"),
+        (a_zip_of({"a.pdf": a_locked_pdf(user="u")}), "pdf.encrypted"),
+        (a_pdf(40)[:-6], "pdf.no_end"),
+        (a_pdf(40)[:-6] + bytes(3000), "pdf.no_end"),
         (an_mp4(codec=b"hvc1"), "film.codec"),
         (an_mp4(), "captions.none"),
     ],
@@ -256,6 +285,34 @@ def test_what_is_no_course_is_called_what_it_is(tmp_path: Path, data: bytes, cod
     assert [found.code for found in report.findings] == [code]
 
 
+@pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256"])
+def test_a_pdf_that_only_forbids_printing_is_taken_without_a_word(tmp_path: Path, algorithm: str) -> None:
+    report = imported(tmp_path, a_locked_pdf(user="", algorithm=algorithm))
+
+    assert (report.refused, report.findings) == (False, ())
+
+
+def test_the_trailer_of_a_linearized_pdf_is_looked_for_in_all_of_it(tmp_path: Path) -> None:
+    body, table, trailer = (part.encode() for part in a_pdf().decode("latin-1").partition("xref"))
+    filled = body + b"% " + b"x" * 600_000 + b"\n" + table + trailer + b"\n% " + b"x" * 600_000
+
+    report = imported(tmp_path, filled)
+
+    assert [found.code for found in report.findings] == ["pdf.no_end"]
+
+
+@pytest.mark.parametrize("again", [b"/Prev 9 /Size 1", b"<<", b"[[", b"1 0 obj ", b"trailer <</Prev 20>>"])
+def test_a_locked_pdf_made_to_keep_us_busy_does_not(again: bytes) -> None:
+    data = a_locked_pdf(user="u")
+    at = data.rindex(b"trailer")
+    file = Counted(data[:at] + again * (2_000_000 // len(again)) + data[at:])
+
+    locked = pdf_password.is_asked_for(file)
+
+    assert locked is not False
+    assert file.reads <= 2_000_000
+
+
 def test_a_file_larger_than_the_limit_is_refused_with_the_limit(tmp_path: Path) -> None:
     report = imported(tmp_path, an_mp3(60), limits=Limits(max_file_bytes=100_000))
 
@@ -300,7 +357,7 @@ def test_a_file_that_is_not_what_it_says_is_told_by_the_name_it_was_given_under(
 @pytest.mark.parametrize(
     ("data", "name"),
     [
-        (a_pdf() + b"1 0 obj << /Encrypt 5 0 R >>", "Précurseurs.pdf"),
+        (a_pdf()[:-6], "Précurseurs.pdf"),
         (an_mp4(codec=b"hvc1"), "Lesson 3.mp4"),
         (b"<courseStructure/>", "struktur.xml"),
         (b"<courseStructure", "struktur.xml"),
