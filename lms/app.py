@@ -45,7 +45,7 @@ from lms.courses.pages import uploading as course_uploads
 from lms.courses.scrub import FILE_NAME as SCRUB_NAME
 from lms.courses.scrub import Scrub
 from lms.courses.shelving import Sweeper
-from lms.courses.subjects import load_subjects
+from lms.courses.subjects import subjects_known
 from lms.courses.uploads_api import router as uploads_api
 from lms.editions.api import router as editions_api
 from lms.editions.pages import router as edition_pages
@@ -270,7 +270,7 @@ def build_pages(node: ServingNode) -> FastAPI:
     app.state.importer = node.importer
     app.state.exporter = node.exporter
     app.state.carrier = node.bundles
-    app.state.subjects = load_subjects(node.settings.data)
+    app.state.subjects = subjects_known(node.settings.data)
     app.state.attachments = node.attachments
     app.state.desk = node.desk
     app.state.trials = node.trials

@@ -27,6 +27,7 @@ from lms.certificates.authority import NoRootError, open_authority
 from lms.courses.importing import JOB as IMPORT_JOB
 from lms.courses.queries import imports_under_way
 from lms.courses.shelving import GRACE, editions_here, files_of_edition, files_of_original, named_files
+from lms.courses.subjects import SubjectsUnreadableError, load_subjects
 from lms.courses.tables import Course, Edition
 from lms.database import alembic_config
 from lms.node import Node, utc_now
@@ -102,6 +103,7 @@ def examine(
     yield _attachments(node)
     yield _certificates(node)
     yield _ports(node)
+    yield _subjects(node)
     yield _disk(node)
     yield _clock(node)
 
@@ -436,6 +438,18 @@ def _ports(node: Node) -> Finding:
         f"The list of ports of courses, `{PORTS_FILE}`, cannot be read or names one twice. Stop the server and "
         "remove it: ports are then given anew, and courses lose what they kept in browsers.",
     )
+
+
+def _subjects(node: Node) -> Finding:
+    try:
+        known = load_subjects(node.settings.data)
+    except SubjectsUnreadableError as error:
+        return _trouble(
+            "subjects",
+            f"{error} Until it is put right and the server started again, the catalogue knows only the subjects that "
+            "ship.",
+        )
+    return _well("subjects", f"The catalogue knows {_some(len(known), 'subject')}.")
 
 
 # ---------------------------------------------------------------- the machine

@@ -18,7 +18,7 @@ from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.originals import OriginalMissingError, catalogue_data, original_of
 from lms.courses.queries import current_edition, editions_of, find_course
-from lms.courses.subjects import load_subjects
+from lms.courses.subjects import subjects_known
 
 app = typer.Typer()
 
@@ -72,7 +72,7 @@ def export(  # noqa: PLR0917 - typer reads options from positional parameters
 
         _write_beside(file, write)
         told = catalogue_data(
-            node.shelf, found, chosen, load_subjects(node.settings.data), sha256=digest.hexdigest()
+            node.shelf, found, chosen, subjects_known(node.settings.data), sha256=digest.hexdigest()
         )
     _write_beside(
         file.with_name(f"{file.name}.jsonld"),

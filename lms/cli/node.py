@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from lms.cli.console import Data, Json, fail, failing_on, read_secret, show, show_rows, tell, warn
 from lms.cli.demo import PASSWORD, PEOPLE
 from lms.cli.opening import is_made, opened, require_node, settings_of
-from lms.courses.subjects import SubjectsUnreadableError
 from lms.database import DatabaseError
 from lms.node import Node, utc_now
 from lms.nodes.local import make_identity
@@ -132,7 +131,7 @@ def serve(  # noqa: PLR0917 - typer reads options from positional parameters
         if show_demo:
             warn("Demo sign-ins: " + ", ".join(f"{person[0]} / {PASSWORD}" for person in PEOPLE))
 
-    with failing_on(ServerError, DatabaseError, KeyLostError, AssetsMissingError, SubjectsUnreadableError):
+    with failing_on(ServerError, DatabaseError, KeyLostError, AssetsMissingError):
         serve_node(settings, workers=workers, when_listening=greet)
 
 

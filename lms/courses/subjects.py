@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,8 @@ from lms.people.names import plain
 COVERAGE: Final = ("human-rights", "gender", "code-of-conduct")
 
 FILE_NAME = "subjects.toml"
+
+log = logging.getLogger(__name__)
 
 
 class SubjectsUnreadableError(Exception):
@@ -47,14 +50,16 @@ def load_subjects(data: Path) -> Mapping[str, Subject]:
     Raises:
         SubjectsUnreadableError: that file is not of the right form.
     """
-    labels: dict[str, dict[str, str]] = {}
-    for source, text in (
-        (FILE_NAME, files("lms.courses").joinpath(FILE_NAME).read_text(encoding="utf-8")),
-        (str(data / FILE_NAME), _text(data / FILE_NAME)),
-    ):
-        for code, words in _tables(source, text).items():
-            labels.setdefault(code, {}).update(words)
-    return {code: Subject(code=code, labels=words) for code, words in labels.items()}
+    return _subjects(_shipped(), _tables(str(data / FILE_NAME), _text(data / FILE_NAME)))
+
+
+def subjects_known(data: Path) -> Mapping[str, Subject]:
+    """Return the subjects known on a node; those that ship where its own file is wrong, for lessons need none."""
+    try:
+        return load_subjects(data)
+    except SubjectsUnreadableError as error:
+        log.warning("subjects_unreadable", extra={"problem": str(error)})
+        return _subjects(_shipped())
 
 
 def subjects_named(words: Iterable[str], subjects: Mapping[str, Subject]) -> tuple[str, ...]:
@@ -79,6 +84,21 @@ def subjects_of(request: Request) -> Mapping[str, Subject]:
     return known
 
 
+_Tables = Mapping[str, Mapping[str, str]]  # words by language, by code
+
+
+def _subjects(*sources: _Tables) -> Mapping[str, Subject]:
+    labels: dict[str, dict[str, str]] = {}
+    for tables in sources:
+        for code, words in tables.items():
+            labels.setdefault(code, {}).update(words)
+    return {code: Subject(code=code, labels=words) for code, words in labels.items()}
+
+
+def _shipped() -> _Tables:
+    return _tables(FILE_NAME, files("lms.courses").joinpath(FILE_NAME).read_text(encoding="utf-8"))
+
+
 def _comparable(name: str) -> str:
     """Return a name without what people write differently: capitals, accents, hyphens, apostrophes."""
     return " ".join(re.findall(r"\w+", plain(name)))
@@ -86,14 +106,14 @@ def _comparable(name: str) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors write the mark
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise SubjectsUnreadableError(f"{path} cannot be read: {error}.") from error
 
 
-def _tables(source: str, text: str) -> Mapping[str, Mapping[str, str]]:
+def _tables(source: str, text: str) -> _Tables:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -101,6 +121,12 @@ def _tables(source: str, text: str) -> Mapping[str, Mapping[str, str]]:
     for code, words in tables.items():
         if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
             raise SubjectsUnreadableError(
-                f"{source}: {code} must be a table of words by language, as in [{code}]."
+                f"{source}, line {_line_of(code, text)}: {code} must be a table of words by language, as in [{code}]."
             )
     return tables
+
+
+def _line_of(code: str, text: str) -> int:
+    """Return the line in which a table or a key begins, as far as one can see; the first otherwise."""
+    begins = re.compile(rf"\s*\[*\s*[\"']?{re.escape(code)}\b")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if begins.match(line)), 1)

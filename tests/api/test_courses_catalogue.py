@@ -16,7 +16,7 @@ from lms.courses.actions import apply_course, publish
 from lms.courses.catalogue import Entry, entry_of_package, json_ld
 from lms.courses.catalogue_pages import api, router
 from lms.courses.queries import courses_page, describe_course, editions_of, find_course
-from lms.courses.subjects import SubjectsUnreadableError, load_subjects, subjects_named
+from lms.courses.subjects import SubjectsUnreadableError, load_subjects, subjects_known, subjects_named
 from lms.courses.tables import Course
 from lms.database import Database
 from tests.package_builders import a_zip
@@ -264,6 +264,17 @@ def test_a_file_of_subjects_that_is_wrong_is_named(tmp_path: Path, text: str) ->
 
     with pytest.raises(SubjectsUnreadableError, match=r"subjects\.toml"):
         load_subjects(tmp_path)
+
+
+def test_a_node_with_a_wrong_file_of_subjects_knows_those_that_ship(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "subjects.toml").write_text("[gender\n", "utf-8")
+
+    subjects = subjects_known(tmp_path)
+
+    assert len(subjects) == 12
+    assert [record.message for record in caplog.records] == ["subjects_unreadable"]
 
 
 def test_words_name_subjects_in_any_language_and_however_they_are_written(tmp_path: Path) -> None:

@@ -324,3 +324,26 @@ def test_a_list_of_ports_that_is_torn_or_names_one_twice_is_trouble(
     (patient.data / "content-ports.json").write_text(content)
 
     assert patient.sees("--quick")[1]["ports"]["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("\nthis is = = not toml", "line 2"),
+        ("\n[gender]\nen = 5", "line 2: gender"),
+        ("[gender]\n[[subjects]]", "line 2: subjects"),
+        ("[gender]\nen = 'Gender'", None),
+        ("\ufeff[gender]\nen = 'Gender'", None),
+    ],
+)
+def test_a_wrong_file_of_subjects_is_told_with_its_line(
+    patient: Patient, content: str, line: str | None
+) -> None:
+    (patient.data / "subjects.toml").write_text(content, "utf-8")
+
+    _, found = patient.sees("--quick")
+
+    assert found["subjects"]["state"] == ("trouble" if line else "well")
+    if line:
+        assert str(patient.data / "subjects.toml") in found["subjects"]["sentence"]
+        assert line in found["subjects"]["sentence"]
