@@ -61,6 +61,7 @@ class ImportReport:
         sizes: unpacked bytes by kind of file.
         external_hosts: other hosts the content names, with how often.
         original: the imported file, if it was kept too.
+        came: digests of what the shelf had not had before, or only damaged.
     """
 
     package: Package | None = None
@@ -72,6 +73,9 @@ class ImportReport:
     sizes: Mapping[str, int] = field(default_factory=dict, hash=False)
     external_hosts: Mapping[str, int] = field(default_factory=dict, hash=False)
     original: Kept | None = None
+    came: frozenset[str] = field(
+        default=frozenset(), compare=False
+    )  # it tells of the shelf, not of the package
 
     @property
     def refused(self) -> bool:
@@ -221,6 +225,7 @@ def _take(
         findings=legible(findings),
         external_hosts=scan.hosts,
         original=kept,
+        came=frozenset(delivery.came),
     )
 
 

@@ -106,7 +106,8 @@ class Shelf:
             finally:
                 delivery.close()
             for ref, part in delivery.parts():
-                self._place(part, ref)
+                if self._place(part, ref):
+                    delivery.came.add(ref.digest)
 
     def partial(self, digest: str) -> Partial:
         """Return what arrived so far of a file, to go on with it."""
@@ -287,13 +288,13 @@ class Shelf:
                     path.rmdir() if path.is_dir() else _remove(path)
         return Swept(files=files, size=size)
 
-    def _place(self, part: Path, ref: FileRef) -> None:
-        """Move a whole, synced file to its name, unless it is there already."""
+    def _place(self, part: Path, ref: FileRef) -> bool:
+        """Move a whole, synced file to its name; return false where it is there already, and whole."""
         target = self.path(ref.digest)
         if self._is_whole(ref) and not self.claim([ref.digest]):
             part.unlink()
             self._found(ref.digest)
-            return
+            return False
         new_folder = not target.parent.exists()
         target.parent.mkdir(exist_ok=True)
         if target.exists():  # damaged
@@ -307,6 +308,7 @@ class Shelf:
         if new_folder:
             _sync_folder(self._files)
         self._found(ref.digest)
+        return True
 
     def _found(self, digest: str) -> None:
         (self._lost / digest).unlink(missing_ok=True)
@@ -406,9 +408,14 @@ class Reading:
 
 
 class Delivery:
-    """Files that arrived whole but are not on the shelf yet."""
+    """Files that arrived whole but are not on the shelf yet.
+
+    Attributes:
+        came: digests of those that the shelf had not, or damaged; told when all are on it.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self.came: set[str] = set()
         self._folder = folder
         self._refs: dict[str, FileRef] = {}
         self._begun = 0

@@ -58,6 +58,11 @@ EDITION: dict[str, Rule] = {
         OURS,
         "Files that courses here had lost, because they were damaged or missing, came back with it (number: {count}).",
     ),
+    "edition.whole_again": note(
+        OURS,
+        "Files of edition {number} of “{title}” were damaged or missing here; it is whole again, and nothing new was "
+        "made.",
+    ),
     "edition.unrelated": warning(
         OURS,
         "The package is called “{name}” and bears another identifier than the course “{other}”, whose edition it was "

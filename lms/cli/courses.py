@@ -32,7 +32,7 @@ from lms.cli.console import (
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
 from lms.courses.queries import MOST_ALIKE, find_course, looks_like
-from lms.courses.report_wording import KINDS_OF_FINDINGS, counts_in, lessons_in
+from lms.courses.report_wording import KINDS_OF_FINDINGS, counts_in, is_mended, lessons_in
 from lms.courses.tables import CourseImport
 from lms.enrolment.actions import enrol as enrol_people
 from lms.enrolment.actions import people_to_enrol
@@ -178,6 +178,7 @@ def _facts(done: CourseImport) -> dict[str, Any]:
         "file": done.file_name,
         "course_id": str(done.course) if done.course else None,
         "edition": str(done.edition) if done.edition else None,
+        "mended": is_mended(report),
         "standard": standard_name(report["standard"], report["edition"]) if report.get("standard") else None,
         **{
             name: report.get(name)
@@ -195,7 +196,8 @@ def _tell(facts: Mapping[str, Any]) -> None:
         warn(f"{facts['file']}: not imported. {facts['problem']}")
         return
     course = facts["course_id"]
-    say(f"{facts['file']}: {'course ' + str(course) if course else 'refused'}")
+    became = f"{'mended ' if facts['mended'] else ''}course {course}" if course else "refused"
+    say(f"{facts['file']}: {became}")
     for name in ("title", "standard", "tool"):
         if facts[name]:
             say(f"  {name}: {facts[name]}")

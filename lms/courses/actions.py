@@ -173,7 +173,8 @@ def join_course(
         CourseNotFoundError: there is no such course, or the import made none.
         EditionNotFoundError: the edition it made is given to learners already.
     """
-    alone = None if done.course is None else find_course(session, done.course)
+    own = done.course if done.into_course is None else None
+    alone = None if own is None else find_course(session, own)
     made = None if done.edition is None else find_edition(session, done.edition)
     if alone is None or made is None or alone.public_id == into:
         raise CourseNotFoundError(into)

@@ -24,6 +24,7 @@ from lms.courses.queries import (
     looks_like,
     outline,
 )
+from lms.courses.report_wording import is_mended
 from lms.courses.tables import Course, CourseImport, Edition
 from lms.courses.uploads import receive_body
 from lms.people.policy import Right
@@ -117,7 +118,10 @@ async def post_course(
     publish: bool = True,
     into: Annotated[UUID | None, Query(alias="as")] = None,
 ) -> Response:
-    """Import a package sent as the raw body; answer with the course and its report, or with every fault."""
+    """Import a package sent as the raw body; answer with the course and its report, or with every fault.
+
+    What only brought back files that an edition here had lost makes no other: it answers 200, with ``mended``.
+    """
     importer = importer_of(request)
     path = importer.upload_path(uuid4())
     await receive_body(request, path, importer.limits)
@@ -138,8 +142,10 @@ async def post_course(
         return problem(422, "package-refused", REFUSED, **findings)
     body = await run_in_threadpool(_load, request, done.course, done.edition)
     alike = await run_in_threadpool(_alike, request, done)
+    mended = is_mended(report)
     return JSONResponse(
-        body.model_dump(mode="json") | {"looks_like": alike, "report": report}, status_code=201
+        body.model_dump(mode="json") | {"looks_like": alike, "mended": mended, "report": report},
+        status_code=200 if mended else 201,
     )
 
 

@@ -1,15 +1,19 @@
-"""Which files of an edition were found missing or damaged here, by the names its package gives them."""
+"""Which files of an edition were found missing or damaged here, and which editions an import made whole again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from content_packages.errors import ShelfError, StoredPackageError
-from content_packages.intake import load_package
+from content_packages.intake import ImportReport, load_package
 from content_packages.shelf import Shelf
-from lms.courses.shelving import files_of_original
-from lms.courses.tables import Edition
+from lms.courses.shelving import files_of_edition, files_of_original, was_whole_here
+from lms.courses.tables import Course, Edition
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,3 +52,40 @@ def damage_of(shelf: Shelf, editions: Iterable[Edition]) -> Iterator[Damage]:
         names = tuple(sorted(name for name, ref in files.items() if ref.digest in lost))
         if names or any(ref.digest in lost for ref in files_of_original(shelf, edition)):
             yield Damage(edition=edition, names=names)
+
+
+def made_whole(
+    session: Session, shelf: Shelf, report: ImportReport, *, into: UUID | None
+) -> list[tuple[Edition, Course]]:
+    """Return the editions of which an import brought back what was lost, those that learners are given first.
+
+    It is the same package for all of them; of another one that shares files with them, a course is to be made.
+    With *into*, only editions of that course are looked at.
+    """
+    alike = [Edition.manifest == report.digest]
+    if report.original is not None:  # a release that reads more of a package gives it another manifest
+        alike.append(Edition.original == report.original.digest)
+    query = (
+        select(Edition, Course)
+        .join(Course)
+        .where(or_(*alike), Course.deleted.is_(None), Edition.withdrawn.is_(None))
+    )
+    if into is not None:
+        query = query.where(Course.public_id == into)
+    found = session.execute(
+        query.order_by((Course.current_edition == Edition.public_id).desc().nulls_last(), Edition.id)
+    )
+    return [
+        (edition, course)
+        for edition, course in found
+        if was_whole_here(session, edition) and _was_mended(shelf, edition, report.came)
+    ]
+
+
+def _was_mended(shelf: Shelf, edition: Edition, came: Container[str]) -> bool:
+    try:
+        needed = {ref.digest for ref in files_of_edition(shelf, edition)}
+    except (ShelfError, StoredPackageError):
+        return False
+    kept = {ref.digest for ref in files_of_original(shelf, edition)}
+    return any(digest in came for digest in needed | kept) and all(map(shelf.has, needed))

@@ -30,8 +30,16 @@ from content_packages.package import Package
 from content_packages.schema_org import MOST_SAID_BYTES, SUFFIX
 from content_packages.shelf import Shelf
 from lms.courses.actions import CourseNotFoundError, add_edition, publish
-from lms.courses.queries import courses_alike, editions_of, find_course, find_import, imports_under_way
-from lms.courses.tables import CourseImport, ImportState
+from lms.courses.damage import made_whole
+from lms.courses.queries import (
+    MOST_ALIKE,
+    courses_alike,
+    editions_of,
+    find_course,
+    find_import,
+    imports_under_way,
+)
+from lms.courses.tables import Course, CourseImport, Edition, ImportState
 from lms.database import Database, DatabaseError
 from lms.queue import enqueue
 
@@ -274,21 +282,30 @@ class Importer:
     ) -> None:
         """Write what came of an import, all of it at once.
 
+        What made an edition whole again that is here makes no further one, and publishes nothing.
+
         With *asks*, somebody looks at the report: what seems to be a new edition of a course that is here is
         not published before she has said what it is.
         """
         package = report.package
+        mended = made_whole(session, self.shelf, report, into=row.into_course) if package is not None else []
         if row.into_course is not None and package is not None:
             if find_course(session, row.into_course) is None:
                 gone = finding("edition.course_gone")
                 report = replace(report, package=None, digest=None, findings=(gone, *report.findings))
             else:
-                doubts = _doubts(session, row.into_course, package, report.digest)
+                doubts = () if mended else _doubts(session, row.into_course, package, report.digest)
                 report = replace(report, findings=(*report.findings, *doubts))
+        report = replace(report, findings=(*report.findings, *map(_whole_again, mended[:MOST_ALIKE])))
         row.report = report.to_json()
         row.finished = self.now()
         if report.package is None or report.digest is None:
             row.state, row.course, row.edition = ImportState.REFUSED, None, None
+            return
+        if mended:
+            edition, course = mended[0]
+            row.state, row.course, row.edition = ImportState.DONE, course.public_id, edition.public_id
+            row.into_course = course.public_id  # whose edition it is: nobody is to be asked
             return
         course, edition = add_edition(
             session,
@@ -362,6 +379,11 @@ def _doubts(session: Session, into: UUID, package: Package, digest: str | None) 
         yield finding("edition.same", number=same.number)
     elif course.identifier != package.identifier and package.title not in {one.title for one in editions}:
         yield finding("edition.unrelated", name=package.title, other=course.title)
+
+
+def _whole_again(mended: tuple[Edition, Course]) -> Finding:
+    edition, course = mended
+    return finding("edition.whole_again", number=edition.number, title=course.title)
 
 
 def _import(session: Session, import_id: UUID) -> CourseImport:

@@ -44,6 +44,7 @@ def say_report(report: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
         "outline": report.get("outline"),
         "lessons": lessons_in(report),
         "counts": counts_in(report),
+        "mended": is_mended(report),
         "languages": [spoken.language_name(tag) for tag in report.get("languages") or ()],
         "sizes": [
             (spoken.gettext(KINDS_OF_FILES.get(kind, kind)), size)
@@ -64,6 +65,11 @@ def lessons_in(report: Mapping[str, Any]) -> int:
         found += one.get("kind", "block") != "block"
         waiting += one.get("children", ())
     return found
+
+
+def is_mended(report: Mapping[str, Any]) -> bool:
+    """Say whether an import made an edition that was here whole again, and nothing new."""
+    return any(one["code"] == "edition.whole_again" for one in report.get("notes") or ())
 
 
 def counts_in(report: Mapping[str, Any]) -> dict[str, int]:

@@ -57,7 +57,7 @@ def named_files(session: Session, shelf: Shelf, *, offered: Iterable[str] = ()) 
         found.add(edition.manifest)
         found.update(ref.digest for ref in files_of_original(shelf, edition))
         files = _files_of(shelf, edition.manifest)
-        if files is None and _was_whole_here(session, edition):
+        if files is None and was_whole_here(session, edition):
             unreadable.append(edition)
         found |= files or frozenset()
     for manifest in offered:
@@ -113,7 +113,7 @@ def editions_here(session: Session) -> list[tuple[Edition, Course]]:
     """Return the editions that should be whole on this node: those that were once, and were not withdrawn."""
     query = select(Edition, Course).join(Course).where(Course.deleted.is_(None), Edition.withdrawn.is_(None))
     rows = session.execute(query.order_by(Course.title, Edition.number))
-    return [(edition, course) for edition, course in rows if _was_whole_here(session, edition)]
+    return [(edition, course) for edition, course in rows if was_whole_here(session, edition)]
 
 
 @dataclass(kw_only=True)
@@ -165,7 +165,7 @@ def _files_of(shelf: Shelf, manifest: str) -> frozenset[str] | None:
         return None
 
 
-def _was_whole_here(session: Session, edition: Edition) -> bool:
+def was_whole_here(session: Session, edition: Edition) -> bool:
     """Say whether the edition's outline was read here, which is done when its last file has come."""
     laid_out = select(OutlineItem.position).where(OutlineItem.edition_id == edition.id).limit(1)
     return session.scalar(laid_out) is not None

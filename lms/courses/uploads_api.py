@@ -22,6 +22,7 @@ from lms.courses.api import CourseAlike, courses_alike_out
 from lms.courses.errors import UploadGoneError, UploadHeadersError, UploadVersionError
 from lms.courses.importing import importer_of
 from lms.courses.queries import find_import
+from lms.courses.report_wording import is_mended
 from lms.courses.resumable import Upload, Uploads
 from lms.people.policy import Right
 from lms.people.viewer import requires
@@ -47,6 +48,7 @@ class UploadOut(BaseModel):
     files_total: int = 0
     course: UUID | None = None
     edition: UUID | None = None
+    mended: bool = False
     looks_like: list[CourseAlike] = []
     report: dict[str, Any] | None = None
 
@@ -167,6 +169,7 @@ def _import(request: Request, viewer: Viewer, upload_id: UUID) -> UploadOut:
         files_total=done.files_total,
         course=done.course,
         edition=done.edition,
+        mended=is_mended(done.report or {}),
         looks_like=alike,
         report=done.report,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from content_packages.intake import load_package
@@ -17,7 +17,7 @@ from lms.content.app import ContentSite, build_content
 from lms.content.units import add_units
 from lms.courses.checked_files import CheckedFiles
 from lms.courses.queries import courses_page, current_edition, find_course
-from lms.courses.tables import Edition
+from lms.courses.tables import Course, Edition
 from lms.database import Database
 from lms.launch.actions import deliver
 from lms.launch.hosts import label_of
@@ -204,3 +204,105 @@ def test_a_course_whose_list_of_files_is_damaged_is_said_to_be(school: School, t
     damaged = school.client("instructor").get(f"/courses/{course}/editions").text
 
     assert "The list of the files of edition 1 is damaged here" in damaged
+
+
+def damage(school: School, name: str = "unit1.html", *, noted: bool = True) -> None:
+    """Let a file of the edition that learners are given rot, and have that noted, as whoever reads it does."""
+    shelf = school.site.shelf
+    ref = load_package(shelf, given(school)[1].manifest).files[name]
+    flip(shelf, shelf.path(ref.digest).read_bytes())
+    if noted:
+        with pytest.raises(Exception, match="not on the shelf"):
+            CheckedFiles(shelf).path(ref)
+
+
+def courses_and_editions(school: School) -> tuple[int, int]:
+    with school.database.read() as session:
+        editions = session.scalar(select(func.count()).select_from(Edition))
+        return courses_page(session).total, editions or 0
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_an_import_that_mends_an_edition_makes_no_course(school: School, tmp_path: Path, noted: bool) -> None:
+    package = a_scorm_file(tmp_path)
+    imported(school, package, publish=True)
+    damage(school, noted=noted)
+
+    report = school.client("instructor").get(imported(school, package, publish=True)).text
+
+    assert courses_and_editions(school) == (1, 1)
+    assert "Edition 1 of this course is whole again. Nothing new was made." in report
+    assert "Is this a course of its own?" not in report
+
+
+def test_an_import_that_mends_nothing_becomes_a_course_of_its_own(school: School, tmp_path: Path) -> None:
+    package = a_scorm_file(tmp_path)
+    imported(school, package, publish=True)
+
+    report = school.client("instructor").get(imported(school, package)).text
+
+    assert courses_and_editions(school) == (2, 2)
+    assert "whole again" not in report
+
+
+def test_another_package_that_brings_a_lost_file_becomes_a_course(school: School, tmp_path: Path) -> None:
+    imported(school, a_scorm_file(tmp_path), publish=True)
+    damage(school)
+    other = tmp_path / "other"
+    other.mkdir()
+
+    report = school.client("instructor").get(imported(school, a_scorm_file(other, title="Another"))).text
+
+    assert courses_and_editions(school) == (2, 2)
+    assert "came back with it (number: 1)" in report
+    assert "whole again" not in report
+
+
+def test_an_import_into_the_course_mends_it_too(school: School, tmp_path: Path) -> None:
+    package = a_scorm_file(tmp_path)
+    imported(school, package, publish=True)
+    damage(school)
+    course, edition = given(school)
+    client = school.client("instructor")
+
+    sent = client.post(f"/api/v1/courses?as={course}", content=package.read_bytes())
+
+    assert courses_and_editions(school) == (1, 1)
+    assert (sent.status_code, sent.json()["id"], sent.json()["mended"]) == (200, str(course), True)
+    assert [one["code"] for one in sent.json()["report"]["notes"]][-2:] == [
+        "edition.mended",
+        "edition.whole_again",
+    ]
+    assert given(school)[1].public_id == edition.public_id
+
+
+def test_a_package_that_lost_a_piece_is_mended_without_another_course(school: School, tmp_path: Path) -> None:
+    package = a_scorm_file(tmp_path)
+    imported(school, package, publish=True)
+    original = given(school)[1].original
+    assert original is not None
+    school.site.shelf.path(original).unlink()
+
+    school.client("instructor").get(imported(school, package))
+
+    assert courses_and_editions(school) == (1, 1)
+    assert school.site.shelf.has(original)
+
+
+def test_a_course_that_was_mended_cannot_be_joined_to_another(school: School, tmp_path: Path) -> None:
+    package = a_scorm_file(tmp_path)
+    imported(school, package)
+    other = tmp_path / "other"
+    other.mkdir()
+    imported(school, a_scorm_file(other, title="Another"))
+    with school.database.read() as session:
+        (first,) = session.scalars(select(Edition).where(Edition.title == "Precursors"))
+        (another,) = session.scalars(select(Course.public_id).where(Course.title == "Another"))
+    school.site.shelf.path(first.manifest).unlink()
+    again = imported(school, package)
+    client = school.client("instructor")
+
+    answer = client.post(f"{again}/join", data=token(client, again) | {"course": str(another)})
+
+    assert answer.status_code == 404
+    assert courses_and_editions(school) == (2, 2)

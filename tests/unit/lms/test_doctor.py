@@ -347,3 +347,15 @@ def test_a_wrong_file_of_subjects_is_told_with_its_line(
     if line:
         assert str(patient.data / "subjects.toml") in found["subjects"]["sentence"]
         assert line in found["subjects"]["sentence"]
+
+
+def test_importing_again_what_is_damaged_says_what_it_mended(patient: Patient) -> None:
+    patient.page().unlink()
+
+    told = lms("import", str(patient.package), "--data", str(patient.data)).stdout
+    again = json.loads(lms("import", str(patient.package), "--data", str(patient.data), "--json").stdout)
+
+    assert "course.zip: mended course " in told
+    assert "Files of edition 1 of “Precursors” were damaged or missing here; it is whole again" in told
+    assert again["mended"] is False
+    assert again["course_id"] not in told
