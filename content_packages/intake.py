@@ -179,6 +179,7 @@ def _take(
         open=lambda path: container.open(paths[path]),
         limits=limits,
         findings=findings,
+        sizes={path: container.members[original].size for path, original in paths.items()},
         alone=isinstance(container, SingleFile),
         given_name=given_name,
     )

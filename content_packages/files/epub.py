@@ -228,7 +228,8 @@ def _points(around: Node, level: int) -> _Entries:
 def _parse(source: Source, path: str) -> Node:
     data = source.head(path, source.limits.max_xml_bytes + 1)
     data = _DOCTYPE.sub(lambda found: b"\n" * found[0].count(b"\n"), data, count=1)
-    return parse(data, file=path, limits=source.limits, findings=source.findings).root
+    size = source.sizes.get(path, 0)
+    return parse(data, file=path, limits=source.limits, findings=source.findings, size=size).root
 
 
 def _text(node: Node) -> str:

@@ -218,14 +218,16 @@ def collapse(text: str) -> str:
     return " ".join(text.split())
 
 
-def parse(data: bytes, *, file: str, limits: Limits, findings: list[Finding]) -> Document:
+def parse(data: bytes, *, file: str, limits: Limits, findings: list[Finding], size: int = 0) -> Document:
     """Read an XML document; what was put right is added to ``findings``.
+
+    *size* is that of the whole file, where no more of it was read than shows that it is too large.
 
     Raises:
         PackageRefusedError: too large, too deep, with a DTD, or not XML.
     """
     if len(data) > limits.max_xml_bytes:
-        raise _refused("xml.too_large", file=file, size=len(data), **limits.facts("max_xml_bytes"))
+        raise _refused("xml.too_large", file=file, size=max(len(data), size), **limits.facts("max_xml_bytes"))
     text = _decode(data, file=file, findings=findings)
     # Cheap upper bounds, so that a tree too large is never begun.
     if text.count("<") > 3 * limits.max_xml_nodes or text.count("=") > 3 * limits.max_xml_nodes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from content_packages.findings import Finding, finding
@@ -19,6 +19,7 @@ class Source:
         main: the file that says what it is, such as ``imsmanifest.xml``; a path below the package's root.
         names: all paths below the root.
         open: opens a file by such a path.
+        sizes: bytes of the files, where they are known.
         findings: readers add what they put right and what is wrong.
         alone: the main file came by itself, not in a zip.
         given_name: what the file that was given is called; empty where nobody said.
@@ -30,6 +31,7 @@ class Source:
     open: Callable[[str], Readable]
     limits: Limits
     findings: list[Finding] = field(default_factory=list)
+    sizes: Mapping[str, int] = field(default_factory=dict)
     alone: bool = False
     given_name: str = ""
     standard: tuple[str, str] | None = None
@@ -57,4 +59,5 @@ class Source:
             PackageRefusedError: it is no XML that may be read.
         """
         data = self.head(self.main, self.limits.max_xml_bytes + 1)  # one too many is refused by ``parse``
-        return parse(data, file=self.called, limits=self.limits, findings=self.findings)
+        size = self.sizes.get(self.main, 0)
+        return parse(data, file=self.called, limits=self.limits, findings=self.findings, size=size)

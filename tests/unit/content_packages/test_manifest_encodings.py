@@ -220,6 +220,14 @@ def test_another_address_behind_a_known_prefix_is_taken(tmp_path: Path) -> None:
     assert report.package.root.children[0].kind == "asset"
 
 
+def test_a_manifest_that_is_too_large_is_told_with_its_own_size(tmp_path: Path) -> None:
+    data = MANIFEST.encode()
+
+    report = imported(tmp_path, {"imsmanifest.xml": data}, limits=Limits(max_xml_bytes=100))
+
+    assert [found.facts["size"] for found in report.findings] == [len(data)]
+
+
 @pytest.mark.parametrize(
     ("data", "limits", "code"),
     [
