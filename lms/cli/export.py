@@ -16,7 +16,7 @@ from content_packages.errors import ShelfError
 from lms.cli.console import Data, Json, fail, failing_on, show
 from lms.cli.opening import opened
 from lms.courses.actions import CourseNotFoundError
-from lms.courses.originals import OriginalMissingError, catalogue_data, original_of
+from lms.courses.originals import OriginalDamagedError, OriginalMissingError, catalogue_data, original_of
 from lms.courses.queries import current_edition, editions_of, find_course
 from lms.courses.subjects import subjects_known
 
@@ -46,7 +46,10 @@ def export(  # noqa: PLR0917 - typer reads options from positional parameters
     as_json: Json = False,
 ) -> None:
     """Write the package a course was imported from, byte for byte, and its catalogue entry (schema.org) beside it."""
-    with failing_on(CourseNotFoundError, OriginalMissingError, ShelfError), opened(data) as node:
+    with (
+        failing_on(CourseNotFoundError, OriginalMissingError, OriginalDamagedError, ShelfError),
+        opened(data) as node,
+    ):
         with node.database.read() as session:
             found = find_course(session, course)
             if found is None:

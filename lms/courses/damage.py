@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -52,6 +52,20 @@ def damage_of(shelf: Shelf, editions: Iterable[Edition]) -> Iterator[Damage]:
         names = tuple(sorted(name for name, ref in files.items() if ref.digest in lost))
         if names or any(ref.digest in lost for ref in files_of_original(shelf, edition)):
             yield Damage(edition=edition, names=names)
+
+
+def damage_in(session: Session, shelf: Shelf, courses: Collection[UUID]) -> dict[UUID, bool]:
+    """Return which of some courses lost anything, and of each whether learners need it, editions of before included."""
+    if not shelf.lost():
+        return {}
+    query = select(Course.public_id, Edition).join(Edition, Edition.course_id == Course.id)
+    rows = session.execute(query.where(Course.public_id.in_(courses), Edition.withdrawn.is_(None))).all()
+    course_of = {edition.public_id: course for course, edition in rows}
+    found: dict[UUID, bool] = {}
+    for damage in damage_of(shelf, (edition for _, edition in rows)):
+        course = course_of[damage.edition.public_id]
+        found[course] = found.get(course, False) or not damage.is_of_package
+    return found
 
 
 def made_whole(

@@ -13,7 +13,7 @@ from lms.courses.actions import (
     MoveNotFoundError,
 )
 from lms.courses.catalogue import EntryError
-from lms.courses.originals import OriginalMissingError
+from lms.courses.originals import OriginalDamagedError, OriginalMissingError
 from lms.web.errors import Trouble
 from lms.web.wording import Worded, mark
 
@@ -116,6 +116,12 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="original-missing",
         title=mark("The package this edition was imported from is not on this node"),
         remedy=mark("Look for it at the node of the import, or import the package again here."),
+    ),
+    OriginalDamagedError: Trouble(
+        status=503,
+        code="original-damaged",
+        title=mark("The package this edition was imported from is damaged on this node"),
+        remedy=mark("Import the same package again: that mends it, and nothing else is made."),
     ),
     UploadTooLargeError: Trouble(
         status=413,

@@ -24,20 +24,32 @@ class OriginalMissingError(Exception):
         )
 
 
+class OriginalDamagedError(Exception):
+    """The package an edition was imported from was kept on this node, and not all of it is here any more."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(
+            f"The package edition {number} was imported from is damaged on this node. Import the same package again: "
+            "that mends it."
+        )
+
+
 def original_of(shelf: Shelf, edition: Edition) -> tuple[Original, str]:
     """Return the original of an edition, and what it was called.
 
     Raises:
-        OriginalMissingError: it is not here.
+        OriginalMissingError: it was not kept here.
+        OriginalDamagedError: it was, and pieces of it are lost.
     """
     if edition.original is None:
         raise OriginalMissingError(edition.number)
     try:
         original = load_original(shelf, edition.original)
     except (ShelfError, StoredPackageError):
-        raise OriginalMissingError(edition.number) from None
+        raise OriginalDamagedError(edition.number) from None
     if not all(shelf.has(file.digest) for file in original.files()):
-        raise OriginalMissingError(edition.number)
+        raise OriginalDamagedError(edition.number)
     return original, edition.original_name or f"{edition.title}.zip"
 
 

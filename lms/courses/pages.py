@@ -24,7 +24,7 @@ from lms.courses.actions import (
     publish,
     withdraw_edition,
 )
-from lms.courses.damage import damage_of
+from lms.courses.damage import damage_in, damage_of
 from lms.courses.errors import UploadGoneError
 from lms.courses.importing import importer_of
 from lms.courses.originals import catalogue_data, original_of
@@ -72,10 +72,20 @@ def show_courses(request: Request, _: Manager, search: str = "", page: PageNumbe
     with site_of(request).database.read() as session:
         spoken = language_of(request).code
         found = courses_page(session, search=search, language=spoken, number=page)
-        shown = editions_shown(session, [one.public_id for one in found.rows])
+        listed = [one.public_id for one in found.rows]
+        shown = editions_shown(session, listed)
+        damaged = damage_in(session, site_of(request).shelf, listed)
     titles = Counter(one.title_in(spoken) for one in found.rows)
     alike = {title for title, count in titles.items() if count > 1}
-    return render(request, "courses/list.html", page=found, search=search, shown=shown, alike=alike)
+    return render(
+        request,
+        "courses/list.html",
+        page=found,
+        search=search,
+        shown=shown,
+        alike=alike,
+        damaged=damaged,
+    )
 
 
 @router.get("/import")

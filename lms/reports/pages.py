@@ -56,6 +56,7 @@ def show_home(request: Request, viewer: Learner) -> Response:
         request,
         "reports/home.html",
         owner=owner_mark(site_of(request), viewer),
+        damaged=viewer.may(Right.MANAGE_COURSES) and bool(site_of(request).shelf.lost()),
         taken=taken,
         latest=latest,
         place=place,

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from content_packages.intake import load_package
-from content_packages.shelf import Shelf
+from content_packages.shelf import FileRef, Shelf
 from lms.content.app import ContentSite, build_content
 from lms.content.units import add_units
 from lms.courses.checked_files import CheckedFiles
@@ -306,3 +306,33 @@ def test_a_course_that_was_mended_cannot_be_joined_to_another(school: School, tm
 
     assert answer.status_code == 404
     assert courses_and_editions(school) == (2, 2)
+
+
+def test_the_list_of_courses_and_the_home_of_who_manages_them_say_what_is_damaged(
+    school: School, tmp_path: Path
+) -> None:
+    imported(school, a_scorm_file(tmp_path), publish=True)
+    client, officer = school.client("instructor"), school.client("officer")
+    whole = client.get("/courses").text + client.get("/").text
+    damage(school)
+
+    listed, home = client.get("/courses").text, client.get("/").text
+
+    assert "damaged" not in whole
+    assert "Files damaged or missing" in listed
+    assert "Files of courses are damaged or missing on this node." in home
+    assert "damaged" not in officer.get("/").text
+
+
+def test_a_package_that_lost_a_piece_is_said_to_be_damaged(school: School, tmp_path: Path) -> None:
+    imported(school, a_scorm_file(tmp_path), publish=True)
+    course, edition = given(school)
+    client, shelf = school.client("instructor"), school.site.shelf
+    assert edition.original is not None
+    shelf.note_lost(FileRef(digest=edition.original, size=1), seen=shelf.stamp(edition.original))
+
+    sent = client.get(f"/courses/{course}/editions/{edition.public_id}/original")
+
+    assert sent.status_code == 503
+    assert "Import the same package again: that mends it" in sent.text
+    assert "Its package is damaged" in client.get("/courses").text
