@@ -8,6 +8,7 @@ stand, at most ``limits.max_entries`` of them, and every contradiction refuses t
 from __future__ import annotations
 
 import os
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -106,14 +107,12 @@ def _find_directory(file: BinaryIO, length: int) -> _Directory:
     tail_start = max(0, length - _END.size - _LONGEST_COMMENT)
     file.seek(tail_start)
     tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) - at < _END.size:
+    at = _find_end(tail)
+    if at is None:
         file.seek(0)
         raise _refused("archive.truncated" if file.read(4) == b"PK\x03\x04" else "archive.not_a_zip")
-    _, disk, first_disk, here, count, size, start, comment = _END.unpack_from(tail, at)
+    _, disk, first_disk, here, count, size, start, _ = _END.unpack_from(tail, at)
     end = tail_start + at
-    if end + _END.size + comment != length:
-        raise _refused("archive.bytes_after")
     # Beyond 2 GB some tools, Python's own among them, write the wide record though all still fits into this one.
     if 0xFFFF in (here, count) or _IN_ZIP64 in (size, start) or start + size != end:
         wide = _zip64_end(file, end)
@@ -128,6 +127,26 @@ def _find_directory(file: BinaryIO, length: int) -> _Directory:
     if start + size < end:
         raise _refused("archive.directory_place")
     return _Directory(start=start, size=size, count=count)
+
+
+def _find_end(tail: bytes) -> int | None:
+    """Return where the end record begins in the last bytes of a file; ``None`` where there is none.
+
+    Some programs take the last bytes that look like one, some the first that its comment fits: both must be the same.
+    """
+    places = [found.start() for found in re.finditer(rb"PK\x05\x06", tail)]
+    ends = {at: at + _END.size + _comment_bytes(tail, at) for at in places if at + _END.size <= len(tail)}
+    if not ends:
+        return None
+    if ends.get(places[-1]) == len(tail):
+        return places[-1]
+    if len(tail) in ends.values():
+        raise _refused("archive.comment")
+    raise _refused("archive.bytes_after" if max(ends.values()) < len(tail) else "archive.truncated")
+
+
+def _comment_bytes(tail: bytes, at: int) -> int:
+    return int.from_bytes(tail[at + _END.size - 2 : at + _END.size], "little")
 
 
 def _compare_ends(narrow: tuple[int, int, int, int], wide: tuple[int, int, int, int]) -> None:

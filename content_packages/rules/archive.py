@@ -27,7 +27,7 @@ ARCHIVE: dict[str, Rule] = {
     ),
     "archive.truncated": error(
         f"{_APPNOTE} 4.3.16",
-        "The zip is cut short: its end, with the table of contents, is missing.",
+        "The zip is cut short: bytes of it are missing, such as its end with the table of contents.",
         "Copy or download the file again.",
     ),
     "archive.entry_outside": error(
@@ -41,6 +41,11 @@ ARCHIVE: dict[str, Rule] = {
     ),
     "archive.bytes_after": error(
         f"{_APPNOTE} 4.3.6", "Bytes that belong to no file follow the end of the zip.", ZIP_AGAIN
+    ),
+    "archive.comment": error(
+        f"{_APPNOTE} 4.3.16",
+        "The comment of the zip holds what programs may take for the end of another zip.",
+        "Make the zip again, without a comment.",
     ),
     "archive.directory_place": error(
         f"{_APPNOTE} 4.3.16",
