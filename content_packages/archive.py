@@ -17,7 +17,7 @@ from typing import BinaryIO
 from content_packages.central_directory import Contents, Entry, read_contents
 from content_packages.entry_names import Name, collisions, is_litter, read_name
 from content_packages.errors import PackageRefusedError
-from content_packages.findings import Finding, finding
+from content_packages.findings import Finding, finding, placed
 from content_packages.limits import Limits
 from content_packages.original import Extent
 
@@ -198,8 +198,8 @@ def _accept(contents: Contents, limits: Limits) -> tuple[list[Member], list[Find
     wrong += collisions(names)
     wrong += _too_much(sum(member.size for member in members), contents.size, limits)
     if wrong:
-        raise PackageRefusedError(wrong[:_MOST_TOLD])
-    notes = [finding(code, count=len(paths), name=paths[0]) for code, paths in repaired.items()]
+        raise PackageRefusedError([placed(found) for found in wrong[:_MOST_TOLD]])
+    notes = [placed(finding(code, count=len(paths), name=paths[0])) for code, paths in repaired.items()]
     if contents.unclaimed:
         notes.append(finding("archive.unclaimed", size=contents.unclaimed))
     return members, notes

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from content_packages.errors import PackageRefusedError
-from content_packages.findings import finding
+from content_packages.findings import finding, placed
 from content_packages.limits import Limits
 
 _END = struct.Struct("<4s4H2LH")  # 4.3.16
@@ -335,7 +335,7 @@ def _descriptor_length(file: BinaryIO, entry: Entry, *, at: int, end: int) -> in
 
 
 def _refused(code: str, **facts: str | int) -> PackageRefusedError:
-    return PackageRefusedError([finding(code, file=None, line=None, **facts)])
+    return PackageRefusedError([placed(finding(code, file=None, line=None, **facts))])
 
 
 def _shown(name: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from content_packages.limits import size_in_english, variable
@@ -116,6 +116,11 @@ def finding(code: str, *, file: str | None = None, line: int | None = None, **fa
     return Finding(
         code=code, facts={name: _legible(fact) for name, fact in facts.items()}, file=file, line=line
     )
+
+
+def placed(found: Finding) -> Finding:
+    """Return a finding about an entry of an archive with the name that its sentence tells as its place."""
+    return replace(found, file=found.file or str(found.facts.get("name", "")) or None)
 
 
 def legible(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -296,6 +296,8 @@ def test_what_would_harm_is_refused_with_its_own_code(tmp_path: Path, kind: str)
 
     assert code in codes(report)
     assert all(found.detail and found.remedy for found in report.findings)
+    told = [found for found in report.findings if found.facts.get("name") and "package" not in found.code]
+    assert [found.file for found in told] == [found.facts["name"] for found in told]
 
 
 @pytest.mark.parametrize("kind", TAKEN)
