@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,9 +10,12 @@ from typing import cast
 
 from lxml import etree
 
+from content_packages.manifest.document import TRICK_ENCODINGS
+
 _NOT_SHOWN = frozenset({"head", "script", "style", "noscript", "noframes", "template", "title"})
 _SCRIPT_TYPE = re.compile(r"^(|module|(text|application)/(x-)?(java|ecma)script\b.*)$", re.IGNORECASE)
 _LEADS = frozenset({"a", "area", "form", "base"})
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
 _NO_ROOM = re.compile(r"^\s*0+(\.0*)?\s*(%|px)?\s*$")
 
 
@@ -67,7 +71,8 @@ def read_html(data: bytes) -> HtmlPage:
     """Return what is in the bytes of a page; nobody is kept from a course because its page is none."""
     page = HtmlPage()
     try:
-        root = etree.fromstring(data, etree.HTMLParser(remove_comments=True, remove_pis=True))
+        # As text of ours: the parser ends a page at the first byte that is not of the encoding it declares.
+        root = etree.fromstring(page_text(data).encode("utf-8", "replace"), _parser())
     except (etree.ParserError, etree.XMLSyntaxError):
         return page
     if root is None:
@@ -76,6 +81,25 @@ def read_html(data: bytes) -> HtmlPage:
         _take(page, element)
     page.text = " ".join(" ".join(_shown(root)).split())
     return page
+
+
+def _parser() -> etree.HTMLParser:
+    return etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+
+
+def page_text(data: bytes) -> str:
+    """Return a page as text: by its byte-order mark, as it declares, or as UTF-8 with signs for what is none."""
+    for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        if data.startswith(mark):
+            return data.decode("utf-16", "replace")
+    declared = _CHARSET.search(data[:1024])
+    try:
+        encoding = codecs.lookup(declared[1].decode("ascii") if declared else "utf-8").name
+        if encoding not in TRICK_ENCODINGS:
+            return data.decode(encoding)
+    except (LookupError, UnicodeError):  # not all of Python's fail as UnicodeDecodeError
+        pass
+    return data.decode("utf-8", "replace")
 
 
 def _take(page: HtmlPage, element: etree._Element) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 import html
 import re
 from dataclasses import replace
 
-from content_packages.manifest.document import TRICK_ENCODINGS
+from content_packages.html_page import page_text
 from content_packages.manifest.names import FileNames, split_href
 from content_packages.manifest.source import Source
 from content_packages.package import Activity, LaunchTarget, Metadata, Package
@@ -23,13 +22,12 @@ _SRC = re.compile(r"\ssrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _META = re.compile(r"<meta\b[^<>]{0,500}>", re.IGNORECASE)
 _REFRESH = re.compile(r"\bhttp-equiv\s*=\s*[\"']?refresh\b", re.IGNORECASE)
 _LEADS_TO = re.compile(r"\burl\s*=\s*['\"]?([^'\">]+)", re.IGNORECASE)
-_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
 
 
 def read(source: Source) -> Package:
     """Return a course of one page, which is complete when it has been shown."""
     source.standard = ("site", "HTML")
-    text = _text(source.head(source.main, _HEAD_BYTES))
+    text = page_text(source.head(source.main, _HEAD_BYTES))
     if (
         _EMPTY_BODY.search(_without_comments(text))
         and not any(_does_something(script, source) for script in _SCRIPT.finditer(text))
@@ -83,17 +81,3 @@ def _leads_on(text: str, source: Source) -> bool:
         if led is not None and files.find_from("", split_href(html.unescape(led[1]).strip())[0]):
             return True
     return False
-
-
-def _text(data: bytes) -> str:
-    for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        if data.startswith(mark):
-            return data.decode("utf-16", "replace")
-    declared = _CHARSET.search(data[:1024])
-    try:
-        encoding = codecs.lookup(declared[1].decode("ascii") if declared else "utf-8").name
-        if encoding not in TRICK_ENCODINGS:
-            return data.decode(encoding)
-    except (LookupError, UnicodeError):  # not all of Python's fail as UnicodeDecodeError
-        pass
-    return data.decode("utf-8", "replace")

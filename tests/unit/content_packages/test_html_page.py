@@ -60,3 +60,19 @@ def test_what_is_no_page_holds_nothing_that_runs(data: bytes) -> None:
 
 def test_levels_without_end_are_no_harm() -> None:
     assert read_html(b"<div>a" * 20_000).text.startswith("a a")
+
+
+@pytest.mark.parametrize(
+    "declared", ["utf-8", "gb2312", "shift_jis", "windows-1252", "utf-16", "utf-7", "none such"]
+)
+def test_bytes_that_are_not_of_the_encoding_end_no_page(declared: str) -> None:
+    page = b'<meta charset="%b"><p>\xe9\x81\xff</p><script>f()</script>' % declared.encode()
+
+    assert [script.text for script in read_html(page).scripts] == ["f()"]
+
+
+def test_a_page_is_read_in_its_encoding() -> None:
+    page = "<meta charset='windows-1252'><p>\u00e9t\u00e9</p>"
+
+    assert read_html(page.encode("cp1252")).text == "\u00e9t\u00e9"
+    assert read_html(f"\ufeff{page}".encode("utf-16-le")).text == "\u00e9t\u00e9"
