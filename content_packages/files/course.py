@@ -38,6 +38,9 @@ def find_main(paths: Collection[str]) -> str | None:
     found = sorted(path for path in paths if path.lower().endswith(EXTENSIONS))
     if len(found) > 1:
         raise PackageRefusedError([finding("file.several", name=found[0], other=found[1], count=len(found))])
+    book = next((path for path in sorted(paths) if path.lower().endswith(".opf")), None)
+    if book is not None and not found:
+        raise PackageRefusedError([finding("epub.no_container", file=book, name=book)])
     if found and found[0].lower().endswith(".epub"):
         raise PackageRefusedError([finding("file.epub_in_zip", name=found[0])])
     return found[0] if found else None

@@ -141,6 +141,12 @@ FILES: dict[str, Rule] = {
     "epub.container": error(
         f"{_EPUB} §4.2.6.3.1", "META-INF/container.xml names no book that is in the file.", ASK
     ),
+    "epub.no_container": error(
+        f"{_EPUB} §4.2.6.3.1",
+        "The file seems to be a book (EPUB), as it holds {name}; but META-INF/container.xml, by which a book is "
+        "opened, is missing.",
+        ASK,
+    ),
     "epub.encrypted": error(
         f"{_EPUB} §4.2.6.3.2",
         "The book is locked to the reader of whoever bought it.",

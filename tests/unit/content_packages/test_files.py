@@ -260,6 +260,12 @@ def test_what_an_instructor_should_know_is_told(tmp_path: Path, data: bytes, cod
         (a_zip_of({}), "package.empty"),
         (a_zip_of({"start.htm": "<p>1", "b/two.xhtml": "<p>2"}), "site.no_first_page"),
         (a_zip_of({"a/index.html": "<p>1", "b/index.html": "<p>2"}), "site.several"),
+        (
+            a_zip_of(
+                {"mimetype": "application/epub+zip", "OEBPS/b.opf": "<package/>", "OEBPS/1.xhtml": "<p>"}
+            ),
+            "epub.no_container",
+        ),
         (a_zip_of({"Course.story": b"PK", "notes.html": "x"}), "package.project"),
         (a_zip_of({"quiz.h5p": b"PK"}), "package.project"),
         (a_zip_of({"contentv3.xml": "<x/>", "content.data": b"x"}), "package.project"),
