@@ -54,6 +54,20 @@ def test_an_instructor_imports_reads_the_report_and_publishes(school: School, tm
     assert list(school.site.uploads.iterdir()) == []
 
 
+def test_a_course_is_published_at_once_if_the_form_says_so_behind_the_file(
+    school: School, tmp_path: Path
+) -> None:
+    client = school.client("instructor")
+    fields = {name: (None, value) for name, value in token(client, "/courses/import").items()}
+    file = {"file": ("course.zip", a_scorm_file(tmp_path).read_bytes())}
+
+    client.post("/courses/import", files=fields | file | {"publish": (None, "on")})
+    run_jobs(school)
+
+    with school.database.read() as session:
+        assert [line.number for line in courses_page(session).rows] == [1]
+
+
 def test_an_upload_without_the_token_leaves_nothing(school: School, tmp_path: Path) -> None:
     client = school.client("instructor")
 
