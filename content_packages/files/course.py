@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
-from io import BufferedIOBase
+from io import BufferedIOBase, BytesIO
 from typing import BinaryIO, cast
 
 from content_packages.errors import PackageRefusedError
@@ -16,6 +16,7 @@ from content_packages.files.captions import captions_of, is_caption
 from content_packages.files.kinds import HEAD_BYTES, Kind, holds_sound, kind_of
 from content_packages.files.told import Told, title_of
 from content_packages.findings import Finding, finding
+from content_packages.limits import MIB
 from content_packages.manifest.source import Source
 from content_packages.package import Activity, Caption, LaunchTarget, Metadata, Package, Viewer
 from content_packages.sequencing.definition import CompletionThreshold, ControlModes, SequencingDefinition
@@ -24,6 +25,7 @@ from content_packages.sequencing.definition import CompletionThreshold, ControlM
 ENOUGH: dict[Viewer, float] = {"pdf": 1.0, "epub": 1.0, "video": 0.9, "audio": 0.9}
 EXTENSIONS = (".pdf", ".mp4", ".m4v", ".mov", ".webm", ".weba", ".mp3", ".m4a", ".epub")
 _ENDS_BYTES = 256 * 1024
+_MOST_UNPACKED = 32 * MIB  # a handbook; scans that are larger seldom come in a zip
 
 
 def find_main(paths: Collection[str]) -> str | None:
@@ -127,11 +129,11 @@ def _not_what_it_says(source: Source) -> Finding:
 
 
 def _look_into(source: Source, kind: Kind, head: bytes) -> tuple[Viewer, Told]:
-    """Return who shows the file and what it tells; a file in a zip tells only what stands at its beginning."""
+    """Return who shows the file and what it tells; a film in a zip tells only what stands at its beginning."""
     stream = source.open(source.main)
     file = cast("BinaryIO", stream) if isinstance(stream, BufferedIOBase) else None
     if kind.name == "PDF":
-        return kind.viewer, _look_into_pdf(source, file, head)
+        return kind.viewer, _look_into_pdf(source, file or _unpacked(source), head)
     if kind.name == "MP4" and file is not None:
         return _look_into_film(source, kind, mp4.read_film(file))
     if kind.name == "MP3":
@@ -156,6 +158,13 @@ def _look_into_pdf(source: Source, file: BinaryIO | None, head: bytes) -> Told:
         if locked is None:
             source.note("pdf.encrypted")
     return pdf.told(ends)
+
+
+def _unpacked(source: Source) -> BinaryIO | None:
+    """Return the file of a zip in memory, where it can be read from any place; ``None`` if it is large."""
+    if source.sizes.get(source.main, _MOST_UNPACKED + 1) > _MOST_UNPACKED:
+        return None
+    return BytesIO(source.head(source.main, _MOST_UNPACKED))
 
 
 def _look_into_film(source: Source, kind: Kind, film: mp4.Film | None) -> tuple[Viewer, Told]:

@@ -209,6 +209,8 @@ def test_captions_beside_a_film_belong_to_it(tmp_path: Path) -> None:
             ["pdf.cut_short"],
         ),
         (a_locked_pdf(user="u"), ["pdf.locked"]),
+        (a_zip_of({"a.pdf": a_locked_pdf(user="u")}), ["pdf.locked"]),
+        (a_zip_of({"a.pdf": a_pdf(40)[:-500]}), ["pdf.cut_short"]),
         (a_locked_pdf(user="u", algorithm="RC4-40"), ["pdf.locked"]),
         (a_pdf().replace(b"/Root", b"/Encrypt<</Filter/Adobe.PubSec>>/Root"), ["pdf.locked"]),
         (b"ID3\4\0\0\x7f\x7f\x7f\x7f" + bytes(100), ["recording.cut_short"]),  # a tag of 256 MB, it says
@@ -231,7 +233,7 @@ def test_what_no_officer_could_open_is_refused(tmp_path: Path, data: bytes, code
             "pdf.encrypted",
         ),  # by an object that is not there
         (a_pdf().replace(b"/Root", b"/Encrypt<</Filter/Standard/V 1>>/Root"), "pdf.encrypted"),
-        (a_zip_of({"a.pdf": a_locked_pdf(user="u")}), "pdf.encrypted"),
+        (a_zip_of({"a.pdf": a_pdf(40)[:-6]}), "pdf.no_end"),
         (a_pdf(40)[:-6], "pdf.no_end"),
         (a_pdf(40)[:-6] + bytes(3000), "pdf.no_end"),
         (an_mp4(codec=b"hvc1"), "film.codec"),
