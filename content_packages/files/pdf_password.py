@@ -13,9 +13,8 @@ from typing import BinaryIO, cast
 
 from content_packages.limits import MIB
 
-_MOST_READS = (
-    2_000_000  # it reads a table of cross-references byte by byte, and an object's head in a dozen pieces
-)
+# It reads a table of cross-references byte by byte, and an object's head in a dozen pieces: enough for 50,000 objects.
+_MOST_READS = 1_000_000
 _MOST_BYTES = 64 * MIB  # all of a file only where its table is broken
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a file is no news of this node

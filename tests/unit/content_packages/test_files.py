@@ -318,7 +318,7 @@ def test_a_locked_pdf_made_to_keep_us_busy_does_not(again: bytes) -> None:
     locked = pdf_password.is_asked_for(file)
 
     assert locked is not False
-    assert file.reads <= 2_000_000
+    assert file.reads <= 1_000_000
 
 
 def test_a_file_larger_than_the_limit_is_refused_with_the_limit(tmp_path: Path) -> None:
