@@ -146,7 +146,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
             *(stored(f"{n}/META-INF/container.xml") for n in range(9_000)),
             *(stored(f"other {n}/x.opf") for n in range(9_000)),
         ),
-        "package.no_manifest",
+        "epub.no_container",
     ),
     "many files": (
         lambda: raw_zip(MANIFEST, PAGE, *(stored(f"{n}") for n in range(60_000))),
