@@ -18,6 +18,7 @@ from content_packages.errors import FileMissingError, StoredPackageError
 from content_packages.intake import ImportReport, read_package
 from content_packages.original import Original, load_original
 from content_packages.shelf import Shelf
+from tests.media_builders import a_pdf
 from tests.package_builders import a_package, deflated, raw_zip, stored
 
 RANDOM = random.Random(4)  # bytes that do not pack
@@ -75,7 +76,7 @@ def kept(folder: Path, given: bytes) -> tuple[Original, Shelf, ImportReport]:
             ),
             id="bytes behind the data",
         ),
-        pytest.param(b"%PDF-1.4\n" + b"1 0 obj<</Type/Catalog>>endobj\n%%EOF", id="a single file"),
+        pytest.param(a_pdf(), id="a single file"),
     ],
 )
 def test_it_is_given_out_byte_for_byte(tmp_path: Path, given: bytes) -> None:
