@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,12 +35,18 @@ LITTLE = Cost(memory_kib=8, time=1)
 LMS = (sys.executable, "-m", "lms")
 
 
+# Above what browsers forbid and below what systems give to whoever calls out; each once, and from another place in each
+# process: a server that is killed and started again finds its port as it was, and not another test's server on it.
+_PORTS = (10_100 + (os.getpid() * 997 + number) % 20_000 for number in count())
+
+
 def free_port() -> int:
-    """Return a port of this machine on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of this machine on which nothing listens now, and which nobody here was given before."""
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
