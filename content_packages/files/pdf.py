@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
 from content_packages.files.told import Told
@@ -21,6 +21,7 @@ _LANGUAGE = re.compile(rb"/Lang\s*\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\)")
 _ENCRYPTED = re.compile(rb"/Encrypt\s{0,8}(?:\d|<<)")
 _OBJECT = re.compile(rb"\d\s{1,3}\d{1,5}\s{1,3}obj\b")
 _ROOT = re.compile(rb"/Root\s{1,8}(\d{1,10})\s{1,8}(\d{1,5})\s{1,8}R")
+_HEAD = re.compile(rb"(?<!\d)(\d{1,10})\s{1,8}(\d{1,5})\s{1,8}obj\b")
 _PAGES = re.compile(rb"/Pages\s{1,8}(\d{1,10})\s{1,8}(\d{1,5})\s{1,8}R")
 _CATALOGUE_WITHIN = 64 * 1024
 _LENGTH = re.compile(rb"/L\s{1,8}(\d{1,12})")
@@ -67,11 +68,7 @@ def can_be_shown(file: BinaryIO, ends: bytes) -> bool:
     roots = _references(_ROOT, iter((ends,))) or _references(_ROOT, _pieces(file))
     if _START in ends[-_END_WITHIN:] and not _lacks_bytes(file, ends):
         return bool(roots)
-    for root in roots:
-        for pages in _references(_PAGES, iter((_object(file, root),))):
-            if _object(file, pages):
-                return True
-    return False
+    return bool(_objects(file, _references(_PAGES, iter(_objects(file, roots)))))
 
 
 def is_whole(file: BinaryIO, ends: bytes) -> bool:
@@ -102,14 +99,15 @@ def _references(pattern: re.Pattern[bytes], pieces: Iterator[bytes]) -> list[_Re
     return list(reversed(found))
 
 
-def _object(file: BinaryIO, reference: _Reference) -> bytes:
-    """Return the beginning of the object that stands last under a reference; empty where there is none."""
-    head = re.compile(rb"(?<!\d)%b\s{1,8}%b\s{1,8}obj\b" % reference)
-    last = b""
-    for piece in _pieces(file):
-        for match in head.finditer(piece):
-            last = piece[match.start() : match.start() + _CATALOGUE_WITHIN]
-    return last
+def _objects(file: BinaryIO, references: Collection[_Reference]) -> Collection[bytes]:
+    """Return the beginnings of those objects that are there; of what stands under one reference, the last."""
+    found: dict[_Reference, bytes] = {}
+    for piece in _pieces(file) if references else ():
+        for head in _HEAD.finditer(piece):
+            reference = (head[1], head[2])
+            if reference in references:
+                found[reference] = piece[head.start() : head.start() + _CATALOGUE_WITHIN]
+    return found.values()
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
