@@ -15,7 +15,7 @@ from sync.node import Node, known_certificates, remember_generation, standing, t
 from sync.outbox import read_frames
 from sync.ports import Transport
 from sync.session import FIRST_WINDOW, Conversation, Opening
-from sync.vector import from_rows, merged
+from sync.vector import Vector, from_rows, merged
 
 LARGEST_WINDOW = 1024 * 1024
 _LONG_REQUEST_S = 8.0
@@ -57,8 +57,9 @@ def converse(
     report = SyncReport(state="done")
     fruitless = 0
     seen: Welcome | None = None
+    stood: Vector = {}
     while True:
-        meeting = _Meeting(node, peer, transport, report, monotonic)
+        meeting = _Meeting(node, peer, transport, report, monotonic, stood=stood)
         try:
             if meeting.run():
                 break
@@ -66,6 +67,7 @@ def converse(
         except LinkError as error:
             went_on = meeting.moved or (seen is not None and meeting.peer_is_farther_than(seen))
             fruitless, seen = 0 if went_on else fruitless + 1, meeting.welcome or seen
+            stood = meeting.stood
             if fruitless >= len(_PAUSES_S):
                 report.state, report.detail = "interrupted", str(error)
                 break
@@ -82,7 +84,10 @@ def converse(
 
 
 class _Meeting:
-    """One try: from the greeting to the end, or to the break of the link."""
+    """One try: from the greeting to the end, or to the break of the link.
+
+    ``stood`` is how far the peer was known to hold what was on its way to it, as the try before it ended.
+    """
 
     def __init__(
         self,
@@ -91,8 +96,11 @@ class _Meeting:
         transport: Transport,
         report: SyncReport,
         monotonic: Callable[[], float],
+        *,
+        stood: Vector,
     ) -> None:
         self.moved = False
+        self.stood = stood
         self.welcome: Welcome | None = None
         self._node = node
         self._peer = peer
@@ -186,6 +194,8 @@ class _Meeting:
                 for key, after in conversation.outgoing().items()
                 for ref in log.segments_after(session, key, after)
             ]
+        self._report.sent += conversation.arrived_since(self.stood)  # the answers that said so were lost
+        self.stood = conversation.outgoing_heads()
         conversation.offer(refs)
         self._offer_blobs(conversation)
 
@@ -206,6 +216,7 @@ class _Meeting:
         before = conversation.sent_records
         conversation.receive(answer)
         self._report.sent += conversation.sent_records - before
+        self.stood = conversation.outgoing_heads()
         self.moved = True
         self._size_window(conversation, self._monotonic() - started)
         if isinstance(answer, Progress):

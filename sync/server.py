@@ -6,7 +6,9 @@ durable and is not sent again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
@@ -39,6 +41,8 @@ STATUS: dict[type[SyncError], tuple[int, str]] = {
     RefusedError: (403, "refused"),
 }
 
+_MOST_AHEAD = 16  # chunks, of at most 64 kB each
+
 
 def create_app(node: Node) -> FastAPI:
     """Return the application that answers ``node``'s peers."""
@@ -48,7 +52,8 @@ def create_app(node: Node) -> FastAPI:
     @app.post("/v1/{kind}")
     async def answer(kind: str, request: Request) -> Response:
         try:
-            return await _answer(responder, kind, request)
+            async with aclosing(_read_ahead(request.stream())) as chunks:
+                return await _answer(responder, kind, request, chunks)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except SyncError as error:
@@ -57,8 +62,35 @@ def create_app(node: Node) -> FastAPI:
     return app
 
 
-async def _answer(responder: Responder, kind: str, request: Request) -> Response:
-    chunks = request.stream()
+async def _read_ahead(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """Take bytes from the server as they come, while those before them are being kept.
+
+    What a server has not handed out when the link breaks is gone; on a link that breaks every few kilobytes, all of it.
+
+    Raises:
+        ClientDisconnect: the link broke; all that came before was yielded.
+    """
+    arrived = asyncio.Queue[bytes | None](_MOST_AHEAD)
+
+    async def read() -> None:
+        try:
+            async for chunk in chunks:
+                await arrived.put(chunk)
+        finally:
+            await arrived.put(None)
+
+    reading = asyncio.create_task(read())
+    try:
+        while (chunk := await arrived.get()) is not None:
+            yield chunk
+        await reading
+    finally:
+        reading.cancel()
+
+
+async def _answer(
+    responder: Responder, kind: str, request: Request, chunks: AsyncIterator[bytes]
+) -> Response:
     line, rest = await _first_line(chunks)
     message = from_line(line)
     if message.kind != kind:

@@ -132,6 +132,15 @@ class Conversation:
         """Return the logs the peer wants more of, and the number after which it wants them."""
         return {key: self._theirs[key].seq for key in self._to_push}
 
+    def outgoing_heads(self) -> dict[LogKey, Head]:
+        """Return how far the peer holds the logs of which it wants more."""
+        return {key: self._theirs[key] for key in self._to_push}
+
+    def arrived_since(self, stood: Vector) -> int:
+        """Return how many entries the peer holds beyond where it stood; a log in which we do not differ, whole."""
+        now = {key: self._theirs.get(key, self._held.get(key, NOTHING)) for key in stood}
+        return sum(max(0, now[key].seq - head.seq) for key, head in stood.items())
+
     def origins_unknown_to_peer(self) -> set[str]:
         """Return the origins of what is lined up of which the peer holds nothing yet."""
         me = self._opening.me.node
