@@ -109,6 +109,12 @@ def room() -> None:
     _call([PYTHON, "-m", "tests.benchmarks.training_room", *sys.argv[2:]])
 
 
+def bench_sync() -> None:
+    """Print what a laptop's meetings with a centre cost on poor links, beside what they are to reach."""
+    setup()
+    _call([PYTHON, "-m", "tests.benchmarks.sync", *sys.argv[2:]])
+
+
 def screenshots() -> None:
     """Draw the pictures of the README from a running node (needs Chromium)."""
     setup()
@@ -144,13 +150,13 @@ def lock() -> None:
 
 
 COMMANDS: tuple[Callable[[], None], ...] = (
-    run, test, setup, check, lint, soak, bench, room, screenshots, assets, strings, migration, lock,
+    run, test, setup, check, lint, soak, bench, bench_sync, room, screenshots, assets, strings, migration, lock,
 )  # fmt: skip
 
 
 def main() -> None:
     """Run the command named on the command line, or list them."""
-    known = {command.__name__: command for command in COMMANDS}
+    known = {command.__name__.replace("_", "-"): command for command in COMMANDS}
     if len(sys.argv) < 2 or sys.argv[1] not in known:
         for name, command in known.items():
             print(f"  {name:<12} {(command.__doc__ or '').splitlines()[0]}")
