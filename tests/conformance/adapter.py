@@ -23,7 +23,7 @@ MOMENT_MS = 500  # a unit that asks to leave takes the page with it: a person lo
 class Outpost:
     """A node, its commands, and the hands of a learner on its pages (``cts.adapter.Adapter``)."""
 
-    # What the harness says itself, and besides: its units speak to a host of this machine, which the fence forbids them.
+    # What the harness says itself, and besides: its units speak to a host of this machine, which is forbidden.
     browser_args: tuple[str, ...] = ("--disable-features=DeprecateUnload,ConnectionAllowlists",)
 
     def __init__(self) -> None:
