@@ -57,9 +57,9 @@ def converse(
     report = SyncReport(state="done")
     fruitless = 0
     seen: Welcome | None = None
-    stood: Vector = {}
+    meeting: _Meeting | None = None
     while True:
-        meeting = _Meeting(node, peer, transport, report, monotonic, stood=stood)
+        meeting = _Meeting(node, peer, transport, report, monotonic, after=meeting)
         try:
             if meeting.run():
                 break
@@ -67,7 +67,6 @@ def converse(
         except LinkError as error:
             went_on = meeting.moved or (seen is not None and meeting.peer_is_farther_than(seen))
             fruitless, seen = 0 if went_on else fruitless + 1, meeting.welcome or seen
-            stood = meeting.stood
             if fruitless >= len(_PAUSES_S):
                 report.state, report.detail = "interrupted", str(error)
                 break
@@ -86,7 +85,8 @@ def converse(
 class _Meeting:
     """One try: from the greeting to the end, or to the break of the link.
 
-    ``stood`` is how far the peer was known to hold what was on its way to it, as the try before it ended.
+    It goes on from the one before it: ``stood`` is how far the peer was known to hold what was on its way to it, and
+    ``window`` how much a push may carry. What of a push was on its way as the link broke is kept, however large it was.
     """
 
     def __init__(
@@ -97,10 +97,11 @@ class _Meeting:
         report: SyncReport,
         monotonic: Callable[[], float],
         *,
-        stood: Vector,
+        after: _Meeting | None,
     ) -> None:
         self.moved = False
-        self.stood = stood
+        self.stood: Vector = after.stood if after else {}
+        self.window: int = after.window if after else FIRST_WINDOW
         self.welcome: Welcome | None = None
         self._node = node
         self._peer = peer
@@ -119,6 +120,7 @@ class _Meeting:
         """Return whether all is said; ``False`` when a new epoch was opened and a new greeting is due."""
         sequencer.number_changes(self._node)
         conversation = self._open()
+        conversation.window = self.window
         while (message := conversation.next()) is not None:
             if isinstance(message, Push):
                 self._push(conversation, message)
@@ -232,9 +234,10 @@ class _Meeting:
 
     def _size_window(self, conversation: Conversation, took_s: float) -> None:
         if took_s < _LONG_REQUEST_S / 2:
-            conversation.window = min(conversation.window * 2, LARGEST_WINDOW)
+            self.window = min(self.window * 2, LARGEST_WINDOW)
         elif took_s > _LONG_REQUEST_S:
-            conversation.window = max(conversation.window // 2, FIRST_WINDOW)
+            self.window = max(self.window // 2, FIRST_WINDOW)
+        conversation.window = self.window
 
     def _pull(self, conversation: Conversation, pull: Pull) -> None:
         with self._transport.ask(pull) as reply:
