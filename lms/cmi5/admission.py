@@ -29,6 +29,7 @@ from lms.cmi5.actions import IDLE_AFTER, keep_unit, mastery_of, record_for, say_
 from lms.cmi5.registrations import find_record, hold_registrations, outline_of, state_in
 from lms.cmi5.statements import REGISTRATIONS
 from lms.cmi5.tables import Registration, UnitSession
+from lms.courses.iris import COURSES
 from lms.launch.actions import Desk
 from lms.launch.queries import digest
 from xapi_store.errors import ForbiddenError
@@ -55,7 +56,7 @@ class UnitCredentials(Credentials):
     """A session that has shown its secret."""
 
     session: int
-    registration: UUID
+    registration: UUID  # always
     agent: str | None  # key of the actor
     activities: frozenset[str]  # by which its unit is called
     standard: str
@@ -67,6 +68,10 @@ class UnitCredentials(Credentials):
     def is_over(self) -> bool:
         """Whether the session has ended."""
         return self.state in {State.TERMINATED, State.ABANDONED}
+
+    def owns(self, activity: str) -> bool:
+        """Say whether an activity is the unit's, by one of its names or beneath one."""
+        return any(_is_within(activity, own) for own in self.activities)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,6 +198,8 @@ def _judged(
     session: Session, row: Registration, open_session: UnitSession, arriving: Sequence[Arriving]
 ) -> dict[int, str]:
     """Judge a batch to its end before anything is kept; return which statements count for the unit, and as what."""
+    for one in arriving:
+        _require_no_activity_of_ours(open_session, one.statement)
     if open_session.standard != "cmi5":
         return _judged_freely(row, open_session, arriving)
     facts = facts_of(session, row, open_session)
@@ -208,6 +215,13 @@ def _judged(
     open_session.state = facts.state
     open_session.said = sorted(facts.said)
     return counted
+
+
+def _require_no_activity_of_ours(open_session: UnitSession, statement: Mapping[str, Any]) -> None:
+    """Refuse what is said of another unit, of a block or a course by the name it has here: the LMS says that itself."""
+    about = statement["object"].get("id", "")
+    if about.startswith(COURSES) and not _is_within(about, open_session.activity):
+        raise ForbiddenError("The LMS alone speaks of this activity; a unit speaks of its own.")
 
 
 def _judged_freely(
@@ -285,6 +299,7 @@ def _check_statements(_credentials: UnitCredentials, _asked: Asked) -> None:
 
 def _check_state(credentials: UnitCredentials, asked: Asked) -> None:
     _require_agent(credentials, asked)
+    _require_own_activity(credentials, asked)
     registration = asked.parameters.get("registration")
     if credentials.standard == "cmi5" and registration is None:
         raise ForbiddenError("State is kept with the registration of the launch (cmi5 8.1.4).")
@@ -292,15 +307,16 @@ def _check_state(credentials: UnitCredentials, asked: Asked) -> None:
         raise ForbiddenError("The registration is not the one of the launch.")
     name = asked.parameters.get("stateId", "")
     _require_foreign(name)
-    if asked.method != "GET" and name in {LAUNCH_DATA, ""}:
+    if credentials.standard == "cmi5" and asked.method != "GET" and name in {LAUNCH_DATA, ""}:
         raise ForbiddenError("LMS.LaunchData is read only (cmi5 10.2.1).")
 
 
 def _check_agent_profile(credentials: UnitCredentials, asked: Asked) -> None:
     _require_agent(credentials, asked)
     name = asked.parameters.get("profileId", "")
-    _require_foreign(name)
-    if name != PREFERENCES or asked.method == "GET" or "agent" not in asked.parameters:
+    if name != PREFERENCES:
+        raise ForbiddenError("Of a learner's profile a unit has her preferences alone: courses share it.")
+    if asked.method == "GET" or "agent" not in asked.parameters:
         return
     if asked.method == "DELETE":
         raise ForbiddenError("The learner preferences are changed, not deleted.")
@@ -312,9 +328,7 @@ def _check_agent_profile(credentials: UnitCredentials, asked: Asked) -> None:
 
 
 def _check_activity(credentials: UnitCredentials, asked: Asked) -> None:
-    activity = asked.parameters.get("activityId")
-    if activity is not None and activity not in credentials.activities:
-        raise ForbiddenError("The activity is not the one of the launch.")
+    _require_own_activity(credentials, asked)
     _require_foreign(asked.parameters.get("profileId", ""))
 
 
@@ -330,6 +344,17 @@ def _require_agent(credentials: UnitCredentials, asked: Asked) -> None:
         return
     if key != credentials.agent:
         raise ForbiddenError("The agent is not the one of the launch.")
+
+
+def _require_own_activity(credentials: UnitCredentials, asked: Asked) -> None:
+    """Refuse documents of another activity; one that is missing is refused by the record store itself."""
+    activity = asked.parameters.get("activityId")
+    if activity is not None and not credentials.owns(activity):
+        raise ForbiddenError("The activity is not the one of the launch.")
+
+
+def _is_within(activity: str, whole: str) -> bool:
+    return activity == whole or activity.startswith((f"{whole}/", f"{whole}#"))
 
 
 def _require_foreign(name: str) -> None:

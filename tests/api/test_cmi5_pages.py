@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,6 +19,7 @@ from lms.cmi5.registrations import own_registration
 from lms.cmi5.statements import ENROLMENT
 from lms.courses.tables import Course
 from lms.database import Database
+from lms.enrolment.actions import enrol
 from lms.enrolment.queries import registration_of
 from lms.node import utc_now
 from lms.progress.actions import advance, rebuild
@@ -342,6 +344,28 @@ def test_its_credential_reaches_its_own_actor_and_registration_only(reader: Offi
     own = {"activityId": ACTIVITY, "agent": unit["actor"], "stateId": "s", "registration": unit.registration}
     assert unit.ask("PUT", "activities/state", body={"a": 1}, **own).status_code == 204
     assert unit.ask("GET", "activities/state", **{**own, "registration": str(uuid4())}).status_code == 403
+
+
+def test_what_it_keeps_without_a_registration_is_kept_under_its_own(school: School, reader: Officer) -> None:
+    """Another course may call its activity by the same id, and not find it."""
+    files = {"tincan.xml": a_tincan(an_activity()).encode(), "index.html": b"<p>Another"}
+    another = replace(reader, course=school.course(files))
+    with school.node.database.write() as session:
+        enrol(session, UUID(another.course), [reader.person], by=None, now=utc_now(), new_id=uuid4)
+    unit, other = reader.open(), another.open()
+    tincan(unit)
+    tincan(other)
+    bookmark = {"activityId": ACTIVITY, "agent": unit["actor"], "stateId": "bookmark"}
+    assert unit.ask("PUT", "activities/state", body={"page": 4}, **bookmark).status_code == 204
+
+    assert other["activity_id"] == ACTIVITY
+    assert other.ask("GET", "activities/state", **bookmark).status_code == 404
+    assert other.ask("GET", "activities/state", activityId=ACTIVITY, agent=unit["actor"]).json() == []
+    assert unit.ask("GET", "activities/state", **bookmark).json() == {"page": 4}
+    own = {**bookmark, "registration": unit.registration}
+    assert unit.ask("GET", "activities/state", **own).json() == {"page": 4}
+    assert unit.ask("DELETE", "activities/state", activityId=ACTIVITY, agent=unit["actor"]).status_code == 204
+    assert unit.ask("GET", "activities/state", **bookmark).status_code == 404
 
 
 def test_a_second_opening_ends_the_first(reader: Officer) -> None:

@@ -10,7 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+from uuid import uuid4
 
+import httpx
 import orjson
 import pytest
 from sqlalchemy import select
@@ -30,6 +32,7 @@ from content_packages.cmi5.vocabulary import (
     Verb,
 )
 from lms.cmi5.actions import IDLE_AFTER, abandon_idle
+from lms.courses.iris import COURSES
 from lms.courses.tables import Edition
 from lms.database import Database
 from lms.node import utc_now
@@ -523,6 +526,48 @@ def test_documents_of_the_lms_are_out_of_reach(school: School) -> None:
         ).status_code
         == 403
     )
+
+
+def test_a_unit_keeps_state_of_its_own_activity_alone(school: School) -> None:
+    unit = school.running(one_au(school))
+    own = {**unit.state, "stateId": "bookmark"}
+
+    for other in (
+        unit["activityId"].rpartition("/units/")[0],
+        f"{unit['activityId']}0",
+        "https://example.org/x",
+    ):
+        for method in ("GET", "PUT", "DELETE"):
+            assert (
+                unit.ask(method, "activities/state", body={}, **{**own, "activityId": other}).status_code
+                == 403
+            )
+    beneath = {**own, "activityId": f"{unit['activityId']}/page-4"}
+    assert unit.ask("PUT", "activities/state", body={}, **beneath).status_code == 204
+
+
+def test_a_unit_has_the_preferences_alone_of_a_profile_that_courses_share(school: School) -> None:
+    unit = school.running(one_au(school))
+    shared = {"profileId": "notes", "agent": unit["actor"]}
+
+    assert unit.ask("PUT", "agents/profile", body={"a": 1}, **shared).status_code == 403
+    assert unit.ask("GET", "agents/profile", **shared).status_code == 403
+    assert unit.ask("GET", "agents/profile", agent=unit["actor"]).status_code == 403
+
+
+def seen(unit: Unit, activity: str) -> httpx.Response:
+    about = {"objectType": "Activity", "id": activity}
+    verb = "http://adlnet.gov/expapi/verbs/experienced"
+    return unit.send(unit.statement(verb, defined=False, object=about))
+
+
+def test_a_unit_says_nothing_of_what_the_lms_calls_by_name(school: School) -> None:
+    unit = school.running(one_au(school))
+    course = unit["activityId"].rpartition("/units/")[0]
+
+    for other in (course, f"{COURSES}{uuid4()}", f"{course}/units/{uuid4()}"):
+        assert seen(unit, other).status_code == 403
+    assert seen(unit, f"{unit['activityId']}/page-4").status_code == 200
 
 
 def test_a_unit_reads_what_its_registration_has_sent_and_nothing_else(school: School) -> None:

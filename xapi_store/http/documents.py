@@ -1,6 +1,7 @@
 """State, Activity Profile and Agent Profile resources (1.0.3 Communication §2.3, §2.6, §2.7; 2.0 §4.1.6)."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 from starlette.responses import Response
@@ -132,8 +133,13 @@ class DocumentResource:
             kind=self.kind,
             activity=request.iri("activityId"),
             agent=request.actor("agent"),
-            registration=request.uuid("registration"),
+            registration=self._registration(request),
         )
+
+    def _registration(self, request: LrsRequest) -> UUID | None:
+        if "registration" not in self.owners:
+            return None
+        return request.uuid("registration") or request.credentials.registration
 
     def _key(self, request: LrsRequest, scope: DocumentScope) -> DocumentKey:
         name = request.text(self.name)

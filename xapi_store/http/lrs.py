@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
@@ -23,10 +24,17 @@ _TRY_AGAIN = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credentials:
-    """Who asks: the agent that becomes the authority of statements, and the scopes granted."""
+    """Who asks.
+
+    Args:
+        authority: the agent that becomes the authority of statements.
+        scopes: what is granted.
+        registration: under which state is kept, and looked for, where a request names none.
+    """
 
     authority: dict[str, Any]
     scopes: frozenset[str]
+    registration: UUID | None = None
 
     def require(self, *any_of: str) -> None:
         """Refuse unless one of some scopes, or `all`, was granted.
