@@ -5,7 +5,8 @@ Everything comes from one generator of random numbers, so that a number brings a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 
 from content_packages.sequencing.definition import (
@@ -60,6 +61,10 @@ class RandomCourse:
         """Return a course of up to five levels."""
         return self._node(self._random.choice([1, 2, 3, 4]))
 
+    def course_of_lessons_alike(self) -> ActivityNode:
+        """Return a course whose modules have enough lessons of one kind that these are looked at together."""
+        return self._grown(self.course())
+
     def event(self) -> Event:
         """Return something a learner or a unit of the course may do."""
         pick = self._random.choice
@@ -79,6 +84,60 @@ class RandomCourse:
         return ActivityNode(
             identifier=name, title=name, definition=definition, children=children, visible=self._may(0.9)
         )
+
+    def _grown(self, node: ActivityNode) -> ActivityNode:
+        lesson = next((child for child in node.children if not child.children), None)
+        if lesson is None:
+            return replace(node, children=tuple(map(self._grown, node.children)))
+        more = [f"{lesson.identifier}.{n}" for n in range(4)]
+        self.names.extend(more)
+        alike = self._alike(lesson.definition)
+        children = [
+            self._grown(child) if child.children else replace(child, definition=alike(child.identifier))
+            for child in (*node.children, *(replace(lesson, identifier=name) for name in more))
+        ]
+        definition = node.definition
+        if self._may(0.5):
+            rules = tuple(self._rollup_rule() for _ in range(self._random.choice([1, 2, 3])))
+            definition = replace(definition, rollup_rules=rules)
+        return replace(node, definition=definition, children=tuple(children))
+
+    def _alike(self, definition: SequencingDefinition) -> Callable[[str], SequencingDefinition]:
+        """Return how the lessons of one module are, by their names: alike but for their objectives' names."""
+        pick, may = self._random.choice, self._may
+        if may(0.4):
+            when = [RequiredFor.ALWAYS, RequiredFor.IF_ATTEMPTED, RequiredFor.IF_NOT_SUSPENDED]
+            definition = replace(
+                definition,
+                rollup_considerations=RollupConsiderations(
+                    required_for_satisfied=pick(when),
+                    required_for_not_satisfied=pick(when),
+                    required_for_completed=pick(when),
+                    required_for_incomplete=pick(when),
+                ),
+            )
+        primary = definition.primary_objective
+        own_name, own_map = may(0.4), may(0.4)
+        flags = [may(0.8), may(0.8), may(0.5), may(0.5)]
+
+        def lesson(name: str) -> SequencingDefinition:
+            objective = replace(primary, objective_id=f"of {name}") if own_name else primary
+            if own_map:
+                objective = replace(
+                    objective,
+                    maps=(
+                        ObjectiveMap(
+                            target_objective_id=f"shared of {name}",
+                            read_satisfied_status=flags[0],
+                            read_normalized_measure=flags[1],
+                            write_satisfied_status=flags[2],
+                            write_normalized_measure=flags[3],
+                        ),
+                    ),
+                )
+            return replace(definition, primary_objective=objective)
+
+        return lesson
 
     def _simple(self) -> SequencingDefinition:
         """What most activities say: that they flow, and perhaps that they are skipped once they are done."""
@@ -165,7 +224,7 @@ class RandomCourse:
                 condition=pick([one for one in Condition if one is not Condition.ALWAYS]),
                 operator=pick(list(Operator)),
             )
-            for _ in range(pick([1, 1, 1, 2]))
+            for _ in range(pick([1, 1, 2, 2, 3]))
         )
         return RollupRule(
             action=pick(list(RollupAction)),
