@@ -210,7 +210,7 @@ def _list(tracking: Tracking, choices: frozenset[str]) -> list[OutlineEntry]:
                 hidden, is_hidden = activity, True
         identifier = activity.identifier
         record = records.get(identifier, NO_RECORD)
-        is_untouched = not record and activity.is_plain
+        is_untouched = not record and not activity.reading.reads
         completed, satisfied, measure, progress = (
             _NOTHING_KNOWN if is_untouched else _known(tracking, activity, record)
         )
@@ -236,8 +236,8 @@ def _list(tracking: Tracking, choices: frozenset[str]) -> list[OutlineEntry]:
 
 def _known(tracking: Tracking, activity: Activity, record: ActivityRecord) -> _Known:
     """Return whether an activity is completed and satisfied, its measure and its progress."""
-    primary, manner = activity.primary, activity.manner
-    if manner is None or not activity.is_plain:
+    primary, reading = activity.primary, activity.reading
+    if reading.waits or reading.reads:
         return (
             tracking.completed(activity, primary),
             tracking.satisfied(activity, primary),
@@ -250,10 +250,10 @@ def _known(tracking: Tracking, activity: Activity, record: ActivityRecord) -> _K
         held = NO_OBJECTIVE
     completed, progress = record.get("completed"), record.get("progress")
     satisfied, measure = held.get("satisfied"), held.get("measure")
-    if manner.passing is not None:
-        satisfied = None if measure is None else measure >= manner.passing
-    if manner.enough is not None:
-        completed = None if progress is None else progress >= manner.enough
+    if reading.passing is not None:
+        satisfied = None if measure is None else measure >= reading.passing
+    if reading.enough is not None:
+        completed = None if progress is None else progress >= reading.enough
     return completed, satisfied, measure, progress
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from content_packages.sequencing.counted import Tally
 from content_packages.sequencing.definition import (
     Combination,
     Condition,
@@ -21,6 +20,7 @@ from content_packages.sequencing.definition import (
     SequencingDefinition,
     SequencingRule,
 )
+from content_packages.sequencing.known import Known
 from content_packages.sequencing.objectives import TrackedObjective
 
 
@@ -31,13 +31,13 @@ class Test(NamedTuple):
         acts: says so of one record.
         in_a_row: says of how many they act, one after the other, before the first of which they do not.
         of_none: whether they act where nothing is recorded.
-        of_all: says of what was counted of several whether they act for each of them; not always can it be said.
+        of_all: says whether they act for all of whom rollup knows the same; not always can it be said.
     """
 
     acts: Callable[[Mapping[str, Any]], bool]
     in_a_row: Callable[[Iterable[Mapping[str, Any]]], int]
     of_none: bool
-    of_all: Callable[[Tally], bool] | None = None
+    of_all: Callable[[Known], bool] | None = None
 
     @classmethod
     def of(cls, acts: Callable[[Mapping[str, Any]], bool]) -> Test:
@@ -270,12 +270,12 @@ def _constant(answer: bool) -> Test:
 
 _NOTHING: Mapping[str, Any] = {}
 
-# Whether it is so of every child that rollup has asked: what is known to it stands in a child's record as well.
-_OF_ALL: dict[tuple[str, bool], Callable[[Tally], bool]] = {
-    ("satisfied", True): lambda of: of.satisfied == of.asked,
-    ("satisfied", False): lambda of: of.not_satisfied == of.asked,
-    ("completed", True): lambda of: of.completed == of.asked,
-    ("completed", False): lambda of: of.not_completed == of.asked,
+# What is known to rollup stands in a child's record as well.
+_OF_ALL: dict[tuple[str, bool], Callable[[Known], bool]] = {
+    ("satisfied", True): lambda of: of.satisfied is True,
+    ("satisfied", False): lambda of: of.satisfied is False,
+    ("completed", True): lambda of: of.completed is True,
+    ("completed", False): lambda of: of.completed is False,
 }
 
 # Which field of tracking a condition looks at, and whether it asks only if the field is known.

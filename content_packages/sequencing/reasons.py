@@ -109,5 +109,5 @@ def _ruled(tracking: Tracking, cluster: Activity, question: Question) -> tuple[R
                 for child in children
             ),
         )
-        for rule in cluster.rollup_rules[action]
+        for rule in cluster.rollup_rules.by_action[action]
     )

@@ -6,20 +6,13 @@ or by rollup rules (RB.1.3). Only available children that are tracked take part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from math import fsum
 from typing import Literal
 
-from content_packages.sequencing.conditions import combine, holds
-from content_packages.sequencing.counted import Tally
-from content_packages.sequencing.definition import (
-    ChildActivitySet,
-    RequiredFor,
-    RollupAction,
-    RollupRule,
-    RuleAction,
-)
+from content_packages.sequencing.definition import RequiredFor, RollupAction, RollupRule, RuleAction
+from content_packages.sequencing.known import Tally
+from content_packages.sequencing.rollup_rules import acts, meets, takes_part
 from content_packages.sequencing.rules import pre_condition
 from content_packages.sequencing.tally import mean, tally
 from content_packages.sequencing.tracking import Tracking
@@ -55,9 +48,8 @@ def _roll_up_readers(tracking: Tracking, activity: Activity, reached: Activity) 
         for target in tracking.take_changed_globals():
             for reader in tracking.tree.readers.get(target, ()):
                 above = reader.parent
-                while (
-                    above is not None and above.order not in met
-                ):  # what is above one that was met was met, too
+                # What is above one that was met was met, too.
+                while above is not None and above.order not in met:
                     met.add(above.order)
                     heappush(waiting, (-above.depth, above.order, above))
                     above = above.parent
@@ -95,15 +87,15 @@ def _roll_up(tracking: Tracking, cluster: Activity) -> bool:
 
 def _roll_up_at_once(tracking: Tracking, cluster: Activity, tallied: Tally) -> None:
     """RB.1.1 to RB.1.3 of a cluster of which what was counted decides everything; all they find is recorded at once."""
-    tests = cluster.counted_tests
+    acting = cluster.rollup_rules.acting(tallied.children)
     satisfied = completed = None
-    if tests[RollupAction.SATISFIED](tallied):
+    if RollupAction.SATISFIED in acting:
         satisfied = True
-    elif tests[RollupAction.NOT_SATISFIED](tallied):
+    elif RollupAction.NOT_SATISFIED in acting:
         satisfied = False
-    if tests[RollupAction.COMPLETED](tallied):
+    if RollupAction.COMPLETED in acting:
         completed = True
-    elif tests[RollupAction.INCOMPLETE](tallied):
+    elif RollupAction.INCOMPLETE in acting:
         completed = False
     tracking.set_rolled_up(
         cluster,
@@ -184,44 +176,29 @@ def rollup_rule_check(
     tracking: Tracking, cluster: Activity, action: RollupAction, tallied: Tally | None = None
 ) -> bool:
     """Rollup Rule Check Subprocess (RB.1.4): say whether a rule with this action acts on the cluster."""
-    counted = None if tallied is None else cluster.counted_tests.get(action)
-    if tallied is not None and counted is not None:
-        return counted(tallied)
-    for rule in cluster.rollup_rules[action]:
+    if tallied is not None:
+        return action in cluster.rollup_rules.acting(tallied.children)
+    for rule in cluster.rollup_rules.by_action[action]:
         results = (
-            evaluate_rollup_conditions(tracking, child, rule)
+            (evaluate_rollup_conditions(tracking, child, rule), 1)
             for child in _tracked_children(tracking, cluster)
             if check_child_for_rollup(tracking, child, action)
         )
-        if _CHILD_SETS[rule.child_activity_set](results, rule):
+        if acts(rule, results):
             return True
     return False
 
 
 def evaluate_rollup_conditions(tracking: Tracking, child: Activity, rule: RollupRule) -> bool | None:
     """Evaluate Rollup Conditions Subprocess (RB.1.4.1) for one child."""
-    results = [holds(tracking, child, asked.condition, operator=asked.operator) for asked in rule.conditions]
-    return results[0] if len(results) == 1 else combine(results, rule.condition_combination)
+    return meets(tracking.known(child, child.primary), rule)
 
 
 def check_child_for_rollup(tracking: Tracking, child: Activity, action: RollupAction) -> bool:
     """Check Child for Rollup Subprocess (RB.1.4.2): say whether the child takes part in this action."""
-    controls, considerations = child.definition.rollup, child.definition.rollup_considerations
-    if action in {RollupAction.SATISFIED, RollupAction.NOT_SATISFIED}:
-        if not controls.rollup_objective_satisfied:
-            return False
-    elif not controls.rollup_progress_completion:
-        return False
-    required: RequiredFor = getattr(considerations, _REQUIRED[action])
-    match required:
-        case RequiredFor.IF_NOT_SUSPENDED:
-            return tracking.attempts(child) > 0 and not tracking.is_suspended(child)
-        case RequiredFor.IF_ATTEMPTED:
-            return tracking.attempts(child) > 0
-        case RequiredFor.IF_NOT_SKIPPED:
-            return not pre_condition(tracking, child, RuleAction.SKIP)
-        case RequiredFor.ALWAYS:
-            return True
+    if child.terms.required[action] is RequiredFor.IF_NOT_SKIPPED:
+        return not pre_condition(tracking, child, RuleAction.SKIP)
+    return takes_part(tracking.known(child, child.primary), action)
 
 
 def _tracked_children(tracking: Tracking, cluster: Activity) -> list[Activity]:
@@ -231,26 +208,4 @@ def _tracked_children(tracking: Tracking, cluster: Activity) -> list[Activity]:
 _PAIRS = {
     "satisfied": (RollupAction.NOT_SATISFIED, RollupAction.SATISFIED),
     "completed": (RollupAction.INCOMPLETE, RollupAction.COMPLETED),
-}
-
-_REQUIRED = {
-    RollupAction.SATISFIED: "required_for_satisfied",
-    RollupAction.NOT_SATISFIED: "required_for_not_satisfied",
-    RollupAction.COMPLETED: "required_for_completed",
-    RollupAction.INCOMPLETE: "required_for_incomplete",
-}
-
-
-def _at_least_percent(results: Iterable[bool | None], rule: RollupRule) -> bool:
-    found = list(results)
-    return bool(found) and found.count(True) / len(found) >= rule.minimum_percent
-
-
-# Each asks of the children in turn, and of no more of them than it takes to be sure.
-_CHILD_SETS: dict[ChildActivitySet, Callable[[Iterable[bool | None], RollupRule], bool]] = {
-    ChildActivitySet.ALL: lambda results, _rule: all(results),
-    ChildActivitySet.ANY: lambda results, _rule: any(results),
-    ChildActivitySet.NONE: lambda results, _rule: all(result is False for result in results),
-    ChildActivitySet.AT_LEAST_COUNT: lambda results, rule: list(results).count(True) >= rule.minimum_count,
-    ChildActivitySet.AT_LEAST_PERCENT: _at_least_percent,
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from content_packages.sequencing.conditions import combine, holds
-from content_packages.sequencing.definition import RuleAction, SequencingRule
+from content_packages.sequencing.conditions import OF_OBJECTIVES, combine, holds
+from content_packages.sequencing.definition import RuleAction, RuleCondition, SequencingRule
 from content_packages.sequencing.plain import Test
 from content_packages.sequencing.tracking import Tracking
 from content_packages.sequencing.tree import Activity
@@ -44,18 +44,16 @@ def sequencing_rules_check(
 
 def sequencing_rule_check(tracking: Tracking, activity: Activity, rule: SequencingRule) -> bool:
     """Sequencing Rule Check Subprocess (UP.2.1): say whether one rule acts."""
-    results = (
-        holds(
-            tracking,
-            activity,
-            asked.condition,
-            operator=asked.operator,
-            objective_id=asked.referenced_objective,
-            threshold=asked.measure_threshold,
-        )
-        for asked in rule.conditions
-    )
+    results = (_condition_holds(tracking, activity, asked) for asked in rule.conditions)
     return combine(results, rule.condition_combination) is True
+
+
+def _condition_holds(tracking: Tracking, activity: Activity, asked: RuleCondition) -> bool | None:
+    objective = tracking.objective(activity, asked.referenced_objective)
+    if objective is None and asked.condition in OF_OBJECTIVES:
+        return None  # of an objective that does not exist, nothing is known
+    known = tracking.known(activity, objective or activity.primary)
+    return holds(known, asked.condition, operator=asked.operator, threshold=asked.measure_threshold)
 
 
 def pre_condition(tracking: Tracking, activity: Activity, action: RuleAction) -> bool:

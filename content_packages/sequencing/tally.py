@@ -1,42 +1,41 @@
-"""What the children of a cluster say to its rollup, counted in one pass (RB.1.1, RB.1.4).
+"""What the children of a cluster say to its rollup, read in one pass (RB.1.1, RB.1.4).
 
 The processes of rollup ask every child six times over: for its measure, its progress, and for each of four actions.
-Here each field is read once, of all children that are read in one manner together; what a shared objective says of
-them is read once for all. A rule that asks for more than one thing, or children of which not all always take part
-(``requiredForCompleted`` and the like), is left to the processes themselves.
+Here each is read once. Most are read in one manner, say in their own record all that is asked, and are not begun, or
+completed and satisfied: so many of them are only counted, and the others are read with all that may be the case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import repeat
+from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 from typing import Any
 
-from content_packages.sequencing.counted import Tally
+from content_packages.sequencing.known import Known, Tally
 from content_packages.sequencing.tracking import (
     NO_OBJECTIVE,
-    NO_OBJECTIVES,
     NO_RECORD,
     ActivityRecord,
     ObjectiveRecord,
     Tracking,
 )
-from content_packages.sequencing.tree import Activity, Alike, Family, Manner
+from content_packages.sequencing.tree import READ, Activity, Alike, Reading
 
 
 def tally(tracking: Tracking, cluster: Activity) -> Tally:
-    """Count what the tracked available children of a cluster say of themselves to its rollup."""
-    family = tracking.family(cluster)
-    if len(family.alike) == 1 and not family.apart:
-        found = _read(tracking, cluster, family.alike[0])
-    else:
-        parts = [_read(tracking, cluster, alike) for alike in family.alike]
-        parts += [_ask(tracking, child) for child in family.apart]
-        found = _together(family, parts)
-    if cluster.asks_attempts:
-        attempted = sum(tracking.attempts(child) > 0 for child in family.children if child.is_tracked)
-        return found._replace(attempted=attempted)
+    """Read what the tracked available children of a cluster say of themselves to its rollup."""
+    family, rules, get = tracking.family(cluster), cluster.rollup_rules, tracking.records.get
+    found = Tally({}, [], family.measure_weight, [], family.progress_weight)
+    apart: list[_Child] = [(get(name), reading) for name, reading in family.others]
+    if family.alike is not None:
+        if rules.asks_measures:
+            readings = map(family.alike.readings.__getitem__, family.alike.keys)
+            apart += zip(map(get, family.alike.names), readings, strict=True)
+        else:
+            is_asked = rules.asks_attempts or family.asks_attempts
+            apart += _read_together(tracking, cluster, family.alike, found, asks_attempts=is_asked)
+    if apart:
+        _read_apart(tracking, cluster, apart, found)
     return found
 
 
@@ -52,180 +51,114 @@ def mean(weighed: list[float], weights: float) -> float | None:
     return fsum(weighed) / weights if weighed and weights > 0 else None
 
 
-def _together(family: Family, parts: list[Tally]) -> Tally:
-    satisfied = not_satisfied = completed = not_completed = 0
-    measures, progresses = list[float](), list[float]()
-    for part in parts:
-        satisfied += part.satisfied
-        not_satisfied += part.not_satisfied
-        completed += part.completed
-        not_completed += part.not_completed
-        measures += part.measures
-        progresses += part.progresses
-    return Tally(
-        family.tracked,
-        satisfied,
-        not_satisfied,
-        completed,
-        not_completed,
-        measures,
-        family.measure_weight,
-        progresses,
-        family.progress_weight,
-    )
+#: What is recorded of a child, if anything is, and how it is read.
+_Child = tuple[ActivityRecord | None, Reading]
 
 
-def _read(tracking: Tracking, cluster: Activity, alike: Alike) -> Tally:
-    """Read children of one manner: as ``Tracking.value`` and ``own_value`` do of one."""
-    if alike.key is None and not alike.is_shared:
-        found = _read_apart(tracking, cluster, alike)
-    else:
-        found = _read_together(tracking, cluster, alike, alike.key or "")
-    if alike.reads:
-        found = _with_shared(tracking, alike, found)
-    return found if alike.is_simple else _judged(alike.manner, found)
-
-
-def _read_together(tracking: Tracking, cluster: Activity, alike: Alike, key: str) -> Tally:
-    """Read children whose primary objectives have one key, or none of them anything to say."""
-    has_own, attempts = not alike.is_shared, tracking.attempts(cluster)
-    try:  # to take all at once is half the work, where each has a record
-        records = alike.records(tracking.records)
-    except KeyError:
-        records = tuple(filter(None, map(tracking.records.get, alike.identifiers)))
-    not_satisfied = not_completed = 0
-    measures, progresses, partly = list[float](), list[float](), list[ActivityRecord]()
-    for record in records:
+def _read_together(
+    tracking: Tracking, cluster: Activity, alike: Alike, found: Tally, *, asks_attempts: bool
+) -> list[_Child]:
+    """Read children of one manner; return those of whom something is unknown, or out of the ordinary."""
+    terms, passing, enough, is_shared = alike.manner
+    attempts, shared = tracking.attempts(cluster), tracking.shared_objectives if is_shared else None
+    wants_objective, wants_progress = _wants_current(cluster)
+    keeps, forgets = not (wants_objective or wants_progress), wants_objective and wants_progress
+    children, measures, progresses = found.children, found.measures, found.progresses
+    apart, unbegun, not_done = list[tuple[Any, str]](), list[tuple[Any, str]](), 0
+    for record, key in zip(alike.recorded(tracking.records), alike.keys, strict=True):
         try:  # of most all is known: to look before each step would cost half as much again
-            held = record["objectives"][key] if has_own else _NO_STATUS
-            success, completion = held["satisfied"], record["completed"]
-            if record["era"] != attempts:
-                partly.append(record)
+            if record is None or (record["era"] != attempts and not keeps):
+                is_unbegun = record is None or (forgets and not asks_attempts)
+                (unbegun if is_unbegun else apart).append((record, key))
                 continue
+            held = (record["objectives"] if shared is None else shared)[key]
+            satisfied = held["satisfied"] if passing is None else held["measure"] >= passing
+            completed = record["completed"] if enough is None else record["progress"] >= enough
         except KeyError:
-            partly.append(record)
+            apart.append((record, key))
             continue
-        if not success:
-            not_satisfied += 1
-        if not completion:
-            not_completed += 1
+        if asks_attempts and (record["attempts"] != 1 or "suspended" in record):
+            apart.append((record, key))
+            continue
+        if not (satisfied and completed):
+            not_done += 1
+            known = _new(Known, (terms, satisfied, completed, None, 1, False))
+            children[known] = children.get(known, 0) + 1
         if "measure" in held:
             measures.append(held["measure"])
         if "progress" in record:
             progresses.append(record["progress"])
-    known = len(records) - len(partly)
-    found = Tally(
-        len(alike.identifiers),
-        known - not_satisfied,
-        not_satisfied,
-        known - not_completed,
-        not_completed,
-        measures,
-        alike.measure_weight,
-        progresses,
-        alike.progress_weight,
-    )
-    return _with_more(cluster, attempts, zip(repeat(key), partly), found) if partly else found
+    done = len(alike.keys) - len(unbegun) - len(apart) - not_done
+    if done:
+        children[Known(terms, True, True, None, 1)] = done
+    if unbegun:
+        _read_unbegun(alike, [key for _, key in unbegun], shared or {}, found)
+    return [(record, alike.readings[key]) for record, key in apart]
 
 
-#: What stands for objectives of which shared ones say it all.
-_NO_STATUS: ObjectiveRecord = {"satisfied": False}
+def _read_unbegun(
+    alike: Alike, keys: Sequence[str], shared: Mapping[str, ObjectiveRecord], found: Tally
+) -> None:
+    """Read children of one manner of whom nothing is known but what shared objectives say."""
+    terms, passing, *_ = alike.manner
+    told = [shared[key] for key in keys if key in shared] if alike.manner.is_shared else []
+    measures = [held.get("measure") for held in told]
+    found.measures.extend(measure for measure in measures if measure is not None)
+    if passing is None:
+        statuses = [held.get("satisfied") for held in told]
+    else:
+        statuses = [None if measure is None else measure >= passing for measure in measures]
+    statuses += [None] * (len(keys) - len(told))
+    for satisfied in {*statuses}:
+        found.children[Known(terms, satisfied, None)] = statuses.count(satisfied)
 
 
-def _read_apart(tracking: Tracking, cluster: Activity, alike: Alike) -> Tally:
-    """Read children whose primary objectives have each a key of its own."""
-    nothing = Tally(len(alike.keys), 0, 0, 0, 0, [], alike.measure_weight, [], alike.progress_weight)
-    records = map(tracking.records.get, alike.identifiers, repeat(NO_RECORD))
-    return _with_more(cluster, tracking.attempts(cluster), zip(alike.keys, records, strict=True), nothing)
+def _read_apart(tracking: Tracking, cluster: Activity, apart: Iterable[_Child], found: Tally) -> None:
+    """Read children as ``Tracking.value`` and ``own_value`` do of one."""
+    attempts, shared, children = tracking.attempts(cluster), tracking.shared_objectives, found.children
+    asks_measures, wanted = cluster.rollup_rules.asks_measures, _wants_current(cluster)
+    for recorded, (terms, key, passing, waits, enough, reads, measure_weight, progress_weight) in apart:
+        record = NO_RECORD if recorded is None else recorded
+        said = _own(record, key, wanted, is_present=record.get("era", 0) == attempts)
+        for place, target in reads:
+            told = shared.get(target, NO_OBJECTIVE).get(READ[place])
+            if told is not None or place < 2:  # for completion and progress a record may answer as well
+                said[place] = told
+        satisfied, measure, completed, progress = said
+        if passing is not None:
+            is_open = waits and record.get("active", False)
+            satisfied = None if measure is None or is_open else measure >= passing
+        if enough is not None:
+            completed = None if progress is None else progress >= enough
+        if measure is not None:
+            found.measures.append(measure_weight * measure)
+        if progress is not None:
+            found.progresses.append(progress_weight * progress)
+        side = (measure > 0) - (measure < 0) if asks_measures and measure is not None else None
+        attempted, is_suspended = record.get("attempts", 0), record.get("suspended", False)
+        known = _new(Known, (terms, satisfied, completed, side, attempted, is_suspended))
+        children[known] = children.get(known, 0) + 1
 
 
-def _with_more(
-    cluster: Activity, attempts: int, records: Iterable[tuple[str, ActivityRecord]], found: Tally
-) -> Tally:
-    """Add children of whom anything may be unknown, or of an earlier attempt on the cluster, each with its key."""
+def _own(
+    record: ActivityRecord, key: str, wants_current: tuple[bool, bool], *, is_present: bool
+) -> list[Any]:
+    """Return what a record says of status, measure, completion and progress."""
+    said: list[Any] = [None, None, None, None]
+    of_objective, of_progress = wants_current
+    if "objectives" in record and (is_present or not of_objective):
+        held = record["objectives"].get(key, NO_OBJECTIVE)
+        said[:2] = held.get("satisfied"), held.get("measure")
+    if is_present or not of_progress:
+        said[2:] = record.get("completed"), record.get("progress")
+    return said
+
+
+def _wants_current(cluster: Activity) -> tuple[bool, bool]:
+    """Say of objectives and of progress whether only those of the current attempt count (SN 3.2.5, 3.2.6)."""
     control = cluster.definition.control
-    successes, completions = list[bool](), list[bool]()
-    for key, record in records:
-        is_present = record.get("era", 0) == attempts
-        if is_present or not control.use_current_attempt_progress_info:
-            if "completed" in record:
-                completions.append(record["completed"])
-            if "progress" in record:
-                found.progresses.append(record["progress"])
-        if is_present or not control.use_current_attempt_objective_info:
-            held = record.get("objectives", NO_OBJECTIVES).get(key, NO_OBJECTIVE)
-            if "satisfied" in held:
-                successes.append(held["satisfied"])
-            if "measure" in held:
-                found.measures.append(held["measure"])
-    satisfied, completed = successes.count(True), completions.count(True)
-    return found._replace(
-        satisfied=found.satisfied + satisfied,
-        not_satisfied=found.not_satisfied + len(successes) - satisfied,
-        completed=found.completed + completed,
-        not_completed=found.not_completed + len(completions) - completed,
-    )
+    return control.use_current_attempt_objective_info, control.use_current_attempt_progress_info
 
 
-def _with_shared(tracking: Tracking, alike: Alike, own: Tally) -> Tally:
-    """Let shared objectives say what they say of all of these children; completion and progress may be their own."""
-    found = own
-    for name, target in alike.reads.items():
-        shared: Any = tracking.shared(target).get(name)
-        every = 0 if shared is None else len(alike.identifiers)
-        match name:
-            case "satisfied":
-                found = found._replace(satisfied=every if shared else 0, not_satisfied=0 if shared else every)
-            case "measure":
-                found = found._replace(measures=[shared] * every)
-            case "completed" if every:
-                found = found._replace(completed=every if shared else 0, not_completed=0 if shared else every)
-            case "progress" if every:
-                found = found._replace(progresses=[shared] * every)
-    return found
-
-
-def _judged(manner: Manner, found: Tally) -> Tally:
-    """Let measures decide where they do, and weigh them."""
-    _, satisfied, not_satisfied, completed, not_completed, measures, _, progresses, *_ = found
-    if manner.passing is not None:
-        satisfied = len([measure for measure in measures if measure >= manner.passing])
-        not_satisfied = len(measures) - satisfied
-    if manner.enough is not None:
-        completed = len([progress for progress in progresses if progress >= manner.enough])
-        not_completed = len(progresses) - completed
-    return Tally(
-        found.asked,
-        satisfied,
-        not_satisfied,
-        completed,
-        not_completed,
-        _weighed(measures, manner.measure_weight),
-        found.measure_weight,
-        _weighed(progresses, manner.progress_weight),
-        found.progress_weight,
-    )
-
-
-def _weighed(numbers: list[float], weight: float) -> list[float]:
-    return numbers if weight == 1.0 else [weight * number for number in numbers]
-
-
-def _ask(tracking: Tracking, child: Activity) -> Tally:
-    """Ask one child as the processes do."""
-    primary, definition = child.primary, child.definition
-    success, completion = tracking.satisfied(child, primary), tracking.completed(child, primary)
-    measure, progress = tracking.measure(child, primary), tracking.progress(child, primary)
-    measure_weight = definition.rollup.objective_measure_weight
-    progress_weight = definition.completion_threshold.progress_weight
-    return Tally(
-        1,
-        int(success is True),
-        int(success is False),
-        int(completion is True),
-        int(completion is False),
-        [] if measure is None else [measure_weight * measure],
-        measure_weight,
-        [] if progress is None else [progress_weight * progress],
-        progress_weight,
-    )
+#: To call the class itself would take twice as long.
+_new = tuple.__new__

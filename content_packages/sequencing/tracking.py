@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict, cast
 
-from content_packages.sequencing.counted import Tally
+from content_packages.sequencing.known import Known, Tally
 from content_packages.sequencing.objectives import TrackedObjective
 from content_packages.sequencing.tree import Activity, ActivityTree, Decision, Family
 
@@ -236,6 +236,18 @@ class Tracking:
         """Return the objective a rule refers to; without an identifier, the primary one."""
         return activity.primary if identifier is None else activity.objectives.get(identifier)
 
+    def known(self, activity: Activity, objective: TrackedObjective) -> Known:
+        """Return what rules may ask; of an activity that is not tracked nothing is known, whatever it reads."""
+        is_tracked = activity.is_tracked
+        return Known(
+            activity.terms,
+            self.satisfied(activity, objective) if is_tracked else None,
+            self.completed(activity, objective) if is_tracked else None,
+            self.measure(activity, objective) if is_tracked else None,
+            self.attempts(activity),
+            self.is_suspended(activity),
+        )
+
     def satisfied(self, activity: Activity, objective: TrackedObjective) -> bool | None:
         """Return the Objective Satisfied Status, or ``None`` while it is unknown (SN 4.2.1.2).
 
@@ -354,6 +366,11 @@ class Tracking:
             if shared.pop(name, None) is not None:
                 self._globals[target] = cast("ObjectiveRecord", shared)
                 self._tell_readers(target)
+
+    @property
+    def shared_objectives(self) -> Mapping[str, ObjectiveRecord]:
+        """What all global objectives hold; not to be changed."""
+        return self._globals
 
     def shared(self, target: str) -> ObjectiveRecord:
         """Return what a global objective holds; not to be changed."""

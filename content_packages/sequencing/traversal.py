@@ -185,7 +185,7 @@ def past_skipped(tracking: Tracking, cluster: Activity, family: Family, place: i
         test, ahead = stretch.test, stretch.identifiers[place - stretch.begin :: onward]
         if (known.start - place) * onward > 0:
             ahead = ahead[: (known.start - place) * onward]
-        if counted is not None and test.of_all is not None and test.of_all(counted):
+        if counted is not None and test.of_all is not None and all(map(test.of_all, counted.children)):
             passed = len(ahead)
         else:
             passed = test.in_a_row(map(get, ahead, repeat(NO_RECORD)))

@@ -6,27 +6,25 @@ rules by action, and which shared global objectives an objective reads and write
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, repeat
 from math import fsum
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from content_packages.sequencing.counted import CountedTest, counted_test
 from content_packages.sequencing.definition import (
     ActivityNode,
-    Condition,
     RequiredFor,
-    RollupAction,
     RollupRule,
     RuleAction,
     SequencingDefinition,
     SequencingRule,
 )
+from content_packages.sequencing.known import Terms
 from content_packages.sequencing.objectives import TrackedObjective, tracked
 from content_packages.sequencing.plain import NO_TESTS, PlainTests, Subject, Test, plain_tests
-from content_packages.sequencing.rollup_rules import rollup_rules
+from content_packages.sequencing.rollup_rules import RollupRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +44,16 @@ class Activity:
         order: position in document order from 0.
         last: the order of its last descendant; a leaf's own.
         place: index among all children of its parent.
-        is_plain: what is known of it is what its own record says: no shared objective answers.
-        manner: how what it says to its parent's rollup is read; ``None``: it has to be asked alone.
+        terms: on which it takes part in the rollup of its parent.
+        reading: how what it says to that is read.
         tests: pre-condition rules by action, where the record alone says whether one acts.
         skip_test: the one for ``skip``.
         close_test: says whether a limit or ``disabled`` closes it.
         skipped: what is noted where ``skip`` acts; always the same, and thousands of them in one flow.
         family: its children, all of them.
-        always_counts_for: actions of rollup for which its parent asks it, come what may (RB.1.4.2).
-        rollup_rules: of a cluster, for each action.
+        rollup_rules: of a cluster.
         can_be_tallied: whether to look at its children once is enough: nothing it writes is read by one of them.
-        counted_tests: actions whose rules can be asked of what was counted of its children, for all of them take part.
         is_all_counted: whether that decides all there is to its rollup, and no shared objective is told.
-        asks_attempts: whether one of its rollup rules asks which children were attempted.
         flags_count: whether being active or suspended matters to a rollup.
     """
 
@@ -73,21 +68,18 @@ class Activity:
     primary: TrackedObjective
     objectives: dict[str, TrackedObjective]
     pre_rules: dict[RuleAction, tuple[SequencingRule, ...]]
+    rollup_rules: RollupRules
+    terms: Terms
+    reading: Reading
     children: tuple[Activity, ...] = ()
     last: int = 0
-    is_plain: bool = False
-    manner: Manner | None = None
     tests: Mapping[RuleAction, Test] = field(default_factory=dict)
     family: Family | None = None
-    always_counts_for: frozenset[RollupAction] = frozenset()
     skip_test: Test | None = None
     close_test: Test | None = None
     skipped: Decision = field(init=False)
-    rollup_rules: Mapping[RollupAction, tuple[RollupRule, ...]] = field(default_factory=dict)
     can_be_tallied: bool = False
-    counted_tests: Mapping[RollupAction, CountedTest] = field(default_factory=dict)
     is_all_counted: bool = False
-    asks_attempts: bool = False
     flags_count: bool = True
     is_tracked: bool = field(init=False)  # whether its progress is recorded at all (delivery controls)
 
@@ -116,92 +108,104 @@ class Activity:
         return list(self.up())[::-1]
 
 
-class Manner(NamedTuple):
-    """How what an activity says to the rollup of its parent is read; children of one manner are read together.
+class Reading(NamedTuple):
+    """How what a child says of itself to the rollup of its parent is read.
 
     Args:
+        key: of its primary objective.
         passing: the least measure with which it is satisfied, if a measure decides.
+        waits: whether that decides nothing while it is active.
         enough: the least progress with which it is completed, if progress decides.
-        reads: fields of tracking, each with the global objective that answers.
+        reads: which of the fields of ``READ``, by its place there, a global objective answers.
         measure_weight, progress_weight: with which it counts.
     """
 
+    terms: Terms
+    key: str
     passing: float | None
+    waits: bool
     enough: float | None
-    reads: frozenset[tuple[str, str]]
+    reads: tuple[tuple[int, str], ...]
     measure_weight: float
     progress_weight: float
 
-    @property
-    def is_simple(self) -> bool:
-        """Whether no measure decides, and all weights are 1."""
-        judged = self.passing is not None or self.enough is not None
-        return not judged and self.measure_weight == self.progress_weight == 1.0
-
     @classmethod
-    def of(cls, definition: SequencingDefinition, primary: TrackedObjective) -> Manner | None:
-        """Return how an activity is read; ``None``: whether it is active decides as well."""
+    def of(cls, definition: SequencingDefinition, primary: TrackedObjective, terms: Terms) -> Reading:
+        """Return how an activity is read."""
         by_measure, threshold = primary.definition.satisfied_by_measure, definition.completion_threshold
-        if by_measure and not definition.rollup_considerations.measure_satisfaction_if_active:
-            return None
+        reads = [(place, primary.reads[name]) for place, name in enumerate(READ) if name in primary.reads]
         return cls(
-            passing=primary.definition.min_normalized_measure if by_measure else None,
-            enough=threshold.min_progress_measure if threshold.completed_by_measure else None,
-            reads=frozenset((name, target) for name, target in primary.reads.items() if name in _ROLLED_UP),
-            measure_weight=definition.rollup.objective_measure_weight,
-            progress_weight=threshold.progress_weight,
+            terms,
+            primary.key,
+            primary.definition.min_normalized_measure if by_measure else None,
+            by_measure and not definition.rollup_considerations.measure_satisfaction_if_active,
+            threshold.min_progress_measure if threshold.completed_by_measure else None,
+            tuple(reads),
+            definition.rollup.objective_measure_weight,
+            threshold.progress_weight,
         )
 
+    @property
+    def manner(self) -> Manner | None:
+        """How it is read together with others; ``None``: it is read by itself."""
+        target = self.reads[0][1] if self.reads else None
+        from_one_place = self.reads == (() if target is None else ((0, target), (1, target)))
+        if self.waits or not (from_one_place and self.measure_weight == self.progress_weight == 1.0):
+            return None
+        return Manner(self.terms, self.passing, self.enough, is_shared=target is not None)
 
-_ROLLED_UP = frozenset({"satisfied", "measure", "completed", "progress"})
+
+READ = ("satisfied", "measure", "completed", "progress")
 
 
-class Alike(NamedTuple):
+class Manner(NamedTuple):
+    """How children are read together: none is weighed or waits, and status and measure stand in one place.
+
+    Args:
+        is_shared: whether that is a shared objective, or their own.
+    """
+
+    terms: Terms
+    passing: float | None
+    enough: float | None
+    is_shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
     """Children of one manner.
 
     Args:
-        keys: of their primary objectives.
-        key: the one that all have, if they do.
-        reads: fields of tracking, each with the global objective that answers.
-        is_shared: whether what is known of their objectives is what shared ones say, and nothing else.
-        is_simple: whether no measure decides, and all weights are 1.
-        records: gives theirs from all records, if each of them has one.
-        measure_weight, progress_weight: the sum of theirs.
+        keys: of their objectives, shared or their own.
+        take: gives their records from all, if each of them has one.
+        readings: by key.
     """
 
     manner: Manner
+    names: tuple[str, ...]
     keys: tuple[str, ...]
-    key: str | None
-    reads: Mapping[str, str]
-    is_shared: bool
-    is_simple: bool
-    identifiers: tuple[str, ...]
-    records: Callable[[Mapping[str, Any]], tuple[Any, ...]]
-    measure_weight: float
-    progress_weight: float
+    readings: Mapping[str, Reading]
+    take: Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
     @classmethod
-    def of(cls, manner: Manner, children: Sequence[Activity]) -> Alike:
+    def of(cls, manner: Manner, readings: Mapping[str, Reading]) -> Alike:
         """Put children of one manner together."""
-        reads, identifiers = dict(manner.reads), tuple(child.identifier for child in children)
-        keys = tuple(child.primary.key for child in children)
+        names = tuple(readings)
+        keys = [one.reads[0][1] if manner.is_shared else one.key for one in readings.values()]
         return cls(
             manner,
-            keys,
-            keys[0] if len(set(keys)) == 1 else None,
-            reads,
-            {"satisfied", "measure"} <= reads.keys(),
-            manner.is_simple,
-            identifiers,
-            _taking(identifiers),
-            fsum(repeat(manner.measure_weight, len(children))),
-            fsum(repeat(manner.progress_weight, len(children))),
+            names,
+            tuple(keys),
+            readings=dict(zip(keys, readings.values(), strict=True)),
+            take=itemgetter(*names) if len(names) > 1 else lambda records: (records[names[0]],),
         )
 
-
-def _taking(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    """Return what takes the values of all these names."""
-    return itemgetter(*names) if len(names) > 1 else lambda values: (values[names[0]],)
+    def recorded(self, records: Mapping[str, Any]) -> Iterable[Any]:
+        """Return what is recorded of each, ``None`` for nothing."""
+        try:  # to take all at once is half the work, where each has a record
+            return self.take(records)
+        except KeyError:
+            return map(records.get, self.names)
 
 
 class Stretch(NamedTuple):
@@ -227,46 +231,51 @@ class Family:
 
     Args:
         tracked: how many have their progress recorded: only they take part in rollup.
-        alike: those of them that are read together.
-        apart: the rest of those: each is asked alone.
+        alike: of those, the most that are read together, if any are.
+        others: the rest of those, with their identifiers.
+        asks_attempts: whether one of them counts only once it was attempted, or is not suspended.
+        asks_skips: whether one of them counts only while no rule skips it.
         measure_weight, progress_weight: the sum of theirs.
         stretches: of all, one after the other, the neighbours among which each stands that have its test for ``skip``.
         skipped: of all, one after the other.
         clusters: those that cannot be delivered themselves.
         stops: places of those with a rule to stop forward traversal.
-        takes_part_always: actions of rollup for which each of them is asked, come what may (RB.1.4.2).
     """
 
     children: tuple[Activity, ...]
     tracked: int
-    alike: tuple[Alike, ...]
-    apart: tuple[Activity, ...]
+    alike: Alike | None
+    others: tuple[tuple[str, Reading], ...]
+    asks_attempts: bool
+    asks_skips: bool
     measure_weight: float
     progress_weight: float
     stretches: tuple[Stretch | None, ...]
     skipped: tuple[Decision, ...]
     stops: tuple[int, ...]
     clusters: tuple[Activity, ...]
-    takes_part_always: frozenset[RollupAction]
 
     @classmethod
     def of(cls, children: tuple[Activity, ...]) -> Family:
         """Look at some children together."""
-        tracked = [child for child in children if child.is_tracked]
-        by_manner: dict[Manner, list[Activity]] = {}
-        always = set(EVERY_ACTION)
-        for child in tracked:
-            if child.manner is not None:
-                by_manner.setdefault(child.manner, []).append(child)
-            if child.always_counts_for is not EVERY_ACTION:
-                always &= child.always_counts_for
+        readings = {child.identifier: child.reading for child in children if child.is_tracked}
+        by_manner: dict[Manner | None, dict[str, Reading]] = {}
+        for name, reading in readings.items():
+            by_manner.setdefault(reading.manner, {})[name] = reading
+        manner = max(filter(None, by_manner), key=lambda one: len(by_manner[one]), default=None)
+        alike = None if manner is None else Alike.of(manner, by_manner.pop(manner))
+        required = {
+            when for terms in {one.terms for one in readings.values()} for when in terms.required.values()
+        }
         return cls(
             children,
-            tracked=len(tracked),
-            alike=tuple(Alike.of(manner, found) for manner, found in by_manner.items()),
-            apart=tuple(child for child in tracked if child.manner is None),
-            measure_weight=fsum(child.definition.rollup.objective_measure_weight for child in tracked),
-            progress_weight=fsum(child.definition.completion_threshold.progress_weight for child in tracked),
+            tracked=len(readings),
+            alike=alike,
+            others=tuple(item for some in by_manner.values() for item in some.items()),
+            asks_attempts=not required.isdisjoint({RequiredFor.IF_ATTEMPTED, RequiredFor.IF_NOT_SUSPENDED}),
+            asks_skips=RequiredFor.IF_NOT_SKIPPED in required,
+            measure_weight=fsum(one.measure_weight for one in readings.values()),
+            progress_weight=fsum(one.progress_weight for one in readings.values()),
             stretches=tuple(Stretch.all_of(children)),
             skipped=tuple(child.skipped for child in children),
             stops=tuple(
@@ -275,11 +284,7 @@ class Family:
                 if RuleAction.STOP_FORWARD_TRAVERSAL in child.pre_rules
             ),
             clusters=tuple(child for child in children if child.children),
-            takes_part_always=frozenset(always),
         )
-
-
-EVERY_ACTION = frozenset(RollupAction)
 
 
 class ActivityTree:
@@ -297,6 +302,8 @@ class ActivityTree:
 
     __slots__ = (
         "_by_id",
+        "_rollup_rules",
+        "_terms",
         "_tests",
         "activities",
         "closable",
@@ -317,6 +324,8 @@ class ActivityTree:
         self.takes_shortcuts = takes_shortcuts
         self.activities: list[Activity] = []
         self._tests: dict[SequencingDefinition, PlainTests] = {}
+        self._rollup_rules: dict[tuple[RollupRule, ...], RollupRules] = {}
+        self._terms: dict[tuple[object, ...], Terms] = {}
         self.root = self._index(root, parent=None, place=0)
         self._by_id = {activity.identifier: activity for activity in self.activities}
         if len(self._by_id) != len(self.activities):
@@ -350,6 +359,7 @@ class ActivityTree:
 
     def _index(self, node: ActivityNode, *, parent: Activity | None, place: int) -> Activity:
         objectives = _objectives(node.definition)
+        terms = self._terms_of(node.definition)
         activity = Activity(
             identifier=node.identifier,
             title=node.title,
@@ -362,19 +372,29 @@ class ActivityTree:
             primary=objectives[0],
             objectives={objective.key: objective for objective in objectives},
             pre_rules=_rules_by_action(node.definition.pre_condition_rules),
+            rollup_rules=self._rollup_rules_of(node.definition),
+            terms=terms,
+            reading=Reading.of(node.definition, objectives[0], terms),
         )
         self.activities.append(activity)
         activity.children = tuple(
             self._index(child, parent=activity, place=i) for i, child in enumerate(node.children)
         )
         activity.last = len(self.activities) - 1
-        if activity.children:
-            activity.rollup_rules = rollup_rules(node.definition)
         if self.takes_shortcuts:
             tests = self._plain_tests(activity)
             activity.tests, activity.close_test = tests.by_action, tests.closes
             _find_shortcuts(activity)
         return activity
+
+    def _terms_of(self, definition: SequencingDefinition) -> Terms:
+        terms = Terms.of(definition)
+        return self._terms.setdefault((*terms.required.values(), terms.attempt_limit), terms)
+
+    def _rollup_rules_of(self, definition: SequencingDefinition) -> RollupRules:
+        if definition.rollup_rules not in self._rollup_rules:
+            self._rollup_rules[definition.rollup_rules] = RollupRules(definition.rollup_rules)
+        return self._rollup_rules[definition.rollup_rules]
 
     def _plain_tests(self, activity: Activity) -> PlainTests:
         """Return the tests of all activities with these rules: thousands that do the same would crowd the cache."""
@@ -388,51 +408,15 @@ class ActivityTree:
 
 
 def _find_shortcuts(activity: Activity) -> None:
-    definition = activity.definition
-    manner = activity.manner = Manner.of(definition, activity.primary)
-    activity.is_plain = manner is not None and not manner.reads
+    definition, reading = activity.definition, activity.reading
     activity.skip_test = activity.tests.get(RuleAction.SKIP)
-    considerations = definition.rollup_considerations
-    required = {
-        RollupAction.SATISFIED: considerations.required_for_satisfied,
-        RollupAction.NOT_SATISFIED: considerations.required_for_not_satisfied,
-        RollupAction.COMPLETED: considerations.required_for_completed,
-        RollupAction.INCOMPLETE: considerations.required_for_incomplete,
-    }
-    activity.flags_count = (
-        not considerations.measure_satisfaction_if_active or RequiredFor.IF_NOT_SUSPENDED in required.values()
-    )
-    counts = {
-        RollupAction.SATISFIED: definition.rollup.rollup_objective_satisfied,
-        RollupAction.NOT_SATISFIED: definition.rollup.rollup_objective_satisfied,
-        RollupAction.COMPLETED: definition.rollup.rollup_progress_completion,
-        RollupAction.INCOMPLETE: definition.rollup.rollup_progress_completion,
-    }
-    always = frozenset(
-        action for action, when in required.items() if when is RequiredFor.ALWAYS and counts[action]
-    )
-    activity.always_counts_for = EVERY_ACTION if always == EVERY_ACTION else always
+    activity.flags_count = reading.waits or RequiredFor.IF_NOT_SUSPENDED in reading.terms.required.values()
     if activity.children:
-        activity.family = Family.of(activity.children)
-        reads_shared = any(
-            child.is_tracked and _ROLLED_UP & child.primary.reads.keys() for child in activity.children
-        )
-        activity.can_be_tallied = not (activity.primary.writes and reads_shared)
-        tests = {action: counted_test(rules) for action, rules in activity.rollup_rules.items()}
-        activity.counted_tests = {
-            action: test
-            for action, test in tests.items()
-            if test is not None and action in activity.family.takes_part_always
-        }
-        activity.asks_attempts = any(
-            asked.condition is Condition.ATTEMPTED
-            for rule in definition.rollup_rules
-            for asked in rule.conditions
-        )
+        family = activity.family = Family.of(activity.children)
+        reads_shared = any(child.is_tracked and child.reading.reads for child in activity.children)
+        activity.can_be_tallied = not (family.asks_skips or (activity.primary.writes and reads_shared))
         activity.is_all_counted = (
-            activity.can_be_tallied
-            and len(activity.counted_tests) == len(RollupAction)
-            and not activity.primary.writes
+            not activity.primary.writes
             and not activity.primary.definition.satisfied_by_measure
             and not definition.completion_threshold.completed_by_measure
         )
