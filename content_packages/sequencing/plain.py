@@ -1,14 +1,14 @@
-"""Sequencing rules that ask an activity's own record and nothing else, each as one question to that record.
+"""Pre-condition rules and limits, each as one question to what is recorded of an activity and of shared objectives.
 
-Most rules of most courses are such. Asked beforehand what they look at (UP.2.1), they need no walk through objectives,
-maps and controls for each of the thousands of activities a flow may pass. What is not plain, a measure that decides
-or a shared objective that answers, has no question here, and is asked of ``conditions``.
+Asked beforehand what they look at (UP.2.1), they need no walk through objectives, maps and controls for each of the
+thousands of activities a flow may pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from content_packages.sequencing.definition import (
@@ -23,35 +23,44 @@ from content_packages.sequencing.definition import (
 from content_packages.sequencing.known import Known
 from content_packages.sequencing.objectives import TrackedObjective
 
+_Record = Mapping[str, Any]
+_Shared = Mapping[str, Mapping[str, Any]]
+#: Whether rules act, by what is recorded of an activity and of shared objectives.
+Acts = Callable[[_Record, _Shared], bool]
+
+
+#: Says of how many records rules act, one after the other, before the first of which they do not.
+InARow = Callable[[Iterable[Any], Iterable[_Record], _Shared], int]
+
+
+def _ask_each(each: Iterable[Any], records: Iterable[_Record], shared: _Shared) -> int:
+    count = 0
+    for acts, record in zip(each, records, strict=False):
+        if not acts(record, shared):
+            break
+        count += 1
+    return count
+
 
 class Test(NamedTuple):
     """Whether rules act; unknown is ``False``, for an unknown condition makes no rule act.
 
     Args:
-        acts: says so of one record.
-        in_a_row: says of how many they act, one after the other, before the first of which they do not.
-        of_none: whether they act where nothing is recorded.
+        acts: says so of one activity.
+        in_a_row: says it of several whose tests have this in common,
+        asked: given of each test this.
         of_all: says whether they act for all of whom rollup knows the same; not always can it be said.
     """
 
-    acts: Callable[[Mapping[str, Any]], bool]
-    in_a_row: Callable[[Iterable[Mapping[str, Any]]], int]
-    of_none: bool
+    acts: Acts
+    in_a_row: InARow
+    asked: Any
     of_all: Callable[[Known], bool] | None = None
 
     @classmethod
-    def of(cls, acts: Callable[[Mapping[str, Any]], bool]) -> Test:
+    def of(cls, acts: Acts) -> Test:
         """Return the test that asks each record in turn."""
-        return cls(acts, partial(_in_a_row, acts), acts({}))
-
-
-def _in_a_row(acts: Callable[[Mapping[str, Any]], bool], records: Iterable[Mapping[str, Any]]) -> int:
-    count = 0
-    for record in records:
-        if not acts(record):
-            break
-        count += 1
-    return count
+        return cls(acts, _ask_each, acts)
 
 
 class Subject(NamedTuple):
@@ -63,11 +72,11 @@ class Subject(NamedTuple):
 
 
 class PlainTests(NamedTuple):
-    """What can be asked of an activity's record alone.
+    """What can be asked of an activity.
 
     Args:
         by_action: pre-condition rules.
-        closes: whether the activity may not be delivered (UP.5).
+        closes: whether it may not be delivered (UP.5).
     """
 
     by_action: Mapping[RuleAction, Test]
@@ -78,25 +87,12 @@ NO_TESTS = PlainTests({}, None)
 
 
 def plain_tests(activity: Subject, pre_rules: Mapping[RuleAction, tuple[SequencingRule, ...]]) -> PlainTests:
-    """Return what the record alone can say of an activity with these pre-condition rules."""
-    tests = {action: _of_rules(activity, rules) for action, rules in pre_rules.items()}
+    """Return what can be asked of an activity with these pre-condition rules."""
+    tests = {
+        action: _any_of([_of_rule(activity, rule) for rule in rules]) for action, rules in pre_rules.items()
+    }
     closes = [_of_limit(activity), tests.get(RuleAction.DISABLED)]
-    is_asked = RuleAction.DISABLED in tests and closes[1] is None
-    return PlainTests(
-        {action: test for action, test in tests.items() if test is not None},
-        None if is_asked else _any_of([test for test in closes if test is not None]),
-    )
-
-
-def _of_rules(activity: Subject, rules: tuple[SequencingRule, ...]) -> Test | None:
-    """Return what says whether one of the rules acts (UP.2); ``None`` where the record alone cannot."""
-    tests = []
-    for rule in rules:
-        test = _of_rule(activity, rule)
-        if test is None:
-            return None
-        tests.append(test)
-    return _any_of(tests)
+    return PlainTests(tests, _any_of([test for test in closes if test is not None]))
 
 
 def _of_limit(activity: Subject) -> Test | None:
@@ -105,42 +101,37 @@ def _of_limit(activity: Subject) -> Test | None:
     if limit is None or not activity.definition.delivery.tracked:
         return None
 
-    def acts(record: Mapping[str, Any]) -> bool:
+    def acts(record: _Record, _shared: _Shared) -> bool:
         is_open = record.get("active", False) or record.get("suspended", False)
         return not is_open and record.get("attempts", 0) >= limit
 
     return Test.of(acts)
 
 
-def _of_rule(activity: Subject, rule: SequencingRule) -> Test | None:
+def _of_rule(activity: Subject, rule: SequencingRule) -> Test:
     """Sequencing Rule Check Subprocess (UP.2.1), asked beforehand."""
-    tests = []
-    for asked in rule.conditions:
-        test = _of_condition(activity, asked)
-        if test is None:
-            return None
-        tests.append(test)
+    tests = [_of_condition(activity, asked) for asked in rule.conditions]
     if rule.condition_combination is Combination.ANY or not tests:
         return _any_of(tests)
     return _all_of(tests)
 
 
-def _of_condition(activity: Subject, asked: RuleCondition) -> Test | None:
+def _of_condition(activity: Subject, asked: RuleCondition) -> Test:
     wanted = asked.operator is not Operator.NOT
     condition = asked.condition
     if condition in _FIELDS:
         return _of_objective(activity, asked, wanted=wanted)
     if condition is Condition.ATTEMPTED:
-        return Test.of(lambda record: (record.get("attempts", 0) > 0) is wanted)
+        return Test.of(lambda record, _s: (record.get("attempts", 0) > 0) is wanted)
     if condition is Condition.ATTEMPT_LIMIT_EXCEEDED:
         limit = activity.definition.limits.attempt_limit
         if limit is None:
             return _constant(not wanted)
-        return Test.of(lambda record: (record.get("attempts", 0) >= limit) is wanted)
+        return Test.of(lambda record, _s: (record.get("attempts", 0) >= limit) is wanted)
     return _constant((condition is Condition.ALWAYS) is wanted)  # of the clock nothing is ever true (SN 3.5)
 
 
-def _of_objective(activity: Subject, asked: RuleCondition, *, wanted: bool) -> Test | None:
+def _of_objective(activity: Subject, asked: RuleCondition, *, wanted: bool) -> Test:
     reference = asked.referenced_objective
     objective = activity.primary if reference is None else activity.objectives.get(reference)
     if objective is None:
@@ -150,18 +141,20 @@ def _of_objective(activity: Subject, asked: RuleCondition, *, wanted: bool) -> T
         return _constant(asks_if_known and not wanted)
     number = _deciding(activity, objective, field)
     source, least = number or (field, None)
-    if source in objective.reads or (number and field == "satisfied" and _waits_for_the_end(activity)):
-        return None
-    key = None if objective.is_primary and source in {"completed", "progress"} else objective.key
-    if asks_if_known:
-        return Test.of(lambda record: (_held(record, key).get(source) is not None) is wanted)
-    if field == "measure":
-        return _of_measure(key, asked, wanted=wanted)
-    if least is not None:
-        test = _of_number(key, source, least, wanted=wanted)
+    waits = field == "satisfied" and number is not None and _waits_for_the_end(activity)
+    target = objective.reads.get(source) if source in {"satisfied", "measure"} else None
+    if target is not None and not (asks_if_known or field == "measure" or waits):
+        test = _of_place(target, source, least, wanted=wanted, is_shared=True)
+    elif asks_if_known or field == "measure" or waits or source in objective.reads:
+        look, says = _look(objective, source, waits=waits), _says(asked, least, wanted=wanted)
+        test = Test.of(lambda record, shared: says(look(record, shared)))
+    elif objective.is_primary and source in {"completed", "progress"}:
+        test = _of_progress(source, least, wanted=wanted)
     else:
-        test = _of_completion(wanted=wanted) if key is None else _of_status(key, field, wanted=wanted)
-    return test._replace(of_all=_OF_ALL[field, wanted]) if objective.is_primary else test
+        test = _of_place(objective.key, source, least, wanted=wanted, is_shared=False)
+    if not objective.is_primary or asks_if_known:
+        return test
+    return test._replace(of_all=_OF_ALL.get((field, wanted)))
 
 
 def _deciding(activity: Subject, objective: TrackedObjective, field: str) -> tuple[str, float] | None:
@@ -179,21 +172,62 @@ def _waits_for_the_end(activity: Subject) -> bool:
     return not activity.definition.rollup_considerations.measure_satisfaction_if_active
 
 
-def _of_completion(*, wanted: bool) -> Test:
-    return Test.of(lambda record: record.get("completed") is wanted)
+def _look(objective: TrackedObjective, field: str, *, waits: bool) -> Callable[[_Record, _Shared], Any]:
+    """Return what finds a field, as ``Tracking.value`` does; what ``waits`` is unknown while the activity is active."""
+    target = objective.reads.get(field)
+    key = None if objective.is_primary and field in {"completed", "progress"} else objective.key
+    is_shared = target is not None and field in {"satisfied", "measure"}
+
+    def look(record: _Record, shared: _Shared) -> Any:
+        if waits and record.get("active", False):
+            return None
+        told = None if target is None else shared.get(target, _NOTHING).get(field)
+        return told if told is not None or is_shared else _held(record, key).get(field)
+
+    return look
 
 
-def _of_status(key: str, field: str, *, wanted: bool) -> Test:
-    def acts(record: Mapping[str, Any]) -> bool:
+def _says(asked: RuleCondition, least: float | None, *, wanted: bool) -> Callable[[Any], bool]:
+    """Return what says whether a rule acts on a value; what is unknown makes none act, unless it asks whether it is."""
+    if _FIELDS[asked.condition][1]:
+        return lambda value: (value is not None) is wanted
+    threshold = asked.measure_threshold
+    if asked.condition is Condition.OBJECTIVE_MEASURE_GREATER_THAN:
+        return lambda value: value is not None and (value > threshold) is wanted
+    if asked.condition is Condition.OBJECTIVE_MEASURE_LESS_THAN:
+        return lambda value: value is not None and (value < threshold) is wanted
+    if least is None:
+        return lambda value: value is wanted
+    return lambda value: value is not None and (value >= least) is wanted
+
+
+def _of_progress(field: str, least: float | None, *, wanted: bool) -> Test:
+    if least is None:
+        return Test.of(lambda record, _s: record.get(field) is wanted)
+    return Test.of(lambda record, _s: field in record and (record[field] >= least) is wanted)
+
+
+def _of_place(key: str, field: str, least: float | None, *, wanted: bool, is_shared: bool) -> Test:
+    """Return the test of a field that stands in one place: in a shared objective, or in one of the record."""
+
+    def acts(record: _Record, shared: _Shared) -> bool:
+        if not is_shared and "objectives" not in record:
+            return False
         try:
-            return "objectives" in record and record["objectives"][key][field] is wanted
+            value = (shared if is_shared else record["objectives"])[key][field]
         except KeyError:  # so rare that to look before each step would cost more
             return False
+        return (value if least is None else value >= least) is wanted
 
-    def in_a_row(records: Iterable[Mapping[str, Any]]) -> int:
+    return Test(acts, _row_of_places(field, least, wanted=wanted, is_shared=is_shared), key)
+
+
+@lru_cache(maxsize=256)
+def _row_of_places(field: str, least: float | None, *, wanted: bool, is_shared: bool) -> InARow:
+    def statuses(keys: Iterable[Any], records: Iterable[_Record], shared: _Shared) -> int:
         count = 0
         try:
-            for record in records:
+            for key, record in zip(keys, _instead(shared) if is_shared else records, strict=False):
                 if record["objectives"][key][field] is not wanted:
                     break
                 count += 1
@@ -201,23 +235,10 @@ def _of_status(key: str, field: str, *, wanted: bool) -> Test:
             pass
         return count
 
-    return Test(acts, in_a_row, of_none=False)
-
-
-def _of_number(key: str | None, field: str, least: float, *, wanted: bool) -> Test:
-    if key is None:
-        return Test.of(lambda record: field in record and (record[field] >= least) is wanted)
-
-    def acts(record: Mapping[str, Any]) -> bool:
-        try:
-            return "objectives" in record and (record["objectives"][key][field] >= least) is wanted
-        except KeyError:
-            return False
-
-    def in_a_row(records: Iterable[Mapping[str, Any]]) -> int:
+    def numbers(keys: Iterable[Any], records: Iterable[_Record], shared: _Shared) -> int:
         count = 0
         try:
-            for record in records:
+            for key, record in zip(keys, _instead(shared) if is_shared else records, strict=False):
                 if (record["objectives"][key][field] >= least) is not wanted:
                     break
                 count += 1
@@ -225,25 +246,18 @@ def _of_number(key: str | None, field: str, least: float, *, wanted: bool) -> Te
             pass
         return count
 
-    return Test(acts, in_a_row, of_none=False)
+    return statuses if least is None else numbers
 
 
-def _of_measure(key: str | None, asked: RuleCondition, *, wanted: bool) -> Test:
-    threshold, greater = asked.measure_threshold, asked.condition is Condition.OBJECTIVE_MEASURE_GREATER_THAN
-
-    def acts(record: Mapping[str, Any]) -> bool:
-        measure = _held(record, key).get("measure")
-        if measure is None:
-            return False
-        return (measure > threshold if greater else measure < threshold) is wanted
-
-    return Test.of(acts)
+def _instead(shared: _Shared) -> Iterator[_Record]:
+    """Yield for every record one that holds the shared objectives."""
+    return repeat({"objectives": shared})
 
 
-def _held(record: Mapping[str, Any], key: str | None) -> Mapping[str, Any]:
+def _held(record: _Record, key: str | None) -> _Record:
     if key is None:
         return record
-    held: Mapping[str, Any] = record.get("objectives", _NOTHING).get(key, _NOTHING)
+    held: _Record = record.get("objectives", _NOTHING).get(key, _NOTHING)
     return held
 
 
@@ -251,7 +265,7 @@ def _any_of(tests: list[Test]) -> Test:
     if len(tests) < 2:
         return tests[0] if tests else _constant(False)
     each = [test.acts for test in tests]
-    return Test.of(lambda record: any(acts(record) for acts in each))
+    return Test.of(lambda record, shared: any(acts(record, shared) for acts in each))
 
 
 def _all_of(tests: list[Test]) -> Test:
@@ -260,15 +274,17 @@ def _all_of(tests: list[Test]) -> Test:
     first, *others = [test.acts for test in tests]
     if len(others) == 1:
         second = others[0]
-        return Test.of(lambda record: first(record) and second(record))
-    return Test.of(lambda record: first(record) and all(acts(record) for acts in others))
+        return Test.of(lambda record, shared: first(record, shared) and second(record, shared))
+    return Test.of(
+        lambda record, shared: first(record, shared) and all(acts(record, shared) for acts in others)
+    )
 
 
 def _constant(answer: bool) -> Test:
-    return Test.of(lambda _record: answer)
+    return Test.of(lambda _record, _shared: answer)
 
 
-_NOTHING: Mapping[str, Any] = {}
+_NOTHING: _Record = {}
 
 # What is known to rollup stands in a child's record as well.
 _OF_ALL: dict[tuple[str, bool], Callable[[Known], bool]] = {

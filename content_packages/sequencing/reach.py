@@ -18,7 +18,7 @@ from content_packages.sequencing.event import Request
 from content_packages.sequencing.navigation import navigation_request
 from content_packages.sequencing.plain import Test
 from content_packages.sequencing.rules import check_activity, pre_condition
-from content_packages.sequencing.tracking import Tracking
+from content_packages.sequencing.tracking import NO_RECORD, Tracking
 from content_packages.sequencing.traversal import may_stop, past_skipped, place_among
 from content_packages.sequencing.tree import Activity, path_up
 
@@ -92,10 +92,11 @@ class Reach:
             if test is None:
                 yield from (at for at in activities if ask(self._after, at))
                 continue
-            acts, unrecorded, get = test.acts, test.of_none, self._after.records.get
+            acts, shared, get = test.acts, self._after.shared_objectives, self._after.records.get
+            unrecorded = acts(NO_RECORD, shared)
             for at in activities:
                 record = get(at.identifier)
-                if unrecorded if record is None else acts(record):
+                if unrecorded if record is None else acts(record, shared):
                     yield at
 
     def _unavailable(self, tracking: Tracking, cluster: Activity) -> list[str]:

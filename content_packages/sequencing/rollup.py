@@ -46,8 +46,8 @@ def _roll_up_readers(tracking: Tracking, activity: Activity, reached: Activity) 
     met = {at.order for at in activity.up()}
     while True:
         for target in tracking.take_changed_globals():
-            for reader in tracking.tree.readers.get(target, ()):
-                above = reader.parent
+            for parent in tracking.tree.concerned[target].parents:
+                above: Activity | None = parent
                 # What is above one that was met was met, too.
                 while above is not None and above.order not in met:
                     met.add(above.order)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from itertools import repeat
 
 from content_packages.sequencing.conditions import combine, holds
 from content_packages.sequencing.definition import (
@@ -48,9 +49,8 @@ class RollupRules:
 
     def acting(self, children: Mapping[Known, int]) -> frozenset[RollupAction]:
         """Return the actions with a rule that acts (RB.1.4) where so much is known of so many children."""
-        if not self._are_counted:
-            children = dict.fromkeys(children, 1)
-        return self._find(frozenset(children.items()))
+        counts = children.values() if self._are_counted else repeat(1)
+        return self._find(frozenset(zip(children, counts, strict=False)))
 
     def _acting(self, children: frozenset[tuple[Known, int]]) -> frozenset[RollupAction]:
         return frozenset(

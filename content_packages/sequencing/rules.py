@@ -28,7 +28,7 @@ def sequencing_rules_check(
     """
     if test is not None:
         action = rules[0].action
-        if not test.acts(tracking.record(activity)):
+        if not test.acts(tracking.record(activity), tracking.shared_objectives):
             return None
         if action is RuleAction.SKIP:
             tracking.decisions.append(activity.skipped)
@@ -68,7 +68,7 @@ def pre_condition(tracking: Tracking, activity: Activity, action: RuleAction) ->
 def check_activity(tracking: Tracking, activity: Activity) -> bool:
     """Check Activity Process (UP.5): say whether the activity may **not** be delivered."""
     test = activity.close_test
-    if test is not None and not test.acts(tracking.record(activity)):
+    if test is not None and not test.acts(tracking.record(activity), tracking.shared_objectives):
         return False
     return pre_condition(tracking, activity, RuleAction.DISABLED) or limit_conditions_check(
         tracking, activity

@@ -7,7 +7,7 @@ completed and satisfied: so many of them are only counted, and the others are re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import fsum
 from typing import Any
 
@@ -16,10 +16,9 @@ from content_packages.sequencing.tracking import (
     NO_OBJECTIVE,
     NO_RECORD,
     ActivityRecord,
-    ObjectiveRecord,
     Tracking,
 )
-from content_packages.sequencing.tree import READ, Activity, Alike, Reading
+from content_packages.sequencing.tree import READ, Activity, Alike, Manner, Reading
 
 
 def tally(tracking: Tracking, cluster: Activity) -> Tally:
@@ -62,14 +61,17 @@ def _read_together(
     terms, passing, enough, is_shared = alike.manner
     attempts, shared = tracking.attempts(cluster), tracking.shared_objectives if is_shared else None
     wants_objective, wants_progress = _wants_current(cluster)
-    keeps, forgets = not (wants_objective or wants_progress), wants_objective and wants_progress
+    keeps = not (wants_objective or wants_progress)
+    forgets = wants_objective and wants_progress and not asks_attempts
     children, measures, progresses = found.children, found.measures, found.progresses
-    apart, unbegun, not_done = list[tuple[Any, str]](), list[tuple[Any, str]](), 0
-    for record, key in zip(alike.recorded(tracking.records), alike.keys, strict=True):
+    records, keys = alike.recorded(tracking.records), alike.keys
+    apart, stale, not_done = list[tuple[Any, str]](), list[tuple[Any, str]](), 0
+    for record, key in zip(records, keys, strict=True):
+        if record is None:
+            continue
         try:  # of most all is known: to look before each step would cost half as much again
-            if record is None or (record["era"] != attempts and not keeps):
-                is_unbegun = record is None or (forgets and not asks_attempts)
-                (unbegun if is_unbegun else apart).append((record, key))
+            if record["era"] != attempts and not keeps:
+                (stale if forgets else apart).append((record, key))
                 continue
             held = (record["objectives"] if shared is None else shared)[key]
             satisfied = held["satisfied"] if passing is None else held["measure"] >= passing
@@ -88,29 +90,27 @@ def _read_together(
             measures.append(held["measure"])
         if "progress" in record:
             progresses.append(record["progress"])
-    done = len(alike.keys) - len(unbegun) - len(apart) - not_done
-    if done:
-        children[Known(terms, True, True, None, 1)] = done
-    if unbegun:
-        _read_unbegun(alike, [key for _, key in unbegun], shared or {}, found)
-    return [(record, alike.readings[key]) for record, key in apart]
-
-
-def _read_unbegun(
-    alike: Alike, keys: Sequence[str], shared: Mapping[str, ObjectiveRecord], found: Tally
-) -> None:
-    """Read children of one manner of whom nothing is known but what shared objectives say."""
-    terms, passing, *_ = alike.manner
-    told = [shared[key] for key in keys if key in shared] if alike.manner.is_shared else []
-    measures = [held.get("measure") for held in told]
-    found.measures.extend(measure for measure in measures if measure is not None)
-    if passing is None:
-        statuses = [held.get("satisfied") for held in told]
+    unbegun = len(stale) + records.count(None)
+    if is_shared:
+        stale += ((None, key) for record, key in zip(records, keys, strict=True) if record is None)
+        _read_shared(tracking, alike.manner, [key for _, key in stale], found)
     else:
-        statuses = [None if measure is None else measure >= passing for measure in measures]
-    statuses += [None] * (len(keys) - len(told))
+        _add(children, alike.unbegun, unbegun)
+    _add(children, alike.done, len(keys) - unbegun - len(apart) - not_done)
+    return [(record, alike.readings[key]) for record, key in apart] if apart else []
+
+
+def _read_shared(tracking: Tracking, manner: Manner, keys: Sequence[str], found: Tally) -> None:
+    """Read children of one manner of whom nothing is known but what shared objectives say."""
+    held = [tracking.shared(key) for key in keys]
+    measures = [one.get("measure") for one in held]
+    if manner.passing is None:
+        statuses = [one.get("satisfied") for one in held]
+    else:
+        statuses = [None if measure is None else measure >= manner.passing for measure in measures]
+    found.measures.extend(measure for measure in measures if measure is not None)
     for satisfied in {*statuses}:
-        found.children[Known(terms, satisfied, None)] = statuses.count(satisfied)
+        found.children[Known(manner.terms, satisfied, None)] = statuses.count(satisfied)
 
 
 def _read_apart(tracking: Tracking, cluster: Activity, apart: Iterable[_Child], found: Tally) -> None:
@@ -162,3 +162,8 @@ def _wants_current(cluster: Activity) -> tuple[bool, bool]:
 
 #: To call the class itself would take twice as long.
 _new = tuple.__new__
+
+
+def _add(children: dict[Known, int], known: Known, count: int) -> None:
+    if count:
+        children[known] = children.get(known, 0) + count

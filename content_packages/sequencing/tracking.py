@@ -193,7 +193,7 @@ class Tracking:
         if "children" in before:
             record["children"] = before["children"]
         self._replace(activity, record)
-        self._unsettle_all()  # what children have recorded may be of an earlier attempt now
+        self._unsettle(activity)  # what children have recorded may be of an earlier attempt now
 
     # ------------------------------------------------------------ available children
 
@@ -228,7 +228,7 @@ class Tracking:
         """Set which children take part, and in which order."""
         self._edit(activity)["children"] = [child.identifier for child in children]
         self._children.pop(activity.identifier, None)
-        self._unsettle_all()
+        self._unsettle(activity)
 
     # ------------------------------------------------------------ objective progress
 
@@ -379,7 +379,9 @@ class Tracking:
     def forget_globals(self) -> None:
         """Forget every global objective."""
         self._globals = {}
-        self._unsettle_all()
+        self.settled_from = None
+        self.settled.clear()
+        self.passed.clear()
 
     def take_changed_globals(self) -> set[str]:
         """Return the global objectives written since this was last asked."""
@@ -397,8 +399,12 @@ class Tracking:
 
     def _tell_readers(self, target: str) -> None:
         """Note that a shared objective has changed; one that nobody in this tree reads changes nothing here."""
-        if target in self.tree.readers:
-            self._unsettle_all()
+        concerned = self.tree.concerned.get(target)
+        if concerned is not None:
+            self.settled_from = None
+            for order in concerned.clusters:
+                self.settled.pop(order, None)
+            self.passed.clear()
             self.changed_globals.add(target)
 
     def own_value(self, activity: Activity, objective: TrackedObjective, name: str) -> float | None:
@@ -473,10 +479,6 @@ class Tracking:
         self.settled.pop(activity.order, None)
         if activity.parent is not None:
             self.settled.pop(activity.parent.order, None)
-
-    def _unsettle_all(self) -> None:
-        self.settled_from = None
-        self.settled.clear()
 
 
 def _put(record: ActivityRecord | ObjectiveRecord, name: str, value: float | None) -> None:

@@ -110,7 +110,7 @@ def may_stop(tracking: Tracking, cluster: Activity, begin: int, end: int) -> Ite
     for place in family.stops[bisect_left(family.stops, begin) : bisect_left(family.stops, end)]:
         activity = family.children[place]
         test = activity.tests.get(RuleAction.STOP_FORWARD_TRAVERSAL)
-        if test is None or test.acts(get(activity.identifier, NO_RECORD)):
+        if test is None or test.acts(get(activity.identifier, NO_RECORD), tracking.shared_objectives):
             yield place
 
 
@@ -182,13 +182,15 @@ def past_skipped(tracking: Tracking, cluster: Activity, family: Family, place: i
         if place in known:
             place = known.stop
             break
-        test, ahead = stretch.test, stretch.identifiers[place - stretch.begin :: onward]
+        there = slice(place - stretch.begin, None, onward)
+        ahead = stretch.identifiers[there]
         if (known.start - place) * onward > 0:
             ahead = ahead[: (known.start - place) * onward]
-        if counted is not None and test.of_all is not None and all(map(test.of_all, counted.children)):
+        if counted is not None and stretch.of_all is not None and all(map(stretch.of_all, counted.children)):
             passed = len(ahead)
         else:
-            passed = test.in_a_row(map(get, ahead, repeat(NO_RECORD)))
+            records = map(get, ahead, repeat(NO_RECORD))
+            passed = stretch.in_a_row(stretch.asked[there], records, tracking.shared_objectives)
         place += onward * passed
         if passed < len(ahead):
             break

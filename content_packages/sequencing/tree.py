@@ -6,11 +6,11 @@ rules by action, and which shared global objectives an objective reads and write
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, repeat
 from math import fsum
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from content_packages.sequencing.definition import (
@@ -21,9 +21,9 @@ from content_packages.sequencing.definition import (
     SequencingDefinition,
     SequencingRule,
 )
-from content_packages.sequencing.known import Terms
+from content_packages.sequencing.known import Known, Terms
 from content_packages.sequencing.objectives import TrackedObjective, tracked
-from content_packages.sequencing.plain import NO_TESTS, PlainTests, Subject, Test, plain_tests
+from content_packages.sequencing.plain import NO_TESTS, InARow, PlainTests, Subject, Test, plain_tests
 from content_packages.sequencing.rollup_rules import RollupRules
 
 
@@ -179,12 +179,15 @@ class Alike:
         keys: of their objectives, shared or their own.
         take: gives their records from all, if each of them has one.
         readings: by key.
+        done, unbegun: what is known of one that is completed and satisfied, and of one that is not begun.
     """
 
     manner: Manner
     names: tuple[str, ...]
     keys: tuple[str, ...]
     readings: Mapping[str, Reading]
+    done: Known
+    unbegun: Known
     take: Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
     @classmethod
@@ -197,32 +200,43 @@ class Alike:
             names,
             tuple(keys),
             readings=dict(zip(keys, readings.values(), strict=True)),
+            done=Known(manner.terms, True, True, attempts=1),
+            unbegun=Known(manner.terms, None, None),
             take=itemgetter(*names) if len(names) > 1 else lambda records: (records[names[0]],),
         )
 
-    def recorded(self, records: Mapping[str, Any]) -> Iterable[Any]:
+    def recorded(self, records: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return what is recorded of each, ``None`` for nothing."""
         try:  # to take all at once is half the work, where each has a record
             return self.take(records)
         except KeyError:
-            return map(records.get, self.names)
+            return tuple(map(records.get, self.names))
 
 
 class Stretch(NamedTuple):
-    """Neighbours with one test for ``skip``, of which the first stands at ``begin``."""
+    """Neighbours with tests for ``skip`` that differ only in what is asked; the first of them stands at ``begin``."""
 
-    test: Test
     begin: int
     identifiers: tuple[str, ...]
+    in_a_row: InARow
+    of_all: Callable[[Known], bool] | None
+    asked: tuple[Any, ...]
 
     @classmethod
     def all_of(cls, children: tuple[Activity, ...]) -> Iterator[Stretch | None]:
         """Yield for each child the stretch in which it stands, if it has a test."""
         begin = 0
-        for test, found in groupby(children, key=attrgetter("skip_test")):
-            names = tuple(child.identifier for child in found)
-            yield from repeat(None if test is None else cls(test, begin, names), len(names))
+        for kind, found in groupby(children, key=_skip_kind):
+            names, asked = zip(
+                *((child.identifier, child.skip_test and child.skip_test.asked) for child in found),
+                strict=True,
+            )
+            yield from repeat(None if kind is None else cls(begin, names, *kind, asked), len(names))
             begin += len(names)
+
+
+def _skip_kind(child: Activity) -> tuple[InARow, Callable[[Known], bool] | None] | None:
+    return child.skip_test and (child.skip_test.in_a_row, child.skip_test.of_all)
 
 
 @dataclass(eq=False, slots=True)
@@ -287,6 +301,24 @@ class Family:
         )
 
 
+class Concerned(NamedTuple):
+    """Whom a change of a shared objective concerns.
+
+    Args:
+        parents: of the activities that read it, each once.
+        clusters: by order, all of which rollup may find something else then: those parents, and clusters that read it.
+    """
+
+    parents: tuple[Activity, ...]
+    clusters: frozenset[int]
+
+    @classmethod
+    def of(cls, readers: list[Activity]) -> Concerned:
+        """Return whom the readers of a shared objective make concerned."""
+        parents = tuple(dict.fromkeys(at.parent for at in readers if at.parent is not None))
+        return cls(parents, frozenset(at.order for at in (*parents, *readers) if at.children))
+
+
 class ActivityTree:
     """The activities of one organization.
 
@@ -308,6 +340,7 @@ class ActivityTree:
         "activities",
         "closable",
         "clusters",
+        "concerned",
         "hideable",
         "identifiers",
         "leaves",
@@ -349,6 +382,7 @@ class ActivityTree:
         for activity in self.activities:
             for target in {t for objective in activity.objectives.values() for t in objective.reads.values()}:
                 self.readers.setdefault(target, []).append(activity)
+        self.concerned = {target: Concerned.of(readers) for target, readers in self.readers.items()}
 
     def find(self, identifier: str | None) -> Activity | None:
         """Return the activity of that name, if there is one; names are case-sensitive."""

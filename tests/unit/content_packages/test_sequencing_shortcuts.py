@@ -100,7 +100,7 @@ def ask_every_rule(tree: ActivityTree, tracking: Tracking) -> None:
     for activity in tree.activities:
         for action, test in activity.tests.items():
             acts = [sequencing_rule_check(tracking, activity, rule) for rule in activity.pre_rules[action]]
-            assert test.acts(tracking.record(activity)) == any(acts)
+            assert test.acts(tracking.record(activity), tracking.shared_objectives) == any(acts)
 
 
 @pytest.mark.parametrize(
