@@ -24,9 +24,7 @@ from content_packages.sequencing.runtime import record_pending
 from content_packages.sequencing.step import overall_sequencing
 from content_packages.sequencing.termination import termination_request
 from content_packages.sequencing.tracking import (
-    NO_OBJECTIVE,
     NO_RECORD,
-    ActivityRecord,
     State,
     Tracking,
 )
@@ -196,7 +194,7 @@ def _end_current(tracking: Tracking) -> Sequencing | None:
 
 def _list(tracking: Tracking, choices: frozenset[str]) -> list[OutlineEntry]:
     lines, records, current = [], tracking.records, tracking.current
-    some_hide = bool(tracking.tree.hideable)
+    some_hide, shared = bool(tracking.tree.hideable), tracking.shared_objectives
     hidden: Activity | None = None  # the last that was: all inside of it is, too
     waiting = [tracking.tree.root]
     while waiting:
@@ -211,8 +209,8 @@ def _list(tracking: Tracking, choices: frozenset[str]) -> list[OutlineEntry]:
         identifier = activity.identifier
         record = records.get(identifier, NO_RECORD)
         is_untouched = not record and not activity.reading.reads
-        completed, satisfied, measure, progress = (
-            _NOTHING_KNOWN if is_untouched else _known(tracking, activity, record)
+        satisfied, measure, completed, progress = (
+            _NOTHING_KNOWN if is_untouched else activity.reading.said(record, shared)
         )
         line = (
             identifier,
@@ -234,28 +232,4 @@ def _list(tracking: Tracking, choices: frozenset[str]) -> list[OutlineEntry]:
     return list(map(tuple.__new__, repeat(OutlineEntry), lines))
 
 
-def _known(tracking: Tracking, activity: Activity, record: ActivityRecord) -> _Known:
-    """Return whether an activity is completed and satisfied, its measure and its progress."""
-    primary, reading = activity.primary, activity.reading
-    if reading.waits or reading.reads:
-        return (
-            tracking.completed(activity, primary),
-            tracking.satisfied(activity, primary),
-            tracking.measure(activity, primary),
-            tracking.progress(activity, primary),
-        )
-    try:
-        held = record["objectives"][primary.key]
-    except KeyError:
-        held = NO_OBJECTIVE
-    completed, progress = record.get("completed"), record.get("progress")
-    satisfied, measure = held.get("satisfied"), held.get("measure")
-    if reading.passing is not None:
-        satisfied = None if measure is None else measure >= reading.passing
-    if reading.enough is not None:
-        completed = None if progress is None else progress >= reading.enough
-    return completed, satisfied, measure, progress
-
-
-_Known = tuple[bool | None, bool | None, float | None, float | None]
-_NOTHING_KNOWN: _Known = (None, None, None, None)
+_NOTHING_KNOWN = (None, None, None, None)

@@ -12,13 +12,9 @@ from math import fsum
 from typing import Any
 
 from content_packages.sequencing.known import Known, Tally
-from content_packages.sequencing.tracking import (
-    NO_OBJECTIVE,
-    NO_RECORD,
-    ActivityRecord,
-    Tracking,
-)
-from content_packages.sequencing.tree import READ, Activity, Alike, Manner, Reading
+from content_packages.sequencing.reading import Alike, Manner, Reading
+from content_packages.sequencing.tracking import NO_RECORD, ActivityRecord, Tracking
+from content_packages.sequencing.tree import Activity
 
 
 def tally(tracking: Tracking, cluster: Activity) -> Tally:
@@ -84,8 +80,7 @@ def _read_together(
             continue
         if not (satisfied and completed):
             not_done += 1
-            known = _new(Known, (terms, satisfied, completed, None, 1, False))
-            children[known] = children.get(known, 0) + 1
+            _add(children, _new(Known, (terms, satisfied, completed, None, 1, False)), 1)
         if "measure" in held:
             measures.append(held["measure"])
         if "progress" in record:
@@ -114,44 +109,26 @@ def _read_shared(tracking: Tracking, manner: Manner, keys: Sequence[str], found:
 
 
 def _read_apart(tracking: Tracking, cluster: Activity, apart: Iterable[_Child], found: Tally) -> None:
-    """Read children as ``Tracking.value`` and ``own_value`` do of one."""
+    """Read children one by one."""
     attempts, shared, children = tracking.attempts(cluster), tracking.shared_objectives, found.children
-    asks_measures, wanted = cluster.rollup_rules.asks_measures, _wants_current(cluster)
-    for recorded, (terms, key, passing, waits, enough, reads, measure_weight, progress_weight) in apart:
+    asks_measures = cluster.rollup_rules.asks_measures
+    wants_objective, wants_progress = _wants_current(cluster)
+    for recorded, reading in apart:
         record = NO_RECORD if recorded is None else recorded
-        said = _own(record, key, wanted, is_present=record.get("era", 0) == attempts)
-        for place, target in reads:
-            told = shared.get(target, NO_OBJECTIVE).get(READ[place])
-            if told is not None or place < 2:  # for completion and progress a record may answer as well
-                said[place] = told
-        satisfied, measure, completed, progress = said
-        if passing is not None:
-            is_open = waits and record.get("active", False)
-            satisfied = None if measure is None or is_open else measure >= passing
-        if enough is not None:
-            completed = None if progress is None else progress >= enough
+        is_present = record.get("era", 0) == attempts
+        satisfied, measure, completed, progress = reading.said(
+            record,
+            shared,
+            of_objective=is_present or not wants_objective,
+            of_progress=is_present or not wants_progress,
+        )
         if measure is not None:
-            found.measures.append(measure_weight * measure)
+            found.measures.append(reading.measure_weight * measure)
         if progress is not None:
-            found.progresses.append(progress_weight * progress)
+            found.progresses.append(reading.progress_weight * progress)
         side = (measure > 0) - (measure < 0) if asks_measures and measure is not None else None
         attempted, is_suspended = record.get("attempts", 0), record.get("suspended", False)
-        known = _new(Known, (terms, satisfied, completed, side, attempted, is_suspended))
-        children[known] = children.get(known, 0) + 1
-
-
-def _own(
-    record: ActivityRecord, key: str, wants_current: tuple[bool, bool], *, is_present: bool
-) -> list[Any]:
-    """Return what a record says of status, measure, completion and progress."""
-    said: list[Any] = [None, None, None, None]
-    of_objective, of_progress = wants_current
-    if "objectives" in record and (is_present or not of_objective):
-        held = record["objectives"].get(key, NO_OBJECTIVE)
-        said[:2] = held.get("satisfied"), held.get("measure")
-    if is_present or not of_progress:
-        said[2:] = record.get("completed"), record.get("progress")
-    return said
+        _add(children, _new(Known, (reading.terms, satisfied, completed, side, attempted, is_suspended)), 1)
 
 
 def _wants_current(cluster: Activity) -> tuple[bool, bool]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, repeat
 from math import fsum
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from content_packages.sequencing.definition import (
@@ -24,6 +23,7 @@ from content_packages.sequencing.definition import (
 from content_packages.sequencing.known import Known, Terms
 from content_packages.sequencing.objectives import TrackedObjective, tracked
 from content_packages.sequencing.plain import NO_TESTS, InARow, PlainTests, Subject, Test, plain_tests
+from content_packages.sequencing.reading import Alike, Manner, Reading
 from content_packages.sequencing.rollup_rules import RollupRules
 
 
@@ -106,111 +106,6 @@ class Activity:
     def path(self) -> list[Activity]:
         """Return the activities from the root to this one, both included."""
         return list(self.up())[::-1]
-
-
-class Reading(NamedTuple):
-    """How what a child says of itself to the rollup of its parent is read.
-
-    Args:
-        key: of its primary objective.
-        passing: the least measure with which it is satisfied, if a measure decides.
-        waits: whether that decides nothing while it is active.
-        enough: the least progress with which it is completed, if progress decides.
-        reads: which of the fields of ``READ``, by its place there, a global objective answers.
-        measure_weight, progress_weight: with which it counts.
-    """
-
-    terms: Terms
-    key: str
-    passing: float | None
-    waits: bool
-    enough: float | None
-    reads: tuple[tuple[int, str], ...]
-    measure_weight: float
-    progress_weight: float
-
-    @classmethod
-    def of(cls, definition: SequencingDefinition, primary: TrackedObjective, terms: Terms) -> Reading:
-        """Return how an activity is read."""
-        by_measure, threshold = primary.definition.satisfied_by_measure, definition.completion_threshold
-        reads = [(place, primary.reads[name]) for place, name in enumerate(READ) if name in primary.reads]
-        return cls(
-            terms,
-            primary.key,
-            primary.definition.min_normalized_measure if by_measure else None,
-            by_measure and not definition.rollup_considerations.measure_satisfaction_if_active,
-            threshold.min_progress_measure if threshold.completed_by_measure else None,
-            tuple(reads),
-            definition.rollup.objective_measure_weight,
-            threshold.progress_weight,
-        )
-
-    @property
-    def manner(self) -> Manner | None:
-        """How it is read together with others; ``None``: it is read by itself."""
-        target = self.reads[0][1] if self.reads else None
-        from_one_place = self.reads == (() if target is None else ((0, target), (1, target)))
-        if self.waits or not (from_one_place and self.measure_weight == self.progress_weight == 1.0):
-            return None
-        return Manner(self.terms, self.passing, self.enough, is_shared=target is not None)
-
-
-READ = ("satisfied", "measure", "completed", "progress")
-
-
-class Manner(NamedTuple):
-    """How children are read together: none is weighed or waits, and status and measure stand in one place.
-
-    Args:
-        is_shared: whether that is a shared objective, or their own.
-    """
-
-    terms: Terms
-    passing: float | None
-    enough: float | None
-    is_shared: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Alike:
-    """Children of one manner.
-
-    Args:
-        keys: of their objectives, shared or their own.
-        take: gives their records from all, if each of them has one.
-        readings: by key.
-        done, unbegun: what is known of one that is completed and satisfied, and of one that is not begun.
-    """
-
-    manner: Manner
-    names: tuple[str, ...]
-    keys: tuple[str, ...]
-    readings: Mapping[str, Reading]
-    done: Known
-    unbegun: Known
-    take: Callable[[Mapping[str, Any]], tuple[Any, ...]]
-
-    @classmethod
-    def of(cls, manner: Manner, readings: Mapping[str, Reading]) -> Alike:
-        """Put children of one manner together."""
-        names = tuple(readings)
-        keys = [one.reads[0][1] if manner.is_shared else one.key for one in readings.values()]
-        return cls(
-            manner,
-            names,
-            tuple(keys),
-            readings=dict(zip(keys, readings.values(), strict=True)),
-            done=Known(manner.terms, True, True, attempts=1),
-            unbegun=Known(manner.terms, None, None),
-            take=itemgetter(*names) if len(names) > 1 else lambda records: (records[names[0]],),
-        )
-
-    def recorded(self, records: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return what is recorded of each, ``None`` for nothing."""
-        try:  # to take all at once is half the work, where each has a record
-            return self.take(records)
-        except KeyError:
-            return tuple(map(records.get, self.names))
 
 
 class Stretch(NamedTuple):
