@@ -8,7 +8,9 @@ completed and satisfied: so many of them are only counted, and the others are re
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from math import fsum
+from operator import not_
 from typing import Any
 
 from content_packages.sequencing.known import Known, Tally
@@ -62,9 +64,9 @@ def _read_together(
     children, measures, progresses = found.children, found.measures, found.progresses
     records, keys = alike.recorded(tracking.records), alike.keys
     apart, stale, not_done = list[tuple[Any, str]](), list[tuple[Any, str]](), 0
-    for record, key in zip(records, keys, strict=True):
-        if record is None:
-            continue
+    unbegun = records.count(None)
+    pairs = zip(records, keys, strict=True)
+    for record, key in compress(pairs, records) if unbegun else pairs:
         try:  # of most all is known: to look before each step would cost half as much again
             if record["era"] != attempts and not keeps:
                 (stale if forgets else apart).append((record, key))
@@ -85,13 +87,12 @@ def _read_together(
             measures.append(held["measure"])
         if "progress" in record:
             progresses.append(record["progress"])
-    unbegun = len(stale) + records.count(None)
+    _add(children, alike.done, len(keys) - unbegun - len(stale) - len(apart) - not_done)
     if is_shared:
-        stale += ((None, key) for record, key in zip(records, keys, strict=True) if record is None)
-        _read_shared(tracking, alike.manner, [key for _, key in stale], found)
+        unknown = [key for _, key in stale] + [*compress(keys, map(not_, records))]
+        _read_shared(tracking, alike.manner, unknown, found)
     else:
-        _add(children, alike.unbegun, unbegun)
-    _add(children, alike.done, len(keys) - unbegun - len(apart) - not_done)
+        _add(children, alike.unbegun, unbegun + len(stale))
     return [(record, alike.readings[key]) for record, key in apart] if apart else []
 
 
