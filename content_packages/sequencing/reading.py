@@ -98,13 +98,14 @@ class Reading(NamedTuple):
         """How it is read together with others; ``None``: it is read by itself."""
         target = self.reads[0][1] if self.reads else None
         from_one_place = self.reads == (() if target is None else ((0, target), (1, target)))
-        if self.waits or not (from_one_place and self.measure_weight == self.progress_weight == 1.0):
+        if self.waits or not from_one_place:
             return None
-        return Manner(self.terms, self.passing, self.enough, is_shared=target is not None)
+        weights = self.measure_weight, self.progress_weight
+        return Manner(self.terms, self.passing, self.enough, target is not None, *weights)
 
 
 class Manner(NamedTuple):
-    """How children are read together: none is weighed or waits, and status and measure stand in one place.
+    """How children are read together: none waits, and status and measure stand in one place.
 
     Args:
         is_shared: whether that is a shared objective, or their own.
@@ -114,6 +115,8 @@ class Manner(NamedTuple):
     passing: float | None
     enough: float | None
     is_shared: bool
+    measure_weight: float
+    progress_weight: float
 
 
 @dataclass(frozen=True, slots=True)

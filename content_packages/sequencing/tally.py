@@ -8,9 +8,9 @@ completed and satisfied: so many of them are only counted, and the others are re
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import compress
+from itertools import compress, repeat
 from math import fsum
-from operator import not_
+from operator import is_, is_not
 from typing import Any
 
 from content_packages.sequencing.known import Known, Tally
@@ -56,28 +56,28 @@ def _read_together(
     tracking: Tracking, cluster: Activity, alike: Alike, found: Tally, *, asks_attempts: bool
 ) -> list[_Child]:
     """Read children of one manner; return those of whom something is unknown, or out of the ordinary."""
-    terms, passing, enough, is_shared = alike.manner
+    terms, passing, enough, is_shared, measure_weight, progress_weight = alike.manner
     attempts, shared = tracking.attempts(cluster), tracking.shared_objectives if is_shared else None
     wants_objective, wants_progress = _wants_current(cluster)
     keeps = not (wants_objective or wants_progress)
     forgets = wants_objective and wants_progress and not asks_attempts
-    children, measures, progresses = found.children, found.measures, found.progresses
+    children, measures, progresses = found.children, list[float](), list[float]()
     records, keys = alike.recorded(tracking.records), alike.keys
     apart, stale, not_done = list[tuple[Any, str]](), list[tuple[Any, str]](), 0
     unbegun = records.count(None)
     pairs = zip(records, keys, strict=True)
-    for record, key in compress(pairs, records) if unbegun else pairs:
+    for record, key in compress(pairs, map(is_not, records, repeat(None))) if unbegun else pairs:
         try:  # of most all is known: to look before each step would cost half as much again
             if record["era"] != attempts and not keeps:
                 (stale if forgets else apart).append((record, key))
                 continue
             held = (record["objectives"] if shared is None else shared)[key]
-            satisfied = held["satisfied"] if passing is None else held["measure"] >= passing
-            completed = record["completed"] if enough is None else record["progress"] >= enough
+            satisfied = held.get("satisfied") if passing is None else held["measure"] >= passing
+            completed = record.get("completed") if enough is None else record["progress"] >= enough
+            is_ordinary = not asks_attempts or (record["attempts"] == 1 and "suspended" not in record)
         except KeyError:
-            apart.append((record, key))
-            continue
-        if asks_attempts and (record["attempts"] != 1 or "suspended" in record):
+            is_ordinary = False
+        if not is_ordinary:
             apart.append((record, key))
             continue
         if not (satisfied and completed):
@@ -87,9 +87,11 @@ def _read_together(
             measures.append(held["measure"])
         if "progress" in record:
             progresses.append(record["progress"])
+    found.measures.extend(_weighed(measures, measure_weight))
+    found.progresses.extend(_weighed(progresses, progress_weight))
     _add(children, alike.done, len(keys) - unbegun - len(stale) - len(apart) - not_done)
     if is_shared:
-        unknown = [key for _, key in stale] + [*compress(keys, map(not_, records))]
+        unknown = [key for _, key in stale] + [*compress(keys, map(is_, records, repeat(None)))]
         _read_shared(tracking, alike.manner, unknown, found)
     else:
         _add(children, alike.unbegun, unbegun + len(stale))
@@ -104,9 +106,14 @@ def _read_shared(tracking: Tracking, manner: Manner, keys: Sequence[str], found:
         statuses = [one.get("satisfied") for one in held]
     else:
         statuses = [None if measure is None else measure >= manner.passing for measure in measures]
-    found.measures.extend(measure for measure in measures if measure is not None)
+    told = [measure for measure in measures if measure is not None]
+    found.measures.extend(_weighed(told, manner.measure_weight))
     for satisfied in {*statuses}:
         found.children[Known(manner.terms, satisfied, None)] = statuses.count(satisfied)
+
+
+def _weighed(numbers: list[float], weight: float) -> list[float]:
+    return numbers if weight == 1.0 else [weight * number for number in numbers]
 
 
 def _read_apart(tracking: Tracking, cluster: Activity, apart: Iterable[_Child], found: Tally) -> None:
