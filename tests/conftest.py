@@ -25,12 +25,15 @@ from starlette.testclient import TestClient
 
 from lms.database import Database
 from migrations import all_metadata
+from tests.dialects import make_dialects_last
 from tests.postgres import Postgres, start_postgres
 
 ROOT = Path(__file__).parents[1]
 API = ROOT / "tests" / "api"
 MEMORY = "/dev/shm"
 SQLITE = "outpost.db"
+
+make_dialects_last()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
