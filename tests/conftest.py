@@ -26,7 +26,7 @@ from starlette.testclient import TestClient
 from lms.database import Database
 from migrations import all_metadata
 from tests.dialects import make_dialects_last
-from tests.postgres import Postgres, start_postgres
+from tests.postgres import Lending, Postgres, start_postgres
 
 ROOT = Path(__file__).parents[1]
 API = ROOT / "tests" / "api"
@@ -100,10 +100,26 @@ def _sqlite_url(folder: Path) -> str:
 
 
 def fresh_schema(database: Database) -> None:
-    """Make every table, as the migrations would (``test_migrations`` compares the two)."""
+    """Make every table, as the migrations would (``test_migrations`` compares the two); nobody has connected yet."""
+    if database.is_sqlite:
+        Path(str(database.url.database)).write_bytes(_sqlite_file())
+    else:
+        _make_tables(database)
+
+
+def _make_tables(database: Database) -> None:
     with database.engine.begin() as connection:
         for statement in _schema(connection.dialect.name):
             connection.exec_driver_sql(statement)
+
+
+@cache
+def _sqlite_file() -> bytes:
+    """Return a file with every table: making them takes 40 ms."""
+    with tempfile.TemporaryDirectory() as folder:
+        with closing(Database(_sqlite_url(Path(folder)))) as database:
+            _make_tables(database)
+        return (Path(folder) / SQLITE).read_bytes()
 
 
 @cache
@@ -121,32 +137,24 @@ def _schema(backend: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_schema(postgres: Postgres) -> str:
-    """The name of a database with the schema, to be copied: a copy takes 50 ms, making all the tables 250."""
+def lending(postgres: Postgres) -> Iterator[Lending]:
+    """Databases with every table on that server, to be given back empty."""
     with closing(Database(postgres.create())) as database:
         fresh_schema(database)
-        return str(database.url.database)
-
-
-@pytest.fixture(scope="session")
-def sqlite_schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with the schema, to be copied: making all the tables takes 40 ms."""
-    folder = tmp_path_factory.mktemp("schema")
-    with closing(Database(_sqlite_url(folder))) as database:
-        fresh_schema(database)
-    return folder / SQLITE
+    with closing(Lending(postgres, like=str(database.url.database))) as lending:
+        yield lending
 
 
 @contextmanager
 def _a_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iterator[Database]:
     if kind == "postgresql":
-        server: Postgres = request.getfixturevalue("postgres")
-        url = server.create(like=request.getfixturevalue("postgres_schema"))
+        lending: Lending = request.getfixturevalue("lending")
+        with lending.lend() as url, closing(Database(url)) as database:
+            yield database
     else:
-        url = _sqlite_url(folder)
-        shutil.copyfile(request.getfixturevalue("sqlite_schema"), folder / SQLITE)
-    with closing(Database(url)) as database:
-        yield database
+        with closing(Database(_sqlite_url(folder))) as database:
+            fresh_schema(database)
+            yield database
 
 
 @pytest.fixture

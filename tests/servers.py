@@ -28,6 +28,7 @@ from lms.people.actions import create_person
 from lms.people.passwords import Cost, Passwords
 from lms.people.tables import PasswordCost
 from lms.settings import Settings
+from tests.migrated import a_data_folder
 from tests.warm import CAN_FORK, WarmProcess
 
 START_TIMEOUT_S = 180  # on a machine with much else to do
@@ -204,7 +205,10 @@ def node(
     data: Path, *, role: str = "laptop", database_url: str = "", name: str = ""
 ) -> Iterator[NodeUnderTest]:
     """Make a node in *data*; its server is killed at the end if it still runs."""
-    data.mkdir(parents=True, exist_ok=True)
+    if database_url:
+        data.mkdir(parents=True, exist_ok=True)
+    else:
+        a_data_folder(data)
     made = NodeUnderTest(data=data, database_url=database_url)
     made.run_here("init", "--role", role, *(["--name", name] if name else []))
     made.spare_passwords()

@@ -36,7 +36,7 @@ def laptop(tmp_path: Path) -> Iterator[NodeUnderTest]:
 @pytest.fixture
 def centre(tmp_path: Path, postgres: Postgres) -> Iterator[NodeUnderTest]:
     folder = tmp_path / "centre"
-    with node(folder, role="central", name="Centre", database_url=postgres.create()) as centre:
+    with node(folder, role="central", name="Centre", database_url=postgres.create_migrated()) as centre:
         centre.run("user", "create", "I-9", "--role", "instructor", "--password-stdin", stdin=PASSWORD)
         centre.start()
         yield centre

@@ -162,7 +162,7 @@ def test_a_file_is_tried_like_a_package(sit_down: Sitting, laptop: NodeUnderTest
 def test_several_processes_on_postgresql_serve_one_trial(
     sit_down: Sitting, postgres: Postgres, tmp_path: Path
 ) -> None:
-    with node(tmp_path / "hub", role="hub", database_url=postgres.create()) as hub:
+    with node(tmp_path / "hub", role="hub", database_url=postgres.create_migrated()) as hub:
         hub.people({"I-1": "instructor"}, password=PASSWORD)
         hub.start("--workers", "2")
         instructor = a_trial(sit_down, hub, packages.scorm2004_single_sco(), tmp_path)

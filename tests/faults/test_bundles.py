@@ -172,7 +172,7 @@ def test_a_laptop_and_a_centre_on_postgresql_meet_by_file(
 ) -> None:
     laptop = NodeUnderTest(data=Path(shutil.copytree(made.laptop.data, tmp_path / "laptop")))
     up, back = str(tmp_path / "up.outpost"), str(tmp_path / "back.outpost")
-    url = postgres.create()
+    url = postgres.create_migrated()
     with node(tmp_path / "second centre", role="central", name="On PostgreSQL", database_url=url) as centre:
         pair_data(centre.data, laptop.data, above_url=url)
 

@@ -33,7 +33,7 @@ def laptop(tmp_path: Path) -> Iterator[NodeUnderTest]:
 
 @pytest.fixture
 def centre(tmp_path: Path, postgres: Postgres) -> Iterator[NodeUnderTest]:
-    with node(tmp_path / "centre", role="central", database_url=postgres.create()) as centre:
+    with node(tmp_path / "centre", role="central", database_url=postgres.create_migrated()) as centre:
         centre.start("--workers", "2")
         yield centre
 

@@ -30,7 +30,7 @@ BASE = "https://courses.example.org"
 
 @pytest.fixture
 def centre(tmp_path: Path, postgres: Postgres) -> Iterator[NodeUnderTest]:
-    with node(tmp_path / "centre", role="central", database_url=postgres.create()) as centre:
+    with node(tmp_path / "centre", role="central", database_url=postgres.create_migrated()) as centre:
         centre.start("--workers", "2")
         yield centre
 

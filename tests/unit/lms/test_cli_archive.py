@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from lms.cli import app
 from lms.database import Database
 from lms.progress.actions import advance
+from tests.migrated import a_data_folder
 from tests.postgres import Postgres
 from tests.xapi_builders import AUTHORITY, a_statement
 from xapi_store.archive import begin_part, prepare_part
@@ -29,7 +30,7 @@ def lms(data: Path, *arguments: str) -> Result:
 @pytest.fixture
 def centre(postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A centre on PostgreSQL with a part that is closed and one that is open."""
-    url = postgres.create()
+    url = postgres.create_migrated()
     monkeypatch.setenv("LMS_DATABASE_URL", url)
     assert lms(tmp_path, "init", "--role", "central").exit_code == 0
     database = Database(url)
@@ -79,7 +80,7 @@ def test_a_part_that_cannot_be_moved_is_said_in_a_sentence(centre: Path, command
 
 @pytest.mark.parametrize("arguments", [("list",), ("put-away", "0"), ("bring-back", "0")])
 def test_a_laptop_has_no_parts(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    assert lms(tmp_path, "init", "--role", "laptop").exit_code == 0
+    assert lms(a_data_folder(tmp_path), "init", "--role", "laptop").exit_code == 0
 
     done = lms(tmp_path, "archive", *arguments)
 

@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 
 from lms.cli import app
 from tests.bundle_builders import pair_data, record
+from tests.migrated import a_data_folder
 
 
 class Machine:
     """A node of one data folder, and its commands."""
 
     def __init__(self, folder: Path, role: str, name: str) -> None:
-        self.data = folder
+        self.data = a_data_folder(folder)
         self.run("init", "--role", role, "--name", name)
 
     def run(self, *arguments: str, status: int = 0) -> str:

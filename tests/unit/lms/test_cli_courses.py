@@ -18,12 +18,13 @@ from lms.cli import app
 from lms.courses.importing import Importer
 from lms.courses.tables import CourseImport
 from tests.course_builders import a_scorm_file
+from tests.migrated import a_data_folder
 from tests.package_builders import a_package, zipped
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "node"
+    folder = a_data_folder(tmp_path / "node")
     assert lms("init", "--role", "laptop", "--data", str(folder)).exit_code == 0
     return folder
 

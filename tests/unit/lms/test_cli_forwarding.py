@@ -20,6 +20,7 @@ from lms.cli import app
 from lms.database import Database
 from lms.forwarding.sealing import unseal
 from lms.forwarding.tables import DeadLetter, Target
+from tests.migrated import a_data_folder
 from tests.xapi_builders import COURSE, NOON, PASSED
 
 ROOT = Path(__file__).parents[3]
@@ -30,7 +31,7 @@ STATEMENT = "39e24cc4-69af-4b01-a824-1fdc6ea8a3af"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made") / "node"
+    folder = a_data_folder(tmp_path_factory.mktemp("made") / "node")
     assert CliRunner().invoke(app, ["init", "--role", "laptop", "--data", str(folder)]).exit_code == 0
     return folder
 

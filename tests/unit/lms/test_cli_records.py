@@ -13,13 +13,14 @@ from typer.testing import CliRunner
 from lms.cli import app
 from lms.database import Database
 from lms.keys.scopes import LRS_SCOPES, TOKEN_RIGHTS
+from tests.migrated import a_data_folder
 from tests.xapi_builders import AUTHORITY, NOON, a_statement
 from xapi_store.ingest import store_statements
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "node"
+    folder = a_data_folder(tmp_path / "node")
     assert lms("init", "--role", "laptop", "--data", str(folder)).exit_code == 0
     database = Database(f"sqlite:///{(folder / 'outpost.db').as_posix()}")
     with database.write() as session:

@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from lms.certificates.authority import make_authority
 from lms.cli import app
 from tests.course_builders import a_scorm_file
+from tests.migrated import a_data_folder
 
 LONG_AGO = time.time() - 5 * 24 * 3600
 
@@ -56,7 +57,7 @@ class Patient:
 @pytest.fixture(scope="module")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Patient:
     folder = tmp_path_factory.mktemp("furnished")
-    patient = Patient(folder / "node", a_scorm_file(folder))
+    patient = Patient(a_data_folder(folder / "node"), a_scorm_file(folder))
     assert lms("init", "--role", "laptop", "--data", str(patient.data)).exit_code == 0
     assert lms("import", str(patient.package), "--publish", "--data", str(patient.data)).exit_code == 0
     return patient
@@ -249,7 +250,7 @@ def test_a_job_that_fails_again_and_again_is_named(patient: Patient) -> None:
 
 
 def test_a_key_of_another_node_is_told(patient: Patient, tmp_path: Path) -> None:
-    other = tmp_path / "other"
+    other = a_data_folder(tmp_path / "other")
     lms("init", "--role", "laptop", "--data", str(other))
     (patient.data / "node.key").write_bytes((other / "node.key").read_bytes())
 
