@@ -11,20 +11,30 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 CAN_FORK = sys.platform == "linux"
 
 
 @cache
-def _loaded() -> ForkServerContext:
+def _loaded() -> BaseContext:
+    if not CAN_FORK:
+        return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["lms.cli", "lms.cli.server"])
     return context
+
+
+def a_warm_process(work: Callable[..., object], *arguments: object) -> BaseProcess:
+    """Begin a function of some module in a new process that need not load the program for it."""
+    process: BaseProcess = _loaded().Process(target=work, args=arguments)
+    process.start()
+    return process
 
 
 class WarmProcess:
@@ -42,8 +52,7 @@ class WarmProcess:
         err: Path,
         stdin: Path = Path(os.devnull),
     ) -> None:
-        self._process = _loaded().Process(target=_run, args=(list(arguments), environment, out, err, stdin))
-        self._process.start()
+        self._process = a_warm_process(_run, list(arguments), environment, out, err, stdin)
         assert self._process.pid is not None
         self.pid = self._process.pid
 

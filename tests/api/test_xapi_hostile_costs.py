@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,10 +14,9 @@ from starlette.types import ASGIApp
 
 from lms.database import Database
 from tests.conftest import fresh_schema
+from tests.forking import forking
 from tests.xapi_asking import get, post
 from tests.xapi_builders import COURSE, a_statement
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_an_endless_list_of_languages_costs_no_time(own_store: ASGIApp) -> None:
@@ -32,9 +31,8 @@ def test_an_endless_list_of_languages_costs_no_time(own_store: ASGIApp) -> None:
     assert time.process_time() - began < 1.5
 
 
-_SCRIPT = """
-import sys, zlib
-from pathlib import Path
+_PROGRAM = """
+import zlib
 from lms.database import Database
 from tests.asking import ask
 from tests.xapi_builders import an_lrs, BASIC
@@ -60,18 +58,24 @@ BODIES = {
     "form": (FORM, lambda: iter([b"&".join(b"%d=" % number for number in range(450_000))])),
 }
 
-def peak():  # not ru_maxrss: a child begins with what its parent, the test runner, had
-    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
-
-headers, body = BODIES[sys.argv[1]]
-known = [(b"Authorization", BASIC.encode()), (b"X-Experience-API-Version", b"1.0.3"), *headers]
-app = create_lrs_app(an_lrs(Database(sys.argv[2])))
-ask(app, "POST", "/statements", headers=known, body=b"[]")
-pieces = body()
-before = peak()
-answer = ask(app, "POST", "/statements", query=b"method=GET" if headers is FORM else b"", headers=known, body=pieces)
-print(answer.status, peak() - before, len(answer.body))
+def answer(what, url):
+    headers, body = BODIES[what]
+    known = [(b"Authorization", BASIC.encode()), (b"X-Experience-API-Version", b"1.0.3"), *headers]
+    app = create_lrs_app(an_lrs(Database(url)))
+    ask(app, "POST", "/statements", headers=known, body=b"[]")
+    query = b"method=GET" if headers is FORM else b""
+    pieces = body()
+    before = peak()
+    answered = ask(app, "POST", "/statements", query=query, headers=known, body=pieces)
+    return answered.status, peak() - before, len(answered.body)
 """
+
+
+@pytest.fixture(scope="module")
+def sent() -> Iterator[Callable[..., list[str]]]:
+    """What sends a body to a store: the status, the kilobytes that it took, and the length of the answer."""
+    with forking(_PROGRAM) as sent:
+        yield sent
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from Linux's /proc")
@@ -83,17 +87,14 @@ print(answer.status, peak() - before, len(answer.body))
     ],
 )  # fmt: skip
 def test_the_worst_body_is_refused_in_little_memory(
-    tmp_path: Path, body: str, status: int, most_mib: int
+    sent: Callable[..., list[str]], tmp_path: Path, body: str, status: int, most_mib: int
 ) -> None:
     url = f"sqlite:///{tmp_path / 'outpost.db'}"  # none of it comes as far as a database, of whatever kind
     with closing(Database(url)) as database:
         fresh_schema(database)
 
-    done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, body, url], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    found, kilobytes, length = (int(number) for number in sent(body, url))
 
-    found, kilobytes, length = (int(number) for number in done.stdout.split())
     assert found == status
     assert kilobytes < most_mib * 1024
     assert length < 2000

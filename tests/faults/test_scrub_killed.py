@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import time
 from io import BytesIO
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
 
 from content_packages.shelf import FileRef, Shelf
+from tests.faults.scrubbing import read_round_and_round
+from tests.warm import a_warm_process
 
 FILES = 300
 DAMAGED = 100
-READS_ROUND_AND_ROUND = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from content_packages.shelf import FileRef, Shelf
-from lms.courses import scrub
-from lms.courses.checked_files import CheckedFiles
-from lms.database import Database
-
-folder = Path(sys.argv[1])
-scrub.ROUND_EVERY = scrub.timedelta(0)
-scrub.KEEP_PLACE_EVERY_S = 0
-scrub.find_named = lambda _session, shelf, digest: FileRef(digest=digest, size=shelf.stamp(digest).size)
-one = scrub.Scrub(
-    database=Database(f"sqlite:///{folder / 'outpost.db'}"),
-    checked=CheckedFiles(Shelf(folder / "shelf")),
-    place_kept=folder / "place.json",
-    now=lambda: datetime.now(UTC),
-)
-print("begun", flush=True)
-while True:
-    one.step()
-"""
 
 
 @pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.soak)])
@@ -50,15 +28,12 @@ def test_reading_the_shelf_that_is_killed_loses_nothing(tmp_path: Path, kills: i
     for _ in range(kills):
         for ref in refs[:DAMAGED]:
             spoil(shelf, ref)
-        reading = subprocess.Popen(
-            [sys.executable, "-c", READS_ROUND_AND_ROUND, str(tmp_path)], stdout=subprocess.PIPE
-        )
-        assert reading.stdout is not None
-        reading.stdout.readline()
+        told, begun = Pipe(duplex=False)
+        reading = a_warm_process(read_round_and_round, tmp_path, begun)
+        told.recv()
         time.sleep(dice.uniform(0, 0.2))
         reading.kill()
-        reading.wait()
-        reading.stdout.close()
+        reading.join()
 
         aside = {path.name for path in (tmp_path / "shelf" / "damaged").glob("*")}
         lost = {ref.digest for ref in shelf.lost()}
