@@ -28,7 +28,7 @@ from lms.web.cookies import SESSION, cookie_name
 from tests.course_builders import a_scorm_file
 
 API = "/api/v1"
-REQUESTS, REQUESTS_OF_A_SOAK = 500, 10_000
+REQUESTS, REQUESTS_OF_A_SOAK = 200, 10_000
 _MANY = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

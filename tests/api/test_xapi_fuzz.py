@@ -41,7 +41,7 @@ _MANY = settings(
         HealthCheck.large_base_example,
     ],
 )
-REQUESTS, REQUESTS_OF_A_SOAK = 500, 10_000
+REQUESTS, REQUESTS_OF_A_SOAK = 200, 10_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
