@@ -30,9 +30,21 @@ from tests.postgres import Lending, Postgres, start_postgres
 
 ROOT = Path(__file__).parents[1]
 API = ROOT / "tests" / "api"
+UNIT = ROOT / "tests" / "unit"
 MEMORY = "/dev/shm"
+ROOM = 2 * 2**30  # bytes; a run of all tests fills some hundred millions
 SQLITE = "outpost.db"
 
+
+def _has_room(folder: str) -> bool:
+    if not os.access(folder, os.W_OK):
+        return False
+    there = os.statvfs(folder)
+    return there.f_bavail * there.f_frsize > ROOM and not there.f_flag & os.ST_NOEXEC
+
+
+if _has_room(MEMORY):  # nodes and browsers have every change reach the disk, and wait for it
+    os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
 make_dialects_last()
 
 
@@ -55,6 +67,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_kind", kinds, indirect=True, scope="session")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files that wait for others beside files that compute, and the short ones of ``unit`` last.
+
+    Workers are given file after file: so neither waits for the processor while the other does not use it, and none is
+    left alone with a long one at the end.
+    """
+    folders: dict[bool, list[Path]] = {True: [], False: []}
+    for path in dict.fromkeys(item.path for item in items if UNIT not in item.path.parents):
+        folders[API in path.parents].append(path)
+    order = {path: place / len(paths) for paths in folders.values() for place, path in enumerate(paths)}
+    items.sort(key=lambda item: order.get(item.path, 1))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_loop() -> Iterator[None]:
     """Let all test clients share an event loop; by themselves they start one for each request, for 3 ms."""
@@ -74,13 +100,9 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server for this run; ``create()`` gives the URL of a new, empty database."""
-    # A folder of its own: pytest clears those of older runs away while they may still be running. In memory where that
-    # can be had, for it makes thousands of databases, and the product refuses one that runs without fsync.
-    where = MEMORY if os.access(MEMORY, os.W_OK) else None
+    # A folder of its own: pytest clears those of older runs away while they may still be running.
     with (
-        tempfile.TemporaryDirectory(
-            prefix="outpost-postgres-", dir=where, ignore_cleanup_errors=True
-        ) as folder,
+        tempfile.TemporaryDirectory(prefix="outpost-postgres-", ignore_cleanup_errors=True) as folder,
         start_postgres(Path(folder)) as server,
     ):
         yield server

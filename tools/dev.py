@@ -26,7 +26,8 @@ BUILD = ROOT / "lms" / "web" / "static" / "build"
 LOCALE = ROOT / "lms" / "web" / "locale"
 STAMPS = VENV / "outpost-stamps.json"
 OLDEST_NODE = 20
-_TOGETHER = ("-n", "2", "--dist", "loadfile")  # what a file sets up once is set up once
+# What a file sets up once is set up once; the files come in the order of tests/conftest.py.
+_TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 QUICK_TESTS = ("tests/unit", "tests/api")
 
 
