@@ -269,25 +269,29 @@ def open_package(shelf: Shelf, manifest: str) -> Opened:
     """Read an edition's manifest from the shelf and index it for playing."""
     package = load_package(shelf, manifest)
     node = activity_tree(package.root)
+    activities = {one.identifier: one for one in package.root.walk()}
     if package.standard == "scorm12":
-        node = _flowing(node)
+        node = _flowing(node, activities)
     tree = ActivityTree(node, objectives_global_to_system=package.objectives_global_to_system)
-    return Opened(
-        package=package, node=node, tree=tree, activities={one.identifier: one for one in package.root.walk()}
-    )
+    return Opened(package=package, node=node, tree=tree, activities=activities)
 
 
-def _flowing(node: ActivityNode) -> ActivityNode:
+def _flowing(node: ActivityNode, activities: Mapping[str, Activity]) -> ActivityNode:
     """SCORM 1.2 has no sequencing: its outline is read from front to back, or by choice.
 
-    Nor does an end without a word make success there, as it does in SCORM 2004 (SN UP.4).
+    Nor does an end without a word make success there, or complete what speaks, as it does in SCORM 2004 (SN UP.4):
+    it is LMSFinish that completes a SCO which has set no status (RTE 3.4.4), and one that never began has none.
     """
     controls = replace(node.definition.control, flow=True)
-    delivery = replace(node.definition.delivery, objective_set_by_content=True)
+    delivery = replace(
+        node.definition.delivery,
+        objective_set_by_content=True,
+        completion_set_by_content=activities[node.identifier].kind == "sco",
+    )
     return replace(
         node,
         definition=replace(node.definition, control=controls, delivery=delivery),
-        children=tuple(_flowing(child) for child in node.children),
+        children=tuple(_flowing(child, activities) for child in node.children),
     )
 
 

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from content_packages.sequencing.event import Request
 from lms.launch.actions import Desk, apply_commit, carry_out, deliver
+from lms.launch.course import read_standing
+from lms.launch.verdict import verdict_on
 from tests.launch_builders import NOON, a_commit, a_course, a_desk, said, statements, taken
 
 INCOMPLETE_12 = {"cmi.core.lesson_status": "incomplete"}
@@ -61,6 +63,38 @@ def test_a_course_is_passed_when_its_units_say_so(
     session: Session, desk: Desk, standard: str, units: list[Mapping[str, str]], told: list[str]
 ) -> None:
     assert take(session, desk, standard, *units) == told
+
+
+def pass_by(session: Session, desk: Desk, *, units: int) -> None:
+    """Go through units by Next before any has said that it is there; Exit at the last."""
+    for number in range(1, units + 1):
+        deliver(session, desk, taken(session, desk), now=NOON)
+        wanted = Request.EXIT_ALL if number == units else Request.CONTINUE
+        carry_out(session, desk, taken(session, desk), wanted, now=NOON)
+
+
+@pytest.mark.parametrize("mastery_score", [None, "80"])
+@pytest.mark.parametrize("units", [1, 2])
+def test_a_lesson_of_scorm_1_2_that_never_spoke_is_not_completed(
+    session: Session, desk: Desk, units: int, mastery_score: str | None
+) -> None:
+    a_course(session, desk.shelf, units=units, mastery_score=mastery_score)
+
+    pass_by(session, desk, units=units)
+
+    assert said(session) == ["attempted course"]
+    taking = taken(session, desk)
+    assert verdict_on(taking.opened, read_standing(session, taking)).completed is not True
+
+
+def test_a_page_of_scorm_1_2_that_is_only_shown_is_completed_by_the_next(
+    session: Session, desk: Desk
+) -> None:
+    a_course(session, desk.shelf, units=2, kind="asset")
+
+    pass_by(session, desk, units=2)
+
+    assert said(session) == ["attempted course", "completed course"]
 
 
 def test_leaving_an_unfinished_lesson_twice_is_no_pass(session: Session, desk: Desk) -> None:
