@@ -32,6 +32,16 @@ def localized_is_right(text: str, languages: frozenset[str]) -> bool:
     return named is None or language_is_known(named[1], languages)
 
 
+def language_and_text(text: str) -> tuple[str | None, str]:
+    """Take ``{lang=…}`` off the front of a string (RTE §4.1.1.6).
+
+    >>> language_and_text("{lang=fr}Bonjour"), language_and_text("Bonjour")
+    (('fr', 'Bonjour'), (None, 'Bonjour'))
+    """
+    named = _LANGUAGE.match(text)
+    return (None, text) if named is None else (named[1], text[named.end() :])
+
+
 def learner_response_is_right(kind: str, text: str, languages: frozenset[str]) -> bool:
     """Judge ``cmi.interactions.n.learner_response`` for an interaction of type ``kind``."""
     judge = _LEARNER_RESPONSES.get(kind)

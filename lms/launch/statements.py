@@ -6,13 +6,17 @@ names a person; the node that recorded it stands in an extension, by its public 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from content_packages.cmi import durations
+from content_packages.cmi.responses import language_and_text
 from content_packages.cmi.runtime import AttemptResult
+from xapi_store.model.iri import LANGUAGE_PATTERN
 
 PROFILE = {
     "id": "https://w3id.org/xapi/scorm",
@@ -35,6 +39,7 @@ TYPES = {name: f"http://adlnet.gov/expapi/activities/{name}" for name in ("cours
 INTERACTION = "http://adlnet.gov/expapi/activities/cmi.interaction"
 
 SUCCESS = {"correct": True, "incorrect": False, "wrong": False}
+UNJUDGED = frozenset({"unanticipated", "neutral"})
 _OLD_SEPARATORS = {  # SCORM 1.2 RTE §3.4.4 writes lists with commas and pairs with dots
     "choice": (("{", ""), ("}", ""), (",", "[,]")),
     "sequencing": ((",", "[,]"),),
@@ -119,7 +124,11 @@ def told(after: AttemptResult) -> dict[str, Any]:
 def response(
     subject: Subject, place: int, interaction: Mapping[str, str], *, now: datetime, scorm12: bool
 ) -> dict[str, Any]:
-    """Return a statement about an answer, with the patterns that would have been correct."""
+    """Return a statement about an answer, with the patterns that would have been correct.
+
+    A numeric result (SCORM 2004 RTE 4.2.9) has no bounds, and so is a raw score. Latency, from when the learner saw the
+    question to her answer, is "the period of time over which the Statement occurred" (xAPI 1.0.3 Data §2.4.5).
+    """
     kind = interaction.get("type", "other")
     key = "student_response" if scorm12 else "learner_response"
 
@@ -127,20 +136,24 @@ def response(
         return _modern(kind, text) if scorm12 else text
 
     definition: dict[str, Any] = {"type": INTERACTION, "interactionType": kind}
-    patterns = [
+    patterns = dict.fromkeys(
         written(value)
         for element, value in interaction.items()
         if element.startswith("correct_responses.") and element.endswith(".pattern")
-    ]
+    )
     if patterns:
-        definition["correctResponsesPattern"] = patterns
-    if interaction.get("description"):
-        definition["description"] = {subject.language: interaction["description"]}
+        definition["correctResponsesPattern"] = list(patterns)
+    definition |= _description(interaction.get("description", ""), otherwise=subject.language)
     result: dict[str, Any] = {}
     if key in interaction:
         result["response"] = written(interaction[key])
-    if interaction.get("result") in SUCCESS:
-        result["success"] = SUCCESS[interaction["result"]]
+    judged = interaction.get("result", "")
+    if judged in SUCCESS:
+        result["success"] = SUCCESS[judged]
+    elif judged and judged not in UNJUDGED:
+        result["score"] = {"raw": float(judged)}
+    if interaction.get("latency"):
+        result["duration"] = _latency(interaction["latency"], scorm12=scorm12)
     about = {"id": f"{subject.unit}/interactions/{place}", "definition": definition}
     around = {
         "parent": [_activity(subject.unit, "lesson", subject.unit_title, subject.language)],
@@ -200,6 +213,18 @@ def _course(subject: Subject) -> dict[str, Any]:
 def _attempt(subject: Subject) -> dict[str, Any]:
     iri = f"{subject.unit}/attempts/{subject.registration}/{subject.attempt}"
     return {"id": iri, "definition": {"type": TYPES["attempt"]}}
+
+
+def _description(text: str, *, otherwise: str) -> dict[str, Any]:
+    """Return a text in its own language; a tag that xAPI does not take stays in the text, for nothing to be lost."""
+    language, said = language_and_text(text)
+    if language is not None and not re.fullmatch(LANGUAGE_PATTERN, language):
+        language, said = None, text
+    return {"description": {language or otherwise: said}} if said else {}
+
+
+def _latency(text: str, *, scorm12: bool) -> str:
+    return durations.duration(durations.hundredths_of_timespan(text)) if scorm12 else text
 
 
 def _modern(kind: str, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -172,6 +173,59 @@ def test_an_answer_is_recorded_with_its_pattern(session: Session, desk: Desk) ->
     answer = next(one for one in statements(session) if one["verb"]["display"]["en"] == "responded")
     assert answer["object"]["definition"]["correctResponsesPattern"] == ["a[,]c"]
     assert answer["result"] == {"response": "a[,]b", "success": False}
+
+
+@pytest.mark.parametrize(
+    ("standard", "given", "told"),
+    [
+        ("scorm2004", {"latency": "PT5S"}, {"duration": "PT5S"}),
+        ("scorm12", {"latency": "00:00:05.5"}, {"duration": "PT0H0M5.50S"}),
+        ("scorm2004", {"result": "0.5"}, {"score": {"raw": 0.5}}),
+        ("scorm12", {"result": "-2"}, {"score": {"raw": -2.0}}),
+        ("scorm2004", {"result": "neutral"}, {}),
+    ],
+)
+def test_how_an_answer_was_given_is_recorded_with_it(
+    session: Session, desk: Desk, standard: Standard, given: dict[str, str], told: dict[str, object]
+) -> None:
+    assert an_answer(session, desk, standard, given)["result"] == {"response": "Vert", **told}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"description": "{lang=fr}Bonjour"}, {"description": {"fr": "Bonjour"}}),
+        ({"description": "Bonjour"}, {"description": {"und": "Bonjour"}}),
+        ({"description": "{lang=fr}"}, {}),
+        ({"description": "{lang=en-?}Good day"}, {"description": {"und": "{lang=en-?}Good day"}}),
+        (
+            {"correct_responses.0.pattern": "Vert", "correct_responses.1.pattern": "Vert"},
+            {"correctResponsesPattern": ["Vert"]},
+        ),
+    ],
+)
+def test_what_was_asked_is_recorded_in_its_language_and_once(
+    session: Session, desk: Desk, given: dict[str, str], told: dict[str, object]
+) -> None:
+    assert an_answer(session, desk, "scorm2004", given)["object"]["definition"] == {
+        "type": "http://adlnet.gov/expapi/activities/cmi.interaction",
+        "interactionType": "fill-in",
+        **told,
+    }
+
+
+def an_answer(session: Session, desk: Desk, standard: Standard, given: dict[str, str]) -> dict[str, Any]:
+    """Return the statement about an answer, of which the unit has set all that is *given*."""
+    a_course(session, desk.shelf, standard=standard)
+    launch = begun(session, desk).launch
+    response = "student_response" if standard == "scorm12" else "learner_response"
+    values = {"id": "q1", "type": "fill-in", response: "Vert", **given}
+    commit = a_commit(1, {f"cmi.interactions.0.{name}": value for name, value in values.items()})
+
+    answer = apply_commit(session, desk, launch, *commit, now=NOON)
+
+    assert answer["refused"] == []
+    return next(one for one in statements(session) if one["verb"]["display"]["en"] == "responded")
 
 
 def test_next_ends_the_lesson_on_the_screen_and_delivers_the_following(session: Session, desk: Desk) -> None:
