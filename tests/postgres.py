@@ -63,7 +63,7 @@ class Postgres:
 
 
 class Kept:
-    """A database with a schema that goes from test to test, emptied in between: in 5 ms, where a copy takes 100."""
+    """A database with a schema that goes from test to test, emptied in between: in 17 ms, where a copy takes 100."""
 
     def __init__(self, url: str) -> None:
         self.url = url
