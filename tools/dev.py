@@ -26,8 +26,9 @@ BUILD = ROOT / "lms" / "web" / "static" / "build"
 LOCALE = ROOT / "lms" / "web" / "locale"
 STAMPS = VENV / "outpost-stamps.json"
 OLDEST_NODE = 20
-# What a file sets up once is set up once; the files come in the order of tests/conftest.py.
-_TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+# Three on two cores: browsers and servers wait a lot. What a file sets up once is set up once; the files come in the
+# order of tests/conftest.py.
+_TOGETHER = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 QUICK_TESTS = ("tests/unit", "tests/api")
 
 
