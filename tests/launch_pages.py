@@ -38,15 +38,19 @@ def pages_of_a_course(
     viewer: Viewer,
     now: datetime = NOON,
     routers: Sequence[APIRouter] = (),
+    **course: Any,
 ) -> Iterator[TestClient]:
-    """Publish a course, enrol the learner, and serve its pages to *viewer*, who is signed in."""
+    """Publish a course, enrol the learner, and serve its pages to *viewer*, who is signed in.
+
+    *course* is what :func:`tests.launch_builders.a_course` may be told besides.
+    """
     site = Site(
         database=database, now=lambda: now, public_url="http://localhost:8000", content_url="http://localhost:8001",
         secret=b"s" * 32, node_name="Post 7", shelf=desk.shelf, uploads=uploads, assets=ASSETS,
         chip=lambda _session, _now: Chip(state="alone"), recognise=lambda _database, _session, _now: viewer,
     )  # fmt: skip
     with database.write() as session:
-        a_course(session, desk.shelf, standard=standard)
+        a_course(session, desk.shelf, standard=standard, **course)
         session.add(
             Enrolment(
                 public_id=REGISTRATION, person=PERSON, course=COURSE, registration=REGISTRATION, made=NOON

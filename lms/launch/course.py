@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -17,8 +17,8 @@ from content_packages.errors import FileMissingError
 from content_packages.intake import load_package
 from content_packages.package import Activity, Package, activity_tree
 from content_packages.sequencing.carry_over import Aside
-from content_packages.sequencing.definition import ActivityNode
-from content_packages.sequencing.event import Delivery, Event, Outcome
+from content_packages.sequencing.definition import ActivityNode, RuleAction
+from content_packages.sequencing.event import Delivery, Event, Outcome, Request
 from content_packages.sequencing.step import step
 from content_packages.sequencing.tracking import State, new_state
 from content_packages.sequencing.tree import ActivityTree
@@ -33,6 +33,10 @@ from lms.launch.steps import Step, write_steps
 
 #: A unit of these expects to be told its record store (``lms.cmi5``); the player of SCORM would only mislead it.
 NOT_PLAYED: Final = frozenset({"cmi5", "xapi"})
+#: What leads from one lesson to another.
+_REFUSABLE: Final = frozenset(
+    {Request.CONTINUE, Request.PREVIOUS, Request.CHOICE, Request.JUMP, Request.EXIT}
+)
 
 
 class CourseNotReadyError(Exception):
@@ -108,6 +112,18 @@ class Taking:
         return in_language(self.titles, language) or self.title
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A request that sequencing did not follow.
+
+    ``target`` is the activity that was not opened, where one is known; ``code`` the exception, such as ``SB.2.9-5``.
+    """
+
+    request: str
+    target: str | None
+    code: str
+
+
 @dataclass(kw_only=True, slots=True)
 class Standing:
     """Where the learner stands: the sequencing state, and what was decided but not launched yet.
@@ -116,7 +132,8 @@ class Standing:
     ``seconds`` how long sessions that are over have lasted, ``learning_seconds`` without the pauses. ``heard`` are
     the moves between editions that were known when her edition was last settled, ``followed`` those that led her
     there; ``aside`` and ``judged_aside`` are what she did in other editions and has no place in this one. ``found`` is
-    the state as it was last kept, before her other courses changed what they share with it.
+    the state as it was last kept, before her other courses changed what they share with it. ``refused`` is what was
+    asked for last, where nothing could follow.
     """
 
     attempt: int
@@ -132,6 +149,7 @@ class Standing:
     followed: tuple[UUID, ...] = ()
     aside: Aside = field(default_factory=Aside)
     judged_aside: set[str] = field(default_factory=set)
+    refused: Refused | None = None
     #: What was decided and is to be kept with it; ``None`` for a standing that is only looked at.
     steps: list[Step] | None = field(default_factory=list)
 
@@ -196,6 +214,7 @@ def standing_from(kept: Mapping[str, Any]) -> Standing:
         learning_seconds=kept.get("learning_seconds", kept.get("seconds", 0)),
         judged=set(kept.get("judged", ())),
         told=dict(kept["told"]),
+        refused=Refused(**kept["refused"]) if kept.get("refused") else None,
         **_read_moves(kept.get("moves", {})),
     )
 
@@ -216,6 +235,7 @@ def keep_standing(session: Session, taking: Taking, standing: Standing, *, now: 
         "waiting": {"activity": waiting.activity, "resumed": waiting.resumed, "attempt": waiting.attempt}
         if waiting
         else None,
+        **({"refused": asdict(standing.refused)} if standing.refused else {}),
         **_written_moves(standing),
     }
     replace_document(session, _key(taking), content, was=taking.kept, now=now)
@@ -237,6 +257,10 @@ def advance(taking: Taking, standing: Standing, event: Event) -> Outcome:
     if outcome.unload:
         standing.waiting = outcome.delivery
         standing.open = not outcome.session_ended
+    if outcome.delivery is not None or event.kind is Request.EXIT_ALL:
+        standing.refused = None
+    elif outcome.exception is not None:
+        standing.refused = _refused(event, outcome, outcome.exception) or standing.refused
     return outcome
 
 
@@ -274,6 +298,20 @@ def open_package(shelf: Shelf, manifest: str) -> Opened:
         node = _flowing(node, activities)
     tree = ActivityTree(node, objectives_global_to_system=package.objectives_global_to_system)
     return Opened(package=package, node=node, tree=tree, activities=activities)
+
+
+def _refused(event: Event, outcome: Outcome, code: str) -> Refused | None:
+    """Return what was asked for in vain, by the learner or by her lesson; opening and leaving a course is neither."""
+    request: str | None = event.kind
+    target = event.target
+    if event.kind not in Request:
+        request, target = (
+            (event.result.request, event.result.request_target) if event.result else (None, None)
+        )
+    barred = [one.activity for one in outcome.decisions if one.decided == RuleAction.DISABLED]
+    if request not in _REFUSABLE:
+        return None
+    return Refused(request=request, target=target or next(reversed(barred), None), code=code)
 
 
 def _flowing(node: ActivityNode, activities: Mapping[str, Activity]) -> ActivityNode:

@@ -66,6 +66,7 @@ def carried_over(taking: Taking, standing: Standing, there: Opened) -> Standing:
         judged=has_place,
         aside=aside,
         judged_aside=judged - has_place,
+        refused=None,  # by the rules of the edition she leaves
         steps=steps,
     )
 

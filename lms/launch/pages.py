@@ -29,6 +29,7 @@ from lms.launch.hosts import origin_for
 from lms.launch.moving import at_rest
 from lms.launch.queries import is_over, running_elsewhere
 from lms.launch.verdict import judged
+from lms.launch.way_on import way_on
 from lms.launch.why_wording import say_lines, say_missing
 from lms.people.policy import Right
 from lms.people.queries import hold_person
@@ -99,6 +100,7 @@ def show_player(
     frame = frame_of(request, delivered, allowed) if delivered else None
     if frame is not None and allowed.own_window:
         return render(request, "launch/own_window.html", title=frame["title"], address=frame["src"])
+    bar = bar_of(taking, standing, buttons=REQUESTS.values())
     return render(
         request,
         "launch/player.html",
@@ -109,7 +111,8 @@ def show_player(
         why_url=f"/learn/{course}/why",
         back="/",
         frame=frame,
-        bar=bar_of(taking, standing, buttons=REQUESTS.values()),
+        bar=bar,
+        way=None if delivered else way_on(taking, standing, bar.outline, language_of(request)),
         launch=delivered.launch.public_id if delivered else None,
         owner=owner,
     )
@@ -158,13 +161,15 @@ def after(
             return RedirectResponse(go_on, 303)
         standing = at_rest(taking, standing)
         why, sitting = why_of(session, taking, standing), sitting_of(session, taking)
+    bar = bar_of(taking, standing, buttons=())
     return render(
         request,
         "launch/result.html",
         taking=taking,
         at=f"/learn/{course}",
         go_on=go_on,
-        bar=bar_of(taking, standing, buttons=()),
+        bar=bar,
+        way=way_on(taking, standing, bar.outline, language_of(request)) if standing.refused else None,
         reached=why.reached,
         minutes=-(-standing.learning_seconds // 60),
         minutes_with_pauses=-(-standing.seconds // 60),

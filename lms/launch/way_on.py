@@ -1,0 +1,97 @@
+"""Where a request was refused: what could not be done, by which rule, and what can be gone on with all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from content_packages.sequencing.controls import OutlineEntry
+from content_packages.sequencing.errors import MEANINGS
+from content_packages.sequencing.event import Request
+from lms.launch.course import Refused, Standing, Taking
+from lms.web.locale import Language
+from lms.web.wording import mark
+
+_ISOLATED, _POPPED = "\u2068", "\u2069"  # a name in one script does not turn the sentence around it (UAX #9)
+
+_IN_VAIN: dict[str, str] = {
+    Request.CONTINUE: mark("The next lesson could not be opened."),
+    Request.PREVIOUS: mark("The lesson before could not be opened."),
+    Request.EXIT: mark("The lesson was left, and nothing after it could be opened."),
+}
+_NOT_OPENED = mark("%(title)s could not be opened.")
+_LESSON, _COURSE = mark("Open %(title)s again"), mark("Go through this course from its start")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WayOn:
+    """What stands on the page.
+
+    Attributes:
+        refused: what could not be done, and the rule; empty where nothing was refused.
+        code: of the exception that the rule is known by in the standard (SN, Appendix C).
+        choice: the activity that can be gone on with; ``None`` where she goes on by herself, or nothing can be.
+        label: what the button says that chooses it.
+    """
+
+    refused: str
+    code: str
+    choice: str | None
+    label: str
+
+
+def way_on(
+    taking: Taking, standing: Standing, outline: Sequence[OutlineEntry], spoken: Language
+) -> WayOn | None:
+    """Return what to say where nothing is delivered by itself; ``None`` where it goes without saying.
+
+    Args:
+        taking: the course.
+        standing: where she stands, at rest (``moving.at_rest``).
+        outline: the table of contents as of then.
+        spoken: the language of the page.
+    """
+    choice = None if _goes_on(taking, standing) else _choice(taking, outline)
+    if standing.refused is None and (choice is None or choice.depth != 0):
+        return None
+    return WayOn(
+        refused=_say(standing.refused, taking, spoken) if standing.refused else "",
+        code=standing.refused.code if standing.refused else "",
+        choice=choice.identifier if choice else None,
+        label=_label(choice, spoken) if choice else "",
+    )
+
+
+def _goes_on(taking: Taking, standing: Standing) -> bool:
+    """Say whether opening the course resumes a lesson: what is suspended may be a cluster, and delivers nothing."""
+    suspended = taking.opened.tree.find(standing.state["suspended"])
+    return suspended is not None and suspended.is_leaf
+
+
+def _choice(taking: Taking, outline: Sequence[OutlineEntry]) -> OutlineEntry | None:
+    """Return the last lesson she was in that can be chosen, or else the course as a whole, if it can."""
+    choosable = [entry for entry in outline if entry.choosable]
+    begun = [entry for entry in choosable if taking.opened.tree[entry.identifier].is_leaf and entry.attempts]
+    return next(iter((*begun[::-1], *(entry for entry in choosable if entry.depth == 0))), None)
+
+
+def _say(refused: Refused, taking: Taking, spoken: Language) -> str:
+    if refused.target is not None:  # a choice and a jump have one always
+        activity = taking.opened.activities.get(refused.target)
+        title = _name(activity.title if activity else refused.target)
+        happened = spoken.gettext(_NOT_OPENED) % {"title": title}
+    else:
+        sentence = _IN_VAIN[refused.request]
+        happened = spoken.gettext(sentence)
+    meaning = MEANINGS[refused.code]
+    return f"{happened} {spoken.gettext(meaning)}"
+
+
+def _label(choice: OutlineEntry, spoken: Language) -> str:
+    if choice.depth == 0:
+        return spoken.gettext(_COURSE)
+    return spoken.gettext(_LESSON) % {"title": _name(choice.title)}
+
+
+def _name(text: str) -> str:
+    return f"{_ISOLATED}{text}{_POPPED}"
