@@ -275,6 +275,8 @@ def _prepare(
             first = initial_values(opened.tree, standing.state, delivery.activity) | {
                 "cmi.entry": "ab-initio"
             }
+        if kept is None and opened.activities[delivery.activity].kind == "sco":
+            standing.silent.add(delivery.activity)
         kept = UnitState(attempt=delivery.attempt, values=first)
     keep_unit(session, taking, unit, kept, now=now)
 
@@ -318,6 +320,7 @@ def _record(
         resumed = "resume" in {kept.values.get("cmi.entry"), kept.values.get("cmi.core.entry")}
         made.append(statements.unit_statement(subject, "resumed" if resumed else "initialized", now=now))
         launch.phase = "running"
+        standing.silent.discard(launch.identifier)
     result = result_of(standard, applied.values)
     if says_verdict(result):
         standing.judged.add(launch.identifier)

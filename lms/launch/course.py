@@ -133,7 +133,7 @@ class Standing:
     the moves between editions that were known when her edition was last settled, ``followed`` those that led her
     there; ``aside`` and ``judged_aside`` are what she did in other editions and has no place in this one. ``found`` is
     the state as it was last kept, before her other courses changed what they share with it. ``refused`` is what was
-    asked for last, where nothing could follow.
+    asked for last, where nothing could follow. ``silent`` are the units that speak, were delivered, and never have.
     """
 
     attempt: int
@@ -150,6 +150,7 @@ class Standing:
     aside: Aside = field(default_factory=Aside)
     judged_aside: set[str] = field(default_factory=set)
     refused: Refused | None = None
+    silent: set[str] = field(default_factory=set)
     #: What was decided and is to be kept with it; ``None`` for a standing that is only looked at.
     steps: list[Step] | None = field(default_factory=list)
 
@@ -215,6 +216,7 @@ def standing_from(kept: Mapping[str, Any]) -> Standing:
         judged=set(kept.get("judged", ())),
         told=dict(kept["told"]),
         refused=Refused(**kept["refused"]) if kept.get("refused") else None,
+        silent=set(kept.get("silent", ())),
         **_read_moves(kept.get("moves", {})),
     )
 
@@ -236,6 +238,7 @@ def keep_standing(session: Session, taking: Taking, standing: Standing, *, now: 
         if waiting
         else None,
         **({"refused": asdict(standing.refused)} if standing.refused else {}),
+        **({"silent": sorted(standing.silent)} if standing.silent else {}),
         **_written_moves(standing),
     }
     replace_document(session, _key(taking), content, was=taking.kept, now=now)

@@ -28,7 +28,7 @@ from lms.launch.fence import page_around, sandbox
 from lms.launch.hosts import origin_for
 from lms.launch.moving import at_rest
 from lms.launch.queries import is_over, running_elsewhere
-from lms.launch.verdict import judged
+from lms.launch.verdict import judged, only_assumed
 from lms.launch.way_on import way_on
 from lms.launch.why_wording import say_lines, say_missing
 from lms.people.policy import Right
@@ -66,6 +66,7 @@ class Bar:
     can_exit: bool
     outline: list[OutlineEntry]
     judged: frozenset[str]
+    assumed: frozenset[str] = frozenset()  # completed for sequencing alone
 
 
 @router.get("/{course}")
@@ -260,6 +261,7 @@ def bar_of(taking: Taking, standing: Standing, *, buttons: Collection[Wanted]) -
             if entry.listed and (entry.depth or _begins_anew(taking, entry))
         ],
         judged=judged(taking.opened, standing),
+        assumed=only_assumed(taking.opened, standing),
     )
 
 

@@ -1,7 +1,8 @@
 """What a course amounts to for people: completed, passed or failed, with what score.
 
 Sequencing takes an attempt for satisfied where a unit ends without a word on it (SN UP.4). That opens ways
-through the course; it is no verdict on an officer, and is not told as one. Only what a unit has judged is.
+through the course; it is no verdict on an officer, and is not told as one. Only what a unit has judged is. Nor is a
+unit called completed that speaks, and never has: its script may have failed, or she went by before it began.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from itertools import chain
 from math import fsum
 
 from content_packages.cmi.runtime import AttemptResult
+from content_packages.sequencing.rollup import overall_rollup
 from content_packages.sequencing.tracking import Tracking
 from content_packages.sequencing.tree import Activity, ActivityTree
 from lms.launch.course import Opened, Standing
@@ -52,9 +54,41 @@ def judged(opened: Opened, standing: Standing) -> frozenset[str]:
 
 def verdict_on(opened: Opened, standing: Standing) -> Verdict:
     """Return what the course amounts to."""
-    tracking = Tracking(opened.tree, standing.state)
+    tracking = heard_of(opened, standing)
     return (
         _of_units(tracking, opened.tree) if opened.is_scorm12 else _rolled_up(tracking, opened.tree, standing)
+    )
+
+
+def heard_of(opened: Opened, standing: Standing) -> Tracking:
+    """Return what is known of the course but for units that never spoke, which UP.4 completes and nobody may call so.
+
+    What is made of them is rolled up anew; where each has spoken, this is what sequencing knows.
+    """
+    tracking = Tracking(opened.tree, standing.state)
+    assumed = [
+        unit
+        for unit in map(opened.tree.find, sorted(standing.silent))
+        if unit is not None and tracking.own_value(unit, unit.primary, "completed")
+    ]
+    for unit in assumed:
+        for cluster in unit.up():
+            tracking.set_value(cluster, cluster.primary, "completed", None)
+        tracking.set_value(unit, unit.primary, "completed", False)
+    for unit in assumed:
+        overall_rollup(tracking, unit)
+    return tracking
+
+
+def only_assumed(opened: Opened, standing: Standing) -> frozenset[str]:
+    """Return what sequencing takes for completed without a word: units that never spoke, and clusters."""
+    known, heard = Tracking(opened.tree, standing.state), heard_of(opened, standing)
+    return frozenset(
+        around.identifier
+        for unit in map(opened.tree.find, standing.silent)
+        if unit is not None
+        for around in unit.up()
+        if known.completed(around, around.primary) and not heard.completed(around, around.primary)
     )
 
 

@@ -78,6 +78,19 @@ def test_the_course_itself_is_a_line_that_leads_to_its_beginning(browser: TestCl
     assert 'title="Lesson 1"' in first.text
 
 
+@pytest.mark.parametrize("standard", ["scorm12", "scorm2004"])
+def test_a_lesson_that_was_passed_by_before_it_spoke_is_not_shown_as_completed(browser: TestClient) -> None:
+    second = press(browser, browser.get(f"/learn/{COURSE}").text, request="continue")
+    result = press(browser, second.text, request="exit")
+    why = browser.get(f"/learn/{COURSE}/why")
+
+    for page in (second, result):
+        assert 'data-title="Lesson 1" data-state="in progress"' in page.text
+    for page in (result, why):
+        assert "The lesson has not said that it is complete." in page.text
+        assert "Completed" not in page.text
+
+
 def test_the_bar_is_shown_anew_without_delivering_anything(browser: TestClient, database: Database) -> None:
     browser.get(f"/learn/{COURSE}")
 

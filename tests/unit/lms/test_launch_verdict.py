@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from content_packages.sequencing.event import Request
+from content_packages.sequencing.tracking import Tracking
 from lms.launch.actions import Desk, apply_commit, carry_out, deliver
 from lms.launch.course import read_standing
 from lms.launch.verdict import verdict_on
@@ -85,6 +86,36 @@ def test_a_lesson_of_scorm_1_2_that_never_spoke_is_not_completed(
     assert said(session) == ["attempted course"]
     taking = taken(session, desk)
     assert verdict_on(taking.opened, read_standing(session, taking)).completed is not True
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_a_lesson_of_scorm_2004_that_never_spoke_is_not_told_as_completed(
+    session: Session, desk: Desk, units: int
+) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=units)
+
+    pass_by(session, desk, units=units)
+
+    assert said(session) == ["attempted course"]
+    taking = taken(session, desk)
+    standing = read_standing(session, taking)
+    assert verdict_on(taking.opened, standing).completed is not True
+    assert Tracking(taking.opened.tree, standing.state).completed(
+        taking.opened.tree.root, taking.opened.tree.root.primary
+    )  # the way through the course is open all the same (SN UP.4)
+
+
+def test_a_lesson_that_spoke_at_last_completes_its_course(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=1)
+    pass_by(session, desk, units=1)
+
+    launch = deliver(session, desk, taken(session, desk), now=NOON)
+    assert launch is not None
+    ended = a_commit(1, {}, phase="terminated", reason="terminate")
+    apply_commit(session, desk, launch.launch, *ended, now=NOON)
+    carry_out(session, desk, taken(session, desk), Request.EXIT_ALL, now=NOON)
+
+    assert "completed course" in said(session)
 
 
 def test_a_page_of_scorm_1_2_that_is_only_shown_is_completed_by_the_next(
