@@ -33,10 +33,14 @@ from xapi_store.tables import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatementEntry:
-    """A statement in the feed; `raw` is the same on every node, `copied` says that it was made elsewhere."""
+    """A statement in the feed.
+
+    `raw` is the same on every node, `stored` is when it came to this one, `copied` says that it was made elsewhere.
+    """
 
     position: int
     statement_id: UUID
+    stored: datetime
     raw: bytes
     copied: bool
 
@@ -74,14 +78,28 @@ def statements_after(session: Session, position: int, *, limit: int) -> Sequence
     """Return the next statements behind a position (0 for the beginning), oldest first."""
     connection = session.connection()
     return [
-        StatementEntry(position=place, statement_id=statement_id, raw=unpack(connection, raw), copied=copied)
-        for place, statement_id, raw, copied in _STATEMENTS.rows(connection, position=position, limit=limit)
+        StatementEntry(
+            position=place,
+            statement_id=statement_id,
+            stored=stored,
+            raw=unpack(connection, raw),
+            copied=copied,
+        )
+        for place, statement_id, stored, raw, copied in _STATEMENTS.rows(
+            connection, position=position, limit=limit
+        )
     ]
 
 
 _STATEMENTS = Prepared(
     lambda dialect: (
-        select(StatementRow.position, StatementRow.id, StatementRow.raw, StatementRow.copied)
+        select(
+            StatementRow.position,
+            StatementRow.id,
+            StatementRow.stored,
+            StatementRow.raw,
+            StatementRow.copied,
+        )
         .where(StatementRow.position > bindparam("position"), settled(dialect, StatementRow))
         .order_by(StatementRow.position)
         .limit(bindparam("limit"))

@@ -8,6 +8,7 @@ the best score, the sum of the time.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +37,9 @@ def advance(session: Session, *, limit: int = 200) -> bool:
         session.add(cursor)
     entries = statements_after(session, cursor.position, limit=limit)
     for entry in entries:
-        _take(session, orjson.loads(entry.raw))
+        statement = orjson.loads(entry.raw)
+        # A clock that runs ahead is not believed beyond the moment at which its statement came here.
+        _take(session, statement, when=min(parse_timestamp(statement["timestamp"]), entry.stored))
         cursor.position = entry.position
     session.flush()
     return len(entries) == limit
@@ -67,8 +70,8 @@ def rebuild(session: Session) -> None:
     session.execute(delete(ProgressCursor))
 
 
-def _take(session: Session, statement: dict[str, Any]) -> None:
-    if take_unit_statement(session, statement):
+def _take(session: Session, statement: dict[str, Any], *, when: datetime) -> None:
+    if take_unit_statement(session, statement, when=when):
         return
     context = statement.get("context", {})
     around = context.get("contextActivities", {})
@@ -79,7 +82,6 @@ def _take(session: Session, statement: dict[str, Any]) -> None:
     about = statement["object"]
     is_course = about.get("definition", {}).get("type") == _COURSE
     course = about["id"] if is_course else next((one["id"] for one in around.get("parent", ())), about["id"])
-    when = parse_timestamp(statement["timestamp"])
     row = progress_row(session, UUID(context["registration"]), about["id"], course, when)
     if when >= row.last:
         row.node = context.get("extensions", {}).get(NODE, row.node)

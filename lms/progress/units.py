@@ -21,11 +21,10 @@ from lms.cmi5.verdict import course_success
 from lms.launch.statements import NODE
 from lms.progress.rows import judge, progress_row
 from lms.progress.tables import Progress, ProgressLaunch
-from xapi_store.model.timestamps import parse_timestamp
 
 
-def take_unit_statement(session: Session, statement: Mapping[str, Any]) -> bool:
-    """Take a statement into account if it is of this kind; say whether it is.
+def take_unit_statement(session: Session, statement: Mapping[str, Any], *, when: datetime) -> bool:
+    """Take a statement of that time into account if it is of this kind; say whether it is.
 
     Who vouches for it decides: a node for what the LMS says, a registration of ours for what a unit says, which the
     rules of its session have let through.
@@ -33,21 +32,23 @@ def take_unit_statement(session: Session, statement: Mapping[str, Any]) -> bool:
     account = statement.get("authority", {}).get("account", {})
     context = statement.get("context", {})
     if account.get("homePage") == REGISTRATIONS:
-        _take_unit(session, statement, UUID(account["name"]))
+        _take_unit(session, statement, UUID(account["name"]), when)
         return True
     if account.get("homePage") == NODES and SESSION_ID in context.get("extensions", {}):
-        _take_lms(session, statement, context)
+        _take_lms(session, statement, context, when)
         return True
     return False
 
 
-def _take_lms(session: Session, statement: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+def _take_lms(
+    session: Session, statement: Mapping[str, Any], context: Mapping[str, Any], when: datetime
+) -> None:
     extensions = context["extensions"]
     registration = UUID(context["registration"])
     enrolment = UUID(extensions.get(ENROLMENT, context["registration"]))
     about = statement["object"]["id"]
     course = about.partition("/units/")[0]
-    verb, when = statement["verb"]["id"], parse_timestamp(statement["timestamp"])
+    verb = statement["verb"]["id"]
     if verb == Verb.SATISFIED and about != course:
         return  # a block: nobody asks about those
     row = _touched(session, enrolment, about, course, when, node=extensions.get(NODE))
@@ -60,7 +61,7 @@ def _take_lms(session: Session, statement: Mapping[str, Any], context: Mapping[s
     _roll_up(session, enrolment, course, when, node=extensions.get(NODE))
 
 
-def _take_unit(session: Session, statement: Mapping[str, Any], registration: UUID) -> None:
+def _take_unit(session: Session, statement: Mapping[str, Any], registration: UUID, when: datetime) -> None:
     known = session.get(ProgressLaunch, (registration, statement["object"].get("id", "")))
     verb = statement["verb"]["id"]
     if known is None or verb not in {Verb.COMPLETED, Verb.PASSED, Verb.FAILED, Verb.TERMINATED}:
@@ -68,7 +69,6 @@ def _take_unit(session: Session, statement: Mapping[str, Any], registration: UUI
     around = statement.get("context", {}).get("contextActivities", {})
     if known.is_cmi5 and all(one["id"] != CMI5 for one in around.get("category", ())):
         return  # "cmi5 allowed": kept, and counts for nothing (cmi5 7.1.3)
-    when = parse_timestamp(statement["timestamp"])
     row = _touched(session, known.enrolment, known.unit, known.course, when)
     if verb == Verb.COMPLETED:
         row.completed = when if row.completed is None else min(row.completed, when)

@@ -21,6 +21,7 @@ from tests.launch_builders import COURSE, NOON, PERSON, REGISTRATION, a_commit, 
 from xapi_store.ingest import store_statements
 
 UNIT = unit_iri(COURSE, REGISTRATION)
+CAME = NOON + timedelta(hours=1)
 SUBJECT = Subject(
     person=PERSON,
     registration=REGISTRATION,
@@ -42,7 +43,7 @@ def desk(tmp_path: Path) -> Desk:
 def kept(database: Database, desk: Desk, made: list[dict[str, Any]]) -> None:
     """Store in a transaction of its own: a feed shows only what is settled."""
     with database.write() as session:
-        store_statements(session, made, authority=desk.authority, now=NOON, new_id=desk.new_id)
+        store_statements(session, made, authority=desk.authority, now=CAME, new_id=desk.new_id)
 
 
 def read(database: Database, activity: str = UNIT, *, limit: int = 200) -> Progress:
@@ -78,6 +79,15 @@ def test_any_timestamp_that_the_store_takes_is_read(database: Database, desk: De
     kept(database, desk, [first, unit_statement(SUBJECT, "passed", now=NOON) | {"timestamp": timestamp}])
 
     assert status(read(database)) == "passed"
+
+
+def test_a_clock_that_runs_ahead_is_not_believed(database: Database, desk: Desk) -> None:
+    ahead = {"timestamp": "2031-01-01T00:00:00Z"}
+    kept(database, desk, [unit_statement(SUBJECT, "completed", now=NOON) | ahead])
+
+    row = read(database)
+
+    assert row.last == CAME
 
 
 @pytest.mark.parametrize("seed", range(10))
