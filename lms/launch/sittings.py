@@ -32,6 +32,11 @@ class Done:
     seconds: int
     learning_seconds: int
 
+    @property
+    def minutes(self) -> int:
+        """Learning time, rounded up."""
+        return -(-self.learning_seconds // 60)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sitting:

@@ -152,9 +152,19 @@ def say_line(line: Line, spoken: Language) -> SaidLine:
     )
 
 
-def say_missing(why: Why, spoken: Language, *, most: int) -> list[tuple[str, str]]:
-    """Return what is missing in few words: titles of units, each with the first thing it lacks."""
-    return [(one.title, say(one.missing[0], spoken)) for one in why.open_lines if one.is_unit][:most]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SaidMissing:
+    """What is missing in few words: titles of units, each with the first thing it lacks, and how many more lack any."""
+
+    units: tuple[tuple[str, str], ...]
+    more: int
+
+
+def say_missing(why: Why, spoken: Language, *, most: int) -> SaidMissing:
+    """Say what is missing in *most* units."""
+    units = [one for one in why.open_lines if one.is_unit]
+    said = tuple((one.title, say(one.missing[0], spoken)) for one in units[:most])
+    return SaidMissing(units=said, more=len(units) - len(said))
 
 
 def say(fact: Fact, spoken: Language) -> str:

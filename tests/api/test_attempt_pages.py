@@ -98,7 +98,7 @@ def test_leaving_tells_what_was_done_what_is_saved_and_what_is_missing(
     result = said(sit(browser, database, desk, INCOMPLETE, request="exit"))
 
     assert "Learning time less than a minute 2 min with pauses" in result
-    assert "This time Lesson 1 1 min Completed Lesson 2 1 min In progress" in result
+    assert "This time Lesson 1 less than a minute Completed Lesson 2 less than a minute In progress" in result
     assert "Your work is saved, only on this computer." in result
     assert (
         "Still missing Lesson 2 : The lesson says that it is not finished ( incomplete ), "
@@ -124,7 +124,7 @@ def test_a_break_begins_another_sitting(browser: TestClient, database: Database,
 
     result = said(sit(browser, database, desk, INCOMPLETE, request="exit"))
 
-    assert result.count("1 min In progress") == 1
+    assert result.count("less than a minute In progress") == 1
     assert "Completed Lesson" not in result
 
 
