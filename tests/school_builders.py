@@ -134,9 +134,10 @@ def counted(database: Database) -> Iterator[list[str]]:
     """
     made: list[str] = []
     watched: list[Any] = []
+    is_over = False
 
     def note(statement: str) -> None:
-        if statement.lstrip().startswith(_QUERIES):
+        if not is_over and statement.lstrip().startswith(_QUERIES):
             made.append(statement)
 
     class Noting(psycopg.Cursor[Any]):
@@ -159,11 +160,12 @@ def counted(database: Database) -> Iterator[list[str]]:
     try:
         yield made
     finally:
+        is_over = True
         event.remove(database.engine, "checkout", watch)
         for driver in watched:
-            if database.is_sqlite:
-                driver.set_trace_callback(None)
-            else:
+            # SQLite keeps its callback: to take it away from a connection at which another thread is at work would wait
+            # for that, with the interpreter in hand, and the callback there waits for the interpreter.
+            if not database.is_sqlite:
                 driver.cursor_factory = psycopg.Cursor
 
 
