@@ -70,20 +70,23 @@ async def _read_ahead(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     Raises:
         ClientDisconnect: the link broke; all that came before was yielded.
     """
-    arrived = asyncio.Queue[bytes | None](_MOST_AHEAD)
+    arrived = asyncio.Queue[bytes | ClientDisconnect | None](_MOST_AHEAD)
 
     async def read() -> None:
+        end = None
         try:
             async for chunk in chunks:
                 await arrived.put(chunk)
-        finally:
-            await arrived.put(None)
+        except ClientDisconnect as gone:
+            end = gone
+        await arrived.put(end)
 
     reading = asyncio.create_task(read())
     try:
-        while (chunk := await arrived.get()) is not None:
-            yield chunk
-        await reading
+        while isinstance(came := await arrived.get(), bytes):
+            yield came
+        if came is not None:
+            raise came
     finally:
         reading.cancel()
 

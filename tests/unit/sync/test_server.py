@@ -36,3 +36,21 @@ async def all_taken() -> list[bytes]:
     except ClientDisconnect:
         return taken
     raise AssertionError("nobody was told that the link broke")
+
+
+def test_who_stops_listening_in_the_middle_leaves_nothing_behind() -> None:
+    """A push that is refused is not read to its end, however much of it has come."""
+    assert asyncio.run(left_over()) == 0
+
+
+async def left_over() -> int:
+    async def body() -> AsyncIterator[bytes]:
+        while True:
+            yield b"more"
+
+    chunks = _read_ahead(body())
+    await anext(chunks)
+    await asyncio.sleep(0.01)  # until no more is taken
+    await chunks.aclose()
+    await asyncio.sleep(0.01)
+    return len(asyncio.all_tasks()) - 1
