@@ -109,7 +109,7 @@ def _read_shared(tracking: Tracking, manner: Manner, keys: Sequence[str], found:
     told = [measure for measure in measures if measure is not None]
     found.measures.extend(_weighed(told, manner.measure_weight))
     for satisfied in {*statuses}:
-        found.children[Known(manner.terms, satisfied, None)] = statuses.count(satisfied)
+        _add(found.children, Known(manner.terms, satisfied, None), statuses.count(satisfied))
 
 
 def _weighed(numbers: list[float], weight: float) -> list[float]:

@@ -311,9 +311,9 @@ def _refused(event: Event, outcome: Outcome, code: str) -> Refused | None:
         request, target = (
             (event.result.request, event.result.request_target) if event.result else (None, None)
         )
-    barred = [one.activity for one in outcome.decisions if one.decided == RuleAction.DISABLED]
     if request not in _REFUSABLE:
         return None
+    barred = [one.activity for one in outcome.decisions if one.decided == RuleAction.DISABLED]
     return Refused(request=request, target=target or next(reversed(barred), None), code=code)
 
 

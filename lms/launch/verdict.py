@@ -82,6 +82,8 @@ def heard_of(opened: Opened, standing: Standing) -> Tracking:
 
 def only_assumed(opened: Opened, standing: Standing) -> frozenset[str]:
     """Return what sequencing takes for completed without a word: units that never spoke, and clusters."""
+    if not standing.silent:  # as a rule: each commit asks
+        return frozenset()
     known, heard = Tracking(opened.tree, standing.state), heard_of(opened, standing)
     return frozenset(
         around.identifier
