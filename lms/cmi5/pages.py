@@ -35,6 +35,7 @@ from lms.enrolment.queries import registration_of
 from lms.launch.actions import Desk
 from lms.launch.fence import page_around
 from lms.launch.pages import MOST_MISSING, Learner, desk_of
+from lms.launch.sittings import in_minutes
 from lms.launch.why_wording import say_lines, say_missing
 from lms.people.queries import hold_person
 from lms.web.errors import NotFoundError
@@ -99,7 +100,7 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         states = states_of(session, row) if row else {}
         scores = scores_of(session, row) if row else []
         why, sitting = why_of(session, row, outline), sitting_of(session, row, outline)
-    minutes = -(-(row.seconds if row else 0) // 60)
+    minutes = in_minutes(row.seconds if row else 0)
     return render(
         request,
         "launch/result.html",

@@ -15,9 +15,8 @@ from content_packages.package import standard_name
 from content_packages.rules import RULES
 from content_packages.rules.rule import NOTHING
 from lms.web.locale import Language
-from lms.web.wording import mark
+from lms.web.wording import isolated, mark
 
-_ISOLATED, _POPPED = "\u2068", "\u2069"  # a name in one script does not turn the sentence around it (UAX #9)
 _MORE = "report.more"
 KINDS_OF_FINDINGS = ("errors", "warnings", "notes")
 KINDS_OF_FILES: Mapping[str, str] = {  # those of ``content_packages.content_scan.type_of``
@@ -89,7 +88,7 @@ def say_finding(one: Mapping[str, Any], spoken: Language) -> dict[str, Any]:
     writing = Writing(
         number=spoken.number,
         size=spoken.size,
-        phrase=lambda phrase: f"{_ISOLATED}{spoken.gettext(phrase)}{_POPPED}" if phrase else phrase,
+        phrase=lambda phrase: isolated(spoken.gettext(phrase)) if phrase else phrase,
     )
     try:
         if rule is None:

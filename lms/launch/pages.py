@@ -28,6 +28,7 @@ from lms.launch.fence import page_around, sandbox
 from lms.launch.hosts import origin_for
 from lms.launch.moving import at_rest
 from lms.launch.queries import is_over, running_elsewhere
+from lms.launch.sittings import in_minutes
 from lms.launch.verdict import judged, only_assumed
 from lms.launch.way_on import way_on
 from lms.launch.why_wording import say_lines, say_missing
@@ -172,8 +173,8 @@ def after(
         bar=bar,
         way=way_on(taking, standing, bar.outline, language_of(request)) if standing.refused else None,
         reached=why.reached,
-        minutes=-(-standing.learning_seconds // 60),
-        minutes_with_pauses=-(-standing.seconds // 60),
+        minutes=in_minutes(standing.learning_seconds),
+        minutes_with_pauses=in_minutes(standing.seconds),
         sitting=sitting,
         missing=say_missing(why, language_of(request), most=MOST_MISSING),
     )

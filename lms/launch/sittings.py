@@ -35,7 +35,7 @@ class Done:
     @property
     def minutes(self) -> int:
         """Learning time, rounded up."""
-        return -(-self.learning_seconds // 60)
+        return in_minutes(self.learning_seconds)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,12 +47,17 @@ class Sitting:
     @property
     def minutes(self) -> int:
         """Learning time, rounded up."""
-        return -(-sum(one.learning_seconds for one in self.units) // 60)
+        return in_minutes(sum(one.learning_seconds for one in self.units))
 
     @property
     def minutes_with_pauses(self) -> int:
         """The time from beginning to end of its sessions, rounded up."""
-        return -(-sum(one.seconds for one in self.units) // 60)
+        return in_minutes(sum(one.seconds for one in self.units))
+
+
+def in_minutes(seconds: int) -> int:
+    """Return seconds as people are told them: in minutes, rounded up."""
+    return -(-seconds // 60)
 
 
 def last_sitting(launches: Iterable[Launched]) -> list[Launched]:

@@ -8,9 +8,7 @@ from typing import Any
 
 from content_packages.sequencing.errors import MEANINGS
 from lms.web.locale import Language
-from lms.web.wording import mark
-
-_ISOLATED, _POPPED = "\u2068", "\u2069"  # a name in one script does not turn the sentence around it (UAX #9)
+from lms.web.wording import isolated, mark
 
 EVENTS: Mapping[str, str] = {
     "start": mark("The course is started."),
@@ -66,13 +64,13 @@ def say_step(
     event: Mapping[str, Any], outcome: Mapping[str, Any], titles: Mapping[str, str], spoken: Language
 ) -> SaidStep:
     """Say what happened and what came of it; *titles* are those of activities, by identifier."""
-    target = _name(titles.get(event.get("target") or "", event.get("target") or ""))
+    target = isolated(titles.get(event.get("target") or "", event.get("target") or ""))
     sentence = EVENTS[event["kind"]]
     happened = spoken.gettext(sentence)
     happened = happened % {"target": target} if "%(target)s" in happened else happened
     asked = (event.get("result") or {}).get("request")
     if asked and event["kind"] == "terminate":
-        happened += " " + spoken.gettext(_ALSO) % {"request": _name(asked)}
+        happened += " " + spoken.gettext(_ALSO) % {"request": isolated(asked)}
     code = outcome.get("exception") or ""
     return SaidStep(event=happened, decision=_decision(outcome, titles, spoken), code=code)
 
@@ -81,7 +79,7 @@ def _decision(outcome: Mapping[str, Any], titles: Mapping[str, str], spoken: Lan
     delivery, code = outcome.get("delivery"), outcome.get("exception")
     if delivery:
         facts = {
-            "title": _name(titles.get(delivery["activity"], delivery["activity"])),
+            "title": isolated(titles.get(delivery["activity"], delivery["activity"])),
             "attempt": spoken.number(delivery["attempt"]),
         }
         opened = _RESUMED if delivery["resumed"] else _NEW
@@ -108,7 +106,7 @@ def say_value(value: Any, titles: Mapping[str, str], spoken: Language) -> str:
             return " · ".join(f"{key} = {say_value(one, titles, spoken)}" for key, one in value.items())
         case list():
             return " · ".join(say_value(one, titles, spoken) for one in value)
-    return _name(titles.get(str(value), str(value)))
+    return isolated(titles.get(str(value), str(value)))
 
 
 def say_name(name: str, spoken: Language) -> str:
@@ -117,7 +115,3 @@ def say_name(name: str, spoken: Language) -> str:
         return spoken.gettext(_REPORTED) % {"name": name.removeprefix("pending.")}
     inner = name.rpartition(".")[2]
     return spoken.gettext(VALUES[inner]) if inner in VALUES else name
-
-
-def _name(text: str) -> str:
-    return f"{_ISOLATED}{text}{_POPPED}"

@@ -10,9 +10,7 @@ from content_packages.sequencing.errors import MEANINGS
 from content_packages.sequencing.event import Request
 from lms.launch.course import Refused, Standing, Taking
 from lms.web.locale import Language
-from lms.web.wording import mark
-
-_ISOLATED, _POPPED = "\u2068", "\u2069"  # a name in one script does not turn the sentence around it (UAX #9)
+from lms.web.wording import isolated, mark
 
 _IN_VAIN: dict[str, str] = {
     Request.CONTINUE: mark("The next lesson could not be opened."),
@@ -78,7 +76,7 @@ def _choice(taking: Taking, outline: Sequence[OutlineEntry]) -> OutlineEntry | N
 def _say(refused: Refused, taking: Taking, spoken: Language) -> str:
     if refused.target is not None:  # a choice and a jump have one always
         activity = taking.opened.activities.get(refused.target)
-        title = _name(activity.title if activity else refused.target)
+        title = isolated(activity.title if activity else refused.target)
         happened = spoken.gettext(_NOT_OPENED) % {"title": title}
     else:
         sentence = _IN_VAIN[refused.request]
@@ -90,8 +88,4 @@ def _say(refused: Refused, taking: Taking, spoken: Language) -> str:
 def _label(choice: OutlineEntry, spoken: Language) -> str:
     if choice.depth == 0:
         return spoken.gettext(_COURSE)
-    return spoken.gettext(_LESSON) % {"title": _name(choice.title)}
-
-
-def _name(text: str) -> str:
-    return f"{_ISOLATED}{text}{_POPPED}"
+    return spoken.gettext(_LESSON) % {"title": isolated(choice.title)}

@@ -8,9 +8,8 @@ from typing import Any
 
 from lms.launch.why import Fact, Line, Share, State, Why
 from lms.web.locale import Language
-from lms.web.wording import mark
+from lms.web.wording import isolated, mark
 
-_ISOLATED, _POPPED = "\u2068", "\u2069"  # a name in one script does not turn the sentence around it (UAX #9)
 MOST_TITLES = 5  # of parts that a sentence names
 
 WORDS: Mapping[State, tuple[str, str]] = {
@@ -185,11 +184,11 @@ def _said(name: str, value: Any, around: Mapping[str, Any], spoken: Language) ->
         return spoken.percent(value)
     if isinstance(value, int | float):
         return spoken.number(value)
-    return f"{_ISOLATED}{value}{_POPPED}"
+    return isolated(str(value))
 
 
 def _titles(titles: Sequence[str], spoken: Language) -> str:
-    named = [f"{_ISOLATED}{title}{_POPPED}" for title in titles[:MOST_TITLES]]
+    named = [isolated(title) for title in titles[:MOST_TITLES]]
     if len(titles) > MOST_TITLES:
         named.append(spoken.gettext(_MORE) % {"count": spoken.number(len(titles) - MOST_TITLES)})
     return " · ".join(named)

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from lms.courses.iris import course_iri
+from lms.launch.sittings import in_minutes
 from lms.progress.queries import Known, Status, status
 from lms.web.wording import mark
 
@@ -46,12 +47,12 @@ class Standing:
     @property
     def minutes(self) -> int:
         """The learning time, rounded up."""
-        return -(-self.learning_seconds // 60)
+        return in_minutes(self.learning_seconds)
 
     @property
     def minutes_with_pauses(self) -> int:
         """The time from beginning to end of all sessions, rounded up."""
-        return -(-self.seconds // 60)
+        return in_minutes(self.seconds)
 
 
 def standing_of(known: Mapping[str, Known], course: UUID) -> Standing:

@@ -22,6 +22,7 @@ from lms.launch.course import CourseNotPlayedError, open_course, read_standing
 from lms.launch.fence import page_around
 from lms.launch.moving import at_rest
 from lms.launch.pages import REQUESTS, bar_of, desk_of, frame_of, kind_of
+from lms.launch.sittings import in_minutes
 from lms.launch.steps import count_steps
 from lms.launch.verdict import verdict_on
 from lms.launch.why_wording import say_lines
@@ -136,8 +137,8 @@ def show_records(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         standings=None,
         units=units,
         reached=verdict_on(taking.opened, stopped),
-        minutes=-(-standing.learning_seconds // 60),
-        minutes_with_pauses=-(-standing.seconds // 60),
+        minutes=in_minutes(standing.learning_seconds),
+        minutes_with_pauses=in_minutes(standing.seconds),
         lines=say_lines(why, spoken) if why else [],
         is_final=why is not None and why.reached.is_final,
         steps=steps,

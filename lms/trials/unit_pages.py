@@ -33,6 +33,7 @@ from lms.courses.queries import allowance_of
 from lms.launch.actions import Desk
 from lms.launch.fence import page_around
 from lms.launch.pages import desk_of
+from lms.launch.sittings import in_minutes
 from lms.launch.why_wording import say_lines
 from lms.trials.actions import trial_desk
 from lms.trials.log import write_line, write_standing
@@ -110,7 +111,7 @@ def after(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         standings = standings_of(session, row, outline) if row else []
         documents = documents_of(session, row, outline, spoken) if row else []
         why = why_of(session, row, outline)
-    minutes = -(-(row.seconds if row else 0) // 60)
+    minutes = in_minutes(row.seconds if row else 0)
     return render(
         request,
         "trials/records.html",

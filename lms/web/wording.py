@@ -48,6 +48,11 @@ def mark(message: str) -> str:
     return message
 
 
+def isolated(name: str) -> str:
+    """Return a name so that, in another script, it does not turn the sentence around it (UAX #9)."""
+    return f"\u2068{name}\u2069"
+
+
 class Worded(Exception):  # noqa: N818 - a family, not an error of its own
     """An error with a sentence for the person who caused it and the facts that belong in it.
 
