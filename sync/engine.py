@@ -193,11 +193,11 @@ class _Meeting:
             row.said = ledger.vector_kept(conversation.told)
             refs = [
                 ref
-                for key, after in conversation.outgoing().items()
-                for ref in log.segments_after(session, key, after)
+                for key, head in conversation.outgoing().items()
+                for ref in log.segments_after(session, key, head.seq)
             ]
         self._report.sent += conversation.arrived_since(self.stood)  # the answers that said so were lost
-        self.stood = conversation.outgoing_heads()
+        self.stood = conversation.outgoing()
         conversation.offer(refs)
         self._offer_blobs(conversation)
 
@@ -218,7 +218,7 @@ class _Meeting:
         before = conversation.sent_records
         conversation.receive(answer)
         self._report.sent += conversation.sent_records - before
-        self.stood = conversation.outgoing_heads()
+        self.stood = conversation.outgoing()
         self.moved = True
         self._size_window(conversation, self._monotonic() - started)
         if isinstance(answer, Progress):

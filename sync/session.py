@@ -128,11 +128,7 @@ class Conversation:
         """Return where the peer stands in the logs in which we differ."""
         return dict(self._theirs)
 
-    def outgoing(self) -> dict[LogKey, int]:
-        """Return the logs the peer wants more of, and the number after which it wants them."""
-        return {key: self._theirs[key].seq for key in self._to_push}
-
-    def outgoing_heads(self) -> dict[LogKey, Head]:
+    def outgoing(self) -> dict[LogKey, Head]:
         """Return how far the peer holds the logs of which it wants more."""
         return {key: self._theirs[key] for key in self._to_push}
 
