@@ -75,10 +75,8 @@ class Kept:
         """Put it back as it was; `False` if that cannot be: the schema has changed, or somebody will not leave."""
         deadline = time.monotonic() + _LEAVE_WITHIN_S
         schema, others, written = self._look()
-        while (
-            others and time.monotonic() < deadline
-        ):  # a process of PostgreSQL ends a little after its connection
-            time.sleep(0.002)
+        while others and time.monotonic() < deadline:
+            time.sleep(0.002)  # a process of PostgreSQL ends a little after its connection, and tells nobody
             schema, others, written = self._look()
         if others or schema != self._schema:
             return False

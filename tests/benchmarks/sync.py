@@ -35,7 +35,7 @@ from xapi_store.tables.rows import StatementRow
 COUNT, MORE, SEGMENT = 10_000, 10, 500
 SATELLITE = Link(bits_per_s=64_000, round_trip_s=0.6)
 CUT_S = 2.0
-LOOK_EVERY_S = 0.05
+LOOK_EVERY_S = 0.05  # a look is a query beside the centre; without a pause they would be its load
 
 
 class Met(NamedTuple):
@@ -118,19 +118,7 @@ def figures(kind: str, folder: Path, first: Statements, more: Statements) -> Ite
             postgres = opened.enter_context(start_postgres(Path(kept)))
         yield from _clear(folder / "clear", postgres, first)
         yield from _slow(folder / "slow", postgres, first, more)
-        whole: int | None = None
-        for kilobytes, kolibri in ((0, ""), (50, "+9 %"), (20, "never"), (5, "never")):
-            link = Link(cut_every=kilobytes * 1_000, cut_s=CUT_S)
-            with measured(folder / f"cut-{kilobytes}", postgres, link, first) as (_, meet):
-                met = meet()
-            if whole is None:
-                whole = met.size
-                continue
-            more_than = (met.size / whole - 1) * 100 if met.state == "done" else float("inf")
-            what = (
-                f"cut every {kilobytes} kB, {met.cuts} times, {met.seconds:.0f} s: bytes beyond those of none"
-            )
-            yield Figure(what, "%", more_than, kolibri, 10 if kilobytes == 50 else 100)
+        yield from _cut(folder, postgres, first)
 
 
 def _clear(folder: Path, postgres: Postgres | None, first: Statements) -> Iterator[Figure]:
@@ -141,24 +129,42 @@ def _clear(folder: Path, postgres: Postgres | None, first: Statements) -> Iterat
     yield Figure("CPU of the centre for 10,000", "s", met.cpu_s / count * 10_000, "24 s", 5, 2)
 
 
+def _cut(folder: Path, postgres: Postgres | None, first: Statements) -> Iterator[Figure]:
+    def met_over(cut_every: int) -> Met:
+        link = Link(cut_every=cut_every, cut_s=CUT_S)
+        with measured(folder / f"cut-{cut_every}", postgres, link, first) as (_, meet):
+            return meet()
+
+    whole = met_over(0).size
+    for cut_every, kolibri, reach in ((50_000, "+9 %", 10), (20_000, "never", 100), (5_000, "never", 100)):
+        met = met_over(cut_every)
+        beyond = (met.size / whole - 1) * 100 if met.state == "done" else float("inf")
+        what = f"cut every {cut_every // 1_000} kB, {met.cuts} times, {met.seconds:.0f} s: bytes beyond those of none"
+        yield Figure(what, "%", beyond, kolibri, reach)
+
+
 def _slow(folder: Path, postgres: Postgres | None, first: Statements, more: Statements) -> Iterator[Figure]:
     with measured(folder, postgres, SATELLITE, first) as (here, meet):
         met = meet()
-        yield Figure(f"first {len(first):,}, 64 kbit/s and 600 ms", "s", met.seconds, "304 s", 60, 50)
-        yield Figure("  of these the program's start", "s", met.seconds - met.talk_s, "", 60)
+        yield Figure(
+            f"first {len(first):,}, 64 kbit/s and 600 ms{_start(met)}", "s", met.seconds, "304 s", 60, 50
+        )
         yield Figure("statements there that cannot be seen yet, at most", "", met.behind, "all", SEGMENT)
         met = meet()
-        yield Figure(f"nothing new, {met.turns} turns", "s", met.seconds, "35 s", 3, 2.2)
-        yield Figure("  of these the program's start", "s", met.seconds - met.talk_s, "", 3)
+        yield Figure(f"nothing new, {met.turns} turns{_start(met)}", "s", met.seconds, "35 s", 3, 2.2)
         yield Figure("nothing new", "kB", met.size / 1_000, "46 kB", 4)
         here.record(more)
         met = meet()
-        yield Figure(f"{len(more)} more, {met.turns} turns", "s", met.seconds, "37 s", 4, 3)
+        yield Figure(f"{len(more)} more, {met.turns} turns{_start(met)}", "s", met.seconds, "37 s", 4, 3)
 
 
 def _given(file: Path) -> Iterator[dict[str, Any]]:
     with file.open("rb") as lines:
         yield from map(orjson.loads, lines)
+
+
+def _start(met: Met) -> str:
+    return f" ({met.seconds - met.talk_s:.1f} to start)"
 
 
 @contextmanager
