@@ -55,16 +55,20 @@ class Reason:
         by: a measure; rollup rules, of which any may act (none at all: the package sets nothing of the kind); or
             ``None``, the content itself.
         silence_counts: the content may say nothing, and then an attempt that was ended counts (UP.4).
+        shared: the shared global objective that answers, where it says otherwise than what was recorded here (SN 3.10).
     """
 
     question: Question
     answer: bool | None
     by: Measured | tuple[Ruled, ...] | None
     silence_counts: bool = False
+    shared: str | None = None
 
     @property
     def process(self) -> str:
         """The process of the pseudo-code in which it is decided."""
+        if self.by is None and self.shared is not None:
+            return "SN 3.10"
         if self.by is None:
             return "UP.4" if self.silence_counts else "RTE 4.2"
         part = "RB.1.3" if self.question == "completed" else "RB.1.2"
@@ -89,7 +93,25 @@ def reason(tree: ActivityTree, state: State, identifier: str, question: Question
         by = Measured(least=least, reached=reached)
     elif not activity.is_leaf:
         by = _ruled(tracking, activity, question)
-    return Reason(question=question, answer=answer, by=by, silence_counts=by is None and silence)
+    return Reason(
+        question=question,
+        answer=answer,
+        by=by,
+        silence_counts=by is None and silence,
+        shared=_answering(tracking, activity, question, by_measure=by_measure),
+    )
+
+
+def _answering(tracking: Tracking, activity: Activity, question: Question, *, by_measure: bool) -> str | None:
+    """Return the shared objective that says otherwise than what was recorded of the activity itself."""
+    primary = activity.primary
+    measured = "progress" if question == "completed" else "measure"
+    name = measured if by_measure else question
+    target = primary.reads.get(name)
+    known = tracking.value(activity, primary, name)
+    if target is None or known is None or known == tracking.own_value(activity, primary, name):
+        return None
+    return target
 
 
 def _ruled(tracking: Tracking, cluster: Activity, question: Question) -> tuple[Ruled, ...]:

@@ -416,11 +416,11 @@ class Tracking:
             held: Mapping[str, Any] = cast("Mapping[str, Any]", record)
         else:
             held = record.get("objectives", {}).get(objective.key, NO_OBJECTIVE)
-        if self.rolling_up and self._is_of_an_earlier_attempt(activity, name):
+        if self.rolling_up and self.is_of_an_earlier_attempt(activity, name):
             return None
         return cast("float | None", held.get(name))
 
-    def _is_of_an_earlier_attempt(self, activity: Activity, name: str) -> bool:
+    def is_of_an_earlier_attempt(self, activity: Activity, name: str) -> bool:
         """Say whether the parent wants its current attempt only, and this is older (SN 3.2.5, 3.2.6)."""
         parent = activity.parent
         if parent is None:

@@ -12,10 +12,10 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from content_packages.cmi5.move_on import UNTOUCHED, UnitState, is_satisfied, satisfied
-from content_packages.cmi5.vocabulary import LaunchMode
+from content_packages.cmi5.vocabulary import LaunchMode, Verb
 from content_packages.package import Activity
 from content_packages.sequencing.controls import OutlineEntry
-from lms.cmi5.actions import Hosts, Launched, launch
+from lms.cmi5.actions import Hosts, Launched, launch, mastery_of
 from lms.cmi5.registrations import Outline, open_sessions, records_of, sessions_back, state_in, states_of
 from lms.cmi5.tables import Registration
 from lms.cmi5.verdict import course_success
@@ -80,6 +80,7 @@ def scores_of(session: Session, row: Registration) -> list[float]:
 def why_of(session: Session, row: Registration | None, outline: Outline) -> Why:
     """Explain how a learner stands in a course; she may not have begun."""
     records = records_of(session, row) if row else ()
+    sessions = sessions_back(session, row) if row else ()
     marks = pass_marks_of(session, outline.course)
     states = {one.identifier: state_in(one) for one in records}
     return explain_units(
@@ -88,8 +89,14 @@ def why_of(session: Session, row: Registration | None, outline: Outline) -> Why:
         {one.identifier: one.score for one in records if one.score is not None},
         reached=verdict_on(outline, states, scores_of(session, row) if row else ()),
         running={one.identifier for one in open_sessions(session, row)} if row else (),
-        begun={one.identifier for one in sessions_back(session, row)} if row else (),
+        begun={one.identifier for one in sessions},
         marks={identifier: marks[unit] for identifier, unit in outline.units.items() if unit in marks},
+        # Of several sessions the first, which comes last here, has earned it.
+        passed_at={
+            one.identifier: mark
+            for one in sessions
+            if Verb.PASSED in one.said and (mark := mastery_of(one)) is not None
+        },
     )
 
 

@@ -14,6 +14,7 @@ from lms.launch.verdict import Verdict
 from lms.launch.why import Fact, Line, Share, Why, state_of
 
 _PLACE_OF_CRITERION, _PLACE_OF_MASTERY, _PLACE_OF_BLOCKS = "cmi5 13.1.4", "cmi5 9.6.3.2", "cmi5 9.3.9"
+_PLACE_OF_WAIVED = "cmi5 9.3.7"
 _LACKS: Mapping[MoveOn, tuple[str, ...]] = {
     "NotApplicable": (),
     "Passed": ("passed",),
@@ -32,12 +33,14 @@ def explain_units(
     running: Collection[str] = (),
     begun: Collection[str] = (),
     marks: Mapping[str, Decimal] | None = None,
+    passed_at: Mapping[str, Decimal] | None = None,
 ) -> Why:
     """Explain a course of this package, of which *reached* is what it amounts to.
 
     *states* are what counts of each unit that has said something and *scores* the best of each that has one (0 to
     1), by identifier; *running* are the units whose session has not ended,
-    *begun* those that were opened; *marks* are the pass marks that instructors want in the place of the package's.
+    *begun* those that were opened; *marks* are the pass marks that instructors want in the place of the package's,
+    and *passed_at* those with which the sessions were launched in which units were passed.
     """
     explained = _Explained(
         package,
@@ -46,6 +49,7 @@ def explain_units(
         running=running,
         begun={*states, *running, *begun},
         marks=marks or {},
+        passed_at=passed_at or {},
     )
     return Why(reached=reached, lines=tuple(explained.lines(package.root, depth=0)))
 
@@ -60,11 +64,12 @@ class _Explained:
         running: Collection[str],
         begun: Collection[str],
         marks: Mapping[str, Decimal],
+        passed_at: Mapping[str, Decimal],
     ) -> None:
         self._package, self._states, self._scores, self._running = package, states, scores, running
         self._met = {one.identifier for one in satisfied(package.root, states)}
         self._begun = begun
-        self._marks = marks
+        self._marks, self._passed_at = marks, passed_at
 
     def lines(self, one: Activity, *, depth: int) -> Iterator[Line]:
         yield self._unit(one, depth) if one.launch is not None else self._block(one, depth)
@@ -81,13 +86,18 @@ class _Explained:
             wanted = self._marks.get(unit.identifier)
             code, mastery = ("mastery", mastery) if wanted is None else ("pass-mark", wanted)
             rules.append((Fact(code, {"least": Share(mastery)}), _PLACE_OF_MASTERY))
+            then = self._passed_at.get(unit.identifier, mastery)
+            if state.passed and then != mastery:
+                rules.append((Fact("mark-then", {"least": Share(then)}), _PLACE_OF_MASTERY))
+        if state.waived:
+            rules.append((Fact("waived"), _PLACE_OF_WAIVED))
         is_begun = unit.identifier in self._begun
         missing: list[Fact] = []
         if not state.waived:
             missing = list(_missing(criterion, state, score, mastery, is_begun=is_begun))
             if missing and unit.identifier in self._running:
                 missing.append(Fact("left-open"))
-        sent = [(verb, "") for verb in ("completed", "passed", "failed", "waived") if getattr(state, verb)]
+        sent = [(verb, "") for verb in ("completed", "passed", "failed") if getattr(state, verb)]
         if score is not None:
             sent.append(("score.scaled", f"{score:g}"))
         verdict = True if state.passed else False if state.failed else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlalchemy.orm import Session
 
 from lms.launch.course import Standing, Taking, read_standing
@@ -11,7 +9,6 @@ from lms.launch.moving import at_rest
 from lms.launch.queries import launches_back, open_launches
 from lms.launch.sittings import Done, Sitting, last_sitting, sum_up
 from lms.launch.unit import read_units
-from lms.launch.verdict import heard_of
 from lms.launch.why import Why, explain
 
 
@@ -23,7 +20,7 @@ def why_of(session: Session, taking: Taking, standing: Standing | None = None) -
     standing = standing or at_rest(taking, read_standing(session, taking))
     return explain(
         taking.opened,
-        replace(standing, state=heard_of(taking.opened, standing).state()),
+        standing,
         read_units(session, taking),
         running={
             one.identifier for one in open_launches(session, taking.registration) if one.phase == "running"

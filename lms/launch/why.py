@@ -6,17 +6,17 @@ Pure: facts in, an explanation as data out. ``why_wording`` puts it into words, 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from content_packages.package import Activity, Viewer
+from content_packages.sequencing.closed import Closed, Ways
 from content_packages.sequencing.definition import ChildActivitySet
 from content_packages.sequencing.reasons import Measured, Question, Reason, Ruled, reason
-from content_packages.sequencing.tracking import Tracking
 from content_packages.sequencing.tree import Activity as Node
 from lms.launch.course import Opened, Standing
 from lms.launch.unit import UnitState
-from lms.launch.verdict import Verdict, judged, verdict_on
+from lms.launch.verdict import Verdict, heard_of, judged, verdict_on
 
 State = Literal["passed", "failed", "completed", "in progress", "not started"]
 
@@ -98,10 +98,13 @@ class _Explained:
         units: Mapping[str, UnitState],
         running: Collection[str],
     ) -> None:
-        self._opened, self._standing, self._units, self._running = opened, standing, units, running
-        self._tracking = Tracking(opened.tree, standing.state)
+        self._opened, self._units, self._running = opened, units, running
+        # People are told what was heard of units; ways are open or closed by what sequencing takes for granted.
+        self._sequenced, self._tracking = standing.state, heard_of(opened, standing)
+        self._standing = replace(standing, state=self._tracking.state())
         self._judged = judged(opened, standing)
         self._titles = {node.identifier: node.title for node in opened.tree.activities}
+        self._ways: Ways | None = None
 
     def lines(self) -> Iterator[Line]:
         for node in self._opened.tree.activities:
@@ -118,11 +121,12 @@ class _Explained:
         kept = self._units.get(node.identifier)
         values = kept.values if kept else {}
         rules = [(_rule_of_completion(completion, activity), completion.process)]
-        if isinstance(success.by, Measured) or node.identifier in self._judged:
-            rules.append((_rule_of_success(success), success.process))
+        is_judged = node.identifier in self._judged
+        if isinstance(success.by, Measured) or is_judged or success.shared:
+            rules += _rules_of_success(success)
         missing: list[Fact] = []
-        if kept is None or not self._tracking.attempts(node):
-            missing.append(Fact("not-opened"))
+        if not self._tracking.attempts(node):
+            missing += self._closed(node) or [Fact("not-opened")]
         else:
             if completion.answer is not True:
                 missing.append(_unfinished(completion, activity, values.get("cmi.completion_status", "")))
@@ -130,7 +134,8 @@ class _Explained:
                 missing += self._not_passed(node, success)
             if missing:
                 missing += self._left(node, values.get("cmi.entry", ""))
-        return self._line(node, rules, missing, sent=_sent(values, _ELEMENTS_2004))
+                missing += [one for one in self._closed(node) if one.code in _SHUT]
+        return self._line(node, rules, missing or self._of_before(node), sent=_sent(values, _ELEMENTS_2004))
 
     def _cluster(self, node: Node) -> Line:
         completion, success = self._reasons(node)
@@ -139,7 +144,25 @@ class _Explained:
         if isinstance(success.by, Measured) or node.identifier in self._judged:
             rules += _rules_of_cluster(success)
             missing += self._parts_missing(success)
-        return self._line(node, rules, missing)
+        return self._line(node, rules, missing or self._of_before(node))
+
+    def _of_before(self, node: Node) -> list[Fact]:
+        """Say that what was done counts no more, where what is around it counts its current attempt only."""
+        around, primary = node.parent, node.primary
+        if around is None:
+            return []
+        for name in ("completed", "satisfied"):
+            is_open = getattr(self._tracking, name)(around, around.primary) is not True
+            known = self._tracking.value(node, primary, name)
+            if is_open and known is not None and self._tracking.is_of_an_earlier_attempt(node, name):
+                return [Fact("earlier-attempt", {"around": around.title})]
+        return []
+
+    def _closed(self, node: Node) -> list[Fact]:
+        """Say what keeps her out of a lesson, and what opens it."""
+        self._ways = self._ways or Ways(self._opened.tree, self._sequenced)
+        closed = self._ways.closed(node)
+        return [] if closed is None else list(what_closes(closed, node))
 
     def _parts_missing(self, why: Reason) -> Iterator[Fact]:
         if why.answer is True:
@@ -169,6 +192,8 @@ class _Explained:
     def _not_passed(self, node: Node, success: Reason) -> Iterator[Fact]:
         if isinstance(success.by, Measured):
             yield _below(success.question, success.by)
+        elif success.answer is False and success.shared:
+            yield Fact("shared-failed", {"objective": success.shared})
         elif success.answer is False and node.identifier in self._judged:
             yield Fact("says-failed")
 
@@ -264,22 +289,53 @@ _SEEN: Mapping[Viewer, str] = {"pdf": "pages", "video": "watched", "audio": "hea
 
 
 def _sent(values: Mapping[str, str], elements: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((element, values[element]) for element in elements if element in values)
+    return tuple((element, values[element]) for element in elements if values.get(element))
 
 
 def _rule_of_completion(why: Reason, activity: Activity) -> Fact:
     if isinstance(why.by, Measured):
         seen = _SEEN[activity.viewer] if activity.viewer else "progress"
         return Fact(f"rule-{seen}", {"least": Share(why.by.least)})
+    if why.shared:
+        return Fact("shared-completes", {"objective": why.shared})
     if activity.kind == "asset":
         return Fact("asset")
     return Fact("status-or-silence" if why.silence_counts else "status-only")
 
 
-def _rule_of_success(why: Reason) -> Fact:
+def _rules_of_success(why: Reason) -> Iterator[tuple[Fact, str]]:
     if isinstance(why.by, Measured):
-        return Fact("rule-score", {"least": Share(why.by.least)})
-    return Fact("judges")
+        yield Fact("rule-score", {"least": Share(why.by.least)}), why.process
+        if why.shared:
+            yield Fact("shared-score", {"objective": why.shared}), "SN 3.10"
+    elif why.shared:
+        yield Fact("shared-judges", {"objective": why.shared}), why.process
+    else:
+        yield Fact("judges"), why.process
+
+
+_SHUT = frozenset({"closed-disabled", "closed-disabled-around", "closed-attempts", "closed-attempts-around"})
+
+
+def what_closes(closed: Closed, lesson: Node) -> Iterator[Fact]:
+    """Yield what keeps a learner out of a lesson, and what opens it."""
+    facts: dict[str, Any] = {}
+    around = ""
+    if closed.at is not lesson:
+        facts["at"], around = closed.at.title, "-around" * (closed.by != "order")
+    if closed.rule is not None:
+        facts["combination"] = closed.rule.condition_combination.value
+        facts["asked"] = [
+            (one.condition.value, one.operator.value, Share(one.measure_threshold))
+            for one in closed.rule.conditions
+        ]
+    if closed.by == "attempts":
+        facts["count"] = closed.attempts
+    yield Fact(f"closed-{closed.by}{around}", facts)
+    if closed.writers:
+        yield Fact("opened-by", {"titles": [one.title for one in closed.writers]})
+    for objective in closed.shared:
+        yield Fact("opened-elsewhere", {"objective": objective})
 
 
 def _rules_of_cluster(why: Reason) -> Iterator[tuple[Fact, str]]:

@@ -30,6 +30,13 @@ SENTENCES: Mapping[str, str] = {
     ),
     "mastery-12": mark("It is passed with a score of at least %(least)s: the package's mastery score."),
     "judges": mark("The lesson itself says whether it was passed."),
+    "shared-judges": mark(
+        "A shared objective says whether it was passed, whatever the lesson itself sent: %(objective)s."
+    ),
+    "shared-completes": mark(
+        "A shared objective says whether it is complete, whatever the lesson itself sent: %(objective)s."
+    ),
+    "shared-score": mark("Its score is that of a shared objective: %(objective)s."),
     "rule-score": mark("It is passed with a score of at least %(least)s."),
     "rule-progress": mark("It is complete when at least %(least)s of it is done."),
     "rule-pages": mark("It is complete when at least %(least)s of its pages have been shown."),
@@ -69,9 +76,52 @@ SENTENCES: Mapping[str, str] = {
     ),
     "mastery": mark("Passed means a score of at least %(least)s: the package's mastery score."),
     "pass-mark": mark("Passed means a score of at least %(least)s: the pass mark set by instructors."),
+    "mark-then": mark(
+        "It was passed when %(least)s was asked for. What was passed stays so, whatever is asked for now."
+    ),
+    "waived": mark("An instructor has waived it: nothing more is asked of it."),
     "all-satisfied": mark("It is satisfied when all of its parts are."),
     # what is missing
     "not-opened": mark("It has not been opened yet."),
+    "closed-disabled": mark(
+        "It is closed: the package keeps it shut as long as this holds of it: %(asked)s."
+    ),
+    "closed-disabled-around": mark(
+        "It is closed: the package keeps “%(at)s”, of which it is a part, shut as long as this holds of that: "
+        "%(asked)s."
+    ),
+    "closed-attempts": mark("It is closed: no attempt is left, of %(count)s that the package allows."),
+    "closed-attempts-around": mark(
+        "It is closed: no attempt is left at “%(at)s”, of which it is a part, of %(count)s that the package allows."
+    ),
+    "closed-hiddenFromChoice": mark(
+        "It is closed: the package keeps it out of the outline as long as this holds of it: %(asked)s."
+    ),
+    "closed-hiddenFromChoice-around": mark(
+        "It is closed: the package keeps “%(at)s”, of which it is a part, out of the outline as long as this holds of "
+        "that: %(asked)s."
+    ),
+    "closed-skip": mark("It is closed: the package passes over it as long as this holds of it: %(asked)s."),
+    "closed-skip-around": mark(
+        "It is closed: the package passes over “%(at)s”, of which it is a part, as long as this holds of that: "
+        "%(asked)s."
+    ),
+    "closed-stopForwardTraversal-around": mark(
+        "It is closed: the package lets nobody go on past “%(at)s” as long as this holds of that: %(asked)s."
+    ),
+    "closed-order": mark("It cannot be chosen from the outline: Next opens it, after “%(at)s”."),
+    "closed-no-way": mark(
+        "It is closed: neither the outline nor Next leads to it now. Another lesson can lead to it."
+    ),
+    "opened-by": mark("What was reached in these lessons can open it: %(titles)s."),
+    "opened-elsewhere": mark(
+        "A shared objective can open it, which no other lesson of this course sets: %(objective)s."
+    ),
+    "shared-failed": mark("The shared objective says: not passed (%(objective)s)."),
+    "earlier-attempt": mark(
+        "It was done in an earlier attempt at “%(around)s”. By the rules of the package only what is done in the "
+        "present attempt counts there."
+    ),
     "says-nothing": mark("The lesson has not said that it is complete."),
     "says-unfinished": mark(
         "The lesson says that it is not finished (%(status)s), and has not said otherwise since."
@@ -113,6 +163,15 @@ CONDITIONS: Mapping[tuple[str, str], str] = {
     ("attemptLimitExceeded", "noOp"): mark("without attempts left"),
     ("attemptLimitExceeded", "not"): mark("not without attempts left"),
     ("never", "noOp"): mark("(never)"),
+}
+#: What rules on the way through a course ask besides; what is never known there never holds.
+RULE_CONDITIONS: Mapping[tuple[str, str], str] = {
+    **CONDITIONS,
+    ("objectiveMeasureGreaterThan", "noOp"): mark("scored above %(threshold)s"),
+    ("objectiveMeasureGreaterThan", "not"): mark("not scored above %(threshold)s"),
+    ("objectiveMeasureLessThan", "noOp"): mark("scored below %(threshold)s"),
+    ("objectiveMeasureLessThan", "not"): mark("not scored below %(threshold)s"),
+    ("always", "noOp"): mark("(always)"),
 }
 _AND, _OR, _MORE = mark("and"), mark("or"), mark("%(count)s more")
 
@@ -177,14 +236,26 @@ def _said(name: str, value: Any, around: Mapping[str, Any], spoken: Language) ->
     if name == "titles":
         return _titles(value, spoken)
     if name == "conditions":
-        joint = _AND if around["combination"] == "all" else _OR
-        joint = spoken.gettext(joint)
-        return f" {joint} ".join(spoken.gettext(CONDITIONS.get(one, one[0])) for one in value)
+        return _joined([spoken.gettext(CONDITIONS.get(one, one[0])) for one in value], around, spoken)
+    if name == "asked":
+        said = [
+            (RULE_CONDITIONS.get((kind, operator), kind), threshold) for kind, operator, threshold in value
+        ]
+        return _joined(
+            [spoken.gettext(text) % {"threshold": spoken.percent(threshold)} for text, threshold in said],
+            around,
+            spoken,
+        )
     if isinstance(value, Share):
         return spoken.percent(value)
     if isinstance(value, int | float):
         return spoken.number(value)
     return isolated(str(value))
+
+
+def _joined(conditions: Sequence[str], around: Mapping[str, Any], spoken: Language) -> str:
+    joint = _AND if around["combination"] == "all" else _OR
+    return f" {spoken.gettext(joint)} ".join(conditions)
 
 
 def _titles(titles: Sequence[str], spoken: Language) -> str:

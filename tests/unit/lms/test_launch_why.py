@@ -16,24 +16,32 @@ from content_packages.cmi5.move_on import UnitState
 from content_packages.package import Activity, AssignableUnit, LaunchTarget, Package
 from content_packages.sequencing.definition import (
     ChildActivitySet,
+    Combination,
     CompletionThreshold,
     Condition,
     ControlModes,
+    LimitConditions,
     Objective,
+    ObjectiveMap,
+    Operator,
     RollupAction,
     RollupCondition,
     RollupRule,
+    RuleAction,
+    RuleCondition,
     SequencingDefinition,
+    SequencingRule,
 )
 from content_packages.sequencing.event import Request
 from lms.cmi5.why import explain_units
 from lms.launch.actions import Desk, apply_commit, carry_out, deliver
 from lms.launch.attempts import why_of
+from lms.launch.documents import GLOBALS, profile_key, write
 from lms.launch.verdict import Verdict
 from lms.launch.why import Line, Why
-from lms.launch.why_wording import CONDITIONS, SENTENCES, say_line
+from lms.launch.why_wording import CONDITIONS, RULE_CONDITIONS, SENTENCES, say_line
 from lms.web.locale import language
-from tests.launch_builders import NOON, a_commit, a_course, a_desk, taken
+from tests.launch_builders import NOON, PERSON, a_commit, a_course, a_desk, taken
 
 ENGLISH = language("en")
 FLOW = ControlModes(flow=True)
@@ -299,6 +307,15 @@ def test_every_condition_a_rollup_rule_may_name_has_words() -> None:
         assert {f"completed-{kind.value}", f"satisfied-{kind.value}"} <= SENTENCES.keys()
 
 
+def test_every_rule_that_may_close_a_lesson_has_words() -> None:
+    never_known = {Condition.TIME_LIMIT_EXCEEDED, Condition.OUTSIDE_AVAILABLE_TIME_RANGE}
+    closing = {"disabled", "skip", "hiddenFromChoice", "attempts"}
+
+    assert {name for name, _ in RULE_CONDITIONS} == {one.value for one in Condition if one not in never_known}
+    assert {f"closed-{by}{around}" for by in closing for around in ("", "-around")} <= SENTENCES.keys()
+    assert {"closed-stopForwardTraversal-around", "closed-order", "closed-no-way"} <= SENTENCES.keys()
+
+
 def test_a_pass_mark_of_instructors_stands_in_the_place_of_the_package_s() -> None:
     states, scores = {"u": UnitState(failed=True)}, {"u": 0.7}
 
@@ -308,3 +325,147 @@ def test_a_pass_mark_of_instructors_stands_in_the_place_of_the_package_s() -> No
 
     assert told(why, 1)[0][1] == "Passed means a score of at least 90%: the pass mark set by instructors."
     assert told(why, 1)[2] == ["The score is 70%; at least 90% is needed."]
+
+
+def closing(action: RuleAction = RuleAction.DISABLED, **objective: Any) -> SequencingDefinition:
+    """A lesson that is shut, or hidden, as long as its objective is not satisfied."""
+    rule = SequencingRule(
+        action=action, conditions=(RuleCondition(condition=Condition.SATISFIED, operator=Operator.NOT),)
+    )
+    return SequencingDefinition(pre_condition_rules=(rule,), primary_objective=Objective(**objective))
+
+
+def shared(*, writes: bool = False) -> dict[str, Any]:
+    """An objective that reads, and may write, what courses share."""
+    mapped = ObjectiveMap(target_objective_id="safe-at-post", write_satisfied_status=writes)
+    return {"objective_id": "own", "maps": (mapped,)}
+
+
+COMPLETED = {"cmi.completion_status": "completed"}
+FAILED = {**COMPLETED, "cmi.success_status": "failed"}
+IN_ORDER = SequencingDefinition(control=ControlModes(choice=False, flow=True))
+
+
+BELOW_80_OR_NOT = SequencingRule(
+    action=RuleAction.DISABLED,
+    condition_combination=Combination.ANY,
+    conditions=(
+        RuleCondition(condition=Condition.OBJECTIVE_MEASURE_LESS_THAN, measure_threshold=0.8),
+        RuleCondition(condition=Condition.ALWAYS),
+    ),
+)
+PLAIN = SequencingDefinition()
+FLOWS = SequencingDefinition(control=FLOW)
+
+
+@pytest.mark.parametrize(
+    ("course", "lessons", "missing"),
+    [
+        (FLOWS, [SequencingDefinition(primary_objective=Objective(**shared(writes=True))), closing(**shared())], [
+            "It is closed: the package keeps it shut as long as this holds of it: not marked as passed.",
+            "What was reached in these lessons can open it: Lesson 1.",
+        ]),
+        (FLOWS, [PLAIN, closing(**shared())], ["It has not been opened yet."]),
+        (FLOWS, [PLAIN, SequencingDefinition(limits=LimitConditions(attempt_limit=0))], [
+            "It is closed: no attempt is left, of 0 that the package allows.",
+        ]),
+        (FLOWS, [PLAIN, SequencingDefinition(pre_condition_rules=(BELOW_80_OR_NOT,))], [
+            "It is closed: the package keeps it shut as long as this holds of it: scored below 80% or (always).",
+        ]),
+        (IN_ORDER, [PLAIN, PLAIN], ["It cannot be chosen from the outline: Next opens it, after “Lesson 1”."]),
+        (SequencingDefinition(control=ControlModes(choice=False)), [PLAIN, PLAIN], [
+            "It is closed: neither the outline nor Next leads to it now. Another lesson can lead to it.",
+        ]),
+        (FLOWS, [PLAIN, PLAIN], ["It has not been opened yet."]),
+    ],
+)  # fmt: skip
+def test_a_lesson_that_is_closed_says_by_what_and_what_opens_it(
+    session: Session,
+    desk: Desk,
+    course: SequencingDefinition,
+    lessons: list[SequencingDefinition],
+    missing: list[str],
+) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=2, definition=course, definitions=lessons)
+    if course.control.flow:
+        sit(session, desk, FAILED, then=Request.SUSPEND_ALL)
+
+    assert told(why_of(session, taken(session, desk)), 2)[2] == missing
+
+
+def test_a_lesson_that_a_shared_objective_of_another_course_judges(session: Session, desk: Desk) -> None:
+    judged = SequencingDefinition(primary_objective=Objective(**shared(writes=True)))
+    a_course(session, desk.shelf, standard="scorm2004", units=2, definitions=[judged, SequencingDefinition()])
+    sit(session, desk, FAILED, then=Request.EXIT_ALL)
+    write(session, profile_key(PERSON, GLOBALS), {"safe-at-post": {"satisfied": True}}, now=NOON)
+
+    why = why_of(session, taken(session, desk))
+
+    assert why.lines[1].state == "passed"
+    assert told(why, 1)[0][1] == (
+        "A shared objective says whether it was passed, whatever the lesson itself sent: safe-at-post."
+    )
+    assert told(why, 1)[1]["cmi.success_status"] == "failed"
+
+
+def test_a_lesson_reopened_after_it_wrote_a_failure_to_a_shared_objective(
+    session: Session, desk: Desk
+) -> None:
+    judged = SequencingDefinition(primary_objective=Objective(**shared(writes=True)))
+    a_course(session, desk.shelf, standard="scorm2004", units=1, definitions=[judged])
+    sit(session, desk, FAILED, then=Request.EXIT_ALL)
+    deliver(session, desk, taken(session, desk), now=NOON)
+
+    _, sent, missing = told(why_of(session, taken(session, desk)), 1)
+
+    assert sent == {}
+    assert missing == [
+        "The lesson has not said that it is complete.",
+        "The shared objective says: not passed (safe-at-post).",
+    ]
+
+
+def test_a_lesson_done_in_an_attempt_that_counts_no_more(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=2, definition=SequencingDefinition())
+    carry_out(session, desk, taken(session, desk), Request.CHOICE, "lesson-1", now=NOON)
+    sit(session, desk, {**COMPLETED, "cmi.success_status": "passed"}, then=Request.EXIT_ALL)
+    carry_out(session, desk, taken(session, desk), Request.CHOICE, "lesson-2", now=NOON)
+    sit(session, desk, {"cmi.completion_status": "incomplete"}, then=Request.SUSPEND_ALL)
+
+    why = why_of(session, taken(session, desk))
+
+    assert "Still missing: Lesson 1 · Lesson 2." in told(why, 0)[2]
+    assert why.lines[1].state == "passed"
+    assert told(why, 1)[2] == [
+        (
+            "It was done in an earlier attempt at “Border posts”. By the rules of the package only what is done in "
+            "the present attempt counts there."
+        )
+    ]
+
+
+def test_an_element_without_a_value_was_not_sent(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, units=1)
+    sit(session, desk, {"cmi.core.lesson_status": "incomplete", "cmi.core.score.raw": ""})
+
+    assert told(why_of(session, taken(session, desk)), 1)[1] == {"cmi.core.lesson_status": "incomplete"}
+
+
+def test_what_was_passed_at_a_lower_mark_says_at_which() -> None:
+    why = explain_units(
+        a_unit("Passed", Decimal("0.6")), {"u": UnitState(passed=True)}, {"u": 0.8},
+        reached=UNDECIDED, marks={"u": Decimal("0.9")}, passed_at={"u": Decimal("0.6")},
+    )  # fmt: skip
+
+    assert told(why, 1)[0][1:] == [
+        "Passed means a score of at least 90%: the pass mark set by instructors.",
+        "It was passed when 60% was asked for. What was passed stays so, whatever is asked for now.",
+    ]
+
+
+def test_an_instructor_waives_and_not_the_lesson() -> None:
+    why = explain_units(a_unit("Passed"), {"u": UnitState(waived=True)}, {}, reached=UNDECIDED)
+
+    rules, sent, missing = told(why, 1)
+    assert rules[-1] == "An instructor has waived it: nothing more is asked of it."
+    assert (sent, missing) == ({}, [])
