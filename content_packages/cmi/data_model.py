@@ -4,7 +4,7 @@ The player answers the course from the same tables by the same steps (``lms/play
 side judges again what the player sends, because the player runs beside the course and is not believed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from content_packages.cmi.element import Name, Place, order, parse
@@ -12,6 +12,7 @@ from content_packages.cmi.responses import (
     ONE_PATTERN,
     UNIQUE_PATTERNS,
     correct_response_is_right,
+    language_and_text,
     learner_response_is_right,
     localized_is_right,
 )
@@ -50,12 +51,19 @@ class Applied:
     Attributes:
         values: what it is now.
         refused: what was not taken.
-        beyond_spm: elements kept although longer than the standard makes an LMS keep.
     """
 
     values: Mapping[str, str]
     refused: tuple[Refusal, ...]
-    beyond_spm: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BeyondSpm:
+    """A value that is kept whole although it has more characters than its standard makes an LMS keep (SPM)."""
+
+    element: str
+    length: int
+    spm: int
 
 
 class _BrokenRuleError(Exception):
@@ -273,16 +281,19 @@ def apply_delta(standard: Standard, values: Mapping[str, str], delta: Mapping[st
         answer = model.replay(element, delta[element])
         if not answer.accepted:
             refused.append(Refusal(element, answer.code, answer.diagnostic))
-    after = model.values
-    return Applied(
-        values=after, refused=tuple(refused), beyond_spm=tuple(_beyond_spm(standard, after, delta))
-    )
+    return Applied(values=model.values, refused=tuple(refused))
 
 
-def _beyond_spm(standard: Standard, values: Mapping[str, str], changed: Mapping[str, str]) -> Iterator[str]:
-    for element in changed:
-        name = parse(element)
-        row = table(standard).elements.get(name.row)
-        spm = row.format.spm if row else None
-        if spm is not None and len(values.get(name.path, "")) > spm:
-            yield name.path
+def beyond_spm(standard: Standard, values: Mapping[str, str]) -> list[BeyondSpm]:
+    """Return the values of a unit that another LMS might cut, the longest first."""
+    elements = table(standard).elements
+    least = min(row.format.spm for row in elements.values() if row.format.spm is not None)
+    found = []
+    for element, value in values.items():
+        row = elements.get(parse(element).row) if len(value) > least else None
+        if row is None or row.format.spm is None:
+            continue
+        length = len(language_and_text(value)[1] if row.format.localized else value)
+        if length > row.format.spm:
+            found.append(BeyondSpm(element, length, row.format.spm))
+    return sorted(found, key=lambda one: -one.length)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
+from content_packages.cmi.data_model import beyond_spm
+from content_packages.cmi.tables import Standard
 from content_packages.package import Activity, Viewer
 from content_packages.sequencing.closed import Closed, Ways
 from content_packages.sequencing.definition import ChildActivitySet
@@ -40,6 +43,7 @@ class Line:
     Attributes:
         rules: what decides, each with the place in its standard where that stands.
         sent: what the package sent, by the element or verb that carried it.
+        beyond: what of it is longer than its standard makes an LMS keep.
         missing: nothing where it is as it should be.
     """
 
@@ -49,6 +53,7 @@ class Line:
     state: State
     rules: tuple[tuple[Fact, str], ...]
     sent: tuple[tuple[str, str], ...] = ()
+    beyond: tuple[Fact, ...] = ()
     missing: tuple[Fact, ...] = ()
     is_unit: bool = True
 
@@ -135,7 +140,9 @@ class _Explained:
             if missing:
                 missing += self._left(node, values.get("cmi.entry", ""))
                 missing += [one for one in self._closed(node) if one.code in _SHUT]
-        return self._line(node, rules, missing or self._of_before(node), sent=_sent(values, _ELEMENTS_2004))
+        return self._line(
+            node, rules, missing or self._of_before(node), sent=_sent(values, _ELEMENTS_2004), values=values
+        )
 
     def _cluster(self, node: Node) -> Line:
         completion, success = self._reasons(node)
@@ -228,7 +235,7 @@ class _Explained:
             missing.append(_silent_or_unfinished(status))
         if kept is not None and missing:
             missing += self._left(node, values.get("cmi.core.entry", ""))
-        return self._line(node, rules, missing, sent=_sent(values, _ELEMENTS_12))
+        return self._line(node, rules, missing, sent=_sent(values, _ELEMENTS_12), values=values)
 
     def _cluster_12(self, node: Node) -> Line:
         units = [one for one in self._opened.tree.activities if one.is_leaf and node.contains(one)]
@@ -256,6 +263,7 @@ class _Explained:
         missing: Sequence[Fact],
         *,
         sent: tuple[tuple[str, str], ...] = (),
+        values: Mapping[str, str] = MappingProxyType({}),
     ) -> Line:
         tracking, primary = self._tracking, node.primary
         satisfied = tracking.satisfied(node, primary) if node.identifier in self._judged else None
@@ -271,6 +279,7 @@ class _Explained:
             state=state_of(completed=completed, satisfied=satisfied, begun=begun),
             rules=tuple(rules),
             sent=sent,
+            beyond=tuple(_beyond(Standard(self._opened.package.data_model), values)),
             missing=tuple(missing),
             is_unit=node.is_leaf,
         )
@@ -284,12 +293,21 @@ _ELEMENTS_2004 = (
     "cmi.score.scaled",
     "cmi.score.raw",
 )
+_MOST_BEYOND = 3
 # Of a page of ours that shows a file; what people do with it.
 _SEEN: Mapping[Viewer, str] = {"pdf": "pages", "video": "watched", "audio": "heard", "epub": "read"}
 
 
 def _sent(values: Mapping[str, str], elements: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple((element, values[element]) for element in elements if values.get(element))
+
+
+def _beyond(standard: Standard, values: Mapping[str, str]) -> Iterator[Fact]:
+    found = beyond_spm(standard, values)
+    for one in found[:_MOST_BEYOND]:
+        yield Fact("beyond-spm", {"element": one.element, "length": one.length, "spm": one.spm})
+    if len(found) > _MOST_BEYOND:
+        yield Fact("beyond-spm-more", {"count": len(found) - _MOST_BEYOND})
 
 
 def _rule_of_completion(why: Reason, activity: Activity) -> Fact:

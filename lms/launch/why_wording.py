@@ -81,6 +81,12 @@ SENTENCES: Mapping[str, str] = {
     ),
     "waived": mark("An instructor has waived it: nothing more is asked of it."),
     "all-satisfied": mark("It is satisfied when all of its parts are."),
+    # what was sent
+    "beyond-spm": mark(
+        "%(element)s has %(length)s characters. The standard promises it %(spm)s; here it is kept whole, elsewhere it "
+        "may be cut."
+    ),
+    "beyond-spm-more": mark("Longer than the standard promises, and kept whole: %(count)s values more."),
     # what is missing
     "not-opened": mark("It has not been opened yet."),
     "closed-disabled": mark(
@@ -186,6 +192,7 @@ class SaidLine:
     word: str
     rules: Sequence[tuple[str, str]]
     sent: Sequence[tuple[str, str]]
+    beyond: Sequence[str]
     missing: Sequence[str]
     is_unit: bool
 
@@ -205,6 +212,7 @@ def say_line(line: Line, spoken: Language) -> SaidLine:
         word=spoken.gettext(word),
         rules=[(say(fact, spoken), place) for fact, place in line.rules],
         sent=line.sent,
+        beyond=[say(fact, spoken) for fact in line.beyond],
         missing=[say(fact, spoken) for fact in line.missing],
         is_unit=line.is_unit,
     )

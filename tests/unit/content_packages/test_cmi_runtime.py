@@ -2,7 +2,7 @@
 
 import pytest
 
-from content_packages.cmi.data_model import DataModel, apply_delta
+from content_packages.cmi.data_model import BeyondSpm, DataModel, apply_delta, beyond_spm
 from content_packages.cmi.runtime import Bucket, UnitSettings, end_session, launch_values
 from content_packages.cmi.tables import Standard
 
@@ -80,7 +80,22 @@ def test_a_long_suspend_data_of_scorm_12_is_kept_whole_and_reported() -> None:
 
     assert len(applied.values["cmi.suspend_data"]) == 64_000
     assert applied.refused == ()
-    assert applied.beyond_spm == ("cmi.suspend_data",)
+    assert beyond_spm(V12, applied.values) == [BeyondSpm("cmi.suspend_data", 64_000, 4_096)]
+
+
+def test_what_is_beyond_the_promise_is_counted_without_its_language_the_longest_first() -> None:
+    values = {
+        "cmi.interactions.0.description": "{lang=en}" + "a" * 250,
+        "cmi.interactions.1.description": "{lang=en}" + "b" * 251,
+        "cmi.suspend_data": "c" * 64_000,
+        "cmi.location": "d" * 1_001,
+        "cmi.unheard.of": "e" * 70_000,
+    }
+
+    assert beyond_spm(V2004, values) == [
+        BeyondSpm("cmi.location", 1_001, 1_000),
+        BeyondSpm("cmi.interactions.1.description", 251, 250),
+    ]
 
 
 def test_a_delta_may_come_in_any_order_and_what_is_forbidden_is_left_out() -> None:

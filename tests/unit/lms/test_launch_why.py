@@ -451,6 +451,21 @@ def test_an_element_without_a_value_was_not_sent(session: Session, desk: Desk) -
     assert told(why_of(session, taken(session, desk)), 1)[1] == {"cmi.core.lesson_status": "incomplete"}
 
 
+def test_what_is_longer_than_the_standard_promises_is_reported(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, units=1)
+    comments = {f"cmi.interactions.{n}.id": f"{n}-" + "q" * 300 for n in range(4)}
+    sit(session, desk, {"cmi.suspend_data": "x" * 64_000, **comments}, ends=False)
+
+    assert ENGLISH is not None
+    said = say_line(why_of(session, taken(session, desk)).lines[1], ENGLISH).beyond
+
+    assert said[0].replace("\u2068", "").replace("\u2069", "") == (
+        "cmi.suspend_data has 64,000 characters. The standard promises it 4,096; here it is kept whole, elsewhere it "
+        "may be cut."
+    )
+    assert said[3:] == ["Longer than the standard promises, and kept whole: 2 values more."]
+
+
 def test_what_was_passed_at_a_lower_mark_says_at_which() -> None:
     why = explain_units(
         a_unit("Passed", Decimal("0.6")), {"u": UnitState(passed=True)}, {"u": 0.8},
