@@ -23,7 +23,15 @@ from sync.bundle_seal import MOST_PARTS, MOST_RECIPIENTS, Header, Sealer, conten
 from sync.canonical import base32
 from sync.errors import BundleError, CertificateError, SegmentError
 from sync.messages import Certificate, Frame, SegmentRef, Signed
-from sync.node import Node, Standing, chain_of, known_certificates, remember_generation, standing
+from sync.node import (
+    Node,
+    Standing,
+    chain_of,
+    known_certificates,
+    past_lives,
+    remember_generation,
+    standing,
+)
 from sync.outbox import read_frames
 from sync.ports import BlobRef, NamesFiles
 from sync.vector import NOTHING, Head, LogKey, Vector, rows
@@ -205,7 +213,11 @@ def _recipients(session: Session, me: Standing, to: Sequence[str]) -> list[Certi
 
 def _opening(session: Session, node: Node, me: Standing) -> Opening:
     return Opening(
-        node=node.id, epoch=me.epoch, time_ms=node.clock(), certificates=tuple(chain_of(session, node.id))
+        node=node.id,
+        epoch=me.epoch,
+        past=past_lives(session),
+        time_ms=node.clock(),
+        certificates=tuple(chain_of(session, node.id)),
     )
 
 

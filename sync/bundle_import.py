@@ -280,6 +280,7 @@ class _Taking:
         with self._node.write() as session:
             ledger.issue_lacking_receipts(session, self._node, self._origins, now_ms=self._node.clock())
             report.kept_aside = quarantine.reasons_after(session, aside)
+        remember_generation(self._node)
         self._told(self._total, self._total)
         logger.info(
             "bundle_taken",
@@ -347,7 +348,8 @@ class _Taking:
     def _note_said(self, opening: Opening, said: _Said) -> None:
         """Note what the writer holds and lacks, as a greeting would.
 
-        A bundle from a former life of its writer, written before it was met last, says nothing of the present one.
+        A bundle from a former life of its writer says nothing of the present one; which of two is the former, its clock
+        tells only where no life names the other.
         """
         with self._node.write() as session:
             row = ledger.peer_row(session, opening.node, now_ms=self._node.clock())
@@ -358,7 +360,7 @@ class _Taking:
                 reason = f"a bundle of {opening.node} holds our log otherwise than we do"
                 sequencer.begin_anew(session, self._node, reason=reason, common=shared)
             same_life = row.epoch in {None, opening.epoch}
-            if same_life or opening.time_ms > (row.last_seen_ms or 0):
+            if same_life or row.epoch in opening.past or opening.time_ms > (row.last_seen_ms or 0):
                 if not same_life:
                     ledger.forget_receipts(session, opening.node)
                 row.epoch = opening.epoch

@@ -30,12 +30,13 @@ from sync.segment import MAX_ENCODED_BYTES
 
 
 class Opening(Wire):
-    """Who wrote this, in which life and when, with the certificates that lead from it to its root."""
+    """Who wrote this, in which life after which, and when, with the certificates that lead from it to its root."""
 
     kind: Literal["opening"] = "opening"
     protocols: tuple[int, int] = (OLDEST_PROTOCOL, PROTOCOL)
     node: NodeId
     epoch: Epoch
+    past: tuple[Epoch, ...] = ()
     time_ms: Counted
     certificates: tuple[Signed, ...]
 

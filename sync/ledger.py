@@ -13,7 +13,7 @@ from sync import identity, log
 from sync.canonical import canonical_json
 from sync.errors import CertificateError
 from sync.messages import Certificate, Receipt, Signed
-from sync.node import Node, known_certificates, lock_row, standing
+from sync.node import Node, known_certificates, lock_row, past_lives, standing
 from sync.ports import BlobRef
 from sync.scopes import UPWARD, parts_of
 from sync.sequencer import waiting_changes
@@ -97,10 +97,14 @@ def refusals(session: Session, peer: str) -> dict[LogKey, RefusedRow]:
 def issue_receipts(session: Session, node: Node, origins: Iterable[str], *, now_ms: int) -> None:
     """Sign what is now held of these origins' facts and proposals.
 
-    The row of this node is locked first, so positions are given in the order in which they become visible.
+    The row of this node is locked first, so positions are given in the order in which they become visible. What is
+    promised raises the generation, as numbering does: a node put back to before it is recognised.
     """
-    row = lock_row(session)
-    for origin in sorted(set(origins) - {node.id}):
+    if not (lacking := sorted(set(origins) - {node.id})):
+        return
+    row, past = lock_row(session), past_lives(session)
+    row.generation += 1
+    for origin in lacking:
         heads = {
             key: head
             for key, head in log.held(session, origins=[origin]).items()
@@ -109,6 +113,7 @@ def issue_receipts(session: Session, node: Node, origins: Iterable[str], *, now_
         receipt = Receipt(
             issuer=node.id,
             issuer_epoch=row.epoch,
+            issuer_past=past,
             origin=origin,
             heads=tuple(rows(heads)),
             issued_ms=now_ms,
@@ -119,19 +124,20 @@ def issue_receipts(session: Session, node: Node, origins: Iterable[str], *, now_
 
 def issue_lacking_receipts(session: Session, node: Node, origins: Iterable[str], *, now_ms: int) -> None:
     """Sign what is held of those of these origins of which the last receipt says less, or an earlier life gave it."""
-    present = {
-        row.origin: Receipt.model_validate_json(row.text)
-        for row in session.scalars(select(ReceiptRow).where(ReceiptRow.issuer == node.id))
-    }
+    if not (asked := set(origins) - {node.id}):
+        return
     epoch = standing(session).epoch
-    lacking = []
-    for origin in set(origins) - {node.id}:
-        given = present.get(origin)
-        covered = {} if given is None or given.issuer_epoch != epoch else from_rows(given.heads)
-        held = log.held(session, origins=[origin])
-        if ahead({key: head for key, head in held.items() if parts_of(key.scope)[0] in UPWARD}, covered):
-            lacking.append(origin)
-    issue_receipts(session, node, lacking, now_ms=now_ms)
+    covered: dict[LogKey, Head] = {}
+    for (text,) in session.connection().execute(_SIGNED_HERE, {"issuer": node.id, "origins": [*asked]}):
+        receipt = Receipt.model_validate_json(text)
+        if receipt.issuer_epoch == epoch:
+            covered |= from_rows(receipt.heads)
+    held = {
+        key: head
+        for key, head in log.held(session, origins=[*asked]).items()
+        if parts_of(key.scope)[0] in UPWARD
+    }
+    issue_receipts(session, node, {key.origin for key in ahead(held, covered)}, now_ms=now_ms)
 
 
 def reissue_receipts(session: Session, node: Node, *, now_ms: int) -> None:
@@ -147,7 +153,8 @@ def reissue_receipts(session: Session, node: Node, *, now_ms: int) -> None:
 def keep_receipts(session: Session, papers: Iterable[Signed], *, root: str | None) -> int:
     """Keep receipts that came from elsewhere, each once its signature is right; return how many were good.
 
-    A receipt of an issuer's newer life replaces the older one even if it covers less.
+    A receipt of an issuer's newer life replaces the older one even if it covers less. One of a former life is passed
+    over: it may say that something was delivered which the issuer has lost since.
     """
     known = known_certificates(session)
     kept = 0
@@ -161,6 +168,8 @@ def keep_receipts(session: Session, papers: Iterable[Signed], *, root: str | Non
         except CertificateError:
             continue
         present = session.get(ReceiptRow, (receipt.issuer, receipt.origin))
+        if _is_of_a_former_life(session, receipt):
+            continue
         if present is None or _is_newer(receipt, Receipt.model_validate_json(present.text)):
             _keep(session, paper, receipt)
         kept += 1
@@ -222,9 +231,18 @@ def _keep(session: Session, paper: Signed, receipt: Receipt) -> None:
     row.position = node.receipts_position
 
 
+def _is_of_a_former_life(session: Session, receipt: Receipt) -> bool:
+    """Say whether the issuer has told us itself of a life that this receipt does not know."""
+    issuer = session.get(PeerRow, receipt.issuer)
+    heard = None if issuer is None else issuer.epoch
+    return heard is not None and heard != receipt.issuer_epoch and heard not in receipt.issuer_past
+
+
 def _is_newer(receipt: Receipt, present: Receipt) -> bool:
     if receipt.issuer_epoch == present.issuer_epoch:
         return bool(ahead(from_rows(receipt.heads), from_rows(present.heads)))
+    if present.issuer_epoch in receipt.issuer_past or receipt.issuer_epoch in present.issuer_past:
+        return present.issuer_epoch in receipt.issuer_past
     return receipt.issued_ms > present.issued_ms
 
 
@@ -253,6 +271,11 @@ class Covered:
 
 
 _RECEIPTS_FOR = select(ReceiptRow.issuer, ReceiptRow.text).where(ReceiptRow.origin == bindparam("origin"))
+
+
+_SIGNED_HERE = select(ReceiptRow.text).where(
+    ReceiptRow.issuer == bindparam("issuer"), ReceiptRow.origin.in_(bindparam("origins", expanding=True))
+)
 
 
 def undelivered(session: Session, node: Node, *, root: str) -> int:

@@ -94,12 +94,14 @@ class Receipt(Wire):
     """Text of a signed paper: the signer holds, durably, these logs of one origin up to these heads.
 
     Signed by the root it means *delivered*; by a hub, *at the hub*. ``issuer_epoch`` tells a restored issuer
-    from the one that gave earlier receipts. ``backup`` names the verified backup that holds them too.
+    from the one that gave earlier receipts, and ``issuer_past`` which lives came before, as far as it knows: clocks
+    cannot say that. ``backup`` names the verified backup that holds them too.
     """
 
     paper: Literal["receipt"] = "receipt"
     issuer: NodeId
     issuer_epoch: Epoch
+    issuer_past: tuple[Epoch, ...] = ()
     origin: NodeId
     heads: tuple[Row, ...]
     issued_ms: Counted

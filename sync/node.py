@@ -1,8 +1,8 @@
 """One node as sync sees it: its key, its doors, and which of its lives it is living.
 
 A restored or cloned database must never go on numbering where its former self did: others already hold those
-numbers with other content. So every numbering raises a generation in the database and then in a file beside
-it. A file that is ahead of the database, names another epoch or machine, or is missing, means that this
+numbers with other content. So every numbering, and every receipt, raises a generation in the database and then in a
+file beside it. A file that is ahead of the database, names another epoch or machine, or is missing, means that this
 database is not the one that was here last: a new epoch is opened, and nothing of the old one is reused.
 """
 
@@ -29,6 +29,7 @@ from sync.ports import Blobs, Clock, Read, Stream, Write
 from sync.tables import CertificateRow, EpochRow, NodeRow
 
 GENERATION_FILE = "generation.json"
+_MOST_PAST = 100
 
 log = logging.getLogger(__name__)
 
@@ -204,8 +205,18 @@ def ensure_epoch(session: Session, node: Node) -> bool:
     reason = _doubt(row, node)
     if reason is None:
         return False
+    lived = (_copy_outside(node) or {}).get("epoch")
+    if isinstance(lived, str) and session.get(EpochRow, lived) is None:
+        session.add(EpochRow(epoch=lived, reason="told by the copy outside", opened_ms=node.clock()))
     open_epoch(session, node, reason=reason)
     return True
+
+
+def past_lives(session: Session) -> tuple[str, ...]:
+    """Return the epochs in which this node lived before its present one, as far as it knows."""
+    present = select(NodeRow.epoch).where(NodeRow.id == 1).scalar_subquery()
+    found = select(EpochRow.epoch).where(EpochRow.epoch != present).order_by(EpochRow.opened_ms.desc())
+    return tuple(session.scalars(found.limit(_MOST_PAST)))
 
 
 def open_epoch(session: Session, node: Node, *, reason: str) -> str:
@@ -220,7 +231,7 @@ def open_epoch(session: Session, node: Node, *, reason: str) -> str:
 
 
 def remember_generation(node: Node) -> None:
-    """Bring the copy outside the database up to date: after each numbering, before anything is sent."""
+    """Bring the copy outside the database up to date: after each numbering or receipt, before anything is sent."""
     with node.read() as session:
         row = session.get_one(NodeRow, 1)
         told = {"epoch": row.epoch, "generation": row.generation, "machine": node.machine, "node": row.node}

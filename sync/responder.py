@@ -109,7 +109,7 @@ class Responder:
             receipts, _ = ledger.receipts_after(
                 session, position, origins=taken.origins, issuers=_issuers(me)
             )
-            return Progress(
+            progress = Progress(
                 heads=tuple(rows(taken.heads)),
                 partials=tuple(
                     Partial(digest=digest, offset=offset) for digest, offset in taken.partials.items()
@@ -118,6 +118,8 @@ class Responder:
                 refused=tuple(taken.refused),
                 receipts=tuple(receipts),
             )
+        remember_generation(self.node)
+        return progress
 
     def pull(self, pull: Pull, peer: Certificate) -> tuple[Delivery, Iterator[bytes]]:
         """Give what was asked for, as far as the peer may see it."""
@@ -166,6 +168,8 @@ class Responder:
         if sequencer.is_overtaken(session, self.node, me, theirs):
             sequencer.begin_anew(session, self.node, reason=f"{peer.node} is ahead of us", common={})
         ledger.reissue_receipts(session, self.node, now_ms=now_ms)
+        # A process that died between a segment and its receipt has signed nothing, and the segment does not come again.
+        ledger.issue_lacking_receipts(session, self.node, {key.origin for key in theirs}, now_ms=now_ms)
 
     def _welcome(
         self, session: Session, hello: Hello, peer: Certificate, theirs: Vector, *, base_known: bool

@@ -152,14 +152,23 @@ class Place:
 
 
 def open_place(
-    folder: Path, name: str, role: Role, *, url: str | None = None, machine: str = "machine"
+    folder: Path,
+    name: str,
+    role: Role,
+    *,
+    url: str | None = None,
+    machine: str = "machine",
+    now_ms: int = 1_764_000_000_000,
 ) -> Place:
     """Make a node, or open it again after its process ended or its database was put back."""
     folder.mkdir(parents=True, exist_ok=True)
-    database = Database(url or f"sqlite:///{(folder / 'node.db').as_posix()}")
-    SyncBase.metadata.create_all(database.engine)
-    Base.metadata.create_all(database.engine)
-    now = [1_764_000_000_000]
+    file = folder / "node.db"
+    is_new = url is not None or not file.exists()
+    database = Database(url or f"sqlite:///{file.as_posix()}")
+    if is_new:
+        SyncBase.metadata.create_all(database.engine)
+        Base.metadata.create_all(database.engine)
+    now = [now_ms]
     with database.write() as session:
         key = create_identity(session, folder, name=name, role=role, now_ms=now[0])
     assert load_key(folder) is not None

@@ -1,0 +1,344 @@
+"""A world of four nodes, and one clone, in which everything happens that may happen to a node in the field.
+
+Each act is one that a schedule may hold. Nothing is played: the code is that of the product, databases are files, and a
+process that is killed does nothing any more from one statement to the database on. Only clocks, links and the folders
+of files are ours. After each act what a node holds is compared with what it held before: nothing may be gone.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Literal, NamedTuple
+
+from sqlalchemy import event
+
+from sync import ledger, log, sequencer
+from sync.bundle_export import make_plan, write_bundle
+from sync.bundle_import import take_bundle
+from sync.client import HttpReply
+from sync.engine import SyncReport, converse
+from sync.errors import BundleError, LinkError
+from sync.messages import Message, Role
+from sync.node import GENERATION_FILE
+from sync.vector import Head, LogKey
+from tests.sync_builders import MemoryLink, Place, open_place, pair
+
+ROLES: dict[str, Role] = {"centre": "central", "hub": "hub", "laptop-1": "laptop", "laptop-2": "laptop"}
+CLONE = "clone"
+#: Who meets whom: each laptop both, the hub the centre.
+MEETINGS = (
+    ("laptop-1", "hub"),
+    ("laptop-2", "hub"),
+    ("hub", "centre"),
+    ("laptop-1", "centre"),
+    ("laptop-2", "centre"),
+)
+_DATABASE = "node.db"
+_MANY = 10
+_ROUNDS = 4
+_NOON = 1_764_000_000_000
+
+
+class Killed(BaseException):
+    """The process of a place ended, without a word to anybody."""
+
+
+class Death(NamedTuple):
+    """When a process dies: before one of its next statements, or as soon as some transactions are durable."""
+
+    after: int
+    of: Literal["statements", "commits"]
+
+
+@dataclass
+class Fuse:
+    """Ends the process of a place; then nothing of it reaches the database any more."""
+
+    death: Death | None = None
+    is_burnt: bool = False
+
+    def on_statement(self, *_: object) -> None:
+        """Count a statement that is about to be made."""
+        self._burn(counts=self.death is not None and self.death.of == "statements")
+
+    def on_commit(self, *_: object) -> None:
+        """Count a commit that is about to be made."""
+        self._burn(counts=True)
+
+    def _burn(self, *, counts: bool) -> None:
+        if self.death is not None:
+            self.is_burnt |= self.death.after == 0
+            self.death = self.death._replace(after=self.death.after - counts)
+        if self.is_burnt:
+            raise Killed
+
+
+@dataclass(kw_only=True, slots=True)
+class Inhabitant:
+    """A node of the world, and what it must hold."""
+
+    place: Place
+    fuse: Fuse
+    clock_ms: int = _NOON
+    machine: str = "machine"
+    holds: dict[str, str] = field(default_factory=dict)
+
+
+class World:
+    """Nodes that were paired in peace; see the acts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        shutil.copytree(_template(), folder, dirs_exist_ok=True)
+        self.nodes = {name: self._open(name, clock_ms=_NOON, machine="machine") for name in ROLES}
+        #: A fork is taken apart as far as its facts go; hub and centre may each hold another branch of that one log.
+        self.one_log_was_written_twice = False
+        self._sticks: list[Sequence[Path]] = []
+        self._kept: dict[str, dict[str, str]] = {}  # what a node held as it was backed up
+        self._written = 0
+
+    def close(self) -> None:
+        """End all processes."""
+        for one in self.nodes.values():
+            one.place.database.close()
+
+    # ------------------------------------------------------------ acts; those of nodes that are not there do nothing
+
+    def write(
+        self,
+        name: str,
+        *,
+        count: int,
+        size: int,
+        in_directory: bool = False,
+        with_file: bool = False,
+        clock_ms: int | None = None,
+    ) -> None:
+        """Have somebody write notes on a node, whose clock may have jumped."""
+        if name not in self.nodes:
+            return
+        place = self.nodes[name].place
+        if clock_ms is not None:
+            place.now[0] = self.nodes[name].clock_ms = clock_ms
+        for _ in range(count):
+            self._written += 1
+            text = f"{self._written:x}-".ljust(size, f"{self._written % 7}")
+            if with_file and count < _MANY:
+                data = text.encode()
+                text = f"blob:{place.blobs.put(data)}:{len(data)}"
+            scope = "directory" if in_directory and name == "centre" else "up"
+            place.write_note(f"{name}-{self._written}", text, scope=scope)
+        self._look(name)
+
+    def number(self, name: str, *, dies: Death | None) -> None:
+        """Number and seal what waits, as the worker does."""
+        if name in self.nodes:
+            with self._dying(name, dies):
+                sequencer.number_changes(self.nodes[name].place.node)
+            self._look(name)
+
+    def meet(
+        self,
+        who: tuple[str, str],
+        *,
+        cuts: Sequence[int] = (),
+        here_dies: Death | None = None,
+        there_dies: Death | None = None,
+    ) -> None:
+        """Have two nodes meet. The link breaks after so many bytes, one time after the other, and then it holds."""
+        if not self.nodes.keys() >= {*who}:
+            return
+        left = list(cuts)
+
+        def cut(length: int) -> int | None:
+            if not left:
+                return None
+            left[0] -= length + 100
+            return max(0, left.pop(0) + length) if left[0] < 0 else None
+
+        with self._dying(who[0], here_dies), self._dying(who[1], there_dies):
+            self._converse(*who, cut)
+        self._look(*who)
+
+    def reopen(self, name: str) -> None:
+        """End a node's process in order, and start it again."""
+        if name in self.nodes:
+            self._start(name)
+            self._look(name)
+
+    def back_up(self, name: str) -> None:
+        """Copy a node's folder, as an administrator does who stops the program first."""
+        self.nodes[name].place.database.close()
+        shutil.copytree(self._folder / name, self._backup(name), dirs_exist_ok=True)
+        self._kept[name] = dict(self.nodes[name].holds)
+
+    def restore(self, name: str, *, whole: bool) -> None:
+        """Put the database of a backup back, or the whole folder; what was written since then is gone from there."""
+        if name not in self._kept:
+            return
+        one = self.nodes[name]
+        one.place.database.close()
+        for beside in (self._folder / name).glob(f"{_DATABASE}-*"):
+            beside.unlink()
+        for kept in [_DATABASE, GENERATION_FILE] if whole else [_DATABASE]:
+            shutil.copy(self._backup(name) / kept, self._folder / name / kept)
+        one.holds = dict(self._kept[name])
+        self.one_log_was_written_twice |= whole
+        self._start(name)
+        self._look(name)
+
+    def clone(self, name: str, *, machine: str) -> None:
+        """Image a laptop's disk, once, to another machine, or to one that looks the same; both work on."""
+        if CLONE in self.nodes:
+            return
+        one = self.nodes[name]
+        one.place.database.close()
+        shutil.copytree(self._folder / name, self._folder / CLONE)
+        self.nodes[CLONE] = self._open(CLONE, clock_ms=one.clock_ms, machine=machine, files_of=one.place)
+        self.one_log_was_written_twice |= machine == one.machine
+        assert self.nodes[CLONE].holds == one.holds
+
+    def write_stick(self, here: str, there: str, *, with_records: bool) -> None:
+        """Write a bundle, or a receipt: to another node that is known here."""
+        writer, to = self.nodes[here].place, self.nodes[there].place.node.id
+        target = self._folder / f"stick-{len(self._sticks)}.outpost"
+        with suppress(BundleError), closing(make_plan(writer.node, [to], with_records=with_records)) as plan:
+            self._sticks.append(write_bundle(writer.node, plan, target).paths)
+        self._look(here)
+
+    def take_stick(self, which: int, there: str, *, dies: Death | None) -> None:
+        """Take a bundle. The same one may come again and again, and to whom it is not for."""
+        if self._sticks and there in self.nodes:
+            with self._dying(there, dies), suppress(BundleError):
+                take_bundle(self.nodes[there].place.node, self._sticks[which % len(self._sticks)])
+            self._look(there)
+
+    # ------------------------------------------------------------ how it ends
+
+    def settle(self) -> None:
+        """Have everybody meet in peace, until they agree."""
+        pairs = [*MEETINGS, *((CLONE, there) for there in ("hub", "centre") if CLONE in self.nodes)]
+        for _ in range(_ROUNDS):
+            for here, there in pairs:
+                report = self._converse(here, there)
+                assert report.state == "done", (here, there, report)
+            self._look(*self.nodes)
+            if not any(self._lacking(name) or self._waiting(name) for name in self.nodes):
+                break
+
+    def assert_all_agree(self) -> None:
+        """See that the centre holds all, and has signed for it, and that the logs are the same everywhere."""
+        for name in self.nodes:
+            assert not self._lacking(name), f"{name} holds what the centre does not: {self._lacking(name)}"
+            assert not self._waiting(name), f"{name} waits for receipts"
+        centre = self._logs("centre")
+        for name in [] if self.one_log_was_written_twice else self.nodes:
+            assert self._logs(name).items() <= centre.items(), name
+
+    def _converse(
+        self, here: str, there: str, cut: Callable[[int], int | None] = lambda _: None
+    ) -> SyncReport:
+        one, other = self.nodes[here].place, self.nodes[there].place
+        return converse(one.node, other.node.id, DyingLink(one, other, cut), pause=lambda _: None)
+
+    def _lacking(self, name: str) -> list[str]:
+        """Return the keys of notes that a node holds and the centre does not, or otherwise."""
+        return sorted(key for key, _ in self.nodes[name].holds.items() - self.nodes["centre"].holds.items())
+
+    def _waiting(self, name: str) -> int:
+        """Return how many of its own records no receipt of the root covers, by what a node shows people."""
+        one = self.nodes[name].place
+        with one.database.read() as session:
+            counts = ledger.counts(session, one.node).values()
+        return sum(count.waiting + count.at_hub for count in counts)
+
+    def _logs(self, name: str) -> dict[LogKey, Head]:
+        with self.nodes[name].place.database.read() as session:
+            return log.held(session)
+
+    def _look(self, *names: str) -> None:
+        """See that nothing is gone from some nodes, and nothing changed."""
+        for name in names:
+            one = self.nodes[name]
+            notes = one.place.notes()
+            gone = one.holds.items() - notes.items()
+            assert not gone, f"{name} has lost or changed {sorted(key for key, _ in gone)}"
+            one.holds = notes
+
+    # ------------------------------------------------------------ processes
+
+    @contextmanager
+    def _dying(self, name: str, death: Death | None) -> Iterator[None]:
+        """Let a process die, if it is to, and start it again afterwards."""
+        fuse = self.nodes[name].fuse
+        fuse.death = death
+        try:
+            yield
+        except Killed:
+            if not fuse.is_burnt:
+                raise
+        finally:
+            fuse.death = None
+            if fuse.is_burnt:
+                self._start(name)
+
+    def _start(self, name: str) -> None:
+        one = self.nodes[name]
+        one.place.database.close()
+        again = self._open(name, clock_ms=one.clock_ms, machine=one.machine, files_of=one.place)
+        one.place, one.fuse = again.place, again.fuse
+
+    def _open(self, name: str, *, clock_ms: int, machine: str, files_of: Place | None = None) -> Inhabitant:
+        role = ROLES.get(name, "laptop")
+        place = open_place(self._folder / name, name, role, machine=machine, now_ms=clock_ms)
+        if files_of is not None:
+            place.blobs.whole.update(files_of.blobs.whole)
+            place.blobs.parts.update(files_of.blobs.parts)
+        fuse = Fuse()
+        event.listen(place.database.engine, "before_cursor_execute", fuse.on_statement)
+        event.listen(place.database.engine, "commit", fuse.on_commit)
+        return Inhabitant(place=place, fuse=fuse, clock_ms=clock_ms, machine=machine, holds=place.notes())
+
+    def _backup(self, name: str) -> Path:
+        return self._folder / f"backup-of-{name}"
+
+
+class DyingLink(MemoryLink):
+    """A link on which the death of the other side is seen as silence."""
+
+    @contextmanager
+    def ask(self, message: Message, body: Iterable[bytes] = ()) -> Iterator[HttpReply]:
+        """Ask, and hear nothing where the other side dies."""
+        with self._silent(), super().ask(message, body) as reply:
+            yield reply
+
+    def _passing(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        with self._silent():
+            yield from super()._passing(body)
+
+    @contextmanager
+    def _silent(self) -> Iterator[None]:
+        try:
+            yield
+        except Killed as end:
+            raise LinkError("nobody answers") from end
+
+
+@cache
+def _template() -> Path:
+    """Return the folders of nodes that were paired, which for each schedule again would take as long as it does."""
+    folder = Path(mkdtemp(prefix="outpost-world-"))
+    places = {name: open_place(folder / name, name, role) for name, role in ROLES.items()}
+    pair(places["centre"], places["hub"], units=["*"])
+    for above in ("hub", "centre"):
+        for laptop in ("laptop-1", "laptop-2"):
+            pair(places[above], places[laptop])
+    for place in places.values():
+        place.database.close()
+    return folder
