@@ -18,6 +18,8 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from lms.cli import COMMANDS
+
 CAN_FORK = sys.platform == "linux"
 
 
@@ -26,7 +28,9 @@ def _loaded() -> BaseContext:
     if not CAN_FORK:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["lms.cli", "lms.cli.server"])
+    context.set_forkserver_preload(
+        ["lms.cli.server", *(f"lms.cli.{module}" for module, _ in COMMANDS.values())]
+    )
     return context
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from lms.cli import app
+import lms.cli
+from lms.cli import COMMANDS, app
 
 ROOT = Path(__file__).parents[3]
 _NAMED = re.compile(r"`lms ((?:[a-z][a-z-]*\s?)+)")
@@ -37,3 +42,30 @@ def test_a_command_that_is_named_exists(file: str, words: str) -> None:
             break  # what follows is what is given to it
         assert word in command.commands, f"{file} names `lms {words}`"
         command = command.commands[word]
+
+
+def test_commands_stand_in_the_table_with_the_first_sentence_of_their_help() -> None:
+    told: dict[str, tuple[str, str]] = {}
+
+    for module in Path(lms.cli.__file__).parent.glob("[a-z]*.py"):
+        subject = getattr(import_module(f"lms.cli.{module.stem}"), "app", None)
+        if isinstance(subject, typer.Typer):
+            whole = typer.Typer()
+            whole.add_typer(subject)
+            commands = get_command(whole).commands  # type: ignore[attr-defined]
+            told |= {name: (module.stem, one.help) for name, one in commands.items()}
+
+    assert told.keys() == COMMANDS.keys()
+    for name, (stem, sentence) in COMMANDS.items():
+        assert told[name][0] == stem
+        assert told[name][1].startswith(sentence.rstrip(".")), name
+
+
+def test_to_tell_of_the_commands_loads_none_of_them() -> None:
+    asked = "import sys; from lms.cli import app; app(['--help'], standalone_mode=False); print(*sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, encoding="utf-8", check=True)
+
+    *helped, loaded = done.stdout.splitlines()
+    assert any("Meet paired nodes" in line for line in helped)
+    assert not {"lms.cli.node", "lms.node", "sqlalchemy", "pydantic", "rich"} & set(loaded.split())
