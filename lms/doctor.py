@@ -15,12 +15,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+import migrations
 from content_packages.errors import FileMissingError, ShelfError, StoredPackageError
 from content_packages.shelf import FileRef, Shelf
 from lms.certificates.authority import NoRootError, open_authority
@@ -29,7 +28,6 @@ from lms.courses.queries import imports_under_way
 from lms.courses.shelving import GRACE, editions_here, files_of_edition, files_of_original, named_files
 from lms.courses.subjects import SubjectsUnreadableError, load_subjects
 from lms.courses.tables import Course, Edition
-from lms.database import alembic_config
 from lms.node import Node, utc_now
 from lms.nodes.roots import FOLDER as PEER_ROOTS
 from lms.nodes.roots import Root
@@ -142,14 +140,12 @@ def _from_a_copy(node: Node) -> str:
 
 
 def _schema(node: Node) -> Finding:
-    known = ScriptDirectory.from_config(alembic_config())
-    with node.database.engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current == known.get_current_head():
+    current, known = node.database.revision(), migrations.revisions()
+    if current == known[-1]:
         return _well("schema", f"Its schema is {current}, as this version wants it.")
-    if current is None or current in {script.revision for script in known.walk_revisions()}:
+    if current is None or current in known:
         raise _UnreachableError(
-            f"Its schema is {current}, this version wants {known.get_current_head()}. `lms serve` or any other "
+            f"Its schema is {current}, this version wants {known[-1]}. `lms serve` or any other "
             "command upgrades it, after a copy."
         )
     raise _UnreachableError(

@@ -1,6 +1,7 @@
 """One history of the database schema for every part of Outpost (Alembic)."""
 
 from importlib import import_module
+from pathlib import Path
 
 from sqlalchemy import MetaData
 
@@ -29,3 +30,8 @@ def all_metadata() -> list[MetaData]:
         import_module(name)
     owners = ("lms.database", "sync.tables", "xapi_store.tables")
     return [import_module(owner).Base.metadata for owner in owners]
+
+
+def revisions() -> list[str]:
+    """Return all versions of the schema this program knows, the newest last: every step's file begins with its own."""
+    return sorted(step.name.partition("_")[0] for step in Path(__file__).parent.glob("versions/[0-9]*.py"))

@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 
 from alembic import command
-from alembic.script import ScriptDirectory
 
-from lms.database import Database, alembic_config
+from lms.database import Database
+from migrations import revisions
+from migrations.running import alembic_config
 
 
 def main() -> None:
@@ -21,8 +22,7 @@ def main() -> None:
     if not title:
         sys.exit('Say what changes: make migration NAME="add the language of a person"')
     config = alembic_config()
-    scripts = ScriptDirectory.from_config(config)
-    number = f"{1 + sum(1 for _ in scripts.walk_revisions()):04}"
+    number = f"{1 + int(revisions()[-1]):04}"
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.set_main_option("truncate_slug_length", "60")
     with tempfile.TemporaryDirectory() as folder:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from uuid import UUID
 
 import orjson
 import pytest
 from alembic import command
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, LargeBinary, bindparam, select, text
 
@@ -15,8 +18,10 @@ import lms
 import xapi_store.tables
 from lms.courses.naming import search_key
 from lms.courses.tables import Course, Edition
-from lms.database import Database, DatabaseError, PublicId, alembic_config
-from migrations import TABLES
+from lms.database import Database, DatabaseError, PublicId
+from migrations import TABLES, revisions
+from migrations.running import alembic_config, run_migrations
+from tests.migrated import a_data_folder
 from tests.xapi_builders import AUTHORITY, NOON, a_statement, a_voiding
 from xapi_store.attachments import find_content, sizes_of
 from xapi_store.ingest import store_statements
@@ -41,9 +46,7 @@ def test_a_new_database_has_exactly_the_tables_of_the_code(database_url: str) ->
 def test_a_statement_of_before_the_ids_were_apart_is_found_and_referred_to(database_url: str) -> None:
     database = Database(database_url)
     with database.engine.begin() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0005")
+        run_migrations(connection, to="0005")
         connection.execute(
             text(
                 'INSERT INTO xapi_statement (id, stored, voiding, voided, copied, "transaction", raw)'
@@ -69,9 +72,7 @@ def test_a_statement_of_before_the_ids_were_apart_is_found_and_referred_to(datab
 def test_an_attachment_of_before_files_were_kept_apart_is_found(database_url: str) -> None:
     database, content = Database(database_url), b"a certificate"
     with database.engine.begin() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0010")
+        run_migrations(connection, to="0010")
         connection.execute(
             text("INSERT INTO xapi_attachment (sha2, content) VALUES ('ab', :content)"), {"content": content}
         )
@@ -125,10 +126,40 @@ def test_a_failed_upgrade_leaves_the_data_as_it_was(tmp_path: Path, monkeypatch:
     database.close()
 
 
-def test_history_is_one_line() -> None:
+def test_history_is_one_line_in_the_order_of_its_files() -> None:
     scripts = ScriptDirectory.from_config(alembic_config())
 
     assert len(scripts.get_heads()) == 1
+    assert revisions() == [step.revision for step in scripts.walk_revisions()][::-1]
+
+
+def test_the_revision_of_a_schema_is_what_alembic_says(database_url: str) -> None:
+    database = Database(database_url)
+    answers = []
+
+    for revision in (None, revisions()[-2], revisions()[-1]):
+        if revision is not None:
+            with database.engine.begin() as connection:
+                run_migrations(connection, to=revision)
+        with database.engine.connect() as connection:
+            answers.append(
+                (database.revision(), MigrationContext.configure(connection).get_current_revision())
+            )
+
+    assert answers == [(one, one) for one in (None, *revisions()[-2:])]
+    database.close()
+
+
+def test_a_schema_that_is_as_it_should_be_is_left_without_loading_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{(a_data_folder(tmp_path) / 'outpost.db').as_posix()}"
+    looked = (
+        f"import sys; from lms.database import Database; Database({url!r}).upgrade(); print(*sys.modules)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", looked], capture_output=True, encoding="utf-8", check=True)
+
+    assert "migrations" in done.stdout.split()
+    assert "alembic" not in done.stdout.split()
 
 
 def test_the_record_store_keeps_its_prefix() -> None:
@@ -153,9 +184,7 @@ def test_what_people_wrote_of_a_course_goes_where_lists_and_editions_look_for_it
     }
     first, second, course = (UUID(int=number) for number in (1, 2, 3))
     with database.engine.begin() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0016")
+        run_migrations(connection, to="0016")
         connection.execute(
             text(
                 "INSERT INTO course (id, public_id, identifier, title, languages, created, current_edition,"
