@@ -21,7 +21,7 @@ from content_packages.limits import Limits
 from content_packages.manifest.source import Source
 from content_packages.opening import Opening
 from content_packages.original import OriginalBuilder
-from content_packages.package import Activity, Package, from_json
+from content_packages.package import Activity, Package
 from content_packages.rules import Severity
 from content_packages.schema_org import MOST_SAID_BYTES, SUFFIX, read_json_ld
 from content_packages.shelf import Delivery, FileRef, Readable, Shelf
@@ -145,16 +145,6 @@ def read_package(
             )
     except PackageRefusedError as refusal:
         return ImportReport(findings=legible((*refusal.findings, *findings)))
-
-
-def load_package(shelf: Shelf, digest: str) -> Package:
-    """Read a package's description back from the shelf.
-
-    Raises:
-        FileMissingError: it is not here, or was damaged.
-        StoredPackageError: a newer release wrote it.
-    """
-    return from_json(shelf.read(digest))
 
 
 def _take(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal
 
 import orjson
@@ -16,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from content_packages.errors import StoredPackageError
 from content_packages.sequencing.definition import ActivityNode, SequencingDefinition
-from content_packages.shelf import FileRef
+from content_packages.shelf import FileRef, Shelf
 
 FORMAT = 1
 
@@ -269,7 +270,7 @@ class Package:
 
     def to_json(self) -> bytes:
         """Return the canonical bytes: sorted keys, UTF-8, nothing that stands at its default."""
-        plain = _PACKAGE.dump_python(self, mode="json", exclude_defaults=True)
+        plain = _shape().dump_python(self, mode="json", exclude_defaults=True)
         return orjson.dumps({"format": FORMAT, **plain}, option=orjson.OPT_SORT_KEYS)
 
     @property
@@ -316,9 +317,19 @@ def from_json(data: bytes) -> Package:
     if written_as != FORMAT:
         raise StoredPackageError(f"its format is {written_as}, this release reads {FORMAT}")
     try:
-        return _PACKAGE.validate_python(plain)
+        return _shape().validate_python(plain)
     except ValidationError as error:
         raise StoredPackageError(str(error.errors()[0]["msg"])) from error
+
+
+def load_package(shelf: Shelf, digest: str) -> Package:
+    """Read a package's description back from the shelf.
+
+    Raises:
+        FileMissingError: it is not here, or was damaged.
+        StoredPackageError: a newer release wrote it.
+    """
+    return from_json(shelf.read(digest))
 
 
 def activity_tree(root: Activity) -> ActivityNode:
@@ -335,4 +346,6 @@ def activity_tree(root: Activity) -> ActivityNode:
     )
 
 
-_PACKAGE: TypeAdapter[Package] = TypeAdapter(Package)
+@cache  # built when a package is first read or written: most commands do neither
+def _shape() -> TypeAdapter[Package]:
+    return TypeAdapter(Package)

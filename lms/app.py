@@ -6,9 +6,11 @@ listeners; ``build_worker`` the work in the background.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Collection
 from functools import cached_property, partial
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -39,6 +41,7 @@ from lms.courses.allowance_pages import router as allowance_pages
 from lms.courses.api import router as courses_api
 from lms.courses.catalogue_pages import api as catalogue_api
 from lms.courses.catalogue_pages import router as catalogue_pages
+from lms.courses.checked_files import CheckedFiles
 from lms.courses.errors import TROUBLES as COURSE_TROUBLES
 from lms.courses.pages import router as course_pages
 from lms.courses.pages import uploading as course_uploads
@@ -61,6 +64,7 @@ from lms.keys.bearer import recognise_bearer
 from lms.keys.errors import TROUBLES as KEY_TROUBLES
 from lms.keys.lrs import authenticate
 from lms.keys.pages import router as key_pages
+from lms.launch.actions import Desk
 from lms.launch.errors import TROUBLES as LAUNCH_TROUBLES
 from lms.launch.old_logs import OldLogs
 from lms.launch.open_pages import router as open_launch_pages
@@ -80,6 +84,7 @@ from lms.progress.actions import catch_up
 from lms.records import export as exporting
 from lms.records import upkeep
 from lms.records.errors import TROUBLES as RECORD_TROUBLES
+from lms.records.export import Exporter
 from lms.records.pages import router as record_pages
 from lms.records.pages import validating as record_validator
 from lms.reports.attempt_pages import router as attempt_pages
@@ -184,6 +189,27 @@ class ServingNode(Node):
     """A node that answers browsers: where it is reached, who listens, where courses are tried."""
 
     @cached_property
+    def checked(self) -> CheckedFiles:
+        """What this process knows to be whole of the shelf."""
+        return CheckedFiles(self.shelf)
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        """What writes statements to files."""
+        return Exporter(database=self.database, folder=self.settings.exports, now=utc_now, new_id=uuid4)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What launches units."""
+        return Desk(
+            shelf=self.shelf,
+            node=self.sync.id,
+            new_id=uuid4,
+            new_token=lambda: secrets.token_urlsafe(32),
+            new_seed=lambda: secrets.randbits(31),
+        )
+
+    @cached_property
     def broadcast(self) -> Broadcast:
         """Who listens live for statements of this process."""
         return Broadcast(self.database)
@@ -283,7 +309,7 @@ def build_pages(node: ServingNode) -> FastAPI:
     return app
 
 
-def build_record_store(node: Node) -> ASGIApp:
+def build_record_store(node: ServingNode) -> ASGIApp:
     """Return the record store, which stands beside the pages: what it answers would cost twice as much below."""
     database = node.database
     admission = Admission(desk=node.desk, now=utc_now)

@@ -10,17 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from content_packages.shelf import Shelf
-from lms.bundles.actions import Carrier
-from lms.courses.checked_files import CheckedFiles
-from lms.courses.importing import Importer
 from lms.database import Database
-from lms.launch.actions import Desk
 from lms.nodes.local import sync_node
 from lms.people.passwords import Passwords, prepare_passwords
-from lms.records.export import Exporter
 from lms.records.files import ShelfFiles
 from lms.settings import Role, Settings
 from lms.streams.blobs import ShelfBlobs
@@ -33,6 +29,10 @@ from sync.identity import write_private
 from sync.node import Node as SyncNode
 from sync.ports import Stream
 from sync.revocations import Revocations
+
+if TYPE_CHECKING:
+    from lms.bundles.actions import Carrier
+    from lms.courses.importing import Importer
 
 SECRET_NAME = "secret.key"  # noqa: S105 - the name of a file, not what is in it
 
@@ -94,11 +94,6 @@ class Node:
         )
 
     @cached_property
-    def checked(self) -> CheckedFiles:
-        """What this process knows to be whole of the shelf."""
-        return CheckedFiles(self.shelf)
-
-    @cached_property
     def passwords(self) -> Passwords:
         """How passwords are hashed here, as costly as this machine can bear."""
         return prepare_passwords(self.database)
@@ -106,6 +101,9 @@ class Node:
     @cached_property
     def importer(self) -> Importer:
         """What imports course packages."""
+        # What reads all their kinds loads for longer than most commands run.
+        from lms.courses.importing import Importer  # noqa: PLC0415
+
         return Importer(
             database=self.database,
             shelf=self.shelf,
@@ -118,13 +116,10 @@ class Node:
         )
 
     @cached_property
-    def exporter(self) -> Exporter:
-        """What writes statements to files."""
-        return Exporter(database=self.database, folder=self.settings.exports, now=utc_now, new_id=uuid4)
-
-    @cached_property
     def bundles(self) -> Carrier:
         """What writes and takes bundles."""
+        from lms.bundles.actions import Carrier  # noqa: PLC0415 - for commands on bundles alone, like the importer
+
         return Carrier(
             database=self.database,
             sync=lambda: self.sync,
@@ -132,17 +127,6 @@ class Node:
             limits=self.settings.limits,
             now=utc_now,
             new_id=uuid4,
-        )
-
-    @cached_property
-    def desk(self) -> Desk:
-        """What launches units."""
-        return Desk(
-            shelf=self.shelf,
-            node=self.sync.id,
-            new_id=uuid4,
-            new_token=lambda: secrets.token_urlsafe(32),
-            new_seed=lambda: secrets.randbits(31),
         )
 
 

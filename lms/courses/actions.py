@@ -16,8 +16,7 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from content_packages.errors import StoredPackageError
-from content_packages.intake import load_package
-from content_packages.package import Activity, Package
+from content_packages.package import Activity, Package, load_package
 from content_packages.shelf import Shelf
 from lms.courses.allowances import Allowance, Decision, allowed_by
 from lms.courses.catalogue import (

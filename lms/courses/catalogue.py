@@ -17,8 +17,7 @@ from pydantic.dataclasses import dataclass as checked
 from pydantic_core import ErrorDetails
 
 from content_packages.errors import PackageError
-from content_packages.intake import load_package
-from content_packages.package import Metadata
+from content_packages.package import Metadata, load_package
 from content_packages.schema_org import SUBJECTS
 from content_packages.shelf import Shelf
 from content_packages.texts import MOST_TEXT_CHARS, MOST_TITLE_CHARS, without_controls

@@ -10,7 +10,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from content_packages.errors import ShelfError, StoredPackageError
-from content_packages.intake import ImportReport, load_package
+from content_packages.intake import ImportReport
+from content_packages.package import load_package
 from content_packages.shelf import Shelf
 from lms.courses.shelving import files_of_edition, files_of_original, was_whole_here
 from lms.courses.tables import Course, Edition

@@ -13,8 +13,7 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from content_packages.errors import FileMissingError
-from content_packages.intake import load_package
-from content_packages.package import Package, standard_name
+from content_packages.package import Package, load_package, standard_name
 from content_packages.shelf import Shelf
 from lms.courses.allowances import NOTHING, Allowance, allowed_by
 from lms.courses.catalogue import said_of_course

@@ -18,8 +18,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from content_packages.errors import ShelfError, StoredPackageError
-from content_packages.intake import load_package
 from content_packages.original import load_original
+from content_packages.package import load_package
 from content_packages.shelf import PARTS, FileRef, Shelf
 from lms.courses.tables import Course, Edition, OutlineItem
 from lms.database import Database

@@ -14,8 +14,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError
-from content_packages.intake import load_package
-from content_packages.package import Activity, Package, activity_tree
+from content_packages.package import Activity, Package, activity_tree, load_package
 from content_packages.sequencing.carry_over import Aside
 from content_packages.sequencing.definition import ActivityNode, RuleAction
 from content_packages.sequencing.event import Delivery, Event, Outcome, Request

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError, StoredPackageError
-from content_packages.intake import load_package
+from content_packages.package import load_package
 from content_packages.shelf import Shelf
 from sync.ports import BlobRef
 from sync.quarantine import waiting_bodies

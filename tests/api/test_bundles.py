@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from content_packages.intake import load_package
+from content_packages.package import load_package
 from sync.bundle_export import LEAST_PART_BYTES, make_plan, write_bundle
 from sync.bundle_files import FAT32_BYTES
 from sync.bundle_import import BundleReport, take_bundle

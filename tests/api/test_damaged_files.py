@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
-from content_packages.intake import load_package
+from content_packages.package import load_package
 from content_packages.shelf import FileRef, Shelf
 from lms.content.app import ContentSite, build_content
 from lms.content.units import add_units

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from content_packages.findings import Finding, finding
-from content_packages.intake import Progress, load_package, read_package
+from content_packages.intake import Progress, read_package
 from content_packages.limits import Limits
+from content_packages.package import load_package
 from content_packages.rules import RULES, Severity
 from content_packages.shelf import Shelf
 from tests.package_builders import (

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from content_packages.intake import load_package
+from content_packages.package import load_package
 from content_packages.shelf import Shelf
 from lms.courses.actions import (
     CourseNotFoundError,

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from content_packages.intake import load_package, read_package
+from content_packages.intake import read_package
 from content_packages.original import load_original
+from content_packages.package import load_package
 from content_packages.shelf import Shelf
 from lms.courses.actions import delete_course, publish, withdraw_edition
 from lms.courses.queries import find_edition

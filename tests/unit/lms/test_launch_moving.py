@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from content_packages.intake import load_package
+from content_packages.package import load_package
 from content_packages.sequencing.event import Request
 from lms.courses.actions import (
     MoveImpossibleError,

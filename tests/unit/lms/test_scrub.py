@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from content_packages.intake import load_package
+from content_packages.package import load_package
 from content_packages.shelf import FileRef, Shelf
 from lms.courses import scrub as scrubbing
 from lms.courses.checked_files import CheckedFiles
