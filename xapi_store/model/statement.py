@@ -4,6 +4,7 @@ The versions differ in the context alone: 2.0 adds context agents and context gr
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any, Generic, Literal, NotRequired, TypeVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, with_config
@@ -253,12 +254,21 @@ class Statement(Deed[ContextT], Generic[ContextT, VersionT]):
     version: NotRequired[VersionT]
 
 
-_SHAPES: dict[Version, TypeAdapter[Any]] = {
-    Version.V1: TypeAdapter(Annotated[Statement[ContextV1, VersionV1], *_RULES_ACROSS_PROPERTIES]),
-    Version.V2: TypeAdapter(Annotated[Statement[ContextV2, VersionAny], *_RULES_ACROSS_PROPERTIES]),
-}
-_ACTOR: TypeAdapter[Any] = TypeAdapter(Actor)
-_AGENT: TypeAdapter[Any] = TypeAdapter(Agent)
+@cache  # built when first asked for: that takes longer than many a command has to do
+def _shape(version: Version) -> TypeAdapter[Any]:
+    if version is Version.V1:
+        return TypeAdapter(Annotated[Statement[ContextV1, VersionV1], *_RULES_ACROSS_PROPERTIES])
+    return TypeAdapter(Annotated[Statement[ContextV2, VersionAny], *_RULES_ACROSS_PROPERTIES])
+
+
+@cache
+def _actor_shape() -> TypeAdapter[Any]:
+    return TypeAdapter(Actor)
+
+
+@cache
+def _agent_shape() -> TypeAdapter[Any]:
+    return TypeAdapter(Agent)
 
 
 def check_statement(statement: Any, version: Version) -> None:
@@ -267,12 +277,12 @@ def check_statement(statement: Any, version: Version) -> None:
     Raises:
         InvalidStatementError: with the JSON path of the first fault and the section of the rule.
     """
-    check(_SHAPES[version], statement, version)
+    check(_shape(version), statement, version)
 
 
 def faults_of(statement: Any, version: Version) -> Sequence[InvalidStatementError]:
     """Return what is wrong with one statement, all of it that can be seen at once."""
-    return faults(_SHAPES[version], statement, version)
+    return faults(_shape(version), statement, version)
 
 
 def check_ids(statements: Sequence[dict[str, Any]], version: Version) -> None:
@@ -295,9 +305,9 @@ def check_ids(statements: Sequence[dict[str, Any]], version: Version) -> None:
 
 def check_actor(actor: Any) -> None:
     """Check an Agent or Group, such as the one a query names."""
-    check(_ACTOR, actor)
+    check(_actor_shape(), actor)
 
 
 def check_agent(agent: Any) -> None:
     """Check an Agent, such as the owner of a document."""
-    check(_AGENT, agent)
+    check(_agent_shape(), agent)

@@ -23,9 +23,9 @@ class Inserted:
         table = row.__table__
         assert isinstance(table, Table)  # noqa: S101 - SQLAlchemy types it as any FROM clause
         self._columns = columns
-        self._row_by_row = Prepared(_row_by_row(table, or_ignore=or_ignore), columns=columns)
+        self._row_by_row = Prepared(lambda _dialect: _row_by_row(table, or_ignore=or_ignore), columns=columns)
         self._copied = None if or_ignore else Copied(table, columns)
-        self._or_ignored = Prepared(_or_ignored(table, columns, telling))
+        self._or_ignored = Prepared(lambda _dialect: _or_ignored(table, columns, telling))
 
     def change(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Insert rows, their values in the order of the columns."""
