@@ -8,10 +8,12 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing.process import BaseProcess
 from types import FrameType
 
 import uvicorn
@@ -191,7 +193,7 @@ def run_server(front: Front, listeners: list[socket.socket], settings: Settings)
 
 def _run_processes(settings: Settings, listeners: list[socket.socket], count: int) -> None:
     """Keep several stateless processes on the same listeners; one that dies is replaced."""
-    context = multiprocessing.get_context("spawn")  # the same on Windows, which knows no fork
+    new_process = _process_of_this_program()
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -200,8 +202,8 @@ def _run_processes(settings: Settings, listeners: list[socket.socket], count: in
     for number in _ENDINGS:
         signal.signal(number, ask_to_stop)
 
-    def start() -> multiprocessing.process.BaseProcess:
-        process = context.Process(target=_serve_in_process, args=(settings, listeners), daemon=True)
+    def start() -> BaseProcess:
+        process = new_process(target=_serve_in_process, args=(settings, listeners), daemon=True)
         process.start()
         return process
 
@@ -215,6 +217,18 @@ def _run_processes(settings: Settings, listeners: list[socket.socket], count: in
         process.terminate()
     for process in processes:
         process.join(REQUESTS_END_WITHIN_S + 1)
+
+
+def _process_of_this_program() -> Callable[..., BaseProcess]:
+    """Return what makes processes that begin clean: without the threads and connections of this one.
+
+    On Linux they come out of one that has loaded the program, once for all and for those that replace them.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn").Process
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context.Process
 
 
 def _serve_in_process(settings: Settings, listeners: list[socket.socket]) -> None:

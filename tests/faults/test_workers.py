@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.postgres import Postgres
@@ -35,6 +37,28 @@ def test_the_processes_of_a_server_that_was_asked_to_end_do_so_with_it(centre: N
 
     assert status == 0
     assert not answers(centre)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the processes are begun in another way")
+def test_processes_of_a_server_that_died_are_replaced(centre: NodeUnderTest) -> None:
+    assert centre.process is not None
+    died = serving(centre.process.pid)
+    for one in died:
+        one.kill()
+    psutil.wait_procs(died)
+
+    deadline = time.monotonic() + ENOUGH_S
+    while not answers(centre) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert len(died) == 2
+    assert answers(centre)
+
+
+def serving(server: int) -> list[psutil.Process]:
+    """Return the processes that answer: they come out of the one that has loaded the program, a child of the server."""
+    below = psutil.Process(server).children(recursive=True)
+    return [one for one in below if one.ppid() != server]
 
 
 def falls_silent(centre: NodeUnderTest) -> bool:
