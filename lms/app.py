@@ -33,8 +33,8 @@ from lms.cmi5.errors import TROUBLES as CMI5_TROUBLES
 from lms.cmi5.instructor_pages import router as unit_instructor_pages
 from lms.cmi5.pages import router as unit_pages
 from lms.content.app import ContentSite, build_content
-from lms.content.traces import add_traces
-from lms.content.units import add_units
+from lms.content.traces import router as traces
+from lms.content.units import router as unit_files
 from lms.courses import importing
 from lms.courses.allowance_pages import api as allowance_api
 from lms.courses.allowance_pages import router as allowance_pages
@@ -411,14 +411,11 @@ def build_front(node: ServingNode) -> Front:
         reach=node.reach,
         idle_after_s=node.settings.idle_after_s,
     )
-    content = build_content(site)
-    add_units(content, site)
-    add_traces(content, site)
     return Front(
         build_pages(node),
         build_record_store(node),
         TrialStores(node.trials, node.desk, now=utc_now),
-        content,
+        build_content(site, routers=(unit_files, traces)),
         content_ports=frozenset({node.settings.content_port, *node.settings.ports_of_courses}),
         is_pages=node.reach.is_pages,
         end_streams=node.broadcast.close,

@@ -5,7 +5,7 @@ It reads and sets no cookie and knows no session: the token in the path opens on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from markupsafe import escape
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
@@ -124,60 +124,80 @@ CommitBytes = Annotated[bytes, Depends(body_up_to(MAX_COMMIT_BYTES))]
 READING = ["GET", "HEAD"]
 
 
-def build_content(site: ContentSite) -> FastAPI:  # noqa: C901 - a few short routes share one site
-    """Return the application of the content hosts."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY)
+def content_site(request: Request) -> ContentSite:
+    """Return the site whose application a request arrived at."""
+    site: ContentSite = request.app.state.content
+    return site
+
+
+router = APIRouter()
+
+
+@router.get("/rt/{token}/")
+def shim_page(request: Request, token: str, lang: str = "", anyway: bool = False) -> Response:
+    """The page beside a lesson that plays its part of the standard, with the lesson in it."""
+    return _shim_page(content_site(request), request, token, lang, anyway=anyway)
+
+
+@router.get("/view/{token}/")
+def view(request: Request, token: str, lang: str = "") -> Response:
+    """The page that shows a single file: a PDF, a film, a recording, a book."""
+    site = content_site(request)
+    with site.database_of(token) as database, database.read() as session:
+        launch = launch_of(session, token, now=site.now())
+        require_label(site, request, launch.edition)
+        opened = taking_of(session, site.desk, launch).opened
+    activity = opened.activities[launch.identifier]
+    if activity.viewer is None:
+        return PlainTextResponse("This lesson shows itself.", 404)
+    spoken = spoken_by(request, lang)
+    page = viewer_page(opened.package, activity, token, spoken, site.assets)
+    return HTMLResponse(
+        page,
+        headers={"Content-Security-Policy": viewer_security_policy(site.seen_from(request.scope).public_url)},
+    )
+
+
+@router.post("/rt/{token}/commit")
+def commit(request: Request, token: str, body: CommitBytes) -> Response:
+    """Keep what a lesson said of itself; answer only once it is durable."""
+    site = content_site(request)
+    if len(body) > MAX_COMMIT_BYTES:
+        return JSONResponse({"error": "too large"}, 413)
+    try:
+        wanted = CommitBody.model_validate_json(body).commit()
+    except ValidationError:
+        return JSONResponse({"error": "not understood"}, 422)
+
+    def take(session: Session) -> dict[str, Any]:
+        launch = launch_to_write(session, token)
+        require_label(site, request, launch.edition)
+        return apply_commit(session, site.desk, launch, wanted, body, now=site.now())
+
+    with site.database_of(token) as database:
+        return JSONResponse(database.change(take))
+
+
+@router.api_route("/c/{token}/{path:path}", methods=READING)
+@router.api_route("/s/{token}/{path:path}", methods=READING)  # for a browser that refuses storage
+def package_file(request: Request, token: str, path: str, lenient: bool = False) -> Response:
+    """A file of the edition that is played."""
+    site = content_site(request)
+    with site.database_of(token) as database, database.read() as session:
+        launch = launch_of(session, token, now=site.now())
+        require_label(site, request, launch.edition)
+        edition, allowed = edition_played(session, launch.edition)
+    script = site.storage_script if request.url.path.startswith("/s/") else None
+    policy = site.policy_of(allowed, request.scope)
+    return edition_file(site, request, edition, path, policy, lenient=lenient, script=script)
+
+
+def build_content(site: ContentSite, *, routers: Iterable[APIRouter] = ()) -> FastAPI:
+    """Return the application of the content hosts, with the routes of other modules besides."""
+    routes = [route for one in (router, *routers) for route in one.routes]
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY, routes=routes)
+    app.state.content = site
     app.mount("/built", BuiltFiles(directory=site.build))
-
-    @app.get("/rt/{token}/")
-    def shim_page(request: Request, token: str, lang: str = "", anyway: bool = False) -> Response:
-        return _shim_page(site, request, token, lang, anyway=anyway)
-
-    @app.get("/view/{token}/")
-    def view(request: Request, token: str, lang: str = "") -> Response:
-        with site.database_of(token) as database, database.read() as session:
-            launch = launch_of(session, token, now=site.now())
-            require_label(site, request, launch.edition)
-            opened = taking_of(session, site.desk, launch).opened
-        activity = opened.activities[launch.identifier]
-        if activity.viewer is None:
-            return PlainTextResponse("This lesson shows itself.", 404)
-        spoken = spoken_by(request, lang)
-        page = viewer_page(opened.package, activity, token, spoken, site.assets)
-        return HTMLResponse(
-            page,
-            headers={
-                "Content-Security-Policy": viewer_security_policy(site.seen_from(request.scope).public_url)
-            },
-        )
-
-    @app.post("/rt/{token}/commit")
-    def commit(request: Request, token: str, body: CommitBytes) -> Response:
-        if len(body) > MAX_COMMIT_BYTES:
-            return JSONResponse({"error": "too large"}, 413)
-        try:
-            wanted = CommitBody.model_validate_json(body).commit()
-        except ValidationError:
-            return JSONResponse({"error": "not understood"}, 422)
-
-        def take(session: Session) -> dict[str, Any]:
-            launch = launch_to_write(session, token)
-            require_label(site, request, launch.edition)
-            return apply_commit(session, site.desk, launch, wanted, body, now=site.now())
-
-        with site.database_of(token) as database:
-            return JSONResponse(database.change(take))
-
-    @app.api_route("/c/{token}/{path:path}", methods=READING)
-    @app.api_route("/s/{token}/{path:path}", methods=READING)  # for a browser that refuses storage
-    def package_file(request: Request, token: str, path: str, lenient: bool = False) -> Response:
-        with site.database_of(token) as database, database.read() as session:
-            launch = launch_of(session, token, now=site.now())
-            require_label(site, request, launch.edition)
-            edition, allowed = edition_played(session, launch.edition)
-        script = site.storage_script if request.url.path.startswith("/s/") else None
-        policy = site.policy_of(allowed, request.scope)
-        return edition_file(site, request, edition, path, policy, lenient=lenient, script=script)
 
     @app.exception_handler(LaunchOverError)
     def over(request: Request, _error: LaunchOverError) -> Response:

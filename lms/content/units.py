@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, Request
 from markupsafe import escape
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from lms.cmi5.actions import IDLE_AFTER
 from lms.cmi5.tables import Registration, UnitSession
-from lms.content.app import READING, ContentSite, edition_file, require_label, spoken_by
+from lms.content.app import READING, content_site, edition_file, require_label, spoken_by
 from lms.content.damaged import before_lesson
 from lms.content.viewer import in_page
 from lms.courses.queries import edition_played
@@ -25,37 +25,41 @@ from lms.launch.course import open_package
 from lms.launch.queries import LaunchOverError, digest
 from lms.trials.databases import trial_in_token
 
+router = APIRouter()
 
-def add_units(app: FastAPI, site: ContentSite) -> None:
-    """Add the routes of units to the application of the content hosts."""
 
-    @app.get("/au/{token}/-/return")
-    def come_back(request: Request, token: str) -> Response:
-        with site.database_of(token) as database, database.read() as session:
-            found = _session_of(session, token)
+@router.get("/au/{token}/-/return")
+def come_back(request: Request, token: str) -> Response:
+    """The page that a unit returns to."""
+    site = content_site(request)
+    with site.database_of(token) as database, database.read() as session:
+        found = _session_of(session, token)
+    require_label(site, request, found.edition)
+    trial = trial_in_token(token)
+    player = f"learn/{found.course}" if trial is None else f"trials/{trial}"
+    pages = site.seen_from(request.scope).public_url
+    return HTMLResponse(_return_page(f"{pages}/{player}/units/after", pages))
+
+
+@router.api_route("/au/{token}/{path:path}", methods=READING)
+def unit_file(request: Request, token: str, path: str) -> Response:
+    """A file of the edition that a unit belongs to, as long as its session lasts."""
+    site = content_site(request)
+    with site.database_of(token) as database, database.read() as session:
+        found = _session_of(session, token)
+        if found.last_seen + IDLE_AFTER < site.now():
+            raise LaunchOverError
         require_label(site, request, found.edition)
-        trial = trial_in_token(token)
-        player = f"learn/{found.course}" if trial is None else f"trials/{trial}"
-        pages = site.seen_from(request.scope).public_url
-        return HTMLResponse(_return_page(f"{pages}/{player}/units/after", pages))
-
-    @app.api_route("/au/{token}/{path:path}", methods=READING)
-    def unit_file(request: Request, token: str, path: str) -> Response:
-        with site.database_of(token) as database, database.read() as session:
-            found = _session_of(session, token)
-            if found.last_seen + IDLE_AFTER < site.now():
-                raise LaunchOverError
-            require_label(site, request, found.edition)
-            edition, allowed = edition_played(session, found.edition)
-        if edition is not None and _ENDPOINT in request.query_params and _ANYWAY not in request.query_params:
-            package, query = open_package(site.desk.shelf, edition.manifest).package, request.url.query
-            go_on = f"?{query}&{_ANYWAY}=1"
-            told = before_lesson(site.checked, edition, package, path, spoken_by(request), go_on=go_on)
-            if told is not None:
-                return told
-        store = store_at(site.seen_from(request.scope).public_url)
-        policy = site.policy_of(allowed, request.scope, reads=store)
-        return edition_file(site, request, edition, path, policy)
+        edition, allowed = edition_played(session, found.edition)
+    if edition is not None and _ENDPOINT in request.query_params and _ANYWAY not in request.query_params:
+        package, query = open_package(site.desk.shelf, edition.manifest).package, request.url.query
+        go_on = f"?{query}&{_ANYWAY}=1"
+        told = before_lesson(site.checked, edition, package, path, spoken_by(request), go_on=go_on)
+        if told is not None:
+            return told
+    store = store_at(site.seen_from(request.scope).public_url)
+    policy = site.policy_of(allowed, request.scope, reads=store)
+    return edition_file(site, request, edition, path, policy)
 
 
 _ENDPOINT = "endpoint"  # stands in the address a unit is launched with, and in no other (cmi5 8.1.1)

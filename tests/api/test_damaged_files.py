@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from content_packages.package import load_package
 from content_packages.shelf import FileRef, Shelf
 from lms.content.app import ContentSite, build_content
-from lms.content.units import add_units
+from lms.content.units import router as unit_files
 from lms.courses.checked_files import CheckedFiles
 from lms.courses.queries import courses_page, current_edition, find_course
 from lms.courses.tables import Course, Edition
@@ -68,8 +68,7 @@ def played(database: Database, tmp_path: Path) -> Iterator[Played]:
         public_url="http://localhost:8000", content_url="http://localhost:8001", build=tmp_path,
         assets={"shim.js": "shim-1.js", "storage.js": "storage-1.js"},
     )  # fmt: skip
-    app = build_content(site)
-    add_units(app, site)
+    app = build_content(site, routers=[unit_files])
     with TestClient(app, base_url=f"http://{HOST}") as client:
         yield Played(site, client, delivered.token)
 

@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 from content_packages.package import Standard
 from content_packages.shelf import FileRef
 from lms.content.app import ContentSite, build_content
-from lms.content.traces import add_traces
+from lms.content.traces import router as traces
 from lms.courses.checked_files import CheckedFiles
 from lms.courses.errors import TROUBLES as COURSE_TROUBLES
 from lms.courses.tables import Course, Edition
@@ -132,8 +132,7 @@ def school(database: Database, tmp_path: Path, standard: Standard) -> Iterator[S
         content_url="http://localhost:8001", build=build,
         assets={"shim.js": "shim-1.js", "trial-shim.js": "trial-shim-1.js"}, trial_of=trials.of_token,
     )  # fmt: skip
-    content = build_content(content_site)
-    add_traces(content, content_site)
+    content = build_content(content_site, routers=[traces])
     with TestClient(app, base_url="http://localhost:8000", follow_redirects=False) as pages:
         pages.cookies.set(cookie_name(site, SESSION), "open")
         made = School(
