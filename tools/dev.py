@@ -23,6 +23,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PLAYER = ROOT / "lms" / "player"
 BUILD = ROOT / "lms" / "web" / "static" / "build"
+PACKAGES = ("lms", "sync", "content_packages", "xapi_store", "migrations")
 LOCALE = ROOT / "lms" / "web" / "locale"
 STAMPS = VENV / "outpost-stamps.json"
 OLDEST_NODE = 20
@@ -178,6 +179,7 @@ def _prepare(lock_name: str) -> None:
     _environment(lock_name)
     _build_assets()
     _step("catalogues", LOCALE.rglob("*.po"), _compile_catalogues)
+    _step("bytecode", _modules(), _compile_modules)
 
 
 def _environment(lock_name: str) -> None:
@@ -226,6 +228,17 @@ def _install_packages() -> None:
 
 def _compile_catalogues() -> None:
     _call([PYTHON, "-m", "lms.web.catalogues", "compile"])
+
+
+def _modules() -> list[Path]:
+    found = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    return [path for path in found if PLAYER not in path.parents]
+
+
+def _compile_modules() -> None:
+    # pip does this for what it installs, not for what is used where it lies: where Python may not write (or was told
+    # not to), each process would compile the program for itself.
+    _call([PYTHON, "-m", "compileall", "-q", "-x", "node_modules", *PACKAGES])
 
 
 def _node(tool: str) -> str:
