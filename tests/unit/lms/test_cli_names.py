@@ -62,10 +62,28 @@ def test_commands_stand_in_the_table_with_the_first_sentence_of_their_help() -> 
 
 
 def test_to_tell_of_the_commands_loads_none_of_them() -> None:
-    asked = "import sys; from lms.cli import app; app(['--help'], standalone_mode=False); print(*sys.modules)"
+    *helped, loaded = said("import sys; from lms.cli import app; app(['--help'], standalone_mode=False)")
 
-    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, encoding="utf-8", check=True)
-
-    *helped, loaded = done.stdout.splitlines()
     assert any("Meet paired nodes" in line for line in helped)
     assert not {"lms.cli.node", "lms.node", "sqlalchemy", "pydantic", "rich"} & set(loaded.split())
+
+
+def test_a_command_that_syncs_loads_nothing_of_what_it_does_not_do() -> None:
+    (loaded,) = said("import sys, lms.cli.nodes")
+
+    assert "lms.node" in loaded.split()
+    assert not {
+        "alembic", "babel", "content_packages.intake", "fastapi", "jinja2", "lms.bundles.actions",
+        "lms.courses.importing", "lms.launch.actions", "lms.records.export", "lms.reports.queries",
+    } & set(loaded.split())  # fmt: skip
+
+
+def said(program: str) -> list[str]:
+    """Return what a new process printed, in the last line the modules it has loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}; print(*sys.modules)"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return done.stdout.splitlines()
