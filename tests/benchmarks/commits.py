@@ -24,7 +24,7 @@ from uuid import uuid4
 
 import httpx
 
-from lms.app import Node
+from lms.app import ServingNode
 from lms.demo.packages import scorm12_many_scos, scorm2004_many_scos
 from lms.keys.actions import create_key
 from lms.launch.actions import deliver
@@ -98,7 +98,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         laptop = stack.enter_context(node(folder / "laptop", name="Nyeri post, laptop 4"))
-        opened = Node(load_settings(data=str(laptop.data)))
+        opened = ServingNode(load_settings(data=str(laptop.data)))
         lessons = [_begun(laptop, opened, folder, standard, size) for standard in STORED for size in SIZES]
         units = [_imported_cmi5(opened, folder, size) for size in SIZES]
         token = _token(opened)
@@ -120,7 +120,7 @@ def main() -> None:
     _show(found, sizes)
 
 
-def _begun(laptop: NodeUnderTest, opened: Node, folder: Path, standard: str, size: int) -> list[Told]:
+def _begun(laptop: NodeUnderTest, opened: ServingNode, folder: Path, standard: str, size: int) -> list[Told]:
     """Have an officer begin a course of that many lessons; return what its first one may save."""
     now, package, officer = datetime.now(UTC), folder / "lessons.zip", uuid4()
     package.write_bytes(PACKAGES[standard](size))
@@ -154,7 +154,7 @@ def _body(sequence: int, values: Mapping[str, str]) -> bytes:
     return json.dumps({**told, "session_time_s": sequence, "learning_time_s": sequence}).encode()
 
 
-def _imported_cmi5(opened: Node, folder: Path, size: int) -> tuple[int, str]:
+def _imported_cmi5(opened: ServingNode, folder: Path, size: int) -> tuple[int, str]:
     """Import a course of that many units of cmi5; return how many, and its public id."""
     units = "\n".join(an_au(f"https://example.org/au/{size}/{number}") for number in range(size))
     package = a_zip(folder / "units.zip", a_cmi5_package(a_structure(units)))
@@ -163,7 +163,7 @@ def _imported_cmi5(opened: Node, folder: Path, size: int) -> tuple[int, str]:
     return size, str(course)
 
 
-def _token(opened: Node) -> str:
+def _token(opened: ServingNode) -> str:
     with opened.database.write() as session:
         key = create_key(session, "token", "The bench", ["all"], now=datetime.now(UTC))
     return f"{key.key}.{key.secret}"
