@@ -159,6 +159,7 @@ def test_of_a_complete_course_nothing_is_missing(browser: TestClient, database: 
 
     assert 'data-testid="missing"' not in result
     assert "Nothing is missing: this course is complete." in why
+    assert said(why).count("Border posts") == 2  # where one comes from, and the line of the course
     assert 'data-testid="why-missing"' not in why
 
 
