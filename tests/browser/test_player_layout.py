@@ -14,6 +14,8 @@ from tests.servers import NodeUnderTest
 
 pytestmark = pytest.mark.browser
 
+OUTLINE = {"en": "Outline", "ar": "المحتويات"}
+
 
 @pytest.fixture
 def in_the_second_lesson(sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path) -> Visitor:
@@ -39,3 +41,28 @@ def test_rows_of_the_outline_end_where_the_page_does(in_the_second_lesson: Visit
     assert rows is not None
     assert card is not None
     assert (rows["x"], rows["width"]) == (card["x"], card["width"])
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_bar_keeps_to_one_row_while_the_server_is_out_of_reach(
+    in_the_second_lesson: Visitor, language: str
+) -> None:
+    officer = in_the_second_lesson
+    officer.press("nav-suspend")
+    officer.page.get_by_test_id("language-menu").click()
+    officer.page.locator(f".menu button[lang={language}]").click()
+    expect(officer.page.locator("html")).to_have_attribute("lang", language)
+    officer.page.locator(".card .button-primary").click()
+    officer.expect_page(1, 3)
+    officer.page.route("**/commit", lambda route: route.abort())
+    officer.turn_pages(1)
+    expect(officer.page.get_by_test_id("save-state")).to_have_attribute("data-state", "unreachable")
+
+    for width in (1366, 1200, 1100, 1000, 900):
+        officer.page.set_viewport_size({"width": width, "height": 700})
+
+        bar = officer.page.locator(".player-bar")
+        assert bar.evaluate("one => [one.offsetHeight, one.scrollWidth]") == [45, width]
+        assert officer.page.get_by_role("button", name=OUTLINE[language]).is_visible()
+    officer.page.unroute("**/commit")
+    officer.expect_saved()  # or the browser asks whether to leave
