@@ -18,6 +18,7 @@ from lms.cmi5.api import hosts_of
 from lms.cmi5.moving import follow_moves
 from lms.cmi5.player import (
     bar_of,
+    begun_of,
     fits_frame,
     following,
     frame_of,
@@ -56,7 +57,7 @@ def show_unit(request: Request, viewer: Learner, course: UUID, unit: str = "") -
         hold_person(session, viewer.public_id)
         row, outline = _taken(session, desk, viewer, course, request)
         made = open_unit(session, desk, hosts_of(site), row, outline=outline, wanted=unit, now=site.now())
-        states = states_of(session, row)
+        states, begun = states_of(session, row), begun_of(session, row)
         allowed = allowance_of(session, outline.edition)
     if made is not None and not fits_frame(made.unit, allowed):
         return render(request, "launch/own_window.html", title=made.unit.title, address=made.url)
@@ -69,7 +70,7 @@ def show_unit(request: Request, viewer: Learner, course: UUID, unit: str = "") -
         why_url=f"/learn/{course}/units/why",
         back="/",
         frame=frame_of(made, hosts_of(site).content(outline.edition), allowed) if made else None,
-        bar=bar_of(outline, states, current=made.unit.identifier if made else None),
+        bar=bar_of(outline, states, begun=begun, current=made.unit.identifier if made else None),
     )
 
 
@@ -99,14 +100,15 @@ def after(request: Request, viewer: Learner, course: UUID) -> Response:
         row, outline = _known(session, desk, viewer, course)
         states = states_of(session, row) if row else {}
         scores = scores_of(session, row) if row else []
-        why, sitting = why_of(session, row, outline), sitting_of(session, row, outline)
+        why, begun = why_of(session, row, outline), begun_of(session, row)
+        sitting = sitting_of(session, row, why)
     minutes = in_minutes(row.seconds if row else 0)
     return render(
         request,
         "launch/result.html",
         taking=outline,
         at=f"/learn/{course}/units",
-        bar=bar_of(outline, states, current=None),
+        bar=bar_of(outline, states, begun=begun, current=None),
         reached=verdict_on(outline, states, scores),
         minutes=minutes,
         minutes_with_pauses=minutes,

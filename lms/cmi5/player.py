@@ -77,6 +77,11 @@ def scores_of(session: Session, row: Registration) -> list[float]:
     return [one.score for one in records_of(session, row) if one.score is not None]
 
 
+def begun_of(session: Session, row: Registration | None) -> frozenset[str]:
+    """Return the units that were opened, by identifier, whether or not they have said anything."""
+    return frozenset(one.identifier for one in sessions_back(session, row)) if row else frozenset()
+
+
 def why_of(session: Session, row: Registration | None, outline: Outline) -> Why:
     """Explain how a learner stands in a course; she may not have begun."""
     records = records_of(session, row) if row else ()
@@ -100,24 +105,26 @@ def why_of(session: Session, row: Registration | None, outline: Outline) -> Why:
     )
 
 
-def sitting_of(session: Session, row: Registration | None, outline: Outline) -> Sitting:
-    """Return what was done in the last sitting; units measure themselves, and pauses are not known."""
-    titles = {one.identifier: one.title for one in outline.package.root.units()}
+def sitting_of(session: Session, row: Registration | None, why: Why) -> Sitting:
+    """Return what was done in the last sitting; units measure themselves, and pauses are not known.
+
+    What a unit has come to is said as *why* says it: one that is looked at again says nothing of it a second time.
+    """
+    lines = {line.identifier: line for line in why.lines}
     done = []
     for one in last_sitting(sessions_back(session, row)) if row else ():
         seconds = max(round((one.last_seen - one.created).total_seconds()), 0)
+        line = lines.get(one.identifier)  # none where another edition has no such unit
         done.append(
             Done(
-                title=titles.get(one.identifier, one.identifier),
-                said=tuple(name for name in _SHOWN if any(verb.endswith(f"/{name}") for verb in one.said)),
+                identifier=one.identifier,
+                title=line.title if line else one.identifier,
+                said=(line.state,) if line else (),
                 seconds=seconds,
                 learning_seconds=seconds,
             )
         )
     return sum_up(done)
-
-
-_SHOWN = ("completed", "passed", "failed")
 
 
 def next_unit(outline: Outline, states: Mapping[str, UnitState], *, after: str | None) -> Activity | None:
@@ -173,10 +180,12 @@ def frame_of(made: Launched, origin: str, allowed: Allowance) -> dict[str, str |
     }
 
 
-def bar_of(outline: Outline, states: Mapping[str, UnitState], *, current: str | None) -> Bar:
-    """Say what is offered around a unit, or where there is none."""
+def bar_of(
+    outline: Outline, states: Mapping[str, UnitState], *, begun: Collection[str], current: str | None
+) -> Bar:
+    """Say what is offered around a unit, or where there is none; *begun* are the units that were opened."""
     units = [one.identifier for one in outline.package.root.units()]
-    entries = list(_entries(outline, states, current=current))
+    entries = list(_entries(outline, states, begun=begun, current=current))
     return Bar(
         number=units.index(current) + 1 if current in units else 0,
         count=len(units),
@@ -190,14 +199,16 @@ def bar_of(outline: Outline, states: Mapping[str, UnitState], *, current: str | 
 
 
 def _entries(
-    outline: Outline, states: Mapping[str, UnitState], *, current: str | None
+    outline: Outline, states: Mapping[str, UnitState], *, begun: Collection[str], current: str | None
 ) -> Iterator[OutlineEntry]:
+    """Yield the lines of the outline; how a unit stands is told in the words of :mod:`lms.cmi5.why`."""
     met = {one.identifier for one in satisfied(outline.package.root, states)}
+    opened = {*begun, *states, current}
     waiting = [(child, 1) for child in reversed(outline.package.root.children)]
     while waiting:
         one, depth = waiting.pop()
         waiting += [(child, depth + 1) for child in reversed(one.children)]
-        state = states.get(one.identifier)
+        state = states.get(one.identifier, UNTOUCHED)
         is_unit = one.launch is not None
         yield OutlineEntry(
             identifier=one.identifier,
@@ -208,10 +219,10 @@ def _entries(
             current=one.identifier == current,
             active=one.identifier == current,
             suspended=False,
-            attempts=int(state is not None or one.identifier == current),
+            attempts=int(any(unit.identifier in opened for unit in one.units())),
             # What asks for nothing is satisfied before it was opened; to a reader that is no completion.
-            completed=one.identifier in met and (state is not None or not is_unit),
-            satisfied=state.passed if state is not None else None,
+            completed=(state.completed or state.waived) if is_unit else one.identifier in met,
+            satisfied=state.passed,
             measure=None,
             progress=None,
         )

@@ -44,6 +44,7 @@ def explain_units(
     """
     explained = _Explained(
         package,
+        reached=reached,
         states=states,
         scores=scores,
         running=running,
@@ -59,6 +60,7 @@ class _Explained:
         self,
         package: Package,
         *,
+        reached: Verdict,
         states: Mapping[str, UnitState],
         scores: Mapping[str, float],
         running: Collection[str],
@@ -68,7 +70,7 @@ class _Explained:
     ) -> None:
         self._package, self._states, self._scores, self._running = package, states, scores, running
         self._met = {one.identifier for one in satisfied(package.root, states)}
-        self._begun = begun
+        self._reached, self._begun = reached, begun
         self._marks, self._passed_at = marks, passed_at
 
     def lines(self, one: Activity, *, depth: int) -> Iterator[Line]:
@@ -124,7 +126,7 @@ class _Explained:
             depth=depth,
             state=state_of(
                 completed=block.identifier in self._met,
-                satisfied=False if depth == 0 and failed else None,
+                satisfied=self._reached.satisfied if depth == 0 else None,
                 begun=any(one.identifier in self._begun for one in units),
             ),
             rules=((Fact("all-satisfied"), _PLACE_OF_BLOCKS),),

@@ -34,6 +34,7 @@ def sitting_of(session: Session, taking: Taking) -> Sitting:
     return sum_up(
         [
             Done(
+                identifier=one.identifier,
                 title=activities[one.identifier].title if one.identifier in activities else one.identifier,
                 said=tuple(one.said),
                 seconds=one.session_time_s,

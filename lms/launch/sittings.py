@@ -25,8 +25,9 @@ class Opened(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Done:
-    """What was done in one unit; ``said`` are the verbs of what it came to, in the order they were said."""
+    """What was done in one unit; ``said`` is what it came to, in verbs such as completed or passed."""
 
+    identifier: str  # titles may be alike
     title: str
     said: tuple[str, ...]
     seconds: int
@@ -74,11 +75,12 @@ def sum_up(units: Sequence[Done]) -> Sitting:
     """Put what was done in one unit at several times together."""
     together: dict[str, Done] = {}
     for one in units:
-        before = together.get(one.title)
-        together[one.title] = (
+        before = together.get(one.identifier)
+        together[one.identifier] = (
             one
             if before is None
             else Done(
+                identifier=one.identifier,
                 title=one.title,
                 said=tuple(dict.fromkeys((*before.said, *one.said))),
                 seconds=before.seconds + one.seconds,

@@ -18,6 +18,7 @@ from lms.cmi5.actions import registration_for
 from lms.cmi5.api import hosts_of
 from lms.cmi5.player import (
     bar_of,
+    begun_of,
     fits_frame,
     following,
     frame_of,
@@ -62,7 +63,7 @@ def show_unit(request: Request, viewer: Manager, trial_id: UUID, unit: str = "")
                 session, desk, outline, enrolment=trial.registration, person=trial.person, now=now
             )
         made = open_unit(session, desk, hosts, row, outline=outline, wanted=unit, now=now)
-        states = states_of(session, row)
+        states, begun = states_of(session, row), begun_of(session, row)
         allowed = allowance_of(session, outline.edition)
         if made is not None:
             write_line(session, "launch", at=now, unit=made.unit.title, facts={"mode": made.mode})
@@ -78,7 +79,7 @@ def show_unit(request: Request, viewer: Manager, trial_id: UUID, unit: str = "")
         back=f"/trials/{trial_id}/units/after",
         frame=frame_of(made, hosts.content(outline.edition), allowed) if made and framed else None,
         apart=made if made and not framed else None,
-        bar=bar_of(outline, states, current=made.unit.identifier if made else None),
+        bar=bar_of(outline, states, begun=begun, current=made.unit.identifier if made else None),
         told="",
     )
 

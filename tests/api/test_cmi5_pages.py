@@ -62,6 +62,12 @@ def passed(unit: Unit, scaled: float = 0.75) -> None:
         assert answer.status_code == 200, answer.text
 
 
+def this_time(page: str) -> list[str]:
+    """Return the words beside what was done in this sitting."""
+    sitting = re.search(r'data-testid="sitting">.*?</ul>', page, re.DOTALL)
+    return re.findall(r"</svg>([^<]+)</span></li>", sitting[0]) if sitting else []
+
+
 def states(page: str) -> list[str]:
     return re.findall(r'data-state="([a-z ]+)" aria-disabled', page)
 
@@ -71,7 +77,7 @@ def test_the_course_page_leads_to_the_player_of_units(officer: Officer) -> None:
 
     assert 'data-testid="player-frame"' in page
     assert "player-save" not in page  # nothing of ours saves here
-    assert states(page) == ["not started", "in progress", "not started"]
+    assert states(page) == ["in progress", "in progress", "not started"]
 
 
 def test_next_is_the_next_that_is_not_satisfied(officer: Officer) -> None:
@@ -132,6 +138,31 @@ def test_progress_and_result_say_passed_with_score_and_time(school: School, offi
     assert "Passed" in result
     assert "Learning time 3 min" in result
     assert states(result) == ["completed", "passed", "passed"]
+
+
+def test_a_unit_that_is_looked_at_again_is_called_what_it_is(officer: Officer) -> None:
+    passed(officer.open(FIRST))
+    again = officer.open(FIRST)
+    again.start()
+    again.say(Verb.INITIALIZED)
+    officer.open(SECOND)
+
+    page = officer.get(f"/learn/{officer.course}/units/after")
+
+    assert this_time(page) == ["Passed", "In progress"]
+    assert states(page) == ["in progress", "passed", "in progress"]
+
+
+def test_completed_is_one_word_on_every_line_though_more_is_asked_for(officer: Officer) -> None:
+    unit = officer.open(FIRST)
+    unit.start()
+    unit.say(Verb.INITIALIZED)
+    unit.say(Verb.COMPLETED)
+
+    page = officer.get(f"/learn/{officer.course}/units/after")
+
+    assert this_time(page) == ["Completed"]
+    assert states(page) == ["in progress", "completed", "not started"]
 
 
 def test_home_and_outline_show_how_far_she_is(school: School, officer: Officer) -> None:
@@ -329,6 +360,23 @@ def test_its_verdicts_on_the_launched_activity_count(school: School, reader: Off
     assert (status(half[course]), half[course].score) == ("in progress", 0.8)
     assert (status(whole[course]), whole[course].completed) == ("passed", True)
     assert "Passed" in reader.get(f"/learn/{reader.course}/units/after")
+
+
+def test_what_it_says_of_the_launched_activity_is_told_in_one_word(school: School) -> None:
+    course = school.course({"tincan.xml": a_tincan(an_activity()).encode(), "index.html": b"<p>Hello"})
+    reader = school.officer(course)
+    unit = reader.open()
+    tincan(unit)
+    told(unit, "experienced")
+    begun = reader.get(f"/learn/{course}/units/after")
+    told(unit, "completed")
+    done = reader.get(f"/learn/{course}/units/after")
+    told(unit, "passed")
+    why = reader.get(f"/learn/{course}/units/why")
+
+    assert (this_time(begun), states(begun)) == (["In progress"], ["in progress"])
+    assert (this_time(done), states(done)) == (["Completed"], ["completed"])
+    assert re.findall(r"</strong> <[^>]+><svg.*?</svg>([^<]+)", why) == ["Passed", "Passed"]
 
 
 def test_its_credential_reaches_its_own_actor_and_registration_only(reader: Officer) -> None:
