@@ -25,6 +25,7 @@ from lms.web.site import Chip, Site
 from lms.web.viewer import Viewer
 from tests.launch_builders import COURSE, NOON, PERSON, REGISTRATION, a_course
 
+ALONE = Chip(state="alone")
 ASSETS = dict.fromkeys(("app.css", "player.css", "page.js", "site.js"), "/static/x")
 
 
@@ -38,6 +39,7 @@ def pages_of_a_course(
     viewer: Viewer,
     now: datetime = NOON,
     routers: Sequence[APIRouter] = (),
+    line: Chip = ALONE,
     **course: Any,
 ) -> Iterator[TestClient]:
     """Publish a course, enrol the learner, and serve its pages to *viewer*, who is signed in.
@@ -47,7 +49,7 @@ def pages_of_a_course(
     site = Site(
         database=database, now=lambda: now, public_url="http://localhost:8000", content_url="http://localhost:8001",
         secret=b"s" * 32, node_name="Post 7", shelf=desk.shelf, uploads=uploads, assets=ASSETS,
-        chip=lambda _session, _now: Chip(state="alone"), recognise=lambda _database, _session, _now: viewer,
+        chip=lambda _session, _now: line, recognise=lambda _database, _session, _now: viewer,
     )  # fmt: skip
     with database.write() as session:
         a_course(session, desk.shelf, standard=standard, **course)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,9 +14,10 @@ from lms.database import remembered
 from lms.queue import Job
 from lms.web.site import Chip
 from sync import ledger, quarantine
+from sync.identity import read_certificate
 from sync.ledger import KindCount
 from sync.messages import Certificate
-from sync.node import Node, root_of, standing
+from sync.node import Node, certificate_of, root_of, standing
 from sync.quarantine import Kept
 from sync.tables import RevocationRow
 
@@ -92,7 +93,19 @@ def _chip(session: Session, node: Node) -> Chip:
     waiting = ledger.undelivered(session, node, root=root)
     seen = ledger.last_seen_ms(session)
     since = None if seen is None else _instant(seen)
-    return Chip(state="waiting" if waiting else "delivered", count=waiting, since=since)
+    return Chip(
+        state="waiting" if waiting else "delivered",
+        count=waiting,
+        since=since,
+        goal=_goal(session, node, root),
+    )
+
+
+def _goal(session: Session, node: Node, root: str) -> Literal["here", "hub", "centre"]:
+    if root == node.id:
+        return "here"
+    signed = certificate_of(session, root)
+    return "hub" if signed is not None and read_certificate(signed).role == "hub" else "centre"
 
 
 def queued_sync(session: Session) -> Job | None:

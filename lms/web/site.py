@@ -32,11 +32,13 @@ class Chip:
     """How the records of this node stand with the others, in one line.
 
     ``alone``: paired with no one yet. ``since``: of the oldest waiting record, or of the last delivery.
+    ``goal``: where records are delivered in the end; a hub that has joined no centre is that itself.
     """
 
     state: Literal["delivered", "waiting", "refused", "alone"]
     count: int = 0
     since: datetime | None = None
+    goal: Literal["here", "hub", "centre"] = "centre"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,9 +17,10 @@ from lms.database import Database
 from lms.launch.actions import apply_commit
 from lms.launch.tables import Launch
 from lms.people.policy import Right
+from lms.web.site import Chip
 from lms.web.viewer import Viewer
 from tests.launch_builders import COURSE, NOON, PERSON, a_commit, a_desk, statements
-from tests.launch_pages import pages_of_a_course, press
+from tests.launch_pages import ALONE, pages_of_a_course, press
 
 VIEWER = Viewer(
     public_id=PERSON, name="Learner", roles=frozenset({"officer"}), rights=frozenset({Right.TAKE_COURSES}), locale="en"
@@ -37,9 +38,18 @@ def locale() -> str:
 
 
 @pytest.fixture
-def browser(database: Database, tmp_path: Path, standard: Standard, locale: str) -> Iterator[TestClient]:
+def line() -> Chip:
+    return ALONE
+
+
+@pytest.fixture
+def browser(
+    database: Database, tmp_path: Path, standard: Standard, locale: str, line: Chip
+) -> Iterator[TestClient]:
     viewer = replace(VIEWER, locale=locale)
-    with pages_of_a_course(database, a_desk(tmp_path), tmp_path, standard=standard, viewer=viewer) as client:
+    with pages_of_a_course(
+        database, a_desk(tmp_path), tmp_path, standard=standard, viewer=viewer, line=line
+    ) as client:
         yield client
 
 
@@ -109,6 +119,23 @@ def test_stopping_shows_the_result_and_resumes_where_it_was(browser: TestClient)
 
     assert 'data-testid="session-ended"' in result.text
     assert 'title="Lesson 2"' in browser.get(f"/learn/{COURSE}").text
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (ALONE, "Your work is saved, only on this computer."),
+        (Chip(state="delivered", goal="here"), "Your work is saved."),
+        (Chip(state="delivered", goal="hub"), "Your work is saved, and delivered to the hub."),
+        (Chip(state="delivered"), "Your work is saved, and delivered to the centre."),
+        (Chip(state="waiting", goal="hub"), "Your work is saved here and waits to be delivered to the hub."),
+        (Chip(state="waiting"), "Your work is saved here and waits to be delivered to the centre."),
+    ],
+)
+def test_the_result_names_the_node_that_work_is_delivered_to(browser: TestClient, sentence: str) -> None:
+    result = press(browser, browser.get(f"/learn/{COURSE}").text, request="suspend").text
+
+    assert f'data-testid="session-ended">{sentence}</p>' in result
 
 
 def test_home_knows_at_once_where_she_stopped(browser: TestClient) -> None:

@@ -117,6 +117,23 @@ def test_what_a_lone_laptop_recorded_reaches_the_centre(laptop: Place, centre: P
         assert [peer.name for peer in overview(session, laptop.node).peers] == ["The central"]
 
 
+@pytest.mark.parametrize(("role", "goal"), [("hub", "hub"), ("central", "centre")])
+def test_a_hub_that_has_joined_no_centre_is_where_records_end(
+    laptop: Place, database: Database, tmp_path: Path, role: Role, goal: str
+) -> None:
+    above = a_place(database, tmp_path / "above", role)
+    with above.database.write() as session:
+        code = invite(session, above.node, role="laptop")
+        alone = chip(session, above.node)
+
+    with serving(app_of(above)) as address:
+        join(laptop.node, address, code)
+
+    assert (alone.state, alone.goal) == ("delivered", "here")
+    with laptop.database.read() as session:
+        assert chip(session, laptop.node).goal == goal
+
+
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     """The root of a centre that serves HTTPS with one of its own."""
