@@ -300,6 +300,23 @@ def abandon_open(session: Session, desk: Desk, row: Registration, outline: Outli
         _abandon(session, desk, row, outline, older, now=now)
 
 
+def leave(session: Session, registration: UUID, *, now: datetime) -> None:
+    """End what is open of an xAPI package, because its learner has left it by the player's bar.
+
+    Such a package has no word for its end. What its page has under way or sends as it goes is taken for a while yet
+    (``lms.cmi5.admission.AFTERWARDS``). A unit of cmi5 says ``terminated`` itself, and may do so after she has gone.
+    """
+    hold_registrations(session, [registration])
+    row = find_registration(session, registration)
+    if row is None:
+        return
+    for one in open_sessions(session, row):
+        if one.standard != "cmi5":
+            one.state, one.ended = State.TERMINATED, now
+            row.seconds += round(_lasted(one).total_seconds())
+    session.flush()
+
+
 def go_over(
     session: Session, desk: Desk, row: Registration, old: Outline, new: Outline, *, now: datetime
 ) -> None:
@@ -409,8 +426,7 @@ def _abandon(
 ) -> None:
     unit = outline.unit(older.identifier)
     older.state, older.ended = State.ABANDONED, now
-    # From the launch to the last that the unit said (9.5.4.2); what it left idle is nobody's work.
-    lasted = max(older.last_seen - older.created, timedelta())
+    lasted = _lasted(older)
     row.seconds += round(lasted.total_seconds())
     session.flush()
     if unit is None or older.standard != "cmi5":
@@ -419,6 +435,11 @@ def _abandon(
     when = max(now, older.latest)  # the order of timestamps is the order in which things were stored
     made = statements.abandoned(told, unit, outline.iri(unit), lasted=lasted, now=when, new_id=desk.new_id())
     _store(session, desk, [made], now=now)
+
+
+def _lasted(one: UnitSession) -> timedelta:
+    """From the launch to the last that the unit said (9.5.4.2); what it left idle is nobody's work."""
+    return max(one.last_seen - one.created, timedelta())
 
 
 def _credential(begun: UnitSession, desk: Desk) -> str:

@@ -40,7 +40,8 @@ from xapi_store.model.timestamps import parse_timestamp
 
 log = logging.getLogger(__name__)
 
-#: How long a unit is still known after its session, to be told so; all it may then do is send its end again (9.3.8).
+#: How long a unit is still known after its session: one of cmi5 to be told so, and to send its end again, which is all
+#: it may do (9.3.8); an xAPI package for what it had under way when its learner left.
 AFTERWARDS = timedelta(minutes=10)
 #: How exactly it is known when a session was heard of last; reading alone costs a write no more often.
 SEEN_EVERY = timedelta(minutes=5)
@@ -120,7 +121,7 @@ class Admission:
         """
         if not isinstance(credentials, UnitCredentials):
             return None
-        if credentials.is_over and not (credentials.state == State.TERMINATED and _says_the_end(asked)):
+        if credentials.is_over and not _is_the_rest(credentials, asked):
             raise ForbiddenError("The session of this unit has ended.")
         _CHECKS[asked.resource](credentials, asked)
         reads = asked.method == "GET"
@@ -153,7 +154,7 @@ class Admission:
             return None
         open_session = session.get(UnitSession, credentials.session, populate_existing=True)
         assert open_session is not None  # noqa: S101 - its credentials were just found
-        if open_session.ended is not None:
+        if open_session.ended is not None and not _was_left(open_session):
             raise ForbiddenError("The session of this unit has ended.")
         row = session.get(Registration, open_session.registration_id, populate_existing=True)
         assert row is not None  # noqa: S101 - a foreign key leads there
@@ -187,7 +188,7 @@ class Admission:
                 for statement in made
             ]
         open_session.last_seen = now
-        if open_session.state == State.TERMINATED:
+        if open_session.state == State.TERMINATED and open_session.ended is None:
             open_session.ended = now
             row.seconds += _seconds(arriving)
         session.flush()
@@ -238,7 +239,8 @@ def _judged_freely(
         registration = statement.get("context", {}).get("registration", str(row.registration))
         if registration.lower() != str(row.registration):
             raise ForbiddenError("The registration is not the one of the launch.")
-    open_session.state = State.INITIALIZED
+    if open_session.ended is None:
+        open_session.state = State.INITIALIZED
     return {
         place: one.statement["verb"]["id"]
         for place, one in enumerate(arriving)
@@ -370,6 +372,16 @@ _CHECKS: Final[Mapping[str, Callable[[UnitCredentials, Asked], None]]] = {
     "activities": _check_activity,
     "agents": _require_agent,
 }
+
+
+def _was_left(one: UnitSession | UnitCredentials) -> bool:
+    """Say whether a session ended because its learner left an xAPI package, which has no word for its end."""
+    return one.standard != "cmi5" and one.state == State.TERMINATED
+
+
+def _is_the_rest(credentials: UnitCredentials, asked: Asked) -> bool:
+    """Say whether a request of a session that is over belongs to what was under way as it ended."""
+    return _was_left(credentials) or (credentials.state == State.TERMINATED and _says_the_end(asked))
 
 
 def _says_the_end(asked: Asked) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from lms.cmi5.actions import registration_for
+from lms.cmi5.actions import leave, registration_for
 from lms.cmi5.api import hosts_of
 from lms.cmi5.moving import follow_moves
 from lms.cmi5.player import (
@@ -82,13 +82,15 @@ def go(
     wanted: Annotated[str, Form(alias="request")] = "",
     choice: Annotated[str | None, Form()] = None,
 ) -> Response:
-    """Go to the unit chosen, to the next that is not satisfied, or to the result."""
+    """Go to the unit chosen, to the next that is not satisfied, or to the result; what was open is left."""
     site, desk = site_of(request), desk_of(request)
-    if choice is None and wanted == "continue":
-        with site.database.read() as session:
-            row, outline = _known(session, desk, viewer, course)
+    with site.database.write() as session:
+        row, outline = _known(session, desk, viewer, course)
+        if choice is None and wanted == "continue":
             coming = following(session, row, outline)
-        choice = coming.identifier if coming else None
+            choice = coming.identifier if coming else None
+        if row is not None:
+            leave(session, row.registration, now=site.now())
     return RedirectResponse(way_to(f"/learn/{course}/units", choice), 303)
 
 

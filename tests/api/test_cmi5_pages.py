@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,11 +13,13 @@ from uuid import UUID, uuid4
 import httpx
 import orjson
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from content_packages.cmi5.vocabulary import Verb
+from lms.cmi5.admission import AFTERWARDS
 from lms.cmi5.registrations import own_registration
 from lms.cmi5.statements import ENROLMENT
+from lms.cmi5.tables import UnitSession
 from lms.courses.tables import Course
 from lms.database import Database
 from lms.enrolment.actions import enrol
@@ -424,6 +427,37 @@ def test_a_second_opening_ends_the_first(reader: Officer) -> None:
 
     assert told(first, "passed").status_code == 403
     assert told(second, "passed").status_code == 200
+
+
+def test_when_she_leaves_it_by_the_bar_what_is_under_way_arrives_and_then_no_more(
+    school: School, reader: Officer
+) -> None:
+    unit = reader.open()
+    tincan(unit)
+    own = {"activityId": ACTIVITY, "agent": unit["actor"], "stateId": "bookmark"}
+
+    assert reader.press(reader.get("/"), request="suspend").status_code == 303
+
+    assert told(unit, "passed").status_code == 200
+    assert unit.ask("PUT", "activities/state", body={"page": 4}, **own).status_code == 204
+    assert 'data-state="passed"' in reader.get(f"/learn/{reader.course}/units/after")
+    with school.node.database.write() as session:
+        (left,) = session.scalars(select(UnitSession)).all()
+        assert left.ended is not None
+        left.ended -= AFTERWARDS + timedelta(seconds=1)
+    assert told(unit, "failed").status_code == 401
+    assert unit.ask("GET", "activities/state", **own).status_code == 401
+
+
+def test_a_unit_of_cmi5_says_its_end_itself_after_she_has_left(school: School, officer: Officer) -> None:
+    unit = officer.open(FIRST)
+    unit.start()
+    unit.say(Verb.INITIALIZED)
+
+    officer.press(officer.get("/"), request="suspend")
+
+    assert unit.say(Verb.TERMINATED).status_code == 200
+    assert "abandoned" not in school.verbs()
 
 
 def test_the_player_of_units_and_its_result_call_the_course_as_the_catalogue_does(
