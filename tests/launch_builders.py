@@ -24,7 +24,14 @@ from content_packages.package import (
     Standard,
     Viewer,
 )
-from content_packages.sequencing.definition import ControlModes, SequencingDefinition
+from content_packages.sequencing.definition import (
+    Condition,
+    ControlModes,
+    RuleAction,
+    RuleCondition,
+    SequencingDefinition,
+    SequencingRule,
+)
 from content_packages.shelf import FileRef, Shelf
 from lms.courses.tables import Course, Edition, OutlineItem, Unit
 from lms.launch.actions import Commit, Desk, Phase
@@ -37,6 +44,11 @@ PERSON = UUID(int=1001, version=4)
 REGISTRATION = UUID(int=1002, version=4)
 COURSE = UUID(int=1003, version=4)
 EDITION = UUID(int=1004, version=4)
+NEVER = SequencingDefinition(  # of a lesson that no way leads to
+    pre_condition_rules=(
+        SequencingRule(action=RuleAction.DISABLED, conditions=(RuleCondition(condition=Condition.ALWAYS),)),
+    )
+)
 
 
 @dataclass

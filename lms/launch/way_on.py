@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from content_packages.sequencing.closed import Ways
 from content_packages.sequencing.controls import OutlineEntry
 from content_packages.sequencing.errors import MEANINGS
 from content_packages.sequencing.event import Request
 from lms.launch.course import Refused, Standing, Taking
+from lms.launch.why import what_closes
+from lms.launch.why_wording import say
 from lms.web.locale import Language
 from lms.web.wording import isolated, mark
 
@@ -18,6 +21,7 @@ _IN_VAIN: dict[str, str] = {
     Request.EXIT: mark("The lesson was left, and nothing after it could be opened."),
 }
 _NOT_OPENED = mark("%(title)s could not be opened.")
+_OF_THE_WAY = frozenset({"order", "no-way"})  # the exception says more exactly what she met on it
 _LESSON, _COURSE = mark("Open %(title)s again"), mark("Go through this course from its start")
 
 
@@ -53,7 +57,7 @@ def way_on(
     if standing.refused is None and (choice is None or choice.depth != 0):
         return None
     return WayOn(
-        refused=_say(standing.refused, taking, spoken) if standing.refused else "",
+        refused=_say(standing.refused, taking, standing, spoken) if standing.refused else "",
         code=standing.refused.code if standing.refused else "",
         choice=choice.identifier if choice else None,
         label=_label(choice, spoken) if choice else "",
@@ -73,7 +77,7 @@ def _choice(taking: Taking, outline: Sequence[OutlineEntry]) -> OutlineEntry | N
     return next(iter((*begun[::-1], *(entry for entry in choosable if entry.depth == 0))), None)
 
 
-def _say(refused: Refused, taking: Taking, spoken: Language) -> str:
+def _say(refused: Refused, taking: Taking, standing: Standing, spoken: Language) -> str:
     if refused.target is not None:  # a choice and a jump have one always
         activity = taking.opened.activities.get(refused.target)
         title = isolated(activity.title if activity else refused.target)
@@ -81,8 +85,18 @@ def _say(refused: Refused, taking: Taking, spoken: Language) -> str:
     else:
         sentence = _IN_VAIN[refused.request]
         happened = spoken.gettext(sentence)
-    meaning = MEANINGS[refused.code]
-    return f"{happened} {spoken.gettext(meaning)}"
+    return f"{happened} {_say_rule(refused, taking, standing, spoken)}"
+
+
+def _say_rule(refused: Refused, taking: Taking, standing: Standing, spoken: Language) -> str:
+    """Say what keeps the target closed, and what opens it; or else what the exception means, which knows no course."""
+    tree = taking.opened.tree
+    target = tree.find(refused.target)
+    closed = Ways(tree, standing.state).closed(target) if target is not None else None
+    if target is None or closed is None or closed.by in _OF_THE_WAY:
+        meaning = MEANINGS[refused.code]
+        return spoken.gettext(meaning)
+    return " ".join(say(fact, spoken) for fact in what_closes(closed, target))
 
 
 def _label(choice: OutlineEntry, spoken: Language) -> str:

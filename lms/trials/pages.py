@@ -25,6 +25,7 @@ from lms.launch.pages import REQUESTS, bar_of, desk_of, frame_of, kind_of
 from lms.launch.sittings import in_minutes
 from lms.launch.steps import count_steps
 from lms.launch.verdict import verdict_on
+from lms.launch.way_on import way_on
 from lms.launch.why_wording import say_lines
 from lms.people.policy import Right
 from lms.people.viewer import requires
@@ -73,6 +74,7 @@ def show_player(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         standing = delivered.standing if delivered else read_standing(session, taking)
         told = delivered_what(session, taking, standing, language_of(request))
         allowed = allowance_of(session, taking.edition)
+    bar = bar_of(taking, standing, buttons=REQUESTS.values())
     return render(
         request,
         "trials/player.html",
@@ -82,7 +84,8 @@ def show_player(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         at=f"/trials/{trial_id}",
         back=f"/trials/{trial_id}/records",
         frame=frame_of(request, delivered, allowed) if delivered else None,
-        bar=bar_of(taking, standing, buttons=REQUESTS.values()),
+        bar=bar,
+        way=None if delivered else way_on(taking, standing, bar.outline, language_of(request)),
         told=told,
     )
 
@@ -129,10 +132,12 @@ def show_records(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         stopped = at_rest(taking, standing)
         why = why_of(session, taking, stopped) if taking.kept is not None else None
         _, steps = count_steps(session, trial.registration)
+    outline = bar_of(taking, stopped, buttons=()).outline
     return render(
         request,
         "trials/records.html",
         trial=trial,
+        way=way_on(taking, stopped, outline, spoken) if stopped.refused else None,
         statements=statements,
         standings=None,
         units=units,

@@ -117,6 +117,7 @@ def after(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         request,
         "trials/records.html",
         trial=trial,
+        way=None,  # they have no sequencing that could refuse anything
         statements=statements,
         standings=standings,
         units=documents,
@@ -125,7 +126,7 @@ def after(request: Request, viewer: Manager, trial_id: UUID) -> Response:
         minutes_with_pauses=minutes,
         lines=say_lines(why, spoken),
         is_final=why.reached.is_final,
-        steps=0,  # they have no sequencing; what they said is in the log beside
+        steps=0,  # nor any log of it; what they said is in the log beside
         told="",
     )
 

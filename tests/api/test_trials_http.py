@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from content_packages.package import Standard
+from content_packages.sequencing.definition import SequencingDefinition
 from content_packages.shelf import FileRef
 from lms.content.app import ContentSite, build_content
 from lms.content.traces import router as traces
@@ -42,7 +43,7 @@ from lms.web.frame import frame
 from lms.web.site import Chip, Site
 from lms.web.viewer import Viewer
 from migrations import all_metadata
-from tests.launch_builders import EDITION, NOON, PERSON, a_course, a_desk, taken
+from tests.launch_builders import EDITION, NEVER, NOON, PERSON, a_course, a_desk, taken
 
 INSTRUCTOR = Viewer(
     public_id=PERSON, name="Instructor", roles=frozenset({"instructor"}), rights=frozenset({Right.MANAGE_COURSES}),
@@ -100,12 +101,19 @@ def standard() -> Standard:
 
 
 @pytest.fixture
-def school(database: Database, tmp_path: Path, standard: Standard) -> Iterator[School]:
+def lessons() -> list[SequencingDefinition]:
+    return []
+
+
+@pytest.fixture
+def school(
+    database: Database, tmp_path: Path, standard: Standard, lessons: list[SequencingDefinition]
+) -> Iterator[School]:
     desk = a_desk(tmp_path)
     build = tmp_path / "build"
     build.mkdir()
     with database.write() as session:
-        a_course(session, desk.shelf, standard=standard)
+        a_course(session, desk.shelf, standard=standard, definitions=lessons)
     assets = dict.fromkeys(
         ("app.css", "player.css", "page.js", "trial.css", "trial.js", "site.js"), "/static/x"
     )
@@ -152,12 +160,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def commit(host: TestClient, token: str, sequence: int = 1, *, reason: str = "commit", **values: str) -> Any:
+def commit(
+    host: TestClient,
+    token: str,
+    sequence: int = 1,
+    *,
+    reason: str = "commit",
+    phase: str = "running",
+    **values: str,
+) -> Any:
     told = {
         "sequence": sequence,
         "values": {name.replace("__", "."): value for name, value in values.items()},
         "reason": reason,
-        "phase": "running",
+        "phase": phase,
         "session_time_s": 3,
     }
     return host.post(f"/rt/{token}/commit", content=json.dumps(told))
@@ -184,6 +200,23 @@ def test_a_trial_says_why_it_is_not_complete_and_what_was_decided(school: School
     assert school.files() == []
     assert school.rows() == before
     assert school.pages.get(f"{trial}/steps").status_code == 404
+
+
+@pytest.mark.parametrize("lessons", [[SequencingDefinition(), NEVER]])
+def test_a_trial_says_what_was_refused_and_offers_a_way_on(school: School) -> None:
+    trial = school.trial()
+    host, token = school.launch(trial)
+    commit(host, token, reason="terminate", phase="terminated", adl__nav__request="continue")
+
+    records = school.pages.get(f"{trial}/records").text
+    choosing = school.pages.get(trial).text
+
+    for page in (records, choosing):
+        assert "\u2068Lesson 2\u2069 could not be opened." in page
+        assert f'action="{trial}/go"' in page
+        (choice,) = re.findall(r'name="choice" value="([^"]+)" data-testid="way-on"', page)
+    school.post(f"{trial}/go", choice=choice)
+    assert 'title="Lesson 1"' in school.pages.get(trial).text
 
 
 def test_a_trial_records_in_a_database_of_its_own(school: School) -> None:
