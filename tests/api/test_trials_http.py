@@ -213,6 +213,7 @@ def test_a_trial_says_what_was_refused_and_offers_a_way_on(school: School) -> No
 
     for page in (records, choosing):
         assert "\u2068Lesson 2\u2069 could not be opened." in page
+        assert "What you did is saved." not in page
         assert f'action="{trial}/go"' in page
         (choice,) = re.findall(r'name="choice" value="([^"]+)" data-testid="way-on"', page)
     school.post(f"{trial}/go", choice=choice)
