@@ -139,8 +139,15 @@ def end_session(standard: Standard, values: Mapping[str, str], *, terminated: bo
 
 
 def result_of(standard: Standard, values: Mapping[str, str]) -> AttemptResult:
-    """Read what the unit has reported so far, without ending anything."""
+    """Read what the unit has reported so far, without ending anything.
+
+    A verdict of SCORM 1.2 is what the mastery score makes of it, as at the end: nobody is told one thing first and then
+    the other.
+    """
     if standard is Standard.SCORM_12:
+        status = values.get("cmi.core.lesson_status", "not attempted")
+        if status in {"passed", "failed", "completed"}:
+            values = {**values, "cmi.core.lesson_status": _against_mastery(values, status)}
         return _result_12(values)
     return _result_2004(values)
 
@@ -149,8 +156,8 @@ def _end_12(values: Mapping[str, str], *, terminated: bool) -> Ended:
     after = dict(values)
     if terminated and after.get("cmi.core.lesson_mode", "normal") == "normal":
         status = after.get("cmi.core.lesson_status", "not attempted")
-        if status == "not attempted":
-            status = "completed"
+        if status == "not attempted":  # left without a word on it (RTE 3.4.4), or with a mark in it
+            status = "incomplete" if after.get("cmi.core.exit") == "suspend" else "completed"
         after["cmi.core.lesson_status"] = _against_mastery(after, status)
     result = _result_12(after)
     suspended = result.exit == "suspend" or not terminated

@@ -66,6 +66,15 @@ def test_only_suspend_and_a_cut_keep_an_attempt_of_2004_open(
     assert end_session(V2004, values, terminated=terminated).suspended is suspended
 
 
+@pytest.mark.parametrize(("exit_", "status"), [("suspend", "incomplete"), ("", "completed")])
+def test_a_lesson_of_1_2_without_a_status_is_completed_unless_it_is_suspended(
+    exit_: str, status: str
+) -> None:
+    values = launched(V12) | {"cmi.core.exit": exit_}
+
+    assert end_session(V12, values, terminated=True).values["cmi.core.lesson_status"] == status
+
+
 def test_thresholds_decide_completion_and_success() -> None:
     values = launched(V2004, completion_threshold="0.8", scaled_passing_score="0.6")
     values |= {"cmi.progress_measure": "0.8", "cmi.score.scaled": "0.59", "cmi.success_status": "passed"}
