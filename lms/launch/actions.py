@@ -213,6 +213,8 @@ def carry_out(
         if launch.phase == "running":
             ended, told = _end(session, desk, taking, standing, launch, terminated=False, now=now)
             result, made = ended, made + told
+        elif launch.phase == "launched" and _has_spoken_before(taking, standing, launch):
+            result = RunTimeResult(exit="suspend")  # she left before it began: what it had kept waits for it
         launch.ended = now
     if result is not None and wanted not in {Request.EXIT_ALL, Request.SUSPEND_ALL}:
         result = replace(result, request=None, request_target=None)
@@ -222,6 +224,12 @@ def carry_out(
     keep_standing(session, taking, standing, now=now)
     _store(session, desk, made, now=now)
     return standing
+
+
+def _has_spoken_before(taking: Taking, standing: Standing, launch: Launch) -> bool:
+    """Say whether a unit is known to speak for itself: one that never has may have a page without a script."""
+    activity = taking.opened.activities[launch.identifier]
+    return activity.kind == "sco" and launch.identifier not in standing.silent
 
 
 def taking_of(session: Session, desk: Desk, launch: Launch) -> Taking:

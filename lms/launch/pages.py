@@ -29,7 +29,7 @@ from lms.launch.hosts import origin_for
 from lms.launch.moving import at_rest
 from lms.launch.queries import is_over, running_elsewhere
 from lms.launch.sittings import in_minutes
-from lms.launch.verdict import judged, only_assumed
+from lms.launch.verdict import judged, only_assumed, verdict_on
 from lms.launch.way_on import way_on
 from lms.launch.why_wording import say_lines, say_missing
 from lms.people.policy import Right
@@ -244,6 +244,8 @@ def bar_of(taking: Taking, standing: Standing, *, buttons: Collection[Wanted]) -
     current = standing.state["current"]
     activity = taking.opened.activities.get(current or "")
     hidden = set(activity.hide_lms_ui) if activity else set()
+    assumed = only_assumed(taking.opened, standing)
+    undecided = {tree.root.identifier} if verdict_on(taking.opened, standing).satisfied is None else set()
     ahead = Ahead(tree, standing.state)
     valid = ahead.followed(buttons)
     return Bar(
@@ -261,8 +263,8 @@ def bar_of(taking: Taking, standing: Standing, *, buttons: Collection[Wanted]) -
             for entry in ahead.outline()
             if entry.listed and (entry.depth or _begins_anew(taking, entry))
         ],
-        judged=judged(taking.opened, standing),
-        assumed=only_assumed(taking.opened, standing),
+        judged=judged(taking.opened, standing) - assumed - undecided,
+        assumed=assumed,
     )
 
 

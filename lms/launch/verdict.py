@@ -61,9 +61,9 @@ def verdict_on(opened: Opened, standing: Standing) -> Verdict:
 
 
 def heard_of(opened: Opened, standing: Standing) -> Tracking:
-    """Return what is known of the course but for units that never spoke, which UP.4 completes and nobody may call so.
+    """Return what is known of the course but for units that never spoke, which UP.4 takes for completed and satisfied.
 
-    What is made of them is rolled up anew; where each has spoken, this is what sequencing knows.
+    Nobody may be told so. What is made of them is rolled up anew; where each has spoken, this is what sequencing knows.
     """
     tracking = Tracking(opened.tree, standing.state)
     assumed = [
@@ -72,8 +72,9 @@ def heard_of(opened: Opened, standing: Standing) -> Tracking:
         if unit is not None and tracking.own_value(unit, unit.primary, "completed")
     ]
     for unit in assumed:
-        for cluster in unit.up():
-            tracking.set_value(cluster, cluster.primary, "completed", None)
+        for around in unit.up():
+            tracking.set_value(around, around.primary, "completed", None)
+            tracking.set_value(around, around.primary, "satisfied", None)
         tracking.set_value(unit, unit.primary, "completed", False)
     for unit in assumed:
         overall_rollup(tracking, unit)
@@ -81,7 +82,7 @@ def heard_of(opened: Opened, standing: Standing) -> Tracking:
 
 
 def only_assumed(opened: Opened, standing: Standing) -> frozenset[str]:
-    """Return what sequencing takes for completed without a word: units that never spoke, and clusters."""
+    """Return what sequencing takes for completed or passed without a word: units that never spoke, and clusters."""
     if not standing.silent:  # as a rule: each commit asks
         return frozenset()
     known, heard = Tracking(opened.tree, standing.state), heard_of(opened, standing)
@@ -90,7 +91,8 @@ def only_assumed(opened: Opened, standing: Standing) -> frozenset[str]:
         for unit in map(opened.tree.find, standing.silent)
         if unit is not None
         for around in unit.up()
-        if known.completed(around, around.primary) and not heard.completed(around, around.primary)
+        if (known.completed(around, around.primary) and not heard.completed(around, around.primary))
+        or (known.satisfied(around, around.primary) and not heard.satisfied(around, around.primary))
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from content_packages.sequencing.event import Request
 from content_packages.sequencing.tracking import Tracking
-from lms.launch.actions import Desk, apply_commit, carry_out, deliver
+from lms.launch.actions import Desk, apply_commit, boot_values, carry_out, deliver
 from lms.launch.course import read_standing
 from lms.launch.verdict import verdict_on
 from tests.launch_builders import NOON, a_commit, a_course, a_desk, said, statements, taken
@@ -116,6 +116,82 @@ def test_a_lesson_that_spoke_at_last_completes_its_course(session: Session, desk
     carry_out(session, desk, taken(session, desk), Request.EXIT_ALL, now=NOON)
 
     assert "completed course" in said(session)
+
+
+def leave_at_once(session: Session, desk: Desk, wanted: Request, target: str | None = None) -> None:
+    """Open what is next and leave it before it has said that it is there."""
+    assert deliver(session, desk, taken(session, desk), now=NOON) is not None
+    carry_out(session, desk, taken(session, desk), wanted, target, now=NOON)
+
+
+def sit(session: Session, desk: Desk, values: Mapping[str, str]) -> None:
+    """Open what is next, and let it say these values and end."""
+    launch = deliver(session, desk, taken(session, desk), now=NOON)
+    assert launch is not None
+    last_words = a_commit(1, dict(values), phase="terminated", reason="terminate")
+    apply_commit(session, desk, launch.launch, *last_words, now=NOON)
+
+
+def test_a_failed_lesson_that_is_opened_again_and_left_at_once_is_not_passed(
+    session: Session, desk: Desk
+) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=2)
+    sit(session, desk, FAILED | INCOMPLETE)
+    carry_out(session, desk, taken(session, desk), Request.CONTINUE, now=NOON)
+    sit(session, desk, PASSED)
+    carry_out(session, desk, taken(session, desk), Request.CHOICE, "lesson-1", now=NOON)
+
+    leave_at_once(session, desk, Request.EXIT_ALL)
+
+    taking = taken(session, desk)
+    assert "passed course" not in said(session)
+    assert verdict_on(taking.opened, read_standing(session, taking)).satisfied is not True
+
+
+def test_what_a_lesson_had_kept_waits_though_it_was_opened_and_left_at_once(
+    session: Session, desk: Desk
+) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=2)
+    sit(session, desk, {"cmi.suspend_data": "an hour's work", "cmi.exit": "suspend"})
+    carry_out(session, desk, taken(session, desk), Request.SUSPEND_ALL, now=NOON)
+
+    leave_at_once(session, desk, Request.CONTINUE)
+    carry_out(session, desk, taken(session, desk), Request.PREVIOUS, now=NOON)
+    again = deliver(session, desk, taken(session, desk), now=NOON)
+
+    assert again is not None
+    found = boot_values(session, taken(session, desk), again.launch)
+    assert (found["cmi.suspend_data"], found["cmi.entry"]) == ("an hour's work", "resume")
+
+
+def test_a_course_is_not_passed_by_lessons_that_were_passed_by(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=3)
+    for _ in range(2):
+        leave_at_once(session, desk, Request.CONTINUE)
+    sit(session, desk, PASSED)
+    carry_out(session, desk, taken(session, desk), Request.EXIT_ALL, now=NOON)
+
+    taking = taken(session, desk)
+    reached = verdict_on(taking.opened, read_standing(session, taking))
+    assert (reached.completed, reached.satisfied) == (False, None)
+
+
+def test_a_verdict_of_a_lesson_is_that_of_the_mastery_score_from_the_first(
+    session: Session, desk: Desk
+) -> None:
+    a_course(session, desk.shelf, units=1, mastery_score="80")
+    launch = deliver(session, desk, taken(session, desk), now=NOON)
+    assert launch is not None
+    claimed = {"cmi.core.lesson_status": "passed", "cmi.core.score.raw": "79"}
+    apply_commit(session, desk, launch.launch, *a_commit(1, claimed), now=NOON)
+    apply_commit(
+        session, desk, launch.launch, *a_commit(2, {}, phase="terminated", reason="terminate"), now=NOON
+    )
+
+    assert [one for one in said(session) if one.startswith(("passed", "failed"))] == [
+        "failed unit",
+        "failed course",
+    ]
 
 
 def test_a_page_of_scorm_1_2_that_is_only_shown_is_completed_by_the_next(
