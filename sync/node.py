@@ -14,6 +14,7 @@ import os
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +124,9 @@ def lock_row(session: Session) -> NodeRow:
 
 def standing(session: Session) -> Standing:
     """Return who this node is now."""
-    row = session.get_one(NodeRow, 1)
-    own = session.get_one(CertificateRow, row.node)
-    return Standing(certificate=Certificate.model_validate_json(own.text), epoch=row.epoch, root=row.root)
+    session.flush()
+    epoch, root, text = session.connection().execute(_STANDING).one()
+    return Standing(certificate=_certificate(text), epoch=epoch, root=root)
 
 
 def root_of(session: Session) -> str | None:
@@ -135,6 +136,12 @@ def root_of(session: Session) -> str | None:
 
 
 _ROOT = select(NodeRow.root).where(NodeRow.id == 1)
+_STANDING = (
+    select(NodeRow.epoch, NodeRow.root, CertificateRow.text)
+    .join(CertificateRow, CertificateRow.node == NodeRow.node)
+    .where(NodeRow.id == 1)
+)
+_certificate = lru_cache(maxsize=16)(Certificate.model_validate_json)
 
 
 # ---------------------------------------------------------------- certificates
