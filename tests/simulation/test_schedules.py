@@ -68,7 +68,19 @@ CARRY = st.one_of(
     act("take_stick", which=st.integers(0, 9), there=ALL_NAMES, dies=DEATHS),
 )
 LIVE = st.one_of(act("number", name=ALL_NAMES, dies=DEATHS), act("reopen", name=ALL_NAMES))
-SCHEDULES = st.lists(st.one_of(WRITE, WRITE, MEET, MEET, COME_BACK, CARRY, LIVE), min_size=8, max_size=16)
+ACTS = st.one_of(WRITE, WRITE, MEET, MEET, COME_BACK, CARRY, LIVE)
+SCHEDULES = st.lists(ACTS, min_size=8, max_size=16)
+#: Of one laptop and the centre: what breaks one rule is met sooner where less happens besides.
+NARROW_SCHEDULES = st.lists(
+    st.one_of(
+        act("write", name=st.just("laptop-1"), count=st.just(1), size=st.just(20), clock_ms=CLOCKS),
+        act("meet", who=st.just(("laptop-1", "centre")), there_dies=DEATHS),
+        act("back_up", name=st.just("laptop-1")),
+        act("restore", name=st.just("laptop-1"), whole=st.booleans()),
+    ),
+    min_size=8,
+    max_size=16,
+)
 
 
 def run(schedule: Sequence[Act]) -> None:
@@ -81,15 +93,16 @@ def run(schedule: Sequence[Act]) -> None:
         world.assert_all_agree()
 
 
-def run_many(count: int, **other: Any) -> None:
+def run_many(count: int, schedules: st.SearchStrategy[list[Act]] = SCHEDULES, **other: Any) -> None:
     """Run random schedules."""
     health = [HealthCheck.too_slow, HealthCheck.data_too_large]
     how = settings(max_examples=count, deadline=None, suppress_health_check=health, **other)
-    how(given(SCHEDULES)(run))()
+    how(given(schedules)(run))()
 
 
-def test_nothing_is_lost_in_any_order() -> None:
-    run_many(300)
+@pytest.mark.parametrize(("count", "schedules"), [(300, SCHEDULES), (100, NARROW_SCHEDULES)])
+def test_nothing_is_lost_in_any_order(count: int, schedules: st.SearchStrategy[list[Act]]) -> None:
+    run_many(count, schedules)
 
 
 @pytest.mark.soak
@@ -148,4 +161,4 @@ def test_a_rule_broken_on_purpose_is_noticed(
     break_a_rule(monkeypatch)
 
     with pytest.raises(AssertionError):
-        run_many(300, phases=[Phase.generate])
+        run_many(300, NARROW_SCHEDULES, phases=[Phase.generate], derandomize=True, database=None)
