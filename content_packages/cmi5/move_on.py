@@ -18,6 +18,13 @@ class UnitState:
     failed: bool = False
     waived: bool = False
 
+    @property
+    def verdict(self) -> bool | None:
+        """Whether it is passed: a pass stands over any failure, and nothing is held against what was waived."""
+        if self.passed:
+            return True
+        return False if self.failed and not self.waived else None
+
 
 CRITERIA: Final[Mapping[MoveOn, Callable[[UnitState], bool]]] = {  # 13.1.4, moveOn
     "NotApplicable": lambda _: True,

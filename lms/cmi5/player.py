@@ -160,7 +160,7 @@ def verdict_on(outline: Outline, states: Mapping[str, UnitState], scores: Collec
     """Return what the course amounts to."""
     root = outline.package.root
     whole = root in tuple(satisfied(root, states))
-    said = [state.passed for state in states.values() if state.passed or state.failed]
+    said = [verdict for state in states.values() if (verdict := state.verdict) is not None]
     return Verdict(
         completed=whole,
         satisfied=course_success(said, satisfied=whole),
@@ -194,7 +194,8 @@ def bar_of(
         can_suspend=current is not None,
         can_exit=False,
         outline=entries,
-        judged=frozenset(one for one, state in states.items() if state.passed or state.failed),
+        judged=frozenset(one for one, state in states.items() if state.verdict is not None),
+        waived=frozenset(one for one, state in states.items() if state.waived and not state.passed),
     )
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from content_packages.cmi5.move_on import UNTOUCHED, WITHOUT_CRITERION, UnitState, satisfied
 from content_packages.package import Activity, MoveOn, Package
 from lms.launch.verdict import Verdict
-from lms.launch.why import Fact, Line, Share, Why, state_of
+from lms.launch.why import Fact, Line, Share, State, Why, state_of
 
 _PLACE_OF_CRITERION, _PLACE_OF_MASTERY, _PLACE_OF_BLOCKS = "cmi5 13.1.4", "cmi5 9.6.3.2", "cmi5 9.3.9"
 _PLACE_OF_WAIVED = "cmi5 9.3.7"
@@ -102,12 +102,11 @@ class _Explained:
         sent = [(verb, "") for verb in ("completed", "passed", "failed") if getattr(state, verb)]
         if score is not None:
             sent.append(("score.scaled", f"{score:g}"))
-        verdict = True if state.passed else False if state.failed else None
         return Line(
             identifier=unit.identifier,
             title=unit.title,
             depth=depth,
-            state=state_of(completed=state.completed or state.waived, satisfied=verdict, begun=is_begun),
+            state=_word(state, is_begun=is_begun),
             rules=tuple(rules),
             sent=tuple(sent),
             missing=tuple(missing),
@@ -116,7 +115,7 @@ class _Explained:
     def _block(self, block: Activity, depth: int) -> Line:
         lacking = [child.title for child in block.children if child.identifier not in self._met]
         units = block.units()
-        failed = [one.title for one in units if self._state(one).failed and not self._state(one).passed]
+        failed = [one.title for one in units if self._state(one).verdict is False]
         missing = [Fact("parts", {"titles": lacking})] if lacking else []
         if depth == 0 and failed:
             missing.append(Fact("parts-failed", {"titles": failed}))
@@ -138,6 +137,12 @@ class _Explained:
         return self._states.get(unit.identifier, UNTOUCHED)
 
 
+def _word(state: UnitState, *, is_begun: bool) -> State:
+    if state.waived and not state.passed:
+        return "waived"
+    return state_of(completed=state.completed, satisfied=state.verdict, begun=is_begun)
+
+
 def _missing(
     criterion: MoveOn, state: UnitState, score: float | None, mastery: Decimal | None, *, is_begun: bool
 ) -> Iterator[Fact]:
@@ -146,7 +151,7 @@ def _missing(
         for one in _LACKS[criterion]
         if not (state.completed or state.passed if one == "either" else getattr(state, one))
     ]
-    failed = state.failed and not state.passed
+    failed = state.verdict is False
     if lacks and not is_begun:
         yield Fact("not-opened")
         return

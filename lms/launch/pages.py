@@ -68,6 +68,7 @@ class Bar:
     outline: list[OutlineEntry]
     judged: frozenset[str]
     assumed: frozenset[str] = frozenset()  # completed for sequencing alone
+    waived: frozenset[str] = frozenset()  # by an instructor, and not passed
 
 
 @router.get("/{course}")

@@ -21,7 +21,7 @@ from lms.launch.course import Opened, Standing
 from lms.launch.unit import UnitState
 from lms.launch.verdict import Verdict, heard_of, judged, verdict_on
 
-State = Literal["passed", "failed", "completed", "in progress", "not started"]
+State = Literal["passed", "failed", "waived", "completed", "in progress", "not started"]
 
 
 class Share(float):

@@ -16,6 +16,7 @@ WORDS: Mapping[State, tuple[str, str]] = {
     "not started": ("information", mark("Not started")),
     "in progress": ("waiting", mark("In progress")),
     "completed": ("done", mark("Completed")),
+    "waived": ("done", mark("Waived")),
     "passed": ("done", mark("Passed")),
     "failed": ("refused", mark("Not passed")),
 }

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from lms.enrolment.tables import Enrolment
 from lms.progress.tables import Progress
 
-Status = Literal["not started", "in progress", "completed", "passed", "failed"]
+Status = Literal["not started", "in progress", "completed", "waived", "passed", "failed"]
 
 
 class Known(NamedTuple):
@@ -24,6 +24,7 @@ class Known(NamedTuple):
     activity: str
     completed: bool
     success: bool | None
+    waived: bool
     score: float | None
     seconds: int  # with pauses
     learning_seconds: int  # without
@@ -54,6 +55,7 @@ KNOWN = (
     Progress.activity,
     Progress.completed.is_not(None),
     Progress.success,
+    Progress.waived,
     Progress.score,
     Progress.seconds,
     Progress.learning_seconds,
@@ -69,9 +71,14 @@ _KNOWN_OF_PERSON = _KNOWN.join(Enrolment, Enrolment.registration == Progress.reg
 
 
 def status(row: Known | None) -> Status:
-    """Return how an activity stands, in one word for the eye; a verdict says more than completion."""
+    """Return how an activity stands, in one word for the eye; a verdict says more than completion.
+
+    Of what was waived only a pass says more.
+    """
     if row is None:
         return "not started"
+    if row.waived and not row.success:
+        return "waived"
     if row.success is not None:
         return "passed" if row.success else "failed"
     return "completed" if row.completed else "in progress"

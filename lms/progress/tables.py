@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.database import Base
@@ -22,6 +22,7 @@ class Progress(Base):
     completed: Mapped[datetime | None]
     success: Mapped[bool | None]
     decided: Mapped[datetime | None]  # when success was last said
+    waived: Mapped[bool] = mapped_column(default=False, server_default=false())
     score: Mapped[float | None]  # the best, -1 to 1
     seconds: Mapped[int] = mapped_column(default=0)  # with pauses
     learning_seconds: Mapped[int] = mapped_column(default=0)  # without, where it was measured

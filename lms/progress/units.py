@@ -56,6 +56,7 @@ def _take_lms(
         _know(session, statement, registration, enrolment, course)
     elif verb in {Verb.SATISFIED, Verb.WAIVED}:
         row.completed = when if row.completed is None else min(row.completed, when)
+        row.waived = row.waived or verb == Verb.WAIVED
     elif verb == Verb.ABANDONED:
         _add_time(session, row, statement)
     _roll_up(session, enrolment, course, when, node=extensions.get(NODE))
@@ -139,8 +140,8 @@ def _roll_up(
     whole = _touched(session, enrolment, course, course, when, node=node)
     session.flush()
     units = session.execute(_UNITS, {"registration": enrolment, "course": course}).all()
-    said = [success for success, _ in units if success is not None]
-    scores = [score for _, score in units if score is not None]
+    said = [one.success for one in units if one.success or (one.success is False and not one.waived)]
+    scores = [one.score for one in units if one.score is not None]
     success = course_success(said, satisfied=whole.completed is not None)
     if success != whole.success:
         whole.success, whole.decided = success, None if success is None else when
@@ -148,7 +149,7 @@ def _roll_up(
     session.flush()
 
 
-_UNITS = select(Progress.success, Progress.score).where(
+_UNITS = select(Progress.success, Progress.waived, Progress.score).where(
     Progress.registration == bindparam("registration"),
     Progress.course == bindparam("course"),
     Progress.activity != bindparam("course"),

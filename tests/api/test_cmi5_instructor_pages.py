@@ -108,6 +108,27 @@ def test_waiving_begins_the_registration_of_who_has_not_begun(
     assert officer.open(FIRST).registration == registration
 
 
+def test_what_was_waived_is_not_failed(school: School, officer: Officer, instructor: Instructor) -> None:
+    unit = officer.open(FIRST)
+    unit.start()
+    unit.say(Verb.INITIALIZED)
+    assert unit.say(Verb.FAILED, scaled=0.2).status_code == 200
+    course = f"/courses/{officer.course}"
+    assert "Not passed" in officer.get(f"/learn/{officer.course}/units/why")
+
+    instructor.sends(units(officer) + "/waive", unit=FIRST, reason="Took it in 2019")
+    instructor.sends(units(officer) + "/waive", unit=SECOND, reason="Knows it")
+
+    pages = [officer.get(f"/learn/{officer.course}/units/{page}") for page in ("why", "after")]
+    school.progress()
+    pages += [officer.get(course), instructor.page(f"{course}/people")]
+    for page in pages:
+        assert "Not passed" not in page
+    assert all("Waived" in page for page in pages[:3])
+    assert {one.success for one in officer.known().values()} == {None, False}
+    assert "Completed" in pages[3]
+
+
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 1001])
 def test_nothing_is_waived_without_a_reason_that_can_be_kept(
     school: School, officer: Officer, instructor: Instructor, reason: str
