@@ -159,6 +159,11 @@ def _missing(
         if one != "passed" or not failed:
             yield Fact(f"no-{one}")
     if failed:
+        if not lacks:
+            yield Fact("failed-though-met")
         below = score is not None and mastery is not None and score < mastery
         facts = {"score": Share(score or 0.0), "least": Share(mastery or 0)}
-        yield Fact("below", facts) if below else Fact("says-failed")
+        if below:
+            yield Fact("below", facts)
+        elif lacks:
+            yield Fact("says-failed")

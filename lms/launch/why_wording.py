@@ -134,6 +134,9 @@ SENTENCES: Mapping[str, str] = {
         "The lesson says that it is not finished (%(status)s), and has not said otherwise since."
     ),
     "says-failed": mark("The lesson says: not passed."),
+    "failed-though-met": mark(
+        "It is satisfied. But the lesson says: not passed. That stands until it reports that it was passed."
+    ),
     "left-open": mark("It was left without being ended. What it had saved is kept; it goes on from there."),
     "suspended": mark("It was interrupted and goes on from there when it is opened again."),
     "below-12": mark("The score is %(score)s; at least %(least)s is needed."),

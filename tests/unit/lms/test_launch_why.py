@@ -283,6 +283,10 @@ def test_a_unit_that_asks_for_both_and_sent_completed_only() -> None:
             "The score is 40%; at least 80% is needed.",
         ]),
         ("Passed", UnitState(failed=True), (), ["The score is 40%; at least 80% is needed."]),
+        ("CompletedOrPassed", UnitState(completed=True, failed=True), (), [
+            "It is satisfied. But the lesson says: not passed. That stands until it reports that it was passed.",
+            "The score is 40%; at least 80% is needed.",
+        ]),
         ("Passed", UnitState(waived=True), (), []),
         ("NotApplicable", UnitState(), (), []),
     ],
