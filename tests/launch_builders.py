@@ -86,10 +86,12 @@ def a_course(
     definitions: Sequence[SequencingDefinition] = (),
     definition: SequencingDefinition | None = None,
     viewer: Viewer | None = None,
+    unlisted: int = 0,
 ) -> None:
     """Put a course of *units* lessons on the shelf and publish it.
 
-    *shared_data* and *definitions*, which say how a lesson is sequenced, are per lesson; *definition* is the course's.
+    *shared_data* and *definitions*, which say how a lesson is sequenced, are per lesson; *definition* is the course's;
+    *unlisted* is the number of a lesson that the package keeps out of the outline.
     """
     contents = {"index.html": b"<p>Lesson", **(files or {})}
     refs: dict[str, FileRef] = {name: shelf.put(BytesIO(data)) for name, data in contents.items()}
@@ -109,6 +111,7 @@ def a_course(
             if definitions
             else SequencingDefinition(),
             viewer=viewer,
+            visible=n != unlisted,
         )
         for n in range(1, units + 1)
     )

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from content_packages.sequencing.conditions import OF_OBJECTIVES
 from content_packages.sequencing.controls import Ahead
-from content_packages.sequencing.definition import RuleAction, SequencingRule
+from content_packages.sequencing.definition import RuleAction, RuleCondition, SequencingRule
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
 from content_packages.sequencing.event import Request
 from content_packages.sequencing.navigation import Sequencing
@@ -31,6 +32,7 @@ class Closed:
             not chosen, and Continue leads there (SN 3.2.1); ``no-way``: nothing leads there from where she stands.
         at: the activity that bears the rule or the limit; of ``order``, the one it comes after.
         rule: the rule that acts.
+        objectives: of each of its conditions, the objective that it looks at, where that is another than the primary.
         writers: the lessons that write a shared objective which the rule looks at.
         shared: shared objectives it looks at and no lesson of this course writes.
         attempts: the limit.
@@ -39,6 +41,7 @@ class Closed:
     by: str
     at: Activity
     rule: SequencingRule | None = None
+    objectives: tuple[str | None, ...] = ()
     writers: tuple[Activity, ...] = ()
     shared: tuple[str, ...] = ()
     attempts: int = 0
@@ -129,9 +132,16 @@ class Ways:
             by=rule.action.value,
             at=at,
             rule=rule,
+            objectives=tuple(self._named(at, asked) for asked in rule.conditions),
             writers=tuple(dict.fromkeys(one for found in writers.values() for one in found)),
             shared=tuple(target for target, found in writers.items() if not found),
         )
+
+    def _named(self, at: Activity, asked: RuleCondition) -> str | None:
+        """Return the objective that a condition names and looks at; ``None`` where it looks at the activity itself."""
+        objective = self._tracking.objective(at, asked.referenced_objective)
+        is_own = asked.condition not in OF_OBJECTIVES or (objective is not None and objective.is_primary)
+        return None if is_own else asked.referenced_objective
 
     def _read(self, at: Activity, rule: SequencingRule) -> Iterator[str]:
         """Yield the shared objectives that a rule looks at."""

@@ -139,7 +139,9 @@ class _Explained:
                 missing += self._not_passed(node, success)
             if missing:
                 missing += self._left(node, values.get("cmi.entry", ""))
-                missing += [one for one in self._closed(node) if one.code in _SHUT]
+                missing += self._shut(node)
+        if missing and not node.visible and not any(one.code.startswith("closed-") for one in missing):
+            missing.append(Fact("not-listed"))
         return self._line(
             node, rules, missing or self._of_before(node), sent=_sent(values, _ELEMENTS_2004), values=values
         )
@@ -170,6 +172,14 @@ class _Explained:
         self._ways = self._ways or Ways(self._opened.tree, self._sequenced)
         closed = self._ways.closed(node)
         return [] if closed is None else list(what_closes(closed, node))
+
+    def _shut(self, node: Node) -> list[Fact]:
+        """Say what will not let her finish a lesson that she has begun, and what lets her."""
+        closed = self._closed(node)
+        if not closed or closed[0].code not in _SHUT:
+            return []
+        is_used_up = closed[0].code.startswith("closed-attempts")
+        return [*closed, Fact("attempts-used")] if is_used_up else closed
 
     def _parts_missing(self, why: Reason) -> Iterator[Fact]:
         if why.answer is True:
@@ -344,8 +354,8 @@ def what_closes(closed: Closed, lesson: Node) -> Iterator[Fact]:
     if closed.rule is not None:
         facts["combination"] = closed.rule.condition_combination.value
         facts["asked"] = [
-            (one.condition.value, one.operator.value, Share(one.measure_threshold))
-            for one in closed.rule.conditions
+            (one.condition.value, one.operator.value, Share(one.measure_threshold), objective)
+            for one, objective in zip(closed.rule.conditions, closed.objectives, strict=True)
         ]
     if closed.by == "attempts":
         facts["count"] = closed.attempts

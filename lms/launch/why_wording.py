@@ -120,6 +120,8 @@ SENTENCES: Mapping[str, str] = {
     "closed-no-way": mark(
         "It is closed: neither the outline nor Next leads to it now. Another lesson can lead to it."
     ),
+    "attempts-used": mark("What it lacks cannot be made up for in this attempt at the course."),
+    "not-listed": mark("The package does not list it in the outline. Next and Previous can lead to it."),
     "opened-by": mark("What was reached in these lessons can open it: %(titles)s."),
     "opened-elsewhere": mark(
         "A shared objective can open it, which no other lesson of this course sets: %(objective)s."
@@ -183,6 +185,7 @@ RULE_CONDITIONS: Mapping[tuple[str, str], str] = {
     ("objectiveMeasureLessThan", "not"): mark("not scored below %(threshold)s"),
     ("always", "noOp"): mark("(always)"),
 }
+_OBJECTIVE = mark("its objective “%(objective)s” %(asked)s")
 _AND, _OR, _MORE = mark("and"), mark("or"), mark("%(count)s more")
 
 
@@ -224,7 +227,7 @@ def say_line(line: Line, spoken: Language) -> SaidLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SaidMissing:
-    """What is missing in few words: titles of units, each with the first thing it lacks, and how many more lack any."""
+    """What is missing in few words: titles of units, each with what it lacks first, and how many more lack any."""
 
     units: tuple[tuple[str, str], ...]
     more: int
@@ -233,8 +236,14 @@ class SaidMissing:
 def say_missing(why: Why, spoken: Language, *, most: int) -> SaidMissing:
     """Say what is missing in *most* units."""
     units = [one for one in why.open_lines if one.is_unit]
-    said = tuple((one.title, say(one.missing[0], spoken)) for one in units[:most])
+    said = tuple((one.title, _say_first(one.missing, spoken)) for one in units[:most])
     return SaidMissing(units=said, more=len(units) - len(said))
+
+
+def _say_first(missing: Sequence[Fact], spoken: Language) -> str:
+    """Say the first thing that is missing, with what can open a lesson where it is closed."""
+    shown = [missing[0], *(one for one in missing[1:] if one.code.startswith("opened-"))]
+    return " ".join(say(one, spoken) for one in shown)
 
 
 def say(fact: Fact, spoken: Language) -> str:
@@ -251,10 +260,14 @@ def _said(name: str, value: Any, around: Mapping[str, Any], spoken: Language) ->
         return _joined([spoken.gettext(CONDITIONS.get(one, one[0])) for one in value], around, spoken)
     if name == "asked":
         said = [
-            (RULE_CONDITIONS.get((kind, operator), kind), threshold) for kind, operator, threshold in value
+            (RULE_CONDITIONS.get((kind, operator), kind), threshold, objective)
+            for kind, operator, threshold, objective in value
         ]
         return _joined(
-            [spoken.gettext(text) % {"threshold": spoken.percent(threshold)} for text, threshold in said],
+            [
+                _of(objective, spoken.gettext(text) % {"threshold": spoken.percent(threshold)}, spoken)
+                for text, threshold, objective in said
+            ],
             around,
             spoken,
         )
@@ -263,6 +276,12 @@ def _said(name: str, value: Any, around: Mapping[str, Any], spoken: Language) ->
     if isinstance(value, int | float):
         return spoken.number(value)
     return isolated(str(value))
+
+
+def _of(objective: str | None, asked: str, spoken: Language) -> str:
+    if objective is None:
+        return asked
+    return spoken.gettext(_OBJECTIVE) % {"objective": isolated(objective), "asked": asked}
 
 
 def _joined(conditions: Sequence[str], around: Mapping[str, Any], spoken: Language) -> str:

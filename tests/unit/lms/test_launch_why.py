@@ -39,7 +39,7 @@ from lms.launch.attempts import why_of
 from lms.launch.documents import GLOBALS, profile_key, write
 from lms.launch.verdict import Verdict
 from lms.launch.why import Line, Why
-from lms.launch.why_wording import CONDITIONS, RULE_CONDITIONS, SENTENCES, say_line
+from lms.launch.why_wording import CONDITIONS, RULE_CONDITIONS, SENTENCES, say_line, say_missing
 from lms.web.locale import language
 from tests.launch_builders import NOON, PERSON, a_commit, a_course, a_desk, taken
 
@@ -345,6 +345,23 @@ def shared(*, writes: bool = False) -> dict[str, Any]:
     return {"objective_id": "own", "maps": (mapped,)}
 
 
+def looking_at_safe(*, writes: bool = False) -> SequencingDefinition:
+    """A lesson that is shut unless an objective that is not its primary one is known to be satisfied."""
+    rules = tuple(
+        SequencingRule(
+            action=RuleAction.DISABLED,
+            conditions=(
+                RuleCondition(condition=condition, operator=Operator.NOT, referenced_objective="safe"),
+            ),
+        )
+        for condition in (Condition.OBJECTIVE_STATUS_KNOWN, Condition.SATISFIED)
+    )
+    return SequencingDefinition(
+        pre_condition_rules=rules,
+        objectives=(Objective(**{**shared(writes=writes), "objective_id": "safe"}),),
+    )
+
+
 COMPLETED = {"cmi.completion_status": "completed"}
 FAILED = {**COMPLETED, "cmi.success_status": "failed"}
 IN_ORDER = SequencingDefinition(control=ControlModes(choice=False, flow=True))
@@ -360,6 +377,7 @@ BELOW_80_OR_NOT = SequencingRule(
 )
 PLAIN = SequencingDefinition()
 FLOWS = SequencingDefinition(control=FLOW)
+SHUT = "It is closed: the package keeps it shut as long as this holds of it"
 
 
 @pytest.mark.parametrize(
@@ -370,6 +388,14 @@ FLOWS = SequencingDefinition(control=FLOW)
             "What was reached in these lessons can open it: Lesson 1.",
         ]),
         (FLOWS, [PLAIN, closing(**shared())], ["It has not been opened yet."]),
+        (FLOWS, [SequencingDefinition(primary_objective=Objective(**shared(writes=True))), looking_at_safe()], [
+            f"{SHUT}: its objective “safe” not marked as passed.",
+            "What was reached in these lessons can open it: Lesson 1.",
+        ]),
+        (FLOWS, [SequencingDefinition(), looking_at_safe(writes=True)], [
+            f"{SHUT}: its objective “safe” not judged.",
+            "A shared objective can open it, which no other lesson of this course sets: safe-at-post.",
+        ]),
         (FLOWS, [PLAIN, SequencingDefinition(limits=LimitConditions(attempt_limit=0))], [
             "It is closed: no attempt is left, of 0 that the package allows.",
         ]),
@@ -395,6 +421,43 @@ def test_a_lesson_that_is_closed_says_by_what_and_what_opens_it(
         sit(session, desk, FAILED, then=Request.SUSPEND_ALL)
 
     assert told(why_of(session, taken(session, desk)), 2)[2] == missing
+
+
+def test_the_page_after_leaving_says_what_opens_a_lesson_too(session: Session, desk: Desk) -> None:
+    lessons = [PLAIN, looking_at_safe()]
+    a_course(session, desk.shelf, standard="scorm2004", units=2, definition=FLOWS, definitions=lessons)
+    sit(session, desk, {**COMPLETED, "cmi.success_status": "passed"}, then=Request.SUSPEND_ALL)
+
+    assert ENGLISH is not None
+    said = say_missing(why_of(session, taken(session, desk)), ENGLISH, most=5).units
+
+    assert said[-1][0] == "Lesson 2"
+    assert said[-1][1].replace("\u2068", "").replace("\u2069", "") == (
+        f"{SHUT}: its objective “safe” not judged. A shared objective can open it, which no other lesson of this "
+        "course sets: safe-at-post."
+    )
+
+
+def test_a_lesson_without_attempts_left_cannot_be_made_up_for(session: Session, desk: Desk) -> None:
+    once = SequencingDefinition(limits=LimitConditions(attempt_limit=1))
+    a_course(session, desk.shelf, standard="scorm2004", units=2, definition=FLOWS, definitions=[once, PLAIN])
+    sit(session, desk, {"cmi.completion_status": "incomplete"}, then=Request.CONTINUE)
+    sit(session, desk, COMPLETED, then=Request.SUSPEND_ALL)
+
+    assert told(why_of(session, taken(session, desk)), 1)[2][-2:] == [
+        "It is closed: no attempt is left, of 1 that the package allows.",
+        "What it lacks cannot be made up for in this attempt at the course.",
+    ]
+
+
+def test_a_lesson_that_is_not_listed_says_how_to_come_to_it(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=2, definition=FLOWS, unlisted=2)
+    sit(session, desk, COMPLETED, then=Request.SUSPEND_ALL)
+
+    assert told(why_of(session, taken(session, desk)), 2)[2] == [
+        "It has not been opened yet.",
+        "The package does not list it in the outline. Next and Previous can lead to it.",
+    ]
 
 
 def test_a_lesson_that_a_shared_objective_of_another_course_judges(session: Session, desk: Desk) -> None:
