@@ -45,6 +45,7 @@ class Line:
         sent: what the package sent, by the element or verb that carried it.
         beyond: what of it is longer than its standard makes an LMS keep.
         missing: nothing where it is as it should be.
+        is_needed: whether the cluster around it, and what is around that, waits for what is missing.
     """
 
     identifier: str
@@ -56,6 +57,7 @@ class Line:
     beyond: tuple[Fact, ...] = ()
     missing: tuple[Fact, ...] = ()
     is_unit: bool = True
+    is_needed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,8 +74,9 @@ class Why:
 
     @property
     def open_lines(self) -> list[Line]:
-        """The lines in which something is missing, units before what is made of them."""
-        return sorted((one for one in self.lines if one.missing), key=lambda one: not one.is_unit)
+        """The lines in which something is missing that is needed, units before what is made of them."""
+        found = (one for one in self.lines if one.missing and one.is_needed)
+        return sorted(found, key=lambda one: not one.is_unit)
 
 
 def state_of(*, completed: bool | None, satisfied: bool | None, begun: bool) -> State:
@@ -110,6 +113,7 @@ class _Explained:
         self._judged = judged(opened, standing)
         self._titles = {node.identifier: node.title for node in opened.tree.activities}
         self._ways: Ways | None = None
+        self._needs: dict[str, frozenset[str]] = {}
 
     def lines(self) -> Iterator[Line]:
         for node in self._opened.tree.activities:
@@ -206,6 +210,26 @@ class _Explained:
             code = "parts" if question == "completed" else "parts-to-pass"
             yield Fact("parts-against" if kind is ChildActivitySet.NONE else code, {"titles": titles})
 
+    def _done_without(self, node: Node) -> Node | None:
+        """Return the innermost cluster around a node that does not wait for it, or for what it is a part of."""
+        if self._opened.is_scorm12:
+            return None
+        for one in node.up():
+            if one.parent is not None and one.identifier not in self._needed_in(one.parent):
+                return one.parent
+        return None
+
+    def _needed_in(self, cluster: Node) -> frozenset[str]:
+        """Return the children of a cluster for which it still waits."""
+        if cluster.identifier not in self._needs:
+            completion, success = self._reasons(cluster)
+            asks = [completion]
+            if isinstance(success.by, Measured) or cluster.identifier in self._judged:
+                asks.append(success)
+            found = {child for why in asks if why.answer is not True for child in _needed(why, cluster)}
+            self._needs[cluster.identifier] = frozenset(found)
+        return self._needs[cluster.identifier]
+
     def _not_passed(self, node: Node, success: Reason) -> Iterator[Fact]:
         if isinstance(success.by, Measured):
             yield _below(success.question, success.by)
@@ -282,6 +306,9 @@ class _Explained:
             reached = verdict_on(self._opened, self._standing)
             satisfied, completed = reached.satisfied, reached.completed
         begun = self._tracking.attempts(node) > 0
+        around = self._done_without(node) if missing else None
+        if around is not None:
+            missing = [Fact("not-needed", {"around": around.title}), *missing]
         return Line(
             identifier=node.identifier,
             title=node.title,
@@ -292,6 +319,7 @@ class _Explained:
             beyond=tuple(_beyond(Standard(self._opened.package.data_model), values)),
             missing=tuple(missing),
             is_unit=node.is_leaf,
+            is_needed=around is None,
         )
 
 
@@ -382,6 +410,16 @@ def _rules_of_cluster(why: Reason) -> Iterator[tuple[Fact, str]]:
         yield Fact(f"{why.question}-{rule.child_activity_set.value}", facts), why.process
     if not why.by:
         yield Fact(f"no-rule-{why.question}"), why.process
+
+
+def _needed(why: Reason, cluster: Node) -> Iterator[str]:
+    """Yield the children that a question about a cluster waits for; all that count, where no rule tells them apart."""
+    if isinstance(why.by, Measured) or not why.by:
+        yield from (child.identifier for child in cluster.children if child.is_tracked)
+        return
+    for ruled in why.by:
+        met = ruled.rule.child_activity_set is not ChildActivitySet.NONE
+        yield from (one.activity for one in ruled.asked if one.takes_part and one.meets is not met)
 
 
 def _unfinished(why: Reason, activity: Activity, status: str) -> Fact:

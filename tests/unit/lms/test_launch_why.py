@@ -20,12 +20,14 @@ from content_packages.sequencing.definition import (
     CompletionThreshold,
     Condition,
     ControlModes,
+    DeliveryControls,
     LimitConditions,
     Objective,
     ObjectiveMap,
     Operator,
     RollupAction,
     RollupCondition,
+    RollupControls,
     RollupRule,
     RuleAction,
     RuleCondition,
@@ -45,6 +47,7 @@ from tests.launch_builders import NOON, PERSON, a_commit, a_course, a_desk, take
 
 ENGLISH = language("en")
 FLOW = ControlModes(flow=True)
+PLAIN = SequencingDefinition()
 
 
 @pytest.fixture
@@ -182,6 +185,32 @@ def test_a_rollup_by_number(session: Session, desk: Desk) -> None:
 
     assert rules == ["It is complete when at least 2 of its parts are: complete."]
     assert missing == ["So far 1 of 3.", "Still missing: Lesson 2 · Lesson 3."]
+
+
+def test_only_what_the_rule_around_still_waits_for_is_missing(session: Session, desk: Desk) -> None:
+    rule = RollupRule(
+        action=RollupAction.COMPLETED, conditions=(RollupCondition(condition=Condition.COMPLETED),),
+        child_activity_set=ChildActivitySet.AT_LEAST_COUNT, minimum_count=2,
+    )  # fmt: skip
+    whole = SequencingDefinition(control=FLOW, rollup_rules=(rule,))
+    left_out = SequencingDefinition(
+        rollup=RollupControls(rollup_objective_satisfied=False, rollup_progress_completion=False)
+    )
+    untracked = SequencingDefinition(delivery=DeliveryControls(tracked=False))
+    a_course(
+        session, desk.shelf, standard="scorm2004", units=4, definition=whole,
+        definitions=[PLAIN, PLAIN, left_out, untracked],
+    )  # fmt: skip
+    sit(session, desk, COMPLETED, then=Request.CONTINUE)
+
+    before = why_of(session, taken(session, desk))
+    sit(session, desk, FAILED, then=Request.EXIT_ALL)
+    after = why_of(session, taken(session, desk))
+
+    assert [one.title for one in before.open_lines] == ["Lesson 2", "Border posts"]
+    assert told(before, 3)[2][0] == "Not needed: “Border posts” does not wait for it."
+    assert [one.title for one in after.open_lines] == ["Lesson 2", "Border posts"]  # it was failed
+    assert told(after, 4)[2][0] == "Not needed: “Border posts” does not wait for it."
 
 
 def test_a_package_that_forgot_the_rule_for_complete(session: Session, desk: Desk) -> None:
@@ -375,7 +404,7 @@ BELOW_80_OR_NOT = SequencingRule(
         RuleCondition(condition=Condition.ALWAYS),
     ),
 )
-PLAIN = SequencingDefinition()
+
 FLOWS = SequencingDefinition(control=FLOW)
 SHUT = "It is closed: the package keeps it shut as long as this holds of it"
 
