@@ -7,7 +7,7 @@ unit may still be running elsewhere, a page that asks comes before it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from lms.launch.fence import page_around, sandbox
 from lms.launch.hosts import origin_for
 from lms.launch.moving import at_rest
 from lms.launch.queries import is_over, running_elsewhere
+from lms.launch.scores import score_of
 from lms.launch.sittings import in_minutes
 from lms.launch.verdict import judged, only_assumed, verdict_on
 from lms.launch.way_on import way_on
@@ -173,7 +174,7 @@ def after(
         go_on=go_on,
         bar=bar,
         way=way_on(taking, standing, bar.outline, language_of(request)) if standing.refused else None,
-        reached=why.reached,
+        reached=replace(why.reached, score=score_of(taking.opened, standing, why.reached)),
         minutes=in_minutes(standing.learning_seconds),
         minutes_with_pauses=in_minutes(standing.seconds),
         sitting=sitting,

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from lms.courses.iris import course_iri
+from lms.launch.scores import score_said
 from lms.launch.sittings import in_minutes
 from lms.progress.queries import Known, Status, status
 from lms.web.wording import mark
@@ -63,15 +64,10 @@ def standing_of(known: Mapping[str, Known], course: UUID) -> Standing:
     own = known.get(course_iri(course))
     units = [row for row in known.values() if row is not own]
     latest = max(known.values(), key=lambda row: row.last)
-    scores = [row.score for row in units if row.score is not None]
-    if own is not None and own.score is not None:
-        score: float | None = own.score
-    else:
-        score = scores[0] if len(scores) == 1 else None  # of several units' scores none is the course's
     said = status(own)
     return Standing(
         status="in progress" if said == "not started" else said,
-        score=score,
+        score=score_said(own.score if own else None, [row.score for row in units if row.score is not None]),
         seconds=max(own.seconds if own else 0, sum(row.seconds for row in units)),
         learning_seconds=max(own.learning_seconds if own else 0, sum(row.learning_seconds for row in units)),
         last=latest.last,
