@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from lms.launch.course import Standing, Taking, read_standing
 from lms.launch.moving import at_rest
-from lms.launch.queries import launches_back, open_launches
+from lms.launch.queries import former_attempts_ended, launches_back, open_launches
 from lms.launch.sittings import Done, Sitting, last_sitting, sum_up
 from lms.launch.unit import read_units
 from lms.launch.why import Why, explain
@@ -28,9 +28,10 @@ def why_of(session: Session, taking: Taking, standing: Standing | None = None) -
     )
 
 
-def sitting_of(session: Session, taking: Taking) -> Sitting:
-    """Return what was done in the last sitting."""
+def sitting_of(session: Session, taking: Taking, standing: Standing) -> Sitting:
+    """Return what was done in the last sitting, in the attempt at the course in which *standing* is."""
     activities = taking.opened.activities
+    ended = former_attempts_ended(session, taking.registration, attempt=standing.attempt)
     return sum_up(
         [
             Done(
@@ -41,6 +42,6 @@ def sitting_of(session: Session, taking: Taking) -> Sitting:
                 learning_seconds=one.learning_time_s,
             )
             for one in last_sitting(launches_back(session, taking.registration))
-            if one.phase != "launched"
+            if one.phase != "launched" and (ended is None or one.created > ended)
         ]
     )

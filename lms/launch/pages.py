@@ -164,7 +164,7 @@ def after(
         if standing.waiting is not None:
             return RedirectResponse(go_on, 303)
         standing = at_rest(taking, standing)
-        why, sitting = why_of(session, taking, standing), sitting_of(session, taking)
+        why, sitting = why_of(session, taking, standing), sitting_of(session, taking, standing)
     bar = bar_of(taking, standing, buttons=())
     return render(
         request,

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lms.enrolment.tables import Enrolment
-from lms.launch.tables import LateWork, Launch
+from lms.launch.tables import LateWork, Launch, LaunchStep
 from lms.people.tables import Person
 from xapi_store.tables.prepared import Prepared
 
@@ -108,6 +108,16 @@ def launches_back(session: Session, registration: UUID) -> Sequence[Launch]:
     return session.scalars(_BACK, {"registration": registration}).all()
 
 
+def former_attempts_ended(session: Session, registration: UUID, *, attempt: int) -> datetime | None:
+    """Return when the last step was taken in an attempt at the course before this one, as far as its log goes back."""
+    asked = {"registration": registration, "attempt": attempt}
+    ended: datetime | None = session.scalar(_FORMER, asked)
+    return ended
+
+
+_FORMER = select(func.max(LaunchStep.at)).where(
+    LaunchStep.registration == bindparam("registration"), LaunchStep.attempt < bindparam("attempt")
+)
 _BACK = (
     select(Launch)
     .where(Launch.registration == bindparam("registration"))
