@@ -85,6 +85,33 @@ def test_a_unit_in_a_window_of_its_own_is_never_framed_and_comes_back(
     expect(officer.page.locator(".result")).to_contain_text("Not passed")
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        a_cmi5_package(a_structure(an_au(attributes=JUDGED)), **{"index.html": UNIT}),
+        {"tincan.xml": a_tincan().encode(), "index.html": UNIT},
+    ],
+    ids=["cmi5", "xapi"],
+)
+def test_two_tabs_of_a_course_say_in_which_it_goes_on(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    course, officer = given_course(sit_down, laptop, files, tmp_path)
+    unit = officer.page.frame_locator("[data-testid=player-frame]")
+    expect(unit.locator("#state")).to_have_text("Ready, the LMS is out of reach")
+    second = officer.context.new_page()
+    second.goto(f"{laptop.url}/learn/{course}/units")
+
+    expect(second.get_by_test_id("moved-here")).to_contain_text("was open in another tab")
+    told = officer.page.get_by_test_id("goes-on-elsewhere")
+    expect(told).to_contain_text("This lesson goes on in another tab")
+    expect(officer.page.get_by_test_id("player-frame")).to_have_count(0)
+
+    told.get_by_role("link", name="Go on here").click()
+    expect(unit.locator("#state")).to_have_text("Ready, the LMS is out of reach")
+    expect(second.get_by_test_id("goes-on-elsewhere")).to_be_visible()
+
+
 def test_an_xapi_package_completes_its_course(
     sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
 ) -> None:

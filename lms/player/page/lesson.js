@@ -55,8 +55,12 @@ export function lessonOf(given) {
       if (unreachable && !taken) show(keeping.isKept ? "unreachable" : "alone");
     },
 
-    /** Another tab goes on with the course: save, and take the unit away. */
-    letGo: () => giveUp(null),
+    /**
+     * Another tab goes on with the course: save, and take the unit away.
+     *
+     * @param {string | null} by the launch that took it, where it is known
+     */
+    letGo: giveUp,
   };
 
   /** The token is over. Wake it where that may be; else keep, send and say so. */
@@ -92,7 +96,7 @@ export function lessonOf(given) {
     return true;
   }
 
-  /** @param {string | null} by the launch that took it */
+  /** @param {string | null} by */
   async function giveUp(by) {
     if (taken) return;
     taken = true;

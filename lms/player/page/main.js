@@ -15,7 +15,7 @@ import { modal } from "./modal.js";
 import { saveState, wordsIn } from "./save_state.js";
 import { signInAt } from "./sign_in.js";
 import { storeIn } from "./store.js";
-import { answerFor, channelOfTabs, tell } from "./tabs.js";
+import { answerFor, channelOfTabs, shareCourse, tell } from "./tabs.js";
 
 /**
  * @template {HTMLElement} Part
@@ -51,7 +51,17 @@ const signIn = signInAt({
     for (const input of document.querySelectorAll("input[name=csrf_token]")) input.setAttribute("value", fresh);
   },
 });
+const channel = channelOfTabs();
 const lesson = launch === "" ? null : openLesson();
+if (frame !== null) {
+  shareCourse(channel, {
+    course: afterUrl,
+    shown: frame.name,
+    wasElsewhere: () => part("moved-here")?.removeAttribute("hidden"),
+    goesOn: (by) => (lesson === null ? goesOnElsewhere() : void lesson.letGo(by)),
+  });
+}
+part("moved-here-seen")?.addEventListener("click", () => part("moved-here")?.setAttribute("hidden", ""));
 
 /** @type {HTMLFormElement | null} */
 let onItsWay = null;
@@ -133,10 +143,16 @@ function leaveBySubmitting(event, form) {
   });
 }
 
+/** Of a unit that speaks to the record store itself: its session has ended, and nothing more of it would count. */
+function goesOnElsewhere() {
+  leaving.giveUp();
+  frame?.remove();
+  modal(part("goes-on-elsewhere")).show();
+}
+
 /** Keep a second copy of the lesson's work, and answer other tabs for it. */
 function openLesson() {
   const store = storeIn(window.indexedDB);
-  const channel = channelOfTabs();
   /** @type {(run: () => void, delayMs: number) => unknown} */
   const after = (run, delayMs) => setTimeout(run, delayMs);
   const send = () =>
@@ -175,7 +191,7 @@ function openLesson() {
     after,
     nowMs: () => performance.now(),
   });
-  answerFor(channel, launch, opened.letGo);
+  answerFor(channel, launch, () => opened.letGo(null));
   return opened;
 
   /**

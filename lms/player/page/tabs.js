@@ -33,6 +33,28 @@ export function answerFor(channel, launch, letGo) {
 }
 
 /**
+ * Say that this tab shows a lesson of a course from now on, which ends what other tabs show of that course.
+ *
+ * @param {Channel | null} channel
+ * @param {object} given
+ * @param {string} given.course
+ * @param {string} given.shown the launch or the session that this tab shows
+ * @param {() => void} given.wasElsewhere another tab of this browser had the course open
+ * @param {(by: string) => void} given.goesOn another tab of this browser goes on with the course
+ */
+export function shareCourse(channel, { course, shown, wasElsewhere, goesOn }) {
+  let isOver = false;
+  channel?.addEventListener("message", ({ data }) => {
+    if (data?.type === "yielded" && data.to === shown) wasElsewhere();
+    if (data?.type !== "opened" || data.course !== course || data.shown === shown || isOver) return;
+    isOver = true;
+    channel.postMessage({ type: "yielded", to: data.shown });
+    goesOn(data.shown);
+  });
+  channel?.postMessage({ type: "opened", course, shown });
+}
+
+/**
  * @param {Channel | null} channel
  * @param {string} launch
  * @param {"ask" | "take"} type `take`: let go of it

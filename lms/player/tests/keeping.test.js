@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { Keeping, isRequest } from "../page/keeping.js";
 import { sendKept, worthSaying } from "../page/late.js";
 import { lessonOf } from "../page/lesson.js";
-import { tell, answerFor } from "../page/tabs.js";
+import { answerFor, shareCourse, tell } from "../page/tabs.js";
 import { settled } from "./server.js";
 
 const LAUNCH = "01234567-89ab-4cde-8f01-23456789abcd";
@@ -282,5 +282,30 @@ describe("tabs of one browser", () => {
     assert.deepEqual(seen, ["gone"]);
     one.close();
     other.close();
+  });
+
+  test("tell each other when a course goes on in the one opened last", async () => {
+    const seen = [];
+    const channels = ["first", "second", "third", "elsewhere"].map((shown) => {
+      const channel = new BroadcastChannel("courses");
+      return { channel, shown, course: shown === "elsewhere" ? "another" : "one" };
+    });
+    for (const { channel, shown, course } of channels) {
+      shareCourse(channel, {
+        course,
+        shown,
+        wasElsewhere: () => seen.push(`${shown} was elsewhere`),
+        goesOn: (by) => seen.push(`${shown} goes on in ${by}`),
+      });
+      await new Promise((done) => setTimeout(done, 50));
+    }
+
+    assert.deepEqual(seen, [
+      "first goes on in second",
+      "second was elsewhere",
+      "second goes on in third",
+      "third was elsewhere",
+    ]);
+    channels.forEach(({ channel }) => channel.close());
   });
 });

@@ -94,6 +94,22 @@ def test_a_second_tab_says_so_and_the_first_lets_go_of_nothing_unsaved(tab: Tab,
     expect(first.get_by_test_id("taken")).to_contain_text("Everything you did here is saved.")
 
 
+def test_a_second_tab_that_need_not_ask_tells_both_where_the_lesson_goes_on(
+    tab: Tab, lesson: Officer
+) -> None:
+    in_unit(tab.page, "api.Terminate('')")  # nothing runs there: the second tab may open at once
+    bar_says(tab.page, "finished")
+    second = tab.context.new_page()
+    second.goto(f"{lesson.post.server.url}/learn/{lesson.course}")
+
+    expect(unit_of(second).locator("#page")).to_be_visible()
+    expect(second.get_by_test_id("moved-here")).to_contain_text("was open in another tab")
+    expect(tab.page.get_by_test_id("taken")).to_contain_text("Everything you did here is saved.")
+
+    second.get_by_test_id("moved-here").get_by_role("button").click()
+    expect(second.get_by_test_id("moved-here")).to_be_hidden()
+
+
 def test_a_second_device_says_so_and_what_the_first_had_not_sent_is_put_aside(
     tab: Tab, browser: Browser, lesson: Officer, running: NodeUnderTest
 ) -> None:
