@@ -77,6 +77,7 @@ page.onLeave(async ({ overrules }) => {
 page.onAgain(() => saver.again());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") void saver.save("hidden");
+  else saver.seen();
 });
 addEventListener("pagehide", () => saver.go());
 addEventListener("pageshow", (event) => {

@@ -20,7 +20,7 @@ const AUTOSAVE_S = 1.5; // two seconds, with the way of the request
 const COPY_S = 1;
 const SILENT_AFTER_S = 3;
 const FIRST_RETRY_S = 1;
-const LONGEST_RETRY_S = 30;
+const LONGEST_RETRY_S = 5; // whoever has the server back wants to read so
 const MOST_NUMBERINGS = 3;
 const OVER = new Set([401, 403, 404, 410]);
 const REJECTED = new Set([400, 413, 422]);
@@ -176,8 +176,13 @@ export class Saver {
     else void this.save("autosave");
   }
 
-  /** The browser believes to be connected again. */
+  /** The browser believes to be connected again; a request under way may hang on the connection that was lost. */
   online() {
+    if (this.#unreachable) void this.save("autosave");
+  }
+
+  /** The learner is back at the lesson: out of sight, a browser lets timers wait. */
+  seen() {
     if (this.#unreachable && this.#sending === 0) void this.save("autosave");
   }
 
