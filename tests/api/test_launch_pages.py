@@ -101,6 +101,27 @@ def test_a_lesson_that_was_passed_by_before_it_spoke_is_not_shown_as_completed(b
         assert "Completed" not in page.text
 
 
+@pytest.mark.parametrize(
+    ("standard", "values"),
+    [
+        ("scorm12", {"cmi.core.lesson_status": "failed"}),
+        ("scorm2004", {"cmi.completion_status": "completed", "cmi.success_status": "failed"}),
+        ("scorm2004", {"cmi.success_status": "failed"}),
+    ],
+)
+def test_a_lesson_that_is_open_and_has_failed_its_learner_is_shown_so(
+    browser: TestClient, database: Database, values: dict[str, str]
+) -> None:
+    browser.get(f"/learn/{COURSE}")
+    with database.write() as session:
+        launch = session.scalars(select(Launch)).one()
+        apply_commit(session, browser.app.state.desk, launch, *a_commit(1, values), now=NOON)
+
+    bar = browser.get(f"/learn/{COURSE}/bar")
+
+    assert 'data-title="Lesson 1" data-state="failed"' in bar.text
+
+
 def test_the_bar_is_shown_anew_without_delivering_anything(browser: TestClient, database: Database) -> None:
     browser.get(f"/learn/{COURSE}")
 

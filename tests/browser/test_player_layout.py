@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lms.demo import packages
+from tests.browser.closing.place import unit_of
 from tests.browser.conftest import Sitting
 from tests.browser.visitor import Visitor
 from tests.servers import NodeUnderTest
@@ -41,6 +42,27 @@ def test_rows_of_the_outline_end_where_the_page_does(in_the_second_lesson: Visit
     assert rows is not None
     assert card is not None
     assert (rows["x"], rows["width"]) == (card["x"], card["width"])
+
+
+def test_the_outline_tells_how_the_open_lesson_stands_by_what_was_saved_last(
+    in_the_second_lesson: Visitor,
+) -> None:
+    page = in_the_second_lesson.page
+    unit = unit_of(page).locator("body")
+    say = """(_, [score, verdict]) => {
+      const api = parent.API_1484_11;
+      api.SetValue("cmi.score.scaled", score);
+      api.SetValue("cmi.success_status", verdict);
+      api.Commit("");
+    }"""
+    unit.evaluate(say, ["0.1", "failed"])
+    page.locator("[data-player=outline-toggle]").click()
+    line = page.locator("[data-testid=toc-item][data-title='Around the vehicle']")
+    expect(line).to_have_attribute("data-state", "failed")
+
+    unit.evaluate(say, ["1", "passed"])
+
+    expect(line).to_have_attribute("data-state", "passed")
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])

@@ -5,8 +5,9 @@
  * @param {boolean} given.open at first
  * @param {HTMLElement | null} given.drawer
  * @param {HTMLElement | null} given.toggle
+ * @param {() => void} given.opened by the learner
  */
-export function wireDrawer({ open, drawer, toggle }) {
+export function wireDrawer({ open, drawer, toggle, opened }) {
   if (drawer === null || toggle === null) return;
 
   /** @param {boolean} visible */
@@ -18,7 +19,9 @@ export function wireDrawer({ open, drawer, toggle }) {
   show(open);
   toggle.addEventListener("click", () => {
     show(drawer.hidden);
-    if (!drawer.hidden) /** @type {HTMLElement | null} */ (drawer.querySelector("a[href], button:enabled"))?.focus();
+    if (drawer.hidden) return;
+    opened();
+    /** @type {HTMLElement | null} */ (drawer.querySelector("a[href], button:enabled"))?.focus();
   });
   for (const part of [drawer, toggle]) {
     part.addEventListener("keydown", (event) => {

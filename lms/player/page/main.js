@@ -75,7 +75,9 @@ const bar = barAt({
 });
 
 bridge.onMessage((message) => {
-  if (message.type === "controls") bar.changed();
+  // While the outline is in sight, it also tells how the lesson stands by what was just saved.
+  const isSeen = message.type === "saved" && part("outline")?.hidden === false;
+  if (message.type === "controls" || isSeen) bar.changed();
   lesson?.hear(message);
   // Of a lesson whose work is kept, these are said once it is known how it stands.
   const isSaidLater = message.type === "unreachable" || (message.type === "error" && message.code === "ended");
@@ -104,7 +106,12 @@ document.addEventListener("click", (event) => {
 
 // Without a unit the outline is what the page is about. With one, the server may show it to those without JavaScript.
 const unit = frame ?? part("apart"); // in the frame, or in a window of its own
-wireDrawer({ open: unit === null, drawer: part("outline"), toggle: part("outline-toggle") });
+wireDrawer({
+  open: unit === null,
+  drawer: part("outline"),
+  toggle: part("outline-toggle"),
+  opened: bar.changed,
+});
 wireFullScreen({ button: part("full-screen"), player });
 
 addEventListener("pagehide", () => {
