@@ -234,6 +234,8 @@ def _judged_freely(
         statement = one.statement
         if statement["verb"]["id"] == VOIDED:
             raise ForbiddenError("A unit may not void statements.")
+        if statement["verb"]["id"] in _OF_THE_LMS:
+            raise ForbiddenError("The LMS alone says this of a unit (cmi5 9.3).")
         if actor_key(statement["actor"]) != own:
             raise ForbiddenError("The actor is not the one of the launch.")
         registration = statement.get("context", {}).get("registration", str(row.registration))
@@ -268,6 +270,8 @@ def facts_of(session: Session, row: Registration, open_session: UnitSession) -> 
 
 
 _COUNTING: Final = frozenset({Verb.COMPLETED, Verb.PASSED, Verb.FAILED})
+#: What is read as the word of the LMS, whoever says it.
+_OF_THE_LMS: Final = frozenset({Verb.LAUNCHED, Verb.ABANDONED, Verb.WAIVED, Verb.SATISFIED})
 
 
 def _keep_time(open_session: UnitSession, statement: Mapping[str, Any]) -> None:

@@ -320,7 +320,7 @@ def told(unit: Unit, verb: str, about: str = ACTIVITY, **more: Any) -> httpx.Res
     statement = {
         "id": str(uuid4()),
         "actor": {"account": {"homePage": "https://outpost.invalid/people", "name": str(unit_person(unit))}},
-        "verb": {"id": f"http://adlnet.gov/expapi/verbs/{verb}"},
+        "verb": {"id": verb if ":" in verb else f"http://adlnet.gov/expapi/verbs/{verb}"},
         "object": {"id": about},
         "timestamp": utc_now().isoformat(),
         "context": {"registration": unit.registration},
@@ -395,6 +395,16 @@ def test_its_credential_reaches_its_own_actor_and_registration_only(reader: Offi
     own = {"activityId": ACTIVITY, "agent": unit["actor"], "stateId": "s", "registration": unit.registration}
     assert unit.ask("PUT", "activities/state", body={"a": 1}, **own).status_code == 204
     assert unit.ask("GET", "activities/state", **{**own, "registration": str(uuid4())}).status_code == 403
+
+
+@pytest.mark.parametrize("verb", [Verb.LAUNCHED, Verb.ABANDONED, Verb.WAIVED, Verb.SATISFIED])
+def test_it_may_not_speak_in_the_place_of_the_lms(school: School, reader: Officer, verb: Verb) -> None:
+    unit = reader.open()
+    tincan(unit)
+    before = school.verbs()
+
+    assert told(unit, verb).status_code == 403
+    assert school.verbs() == before
 
 
 def test_what_it_keeps_without_a_registration_is_kept_under_its_own(school: School, reader: Officer) -> None:
