@@ -20,6 +20,7 @@ _IN_VAIN: dict[str, str] = {
     Request.PREVIOUS: mark("The lesson before could not be opened."),
     Request.EXIT: mark("The lesson was left, and nothing after it could be opened."),
 }
+_NOT_OF_THE_COURSE = mark("The lesson that was asked for is not part of this course.")
 _NOT_OPENED = mark("%(title)s could not be opened.")
 _OF_THE_WAY = frozenset({"order", "no-way"})  # the exception says more exactly what she met on it
 _LESSON, _COURSE = mark("Open %(title)s again"), mark("Go through this course from its start")
@@ -80,8 +81,9 @@ def _choice(taking: Taking, outline: Sequence[OutlineEntry]) -> OutlineEntry | N
 def _say(refused: Refused, taking: Taking, standing: Standing, spoken: Language) -> str:
     if refused.target is not None:  # a choice and a jump have one always
         activity = taking.opened.activities.get(refused.target)
-        title = isolated(activity.title if activity else refused.target)
-        happened = spoken.gettext(_NOT_OPENED) % {"title": title}
+        if activity is None:  # a unit may ask for any name, and an identifier says nothing to a learner
+            return spoken.gettext(_NOT_OF_THE_COURSE)
+        happened = spoken.gettext(_NOT_OPENED) % {"title": isolated(activity.title)}
     else:
         sentence = _IN_VAIN[refused.request]
         happened = spoken.gettext(sentence)

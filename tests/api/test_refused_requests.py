@@ -129,3 +129,26 @@ def test_a_refused_request_is_told_with_its_rule_and_a_way_on(
         (choice,) = re.findall(r'name="choice" value="([^"]+)" data-testid="way-on"', page)
     assert 'title="Lesson 1"' in press(browser, choosing, choice=choice).text
     assert 'data-testid="refused"' not in browser.get(f"/learn/{COURSE}/after").text
+
+
+@pytest.mark.parametrize("course", [CHOICE])
+def test_a_lesson_that_is_not_of_the_course_is_not_told_by_its_identifier(
+    browser: TestClient, database: Database, desk: Desk
+) -> None:
+    result = end_asking_for(browser, database, desk, "{target=NOPE}choice")
+
+    assert "The lesson that was asked for is not part of this course." in result
+    assert "NOPE" not in result
+
+
+@pytest.mark.parametrize(("course", "lessons"), [(CHOICE, [SequencingDefinition(), NEVER])])
+def test_a_closed_lesson_is_called_closed_in_the_outline(browser: TestClient) -> None:
+    outline = browser.get(f"/learn/{COURSE}/bar").text
+    lines = re.findall(r'data-title="([^"]+)".*?</button>', outline, re.DOTALL)
+    closed = re.findall(
+        r'data-title="([^"]+)"[^>]*><span><bdi>[^<]+</bdi> <svg class="icon icon-lock"', outline
+    )
+
+    assert lines == ["Border posts", "Lesson 1", "Lesson 2"]
+    assert closed == ["Lesson 2"]
+    assert outline.count('<span class="unseen">Closed</span>') == 1
