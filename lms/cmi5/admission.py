@@ -270,8 +270,8 @@ def facts_of(session: Session, row: Registration, open_session: UnitSession) -> 
 
 
 _COUNTING: Final = frozenset({Verb.COMPLETED, Verb.PASSED, Verb.FAILED})
-#: What is read as the word of the LMS, whoever says it.
-_OF_THE_LMS: Final = frozenset({Verb.LAUNCHED, Verb.ABANDONED, Verb.WAIVED, Verb.SATISFIED})
+#: What is read as the word of the LMS, whoever says it; "launched" is no word of cmi5 alone, and packages say it.
+_OF_THE_LMS: Final = frozenset({Verb.ABANDONED, Verb.WAIVED, Verb.SATISFIED})
 
 
 def _keep_time(open_session: UnitSession, statement: Mapping[str, Any]) -> None:
