@@ -120,7 +120,7 @@ SENTENCES: Mapping[str, str] = {
     "closed-no-way": mark(
         "It is closed: neither the outline nor Next leads to it now. Another lesson can lead to it."
     ),
-    "attempts-used": mark("What it lacks cannot be made up for in this attempt at the course."),
+    "attempts-used": mark("What it lacks can no longer be made up for."),
     "not-needed": mark("Not needed: “%(around)s” does not wait for it."),
     "not-listed": mark("The package does not list it in the outline. Next and Previous can lead to it."),
     "opened-by": mark("What was reached in these lessons can open it: %(titles)s."),

@@ -475,7 +475,7 @@ def test_a_lesson_without_attempts_left_cannot_be_made_up_for(session: Session, 
 
     assert told(why_of(session, taken(session, desk)), 1)[2][-2:] == [
         "It is closed: no attempt is left, of 1 that the package allows.",
-        "What it lacks cannot be made up for in this attempt at the course.",
+        "What it lacks can no longer be made up for.",
     ]
 
 
