@@ -139,22 +139,15 @@ def end_session(standard: Standard, values: Mapping[str, str], *, terminated: bo
 
 
 def result_of(standard: Standard, values: Mapping[str, str]) -> AttemptResult:
-    """Read what the unit has reported so far, without ending anything.
-
-    A verdict of SCORM 1.2 is what the mastery score makes of it, as at the end: nobody is told one thing first and then
-    the other.
-    """
+    """Read what the unit has reported so far, without ending anything."""
     if standard is Standard.SCORM_12:
-        status = values.get("cmi.core.lesson_status", "not attempted")
-        if status in {"passed", "failed", "completed"}:
-            values = {**values, "cmi.core.lesson_status": _against_mastery(values, status)}
         return _result_12(values)
     return _result_2004(values)
 
 
 def _end_12(values: Mapping[str, str], *, terminated: bool) -> Ended:
     after = dict(values)
-    if terminated and after.get("cmi.core.lesson_mode", "normal") == "normal":
+    if terminated and _is_normal(after):
         status = after.get("cmi.core.lesson_status", "not attempted")
         if status == "not attempted":  # left without a word on it (RTE 3.4.4), or with a mark in it
             status = "incomplete" if after.get("cmi.core.exit") == "suspend" else "completed"
@@ -190,8 +183,15 @@ def _end_2004(values: Mapping[str, str], *, terminated: bool) -> Ended:
     return Ended(values=after, result=result, suspended=suspended)
 
 
+def _is_normal(values: Mapping[str, str]) -> bool:
+    return values.get("cmi.core.lesson_mode", "normal") == "normal"
+
+
 def _result_12(values: Mapping[str, str]) -> AttemptResult:
+    """Read what a unit has reported; its verdict is what the mastery score makes of it, at the end and before."""
     status = values.get("cmi.core.lesson_status", "not attempted")
+    if status in {"passed", "failed", "completed"} and _is_normal(values):
+        status = _against_mastery(values, status)
     raw = _number(values, "cmi.core.score.raw")
     lowest, highest = _number(values, "cmi.core.score.min"), _number(values, "cmi.core.score.max")
     session = values.get("cmi.core.session_time")

@@ -194,6 +194,20 @@ def test_a_verdict_of_a_lesson_is_that_of_the_mastery_score_from_the_first(
     ]
 
 
+def test_a_verdict_stays_that_of_the_mastery_score_where_the_session_is_cut(
+    session: Session, desk: Desk
+) -> None:
+    a_course(session, desk.shelf, units=1, mastery_score="80")
+    launch = deliver(session, desk, taken(session, desk), now=NOON)
+    assert launch is not None
+    claimed = {"cmi.core.lesson_status": "passed", "cmi.core.score.raw": "79"}
+    apply_commit(session, desk, launch.launch, *a_commit(1, claimed), now=NOON)
+
+    carry_out(session, desk, taken(session, desk), Request.EXIT_ALL, now=NOON)
+
+    assert not [one for one in said(session) if one.startswith("passed")]
+
+
 def test_a_page_of_scorm_1_2_that_is_only_shown_is_completed_by_the_next(
     session: Session, desk: Desk
 ) -> None:
