@@ -100,22 +100,20 @@ def issue_receipts(session: Session, node: Node, origins: Iterable[str], *, now_
     The row of this node is locked first, so positions are given in the order in which they become visible. What is
     promised raises the generation, as numbering does: a node put back to before it is recognised.
     """
-    if not (lacking := sorted(set(origins) - {node.id})):
+    heads: dict[str, dict[LogKey, Head]] = {origin: {} for origin in sorted(set(origins) - {node.id})}
+    if not heads:
         return
     row, past = lock_row(session), past_lives(session)
     row.generation += 1
-    for origin in lacking:
-        heads = {
-            key: head
-            for key, head in log.held(session, origins=[origin]).items()
-            if head.seq and parts_of(key.scope)[0] in UPWARD
-        }
+    for key, head in _made_by(session, heads.keys()).items():
+        heads[key.origin][key] = head
+    for origin, held in heads.items():
         receipt = Receipt(
             issuer=node.id,
             issuer_epoch=row.epoch,
             issuer_past=past,
             origin=origin,
-            heads=tuple(rows(heads)),
+            heads=tuple(rows(held)),
             issued_ms=now_ms,
         )
         _keep(session, identity.sign_paper(node.key, receipt), receipt)
@@ -132,12 +130,19 @@ def issue_lacking_receipts(session: Session, node: Node, origins: Iterable[str],
         receipt = Receipt.model_validate_json(text)
         if receipt.issuer_epoch == epoch:
             covered |= from_rows(receipt.heads)
-    held = {
-        key: head
-        for key, head in log.held(session, origins=[*asked]).items()
-        if parts_of(key.scope)[0] in UPWARD
-    }
-    issue_receipts(session, node, {key.origin for key in ahead(held, covered)}, now_ms=now_ms)
+    lacking = {key.origin for key in ahead(_made_by(session, asked), covered)}
+    issue_receipts(session, node, lacking, now_ms=now_ms)
+
+
+_SIGNED_HERE = select(ReceiptRow.text).where(
+    ReceiptRow.issuer == bindparam("issuer"), ReceiptRow.origin.in_(bindparam("origins", expanding=True))
+)
+
+
+def _made_by(session: Session, origins: Collection[str]) -> dict[LogKey, Head]:
+    """Return how far the facts and proposals of some origins are held here: what goes up, and is receipted."""
+    held = log.held(session, origins=origins)
+    return {key: head for key, head in held.items() if parts_of(key.scope)[0] in UPWARD}
 
 
 def reissue_receipts(session: Session, node: Node, *, now_ms: int) -> None:
@@ -167,9 +172,9 @@ def keep_receipts(session: Session, papers: Iterable[Signed], *, root: str | Non
             receipt = identity.read_receipt(paper, issuer)
         except CertificateError:
             continue
-        present = session.get(ReceiptRow, (receipt.issuer, receipt.origin))
         if _is_of_a_former_life(session, receipt):
             continue
+        present = session.get(ReceiptRow, (receipt.issuer, receipt.origin))
         if present is None or _is_newer(receipt, Receipt.model_validate_json(present.text)):
             _keep(session, paper, receipt)
         kept += 1
@@ -241,8 +246,10 @@ def _is_of_a_former_life(session: Session, receipt: Receipt) -> bool:
 def _is_newer(receipt: Receipt, present: Receipt) -> bool:
     if receipt.issuer_epoch == present.issuer_epoch:
         return bool(ahead(from_rows(receipt.heads), from_rows(present.heads)))
-    if present.issuer_epoch in receipt.issuer_past or receipt.issuer_epoch in present.issuer_past:
-        return present.issuer_epoch in receipt.issuer_past
+    if present.issuer_epoch in receipt.issuer_past:
+        return True
+    if receipt.issuer_epoch in present.issuer_past:
+        return False
     return receipt.issued_ms > present.issued_ms
 
 
@@ -273,11 +280,6 @@ class Covered:
 _RECEIPTS_FOR = select(ReceiptRow.issuer, ReceiptRow.text).where(ReceiptRow.origin == bindparam("origin"))
 
 
-_SIGNED_HERE = select(ReceiptRow.text).where(
-    ReceiptRow.issuer == bindparam("issuer"), ReceiptRow.origin.in_(bindparam("origins", expanding=True))
-)
-
-
 def undelivered(session: Session, node: Node, *, root: str) -> int:
     """Count this node's own facts and proposals that no receipt signed by *root* covers.
 
@@ -287,22 +289,15 @@ def undelivered(session: Session, node: Node, *, root: str) -> int:
     if root == node.id:
         return 0
     covered = covered_by_receipts(session, node.id, root=root).by_root
-    numbered = sum(
-        max(0, head.seq - covered.get(key, NOTHING).seq)
-        for key, head in log.held(session, origins=[node.id]).items()
-        if parts_of(key.scope)[0] in UPWARD
-    )
+    own = _made_by(session, [node.id])
+    numbered = sum(max(0, head.seq - covered.get(key, NOTHING).seq) for key, head in own.items())
     return numbered + sum(waiting_changes(session, node).values())
 
 
 def counts(session: Session, node: Node) -> dict[str, KindCount]:
     """Count this node's own facts and proposals, per kind. Only receipts make them delivered."""
     me = standing(session)
-    own = {
-        key: head
-        for key, head in log.held(session, origins=[node.id]).items()
-        if parts_of(key.scope)[0] in UPWARD
-    }
+    own = _made_by(session, [node.id])
     covered = covered_by_receipts(session, node.id, root=me.root)
     result: dict[str, KindCount] = {}
     for key, last, kinds in log.counts_by_kind(session, own):

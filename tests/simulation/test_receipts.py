@@ -7,14 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync import ledger
 from tests.simulation.world import Death, World
-
-
-def waiting(world: World, name: str) -> int:
-    one = world.nodes[name].place
-    with one.database.read() as session:
-        return sum(count.waiting + count.at_hub for count in ledger.counts(session, one.node).values())
 
 
 @pytest.mark.parametrize("commits", range(12))
@@ -27,4 +20,4 @@ def test_a_centre_that_died_before_it_signed_signs_at_the_next_meeting(tmp_path:
         )
         world.meet(("laptop-1", "centre"))
 
-        assert waiting(world, "laptop-1") == 0
+        assert world.waiting("laptop-1") == 0

@@ -229,14 +229,14 @@ class World:
                 report = self._converse(name, "centre")
                 assert report.state == "done", (name, report)
             self._look(*self.nodes)
-            if not any(self._lacking(name) or self._waiting(name) for name in self.nodes):
+            if not any(self._lacking(name) or self.waiting(name) for name in self.nodes):
                 break
 
     def assert_all_agree(self) -> None:
         """See that the centre holds all, and has signed for it, and that any log elsewhere is where its own began."""
         for name in self.nodes:
             assert not self._lacking(name), f"{name} holds what the centre does not: {self._lacking(name)}"
-            assert not self._waiting(name), f"{name} waits for receipts"
+            assert not self.waiting(name), f"{name} waits for receipts"
         with self.nodes["centre"].place.database.read() as session:
             for name in [] if self.one_log_was_written_twice else self.nodes:
                 apart = [key for key, head in self._logs(name).items() if not log.ends_at(session, key, head)]
@@ -252,7 +252,7 @@ class World:
         """Return the keys of notes that a node holds and the centre does not, or otherwise."""
         return sorted(key for key, _ in self.nodes[name].holds.items() - self.nodes["centre"].holds.items())
 
-    def _waiting(self, name: str) -> int:
+    def waiting(self, name: str) -> int:
         """Return how many of its own records no receipt of the root covers, by what a node shows people."""
         one = self.nodes[name].place
         with one.database.read() as session:
