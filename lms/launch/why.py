@@ -95,7 +95,7 @@ def explain(
     identifier, and *running* are those whose session has begun and has not ended.
     """
     explained = _Explained(opened, standing, units, running)
-    return Why(reached=verdict_on(opened, standing), lines=tuple(explained.lines()))
+    return Why(reached=explained.reached, lines=tuple(explained.lines()))
 
 
 class _Explained:
@@ -110,9 +110,11 @@ class _Explained:
         # People are told what was heard of units; ways are open or closed by what sequencing takes for granted.
         self._sequenced, self._tracking = standing.state, heard_of(opened, standing)
         self._standing = replace(standing, state=self._tracking.state())
+        self.reached = verdict_on(opened, standing)
         self._judged = judged(opened, standing)
         self._titles = {node.identifier: node.title for node in opened.tree.activities}
         self._ways: Ways | None = None
+        self._known: dict[str, tuple[Reason, Reason]] = {}
         self._needs: dict[str, frozenset[str]] = {}
 
     def lines(self) -> Iterator[Line]:
@@ -239,11 +241,15 @@ class _Explained:
             yield Fact("says-failed")
 
     def _reasons(self, node: Node) -> tuple[Reason, Reason]:
-        tree, state = self._opened.tree, self._standing.state
-        return (
-            reason(tree, state, node.identifier, "completed"),
-            reason(tree, state, node.identifier, "satisfied"),
-        )
+        """Return why a node is completed or not, and satisfied or not: of a cluster its parts ask as well."""
+        known = self._known.get(node.identifier)
+        if known is None:
+            tree, state = self._opened.tree, self._standing.state
+            known = self._known[node.identifier] = (
+                reason(tree, state, node.identifier, "completed"),
+                reason(tree, state, node.identifier, "satisfied"),
+            )
+        return known
 
     # ---------------------------------------------------------------- SCORM 1.2
 
@@ -303,8 +309,7 @@ class _Explained:
         satisfied = tracking.satisfied(node, primary) if node.identifier in self._judged else None
         completed = tracking.completed(node, primary)
         if node.parent is None:
-            reached = verdict_on(self._opened, self._standing)
-            satisfied, completed = reached.satisfied, reached.completed
+            satisfied, completed = self.reached.satisfied, self.reached.completed
         begun = self._tracking.attempts(node) > 0
         around = self._done_without(node) if missing else None
         if around is not None:
