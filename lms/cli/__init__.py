@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command
+from typer.main import get_group
 
 from lms.cli.logs import begin_log
 
@@ -52,7 +52,7 @@ class _Loaded(UserDict[str, Any]):
         module, _ = COMMANDS[name]
         subject = typer.Typer(rich_markup_mode=None)
         subject.add_typer(import_module(f"{__name__}.{module}").app)
-        return get_command(subject).commands[name]  # type: ignore[attr-defined]
+        return get_group(subject).commands[name]
 
 
 class _Commands(TyperGroup):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command
+from typer.main import get_command, get_group
 
 import lms.cli
 from lms.cli import COMMANDS, app
@@ -52,7 +52,7 @@ def test_commands_stand_in_the_table_with_the_first_sentence_of_their_help() -> 
         if isinstance(subject, typer.Typer):
             whole = typer.Typer()
             whole.add_typer(subject)
-            commands = get_command(whole).commands  # type: ignore[attr-defined]
+            commands = get_group(whole).commands
             told |= {name: (module.stem, one.help) for name, one in commands.items()}
 
     assert told.keys() == COMMANDS.keys()
