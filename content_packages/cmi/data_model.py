@@ -203,7 +203,7 @@ class DataModel:
             raise _BrokenRuleError("fixed", f"{element} is set and cannot change.")
         wanted = row.format
         if wanted.most is not None and len(value) > wanted.most:
-            raise _BrokenRuleError("mismatch", f"{element} would be longer than {wanted.most} characters.")
+            raise _BrokenRuleError("too_long", f"{element} would be longer than {wanted.most} characters.")
         if not (replay and wanted.response) and not self._has_form(name, wanted, value):
             raise _BrokenRuleError("mismatch", f"{element} cannot be {value}")
         if wanted.ranged and value not in wanted.values and not wanted.holds(float(value)):
@@ -282,6 +282,12 @@ def apply_delta(standard: Standard, values: Mapping[str, str], delta: Mapping[st
         if not answer.accepted:
             refused.append(Refusal(element, answer.code, answer.diagnostic))
     return Applied(values=model.values, refused=tuple(refused))
+
+
+def most_characters(standard: Standard, element: str) -> int | None:
+    """Return how many characters we keep of an element; ``None`` where nothing is longer than its form allows."""
+    row = table(standard).elements.get(parse(element).row)
+    return None if row is None else row.format.most
 
 
 def beyond_spm(standard: Standard, values: Mapping[str, str]) -> list[BeyondSpm]:

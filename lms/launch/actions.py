@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from math import ceil
 from typing import Any, Literal
@@ -48,6 +48,7 @@ from lms.launch.unit import (
     navigation_values,
     own_values,
     read_unit,
+    refused_still,
     reported,
 )
 from lms.launch.verdict import says_verdict, verdict_on
@@ -90,6 +91,9 @@ class Commit:
 
     sequence: int
     values: Mapping[str, str]
+    refused: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict
+    )  # what the shim would not take of the unit
     reason: str
     phase: Phase
     session_time_s: int  # since Initialize, with pauses
@@ -320,6 +324,7 @@ def _record(
     kept = read_unit(session, taking, launch.unit) or UnitState(attempt=launch.attempt)
     applied = apply_delta(standard, {**kept.values, **given}, commit.values)
     kept.values = own_values(applied.values, given)
+    kept.refused = refused_still(kept.refused, commit.values, commit.refused, applied.refused)
     keep_buckets(session, taking, activity, applied.values, attempt=standing.attempt, now=now)
     _take_times(launch, commit, now=now)
     subject = _subject(desk, taking, launch)

@@ -9,8 +9,19 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from lms.launch.actions import Commit
+from lms.launch.unit import MOST_REFUSED, SHOWN_CHARACTERS
 
 MAX_COMMIT_BYTES = 4 * 1024 * 1024
+
+
+class RefusedBody(BaseModel):
+    """A value the shim refused the unit: the error it answered, the length in characters, and how the value begins."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    code: Annotated[str, Field(pattern=r"^[0-9]{3}$")]
+    length: Annotated[int, Field(ge=0, le=2**53)]
+    value: Annotated[str, Field(max_length=SHOWN_CHARACTERS)]
 
 
 class CommitBody(BaseModel):
@@ -20,6 +31,9 @@ class CommitBody(BaseModel):
 
     sequence: Annotated[int, Field(ge=1, le=2**53)]
     values: dict[str, str]
+    refused: Annotated[
+        dict[Annotated[str, Field(max_length=255)], RefusedBody], Field(max_length=MOST_REFUSED)
+    ] = {}
     reason: Literal["initialize", "shown", "commit", "autosave", "hidden", "leave", "terminate", "overruled"]
     phase: Literal["launched", "running", "terminated"]
     session_time_s: Annotated[int, Field(ge=0, le=10**8)]
@@ -30,6 +44,7 @@ class CommitBody(BaseModel):
         return Commit(
             sequence=self.sequence,
             values=self.values,
+            refused={element: one.model_dump() for element, one in self.refused.items()},
             reason=self.reason,
             phase="terminated" if self.reason == "terminate" else self.phase,
             session_time_s=self.session_time_s,

@@ -83,8 +83,9 @@ def take_late(
 def _is_kept(session: Session, taking: Taking, launch: Launch, commit: Commit) -> bool:
     """Say whether the commit says nothing that is not kept as it says it."""
     unit = read_unit(session, taking, launch.unit)
-    kept = unit.values if unit else {}
+    kept, refused = (unit.values, unit.refused) if unit else ({}, {})
     told = all(kept.get(element) == value for element, value in commit.values.items())
+    told = told and all(refused.get(element) == one for element, one in commit.refused.items())
     return told and _ORDER[commit.phase] <= _ORDER[launch.phase]
 
 

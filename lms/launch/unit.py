@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
+from content_packages.cmi.data_model import Refusal
 from content_packages.cmi.runtime import AttemptResult, UnitSettings, launch_values
 from content_packages.cmi.tables import Standard
 from content_packages.package import Activity
@@ -28,6 +29,9 @@ from xapi_store.documents import get_documents
 from xapi_store.model.document import DocumentKey
 
 LEARNER_NAME = "Learner"  # packages are told a pseudonym: what they are given they may send anywhere
+# Of values that were refused, as `shim/outbox.js` tells them: the newest, and how they begin.
+MOST_REFUSED = 8
+SHOWN_CHARACTERS = 60
 _UNITS_OF_A_QUERY = 300  # databases bound the number of values
 _ENTRIES = frozenset({"cmi.core.entry", "cmi.entry"})
 _VALID = "adl.nav.request_valid"
@@ -45,6 +49,9 @@ class UnitState:
     attempt: int
     values: dict[str, str] = field(default_factory=dict)
     told: dict[str, Any] = field(default_factory=dict)  # what statements have said already
+    refused: dict[str, Any] = field(
+        default_factory=dict
+    )  # what it wanted to store and has not stored otherwise since
     found: bytes | None = field(default=None, compare=False)  # its document, as this transaction has read it
 
 
@@ -67,15 +74,45 @@ def read_units(session: Session, taking: Taking) -> dict[str, UnitState]:
 
 def _state_in(found: bytes) -> UnitState:
     kept = orjson.loads(found)
-    return UnitState(attempt=kept["attempt"], values=kept["values"], told=kept["told"], found=found)
+    return UnitState(
+        attempt=kept["attempt"],
+        values=kept["values"],
+        told=kept["told"],
+        refused=kept.get("refused", {}),
+        found=found,
+    )
 
 
 def keep_unit(session: Session, taking: Taking, unit: UUID, state: UnitState, *, now: datetime) -> None:
     """Write what the unit has stored."""
     content = {"format": 1, "attempt": state.attempt, "values": state.values, "told": state.told}
+    if state.refused:
+        content["refused"] = state.refused
     key = _key(taking, unit)
     was = read_bytes(session, key) if state.found is None else state.found
     state.found = replace(session, key, content, was=was, now=now)
+
+
+def refused_still(
+    known: Mapping[str, Any],
+    values: Mapping[str, str],
+    by_shim: Mapping[str, Any],
+    here: Sequence[Refusal],
+) -> dict[str, Any]:
+    """Return what a unit wanted to store and could not, once a commit has come, which goes before older ones.
+
+    Args:
+        known: before it, by element: ``code``, ``length`` in characters, ``value`` as it begins.
+        values: what the commit carries; what is stored now is refused no longer.
+        by_shim: what the unit was refused in the browser.
+        here: what of the values is refused here.
+    """
+    still = {element: one for element, one in known.items() if element not in values}
+    for one in here:
+        value = values[one.element]
+        still[one.element] = {"code": one.code, "length": len(value), "value": value[:SHOWN_CHARACTERS]}
+    still |= by_shim
+    return dict(list(still.items())[-MOST_REFUSED:])
 
 
 def given_values(session: Session, taking: Taking, activity: Activity, standing: Standing) -> dict[str, str]:

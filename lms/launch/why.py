@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, Literal
 
-from content_packages.cmi.data_model import beyond_spm
+from content_packages.cmi.data_model import beyond_spm, most_characters
 from content_packages.cmi.tables import Standard
 from content_packages.package import Activity, Viewer
 from content_packages.sequencing.closed import Closed, Ways
@@ -44,6 +43,7 @@ class Line:
         rules: what decides, each with the place in its standard where that stands.
         sent: what the package sent, by the element or verb that carried it.
         beyond: what of it is longer than its standard makes an LMS keep.
+        refused: what it wanted to store and could not.
         missing: nothing where it is as it should be.
         is_needed: whether the cluster around it, and what is around that, waits for what is missing.
     """
@@ -55,6 +55,7 @@ class Line:
     rules: tuple[tuple[Fact, str], ...]
     sent: tuple[tuple[str, str], ...] = ()
     beyond: tuple[Fact, ...] = ()
+    refused: tuple[Fact, ...] = ()
     missing: tuple[Fact, ...] = ()
     is_unit: bool = True
     is_needed: bool = True
@@ -149,7 +150,7 @@ class _Explained:
         if missing and not node.visible and not any(one.code.startswith("closed-") for one in missing):
             missing.append(Fact("not-listed"))
         return self._line(
-            node, rules, missing or self._of_before(node), sent=_sent(values, _ELEMENTS_2004), values=values
+            node, rules, missing or self._of_before(node), sent=_sent(values, _ELEMENTS_2004), kept=kept
         )
 
     def _cluster(self, node: Node) -> Line:
@@ -275,7 +276,7 @@ class _Explained:
             missing.append(_silent_or_unfinished(status))
         if kept is not None and missing:
             missing += self._left(node, values.get("cmi.core.entry", ""))
-        return self._line(node, rules, missing, sent=_sent(values, _ELEMENTS_12), values=values)
+        return self._line(node, rules, missing, sent=_sent(values, _ELEMENTS_12), kept=kept)
 
     def _cluster_12(self, node: Node) -> Line:
         units = [one for one in self._opened.tree.activities if one.is_leaf and node.contains(one)]
@@ -303,7 +304,7 @@ class _Explained:
         missing: Sequence[Fact],
         *,
         sent: tuple[tuple[str, str], ...] = (),
-        values: Mapping[str, str] = MappingProxyType({}),
+        kept: UnitState | None = None,
     ) -> Line:
         tracking, primary = self._tracking, node.primary
         satisfied = tracking.satisfied(node, primary) if node.identifier in self._judged else None
@@ -311,6 +312,7 @@ class _Explained:
         if node.parent is None:
             satisfied, completed = self.reached.satisfied, self.reached.completed
         begun = self._tracking.attempts(node) > 0
+        standard = Standard(self._opened.package.data_model)
         around = self._done_without(node) if missing else None
         if around is not None:
             missing = [Fact("not-needed", {"around": around.title}), *missing]
@@ -321,7 +323,8 @@ class _Explained:
             state=state_of(completed=completed, satisfied=satisfied, begun=begun),
             rules=tuple(rules),
             sent=sent,
-            beyond=tuple(_beyond(Standard(self._opened.package.data_model), values)),
+            beyond=tuple(_beyond(standard, kept.values)) if kept else (),
+            refused=tuple(_refused(standard, kept.refused)) if kept else (),
             missing=tuple(missing),
             is_unit=node.is_leaf,
             is_needed=around is None,
@@ -351,6 +354,15 @@ def _beyond(standard: Standard, values: Mapping[str, str]) -> Iterator[Fact]:
         yield Fact("beyond-spm", {"element": one.element, "length": one.length, "spm": one.spm})
     if len(found) > _MOST_BEYOND:
         yield Fact("beyond-spm-more", {"count": len(found) - _MOST_BEYOND})
+
+
+def _refused(standard: Standard, refused: Mapping[str, Mapping[str, Any]]) -> Iterator[Fact]:
+    for element, one in refused.items():
+        most = most_characters(standard, element)
+        if most is not None and one["length"] > most:
+            yield Fact("refused-long", {"element": element, "length": one["length"], "most": most})
+        else:
+            yield Fact("refused-value", {"element": element, "value": one["value"], "code": one["code"]})
 
 
 def _rule_of_completion(why: Reason, activity: Activity) -> Fact:

@@ -88,6 +88,14 @@ SENTENCES: Mapping[str, str] = {
         "may be cut."
     ),
     "beyond-spm-more": mark("Longer than the standard promises, and kept whole: %(count)s values more."),
+    "refused-long": mark(
+        "It wanted to store %(length)s characters in %(element)s, which holds no more than %(most)s. It was told so; "
+        "what was there before is kept."
+    ),
+    "refused-value": mark(
+        "It wanted to store “%(value)s” in %(element)s, which the standard does not allow there (error %(code)s). It "
+        "was told so."
+    ),
     # what is missing
     "not-opened": mark("It has not been opened yet."),
     "closed-disabled": mark(
@@ -201,6 +209,7 @@ class SaidLine:
     rules: Sequence[tuple[str, str]]
     sent: Sequence[tuple[str, str]]
     beyond: Sequence[str]
+    refused: Sequence[str]
     missing: Sequence[str]
     is_unit: bool
 
@@ -221,6 +230,7 @@ def say_line(line: Line, spoken: Language) -> SaidLine:
         rules=[(say(fact, spoken), place) for fact, place in line.rules],
         sent=line.sent,
         beyond=[say(fact, spoken) for fact in line.beyond],
+        refused=[say(fact, spoken) for fact in line.refused],
         missing=[say(fact, spoken) for fact in line.missing],
         is_unit=line.is_unit,
     )

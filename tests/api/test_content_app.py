@@ -126,6 +126,28 @@ def test_a_commit_that_cannot_be_whole_leaves_no_trace(site: ContentSite, browse
         assert launch_of(session, token, now=NOON).sequence == 0
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {f"cmi.interactions.{place}.id": {"code": "405", "length": 1, "value": "i"} for place in range(9)},
+        {"c" * 256: {"code": "405", "length": 1, "value": "i"}},
+        {"cmi.suspend_data": {"code": "405", "length": 64_001, "value": "x" * 61}},
+        {"cmi.suspend_data": {"code": "many", "length": 64_001, "value": "x"}},
+        {"cmi.suspend_data": "x"},
+    ],
+)
+def test_what_a_shim_says_it_refused_is_no_way_to_store_more(
+    site: ContentSite, browser: TestClient, refused: dict[str, object]
+) -> None:
+    token = a_token(site)
+    right = {"cmi.suspend_data": {"code": "405", "length": 64_001, "value": "x" * 60}}
+
+    wrong = browser.post(f"/rt/{token}/commit", json=body(1) | {"refused": refused})
+    taken_so = browser.post(f"/rt/{token}/commit", json=body(1) | {"refused": right})
+
+    assert (wrong.status_code, taken_so.status_code) == (422, 200)
+
+
 def test_an_old_sequence_is_answered_with_the_last(site: ContentSite, browser: TestClient) -> None:
     token = a_token(site)
     browser.post(f"/rt/{token}/commit", json=body(7))

@@ -15,6 +15,7 @@ from tests.servers import NodeUnderTest
 
 pytestmark = pytest.mark.browser
 
+KEEP = "(_, n) => parent.API_1484_11.SetValue('cmi.suspend_data', 'x'.repeat(n))"
 OUTLINE = {"en": "Outline", "ar": "المحتويات"}
 
 
@@ -65,8 +66,20 @@ def test_the_outline_tells_how_the_open_lesson_stands_by_what_was_saved_last(
     expect(line).to_have_attribute("data-state", "passed")
 
 
+def test_a_lesson_that_has_more_to_keep_than_fits_does_not_read_saved(
+    in_the_second_lesson: Visitor,
+) -> None:
+    officer = in_the_second_lesson
+    unit, state = unit_of(officer.page).locator("body"), officer.page.get_by_test_id("save-state")
+
+    assert unit.evaluate(KEEP, 64_001) == "false"
+    expect(state).to_have_attribute("data-state", "full")
+    officer.page.goto(f"{officer.page.url}/why")
+    expect(officer.page.get_by_test_id("why-refused")).to_contain_text("64,001")
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_bar_keeps_to_one_row_while_the_server_is_out_of_reach(
+def test_the_bar_keeps_to_one_row_where_not_all_is_saved(
     in_the_second_lesson: Visitor, language: str
 ) -> None:
     officer = in_the_second_lesson
@@ -78,13 +91,17 @@ def test_the_bar_keeps_to_one_row_while_the_server_is_out_of_reach(
     officer.expect_page(1, 3)
     officer.page.route("**/commit", lambda route: route.abort())
     officer.turn_pages(1)
-    expect(officer.page.get_by_test_id("save-state")).to_have_attribute("data-state", "unreachable")
+    state, bar = officer.page.get_by_test_id("save-state"), officer.page.locator(".player-bar")
+    expect(state).to_have_attribute("data-state", "unreachable")
 
     for width in (1366, 1200, 1100, 1000, 900):
         officer.page.set_viewport_size({"width": width, "height": 700})
 
-        bar = officer.page.locator(".player-bar")
         assert bar.evaluate("one => [one.offsetHeight, one.scrollWidth]") == [45, width]
         assert officer.page.get_by_role("button", name=OUTLINE[language]).is_visible()
     officer.page.unroute("**/commit")
+    unit_of(officer.page).locator("body").evaluate(KEEP, 64_001)
+    expect(state).to_have_attribute("data-state", "full")
+    assert bar.evaluate("one => one.offsetHeight") == 45
+    unit_of(officer.page).locator("body").evaluate(KEEP, 9)
     officer.expect_saved()  # or the browser asks whether to leave

@@ -131,13 +131,14 @@ export class Keeping {
 export function isRequest(text) {
   if (typeof text !== "string" || text.length > LARGEST) return false;
   try {
-    const { sequence, values, reason, phase, session_time_s: session, learning_time_s: learning, ...more } =
+    const { sequence, values, refused = {}, reason, phase, session_time_s: session, learning_time_s: learning, ...more } =
       JSON.parse(text);
     return (
       Number.isSafeInteger(sequence) &&
       sequence > 0 &&
       Object.getPrototypeOf(values) === Object.prototype &&
       Object.values(values).every((value) => typeof value === "string") &&
+      Object.getPrototypeOf(refused) === Object.prototype &&
       REASONS.has(reason) &&
       PHASES.has(phase) &&
       [session, learning].every((seconds) => Number.isSafeInteger(seconds) && seconds >= 0) &&

@@ -3,6 +3,7 @@
  */
 
 const SAVING_SHOWS_AFTER_MS = 400; // so that nothing flickers
+const WITH_WORDS = new Set(["ended", "rejected", "refused", "full"]);
 
 /**
  * @param {object} given
@@ -30,7 +31,7 @@ export function saveState({ element, say }) {
         soon = setTimeout(show, SAVING_SHOWS_AFTER_MS, "saving");
       } else if (type === "saved" || type === "unreachable") show(type);
       else if (type === "terminated") show("finished");
-      else if (type === "error" && (code === "ended" || code === "rejected" || code === "refused")) show(code);
+      else if (type === "error" && WITH_WORDS.has(code ?? "")) show(/** @type {string} */ (code));
     },
   };
 }

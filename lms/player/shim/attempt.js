@@ -18,6 +18,9 @@
  * @property {string} commit Commit is not durable
  */
 
+// What breaks one of these would have been kept; the others are questions, and slips that lose nothing.
+const LOSING = new Set(["mismatch", "too_long", "range", "set_index", "dependency", "fixed", "unique"]);
+
 const TRUE = Object.freeze({ value: "true", code: "0", diagnostic: "" });
 
 export class Attempt {
@@ -81,7 +84,12 @@ export class Attempt {
   set(element, value) {
     return this.#call("set", "false", "", () => {
       const name = textOf(element);
-      const answer = this.#model.set(name, textOf(value));
+      const given = textOf(value);
+      const answer = this.#model.set(name, given);
+      if (LOSING.has(answer.rule ?? "")) {
+        this.#outbox.refuse(this.#model.kept(name).path, { code: answer.code, value: given, isTooLong: answer.rule === "too_long" });
+        this.#saver.changed();
+      }
       if (answer.code !== "0") return answer;
       const kept = this.#model.kept(name);
       this.#outbox.record(kept.path, /** @type {string} */ (kept.value));

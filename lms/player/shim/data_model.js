@@ -13,6 +13,7 @@
  * @typedef {object} Answer what a call gives back
  * @property {string} value `"true"` or `"false"` for a set
  * @property {string} code `"0"` when the call succeeded
+ * @property {string} [rule] that the call broke, by its name in the table
  * @property {string} diagnostic
  */
 
@@ -116,7 +117,7 @@ export class DataModel {
       if (!(error instanceof BrokenRule)) throw error;
       const code = this.#table.rules.get(error.rule) ?? null;
       if (code === null) return { value: failed, code: "0", diagnostic: "" };
-      return { value: failed, code, diagnostic: error.message.slice(0, LONGEST_DIAGNOSTIC) };
+      return { value: failed, code, rule: error.rule, diagnostic: error.message.slice(0, LONGEST_DIAGNOSTIC) };
     }
   }
 
@@ -246,7 +247,7 @@ export class DataModel {
     }
     const { most, range, values } = row.format;
     if (isLonger(value, most)) {
-      throw new BrokenRule("mismatch", `${element} would be longer than ${most} characters.`);
+      throw new BrokenRule("too_long", `${element} would be longer than ${most} characters.`);
     }
     if (!this.#hasForm(name, row.format, value)) {
       throw new BrokenRule("mismatch", `${element} cannot be ${value}`);

@@ -13,15 +13,28 @@
  * @property {number} change the last change it carries
  * @property {string} body
  *
+ * @typedef {object} Refusal what the unit wanted to keep under an element, and could not
+ * @property {string} code the error it was told
+ * @property {string} value
+ * @property {boolean} isTooLong
+ *
  * @typedef {Pick<import("./activity.js").Activity, "begin" | "learningS">} Activity
  */
 
 // Characters that wait before they are sent at once: at most 48 KiB of UTF-8, which a beacon (64 KiB) still carries.
 const MANY_CHARACTERS = 16_384;
+// What is told of refused values: the newest elements, and how their values begin.
+const MOST_REFUSED = 8;
+const LONGEST_ELEMENT = 255;
+const SHOWN_CHARACTERS = 60;
 
 export class Outbox {
   /** @type {Map<string, {value: string, change: number}>} */
   #unsaved = new Map();
+  /** @type {Map<string, {told: {code: string, length: number, value: string}, change: number}>} */
+  #refused = new Map();
+  /** @type {Set<string>} */
+  #full = new Set();
   #change = 0;
   /** @type {{name: Phase, change: number}} */
   #phase = { name: "launched", change: 0 };
@@ -66,7 +79,12 @@ export class Outbox {
   }
 
   get isEmpty() {
-    return this.#unsaved.size === 0 && this.#phase.name === this.#durablePhase;
+    return this.#unsaved.size + this.#refused.size === 0 && this.#phase.name === this.#durablePhase;
+  }
+
+  /** Whether the unit has more to keep under an element than there is room for, and holds the last that had. */
+  get isFull() {
+    return this.#full.size > 0;
   }
 
   get isLarge() {
@@ -84,6 +102,25 @@ export class Outbox {
   record(element, value) {
     this.#change += 1;
     this.#unsaved.set(element, { value, change: this.#change });
+    this.#refused.delete(element);
+    this.#full.delete(element);
+  }
+
+  /**
+   * Keep that a value was refused, for people to be told; the element's next value ends it.
+   *
+   * @param {string} element
+   * @param {Refusal} refusal
+   */
+  refuse(element, { code, value, isTooLong }) {
+    if (element.length > LONGEST_ELEMENT) return;
+    const characters = Array.from(value);
+    const told = { code, length: characters.length, value: characters.slice(0, SHOWN_CHARACTERS).join("") };
+    this.#change += 1;
+    this.#refused.delete(element);
+    this.#refused.set(element, { told, change: this.#change });
+    if (this.#refused.size > MOST_REFUSED) this.#refused.delete([...this.#refused.keys()][0]);
+    if (isTooLong) this.#full.add(element);
   }
 
   /**
@@ -142,6 +179,9 @@ export class Outbox {
     for (const [element, { change }] of this.#unsaved) {
       if (change <= request.change) this.#unsaved.delete(element);
     }
+    for (const [element, { change }] of this.#refused) {
+      if (change <= request.change) this.#refused.delete(element);
+    }
   }
 
   /**
@@ -158,9 +198,11 @@ export class Outbox {
   /** @param {string} reason */
   #told(reason) {
     const values = Object.fromEntries(Array.from(this.#unsaved, ([element, { value }]) => [element, value]));
+    const refused = Object.fromEntries(Array.from(this.#refused, ([element, { told }]) => [element, told]));
     return JSON.stringify({
       sequence: this.#sequence,
       values,
+      ...(this.#refused.size > 0 ? { refused } : {}),
       reason,
       phase: this.#phase.name,
       session_time_s: this.#sessionTimeS(),

@@ -233,6 +233,10 @@ export class Saver {
       this.#report("terminated");
       if (answer.navigation) this.#report("navigate");
     }
+    if (this.#outbox.isFull) {
+      this.#shown = "full";
+      this.#report("error", { code: "full" });
+    }
     return !refused;
   }
 

@@ -114,7 +114,7 @@ describe("keeping", () => {
   test("only a request is kept", () => {
     const wrong = [
       null, 7, {}, "", "null", "[]", "7", "{", aBody(0), aBody(1.5), aBody("1"), aBody(1, { a: 1 }), aBody(1, []), aBody(1, null),
-      aBody(1).replace("running", "over"), aBody(1).replace("autosave", "because"), aBody(1).replace("}", ',"more":1}'),
+      aBody(1).replace("running", "over"), aBody(1).replace("autosave", "because"), aBody(1).replace("}", ',"more":1}'), aBody(1).replace("}", ',"refused":"all"}'),
       aBody(1).replace(/"session_time_s":1/, '"session_time_s":-1'), aBody(1).replace(/,"learning_time_s":1/, ""), aBody(1, { a: "x".repeat(4 * 1024 * 1024) }),
     ];
 

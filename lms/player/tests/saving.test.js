@@ -516,6 +516,71 @@ describe("the second copy", () => {
   });
 });
 
+describe("a value that is refused", () => {
+  const many = "x".repeat(64_001);
+
+  test("is told to the server, until the unit gives another", async () => {
+    const { api, server, timers } = await aRunningSession();
+
+    api.SetValue("cmi.suspend_data", many);
+    api.SetValue("cmi.score.scaled", "2");
+    await timers.pass(1500);
+    api.SetValue("cmi.location", "p2");
+    await timers.pass(1500);
+
+    assert.deepEqual(server.received[0].values, {});
+    assert.deepEqual(server.received[0].refused, {
+      "cmi.suspend_data": { code: "406", length: 64_001, value: "x".repeat(60) },
+      "cmi.score.scaled": { code: "407", length: 1, value: "2" },
+    });
+    assert.equal(server.received[1].refused, undefined); // it was told
+    api.SetValue("cmi.score.scaled", "3");
+    api.SetValue("cmi.score.scaled", "0.3");
+    api.Commit("");
+    assert.equal(server.received[2].refused, undefined);
+  });
+
+  test("and was too long shows as long as nothing shorter is kept in its place", async () => {
+    const { api, told, timers } = await aRunningSession();
+    const last = () => told.at(-1);
+
+    api.SetValue("cmi.suspend_data", many);
+    await timers.pass(1500);
+    assert.deepEqual(last(), { type: "error", code: "full" });
+    api.SetValue("cmi.location", "p2");
+    assert.equal(api.Commit(""), "true");
+    assert.deepEqual(last(), { type: "error", code: "full" });
+    api.SetValue("cmi.suspend_data", "x");
+    api.Commit("");
+    assert.equal(last().type, "saved");
+    api.SetValue("cmi.score.scaled", "2");
+    api.Commit("");
+    assert.equal(last().type, "saved");
+  });
+
+  test("is none where the unit only asked, or wrote what it may not", async () => {
+    const { api, server } = await aRunningSession();
+
+    api.SetValue("cmi.learner_id", "me");
+    api.SetValue("cmi.no_such_thing", "1");
+    api.SetValue("cmi.objectives._count", "1");
+    api.Commit("");
+
+    assert.deepEqual(server.received, []);
+  });
+
+  test("is told of eight elements at most, the newest, and of no name that is longer than names are", async () => {
+    const { api, server } = await aRunningSession();
+    for (let place = 1; place < 12; place += 1) api.SetValue(`cmi.interactions.${place}.id`, "i");
+    api.SetValue(`cmi.interactions.${"9".repeat(300)}.id`, "i");
+
+    api.Commit("");
+
+    const places = Array.from({ length: 8 }, (_, place) => `cmi.interactions.${place + 4}.id`);
+    assert.deepEqual(Object.keys(server.received[0].refused), places);
+  });
+});
+
 describe("the page is told", () => {
   test("once that the unit has ended, and that it may be taken away", async () => {
     const { api, server, types } = await aRunningSession();

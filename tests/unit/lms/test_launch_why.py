@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -560,6 +561,36 @@ def test_what_is_longer_than_the_standard_promises_is_reported(session: Session,
         "may be cut."
     )
     assert said[3:] == ["Longer than the standard promises, and kept whole: 2 values more."]
+
+
+def test_what_a_lesson_was_refused_is_told_until_it_stores_something_there(
+    session: Session, desk: Desk
+) -> None:
+    a_course(session, desk.shelf, units=1)
+    delivered = deliver(session, desk, taken(session, desk), now=NOON)
+    assert delivered is not None
+    long = {"code": "405", "length": 64_001, "value": "x" * 60}
+
+    def refused(sequence: int, values: dict[str, str], **by_shim: dict[str, Any]) -> list[str]:
+        commit, body = a_commit(sequence, values)
+        named = {f"cmi.{element}": one for element, one in by_shim.items()}
+        apply_commit(session, desk, delivered.launch, replace(commit, refused=named), body, now=NOON)
+        assert ENGLISH is not None
+        said = say_line(why_of(session, taken(session, desk)).lines[1], ENGLISH).refused
+        return [one.replace("\u2068", "").replace("\u2069", "") for one in said]
+
+    too_long = (
+        "It wanted to store 64,001 characters in cmi.suspend_data, which holds no more than 64,000. It was told so; "
+        "what was there before is kept."
+    )
+    status = (
+        "It wanted to store “complete” in cmi.core.lesson_status, which the standard does not allow there (error 405). "
+        "It was told so."
+    )
+    assert refused(1, {}, suspend_data=long) == [too_long]
+    assert refused(2, {"cmi.core.lesson_status": "complete"}) == [status, too_long]  # refused by the server
+    assert refused(3, {"cmi.core.lesson_status": "completed"}) == [too_long]
+    assert refused(4, {"cmi.suspend_data": "x"}) == []
 
 
 def test_what_was_passed_at_a_lower_mark_says_at_which() -> None:
