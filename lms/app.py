@@ -32,6 +32,7 @@ from lms.cmi5.api import router as launches_api
 from lms.cmi5.errors import TROUBLES as CMI5_TROUBLES
 from lms.cmi5.instructor_pages import router as unit_instructor_pages
 from lms.cmi5.pages import router as unit_pages
+from lms.cmi5.pages import session_router as unit_session_pages
 from lms.content.app import ContentSite, build_content
 from lms.content.traces import router as traces
 from lms.content.units import router as unit_files
@@ -127,6 +128,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     launch_pages,
     open_launch_pages,
     unit_pages,
+    unit_session_pages,
     unit_instructor_pages,
     trial_pages,
     trial_step_pages,

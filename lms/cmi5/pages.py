@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import Form
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lms.cmi5.actions import leave, registration_for
 from lms.cmi5.api import hosts_of
@@ -29,7 +29,7 @@ from lms.cmi5.player import (
     way_to,
     why_of,
 )
-from lms.cmi5.registrations import Outline, find_own, states_of
+from lms.cmi5.registrations import Outline, find_own, newer_session, states_of
 from lms.cmi5.tables import Registration
 from lms.courses.queries import allowance_of
 from lms.enrolment.queries import registration_of
@@ -47,6 +47,7 @@ from lms.web.site import site_of
 from lms.web.viewer import Viewer
 
 router = page_router("/learn")
+session_router = page_router("/unit-sessions")
 
 
 @router.get("/{course}/units")
@@ -69,6 +70,7 @@ def show_unit(request: Request, viewer: Learner, course: UUID, unit: str = "") -
         at=f"/learn/{course}/units",
         why_url=f"/learn/{course}/units/why",
         back="/",
+        look_url=f"/unit-sessions/{made.session_id}" if made else "",
         frame=frame_of(made, hosts_of(site).content(outline.edition), allowed) if made else None,
         bar=bar_of(outline, states, begun=begun, current=made.unit.identifier if made else None),
     )
@@ -135,6 +137,17 @@ def show_why(request: Request, viewer: Learner, course: UUID) -> Response:
         is_final=why.reached.is_final,
         lines=say_lines(why, language_of(request)),
     )
+
+
+@session_router.get("/{session_id}")
+def tell_successor(request: Request, session_id: UUID) -> Response:
+    """Tell which session came after this one, for the page that shows it.
+
+    Who knows its id may ask: no sign-in is looked at, or asking would prolong it.
+    """
+    with site_of(request).database.read() as session:
+        newer = newer_session(session, session_id)
+    return JSONResponse({"by": str(newer) if newer else None})
 
 
 def _taken(

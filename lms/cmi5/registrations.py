@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from content_packages.cmi5.move_on import UnitState
 from content_packages.package import Activity, Package
@@ -219,6 +219,11 @@ def sessions_back(session: Session, registration: Registration) -> Sequence[Unit
     return session.scalars(_BACK, {"registration": registration.id}).all()
 
 
+def newer_session(session: Session, session_id: UUID) -> UUID | None:
+    """Return the newest session under the registration of this one, if another came after it."""
+    return session.scalar(_NEWER, {"session": session_id})
+
+
 def bare(actor: Mapping[str, Any]) -> dict[str, Any]:
     """Return an actor without a name: only what identifies one is passed on (cmi5 8.1.3)."""
     account = actor["account"]
@@ -228,6 +233,7 @@ def bare(actor: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_LATER = aliased(UnitSession)
 _REGISTRATION = select(Registration).where(Registration.registration == bindparam("registration"))
 _EDITION = select(Registration.edition).where(Registration.enrolment == bindparam("enrolment"))
 _HOLD = _REGISTRATION.with_only_columns(Registration.id).with_for_update()
@@ -238,6 +244,13 @@ _BACK = (
     .where(UnitSession.registration_id == bindparam("registration"))
     .order_by(UnitSession.id.desc())
     .limit(MOST_OF_A_SITTING)
+)
+_NEWER = (
+    select(_LATER.public_id)
+    .join(UnitSession, UnitSession.registration_id == _LATER.registration_id)
+    .where(UnitSession.public_id == bindparam("session"), _LATER.id > UnitSession.id)
+    .order_by(_LATER.id.desc())
+    .limit(1)
 )
 _OPEN = (
     select(UnitSession)

@@ -97,6 +97,24 @@ def test_next_is_the_next_that_is_not_satisfied(officer: Officer) -> None:
     assert done.headers["location"].endswith("/units/after")
 
 
+def test_the_page_of_a_session_hears_of_the_one_that_came_after(officer: Officer) -> None:
+    first, stranger = officer.open(), officer.school.officer(officer.course, "4712").open()
+    alone = officer.browser.get(f"/unit-sessions/{first.session_id}").json()
+    second = officer.open(SECOND)
+    third = officer.open()
+
+    assert alone == {"by": None}
+    for session_id, by in (
+        (first.session_id, third.session_id),
+        (second.session_id, third.session_id),
+        (third.session_id, None),
+        (stranger.session_id, None),
+        (str(uuid4()), None),
+    ):
+        answer = officer.browser.get(f"/unit-sessions/{session_id}")
+        assert (answer.status_code, answer.json()) == (200, {"by": by})
+
+
 def test_any_unit_is_chosen_from_the_outline(officer: Officer) -> None:
     page = officer.get(f"/learn/{officer.course}/units")
 

@@ -104,12 +104,34 @@ def test_two_tabs_of_a_course_say_in_which_it_goes_on(
 
     expect(second.get_by_test_id("moved-here")).to_contain_text("was open in another tab")
     told = officer.page.get_by_test_id("goes-on-elsewhere")
-    expect(told).to_contain_text("This lesson goes on in another tab")
+    expect(told).to_contain_text("This lesson goes on in another tab or on another device")
     expect(officer.page.get_by_test_id("player-frame")).to_have_count(0)
 
     told.get_by_role("link", name="Go on here").click()
     expect(unit.locator("#state")).to_have_text("Ready, the LMS is out of reach")
     expect(second.get_by_test_id("goes-on-elsewhere")).to_be_visible()
+
+
+def test_a_lesson_opened_on_another_device_says_so_on_the_first(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
+) -> None:
+    files = a_cmi5_package(a_structure(an_au(attributes=JUDGED)), **{"index.html": UNIT})
+    course, officer = given_course(sit_down, laptop, files, tmp_path)
+    unit = officer.page.frame_locator("[data-testid=player-frame]")
+    expect(unit.locator("#state")).to_have_text("Ready, the LMS is out of reach")
+    look = "document.dispatchEvent(new Event('visibilitychange'))"
+    with officer.page.expect_response("**/unit-sessions/*"):
+        officer.page.evaluate(look)
+    expect(officer.page.get_by_test_id("goes-on-elsewhere")).to_be_hidden()
+
+    other = sit_down(laptop)
+    other.sign_in("A-1")
+    other.go(f"/learn/{course}/units")
+    officer.page.evaluate(look)
+
+    told = officer.page.get_by_test_id("goes-on-elsewhere")
+    expect(told).to_contain_text("goes on in another tab or on another device")
+    expect(officer.page.get_by_test_id("player-frame")).to_have_count(0)
 
 
 def test_an_xapi_package_completes_its_course(

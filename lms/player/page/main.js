@@ -6,6 +6,7 @@ import { ask, post } from "./asking.js";
 import { barAt } from "./bar.js";
 import { bridgeTo } from "./bridge.js";
 import { wireDrawer } from "./drawer.js";
+import { watchElsewhere } from "./elsewhere.js";
 import { wireFullScreen } from "./full_screen.js";
 import { Keeping } from "./keeping.js";
 import { sendKept } from "./late.js";
@@ -26,7 +27,7 @@ const part = (name) => document.querySelector(`[data-player="${name}"]`);
 
 const player = /** @type {HTMLElement} */ (part("player"));
 const frame = /** @type {HTMLIFrameElement | null} */ (part("frame"));
-const { contentOrigin = "", afterUrl = "", launch = "", owner = "" } = player.dataset;
+const { contentOrigin = "", afterUrl = "", lookUrl = "", launch = "", owner = "" } = player.dataset;
 let token = player.dataset.token ?? "";
 let isCarriedOut = false; // what the learner asked for, which ends the launch
 
@@ -59,6 +60,16 @@ if (frame !== null) {
     shown: frame.name,
     wasElsewhere: () => part("moved-here")?.removeAttribute("hidden"),
     goesOn: (by) => (lesson === null ? goesOnElsewhere() : void lesson.letGo(by)),
+  });
+}
+if (frame !== null && lookUrl !== "") {
+  watchElsewhere({
+    url: lookUrl,
+    ask,
+    isSeen: () => document.visibilityState === "visible",
+    whenSeen: (run) => document.addEventListener("visibilitychange", run),
+    after: (run, delayMs) => setTimeout(run, delayMs),
+    goesOn: goesOnElsewhere,
   });
 }
 part("moved-here-seen")?.addEventListener("click", () => part("moved-here")?.setAttribute("hidden", ""));
@@ -152,6 +163,7 @@ function leaveBySubmitting(event, form) {
 
 /** Of a unit that speaks to the record store itself: its session has ended, and nothing more of it would count. */
 function goesOnElsewhere() {
+  if (frame?.isConnected === false) return; // told already
   leaving.giveUp();
   frame?.remove();
   modal(part("goes-on-elsewhere")).show();

@@ -7,8 +7,10 @@ import { describe, mock, test } from "node:test";
 
 import { barAt } from "../page/bar.js";
 import { bridgeTo } from "../page/bridge.js";
+import { watchElsewhere } from "../page/elsewhere.js";
 import { Leaving } from "../page/leaving.js";
 import { saveState, wordsIn } from "../page/save_state.js";
+import { Timers } from "./server.js";
 
 const CONTENT = "http://k1.localhost:8001";
 
@@ -313,5 +315,40 @@ describe("the state of saving", () => {
 
     assert.equal(before, "Saved");
     assert.deepEqual([element.dataset.state, element.textContent], ["ended", "Over"]);
+  });
+});
+
+describe("a course that goes on on another device", () => {
+  test("is asked for every twenty seconds while the page is seen, at once when it comes back, and told once", async () => {
+    const timers = new Timers();
+    const asked = [];
+    let reply = { status: 200, answer: { by: null } };
+    let seen = true;
+    let comesBack = async () => {};
+    const told = [];
+    watchElsewhere({
+      url: "/unit-sessions/7",
+      ask: async (url) => (asked.push(url), reply),
+      isSeen: () => seen,
+      whenSeen: (run) => (comesBack = run),
+      after: timers.start,
+      goesOn: () => told.push(timers.nowMs),
+    });
+
+    await timers.pass(60_000);
+    assert.equal(asked.length, 3);
+    seen = false;
+    await timers.pass(60_000);
+    assert.equal(asked.length, 3);
+    seen = true;
+    reply = { status: 0, answer: {} };
+    await comesBack();
+    assert.deepEqual(told, []);
+    reply = { status: 200, answer: { by: "8" } };
+    await comesBack();
+    await timers.pass(60_000);
+
+    assert.equal(asked.length, 5);
+    assert.deepEqual(told, [120_000]);
   });
 });
