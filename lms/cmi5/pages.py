@@ -84,13 +84,12 @@ def go(
     wanted: Annotated[str, Form(alias="request")] = "",
     choice: Annotated[str | None, Form()] = None,
 ) -> Response:
-    """Go to the unit chosen, to the next that is not satisfied, or to the result; what was open is left."""
+    """Go to the unit chosen, to the next or the one before, or to the result; what was open is left."""
     site, desk = site_of(request), desk_of(request)
     with site.database.write() as session:
         row, outline = _known(session, desk, viewer, course)
-        if choice is None and wanted == "continue":
-            coming = following(session, row, outline)
-            choice = coming.identifier if coming else None
+        if choice is None:
+            choice = following(session, row, outline, wanted)
         if row is not None:
             leave(session, row.registration, now=site.now())
     return RedirectResponse(way_to(f"/learn/{course}/units", choice), 303)

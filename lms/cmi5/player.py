@@ -57,10 +57,18 @@ def open_unit(
     return launch(session, desk, hosts, row.registration, chosen, mode=mode, now=now)
 
 
-def following(session: Session, row: Registration | None, outline: Outline) -> Activity | None:
-    """Return the unit that comes after the one now open."""
-    current = next((one.identifier for one in open_sessions(session, row)), None) if row else None
-    return next_unit(outline, states_of(session, row) if row else {}, after=current)
+def following(session: Session, row: Registration | None, outline: Outline, wanted: str) -> str | None:
+    """Return the unit to which a control leads from the one on the screen, by identifier; it may have ended by itself.
+
+    ``continue`` leads to the next that is not satisfied, ``previous`` to the one before; others lead to none.
+    """
+    last = next(iter(sessions_back(session, row)), None) if row else None
+    current = last.identifier if last else None
+    if wanted == "continue":
+        coming = next_unit(outline, states_of(session, row) if row else {}, after=current)
+        return coming.identifier if coming else None
+    units = [one.identifier for one in outline.package.root.units()]
+    return units[units.index(current) - 1] if wanted == "previous" and current in units[1:] else None
 
 
 def way_to(at: str, unit: str | None) -> str:
@@ -190,7 +198,7 @@ def bar_of(
         number=units.index(current) + 1 if current in units else 0,
         count=len(units),
         can_continue=current is not None and next_unit(outline, states, after=current) is not None,
-        can_go_back=False,
+        can_go_back=current in units[1:],
         can_suspend=current is not None,
         can_exit=False,
         outline=entries,

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from content_packages.cmi.data_model import apply_delta
 from content_packages.cmi.runtime import AttemptResult, end_session, result_of
 from content_packages.cmi.tables import Standard
+from content_packages.package import Activity
 from content_packages.sequencing.event import Delivery, Event, Request, RunTime, RunTimeResult
 from content_packages.sequencing.runtime import initial_values, resumed_values
 from content_packages.shelf import Shelf
@@ -29,6 +30,7 @@ from lms.launch import statements
 from lms.launch.course import (
     CourseNotReadyError,
     CourseWithdrawnError,
+    Opened,
     Standing,
     Taking,
     advance,
@@ -384,8 +386,9 @@ def _end(
     told = ended.result
     if says_verdict(told):
         standing.judged.add(launch.identifier)
-    if not ended.suspended and not told.completion_reported and told.completion == "unknown":
-        told = replace(told, completion="completed")  # left without a word on it: complete (SN UP.4)
+    silent = not told.completion_reported and told.completion == "unknown"
+    if silent and not ended.suspended and _is_done_by_ending(taking.opened, activity):
+        told = replace(told, completion="completed")
     kept.values = own_values(ended.values, given)
     subject = _subject(desk, taking, launch)
     made = _tell(subject, kept, told, standard, launch, now=now, answers=True)
@@ -401,6 +404,13 @@ def _end(
     # What was only shown is done, however it was left; what speaks says so itself, or sequencing does (SN UP.4).
     outcome = told if asset and not ended.suspended else ended.result
     return reported(outcome, {**kept.values, **given}, leave=leave), made
+
+
+def _is_done_by_ending(opened: Opened, unit: Activity) -> bool:
+    """Say whether a unit that ends without a word on it is complete (SN UP.4)."""
+    definition = opened.tree[unit.identifier].definition
+    by_measure = definition.completion_threshold.completed_by_measure
+    return opened.is_scorm12 or not (definition.delivery.completion_set_by_content or by_measure)
 
 
 def _tell(

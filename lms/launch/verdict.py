@@ -43,12 +43,17 @@ def says_verdict(result: AttemptResult) -> bool:
 
 
 def judged(opened: Opened, standing: Standing) -> frozenset[str]:
-    """Return the units that have judged the learner, and the clusters around them."""
-    return frozenset(
+    """Return the units that have judged the learner, the clusters around them, and those that their measure judges."""
+    tracking = Tracking(opened.tree, standing.state)
+    by_units = {
         around.identifier
         for unit in opened.tree.activities
         if unit.identifier in standing.judged
         for around in unit.up()
+    }
+    recorded = map(opened.tree.find, tracking.records)
+    return frozenset(by_units).union(
+        one.identifier for one in recorded if one is not None and _is_judged_by_measure(tracking, one)
     )
 
 
@@ -96,6 +101,16 @@ def only_assumed(opened: Opened, standing: Standing) -> frozenset[str]:
     )
 
 
+def _is_judged_by_measure(tracking: Tracking, cluster: Activity) -> bool:
+    """Say whether the measure of a cluster judges it (SN RB.1.2 a), and no part is open that could still raise it."""
+    return (
+        not cluster.is_leaf
+        and cluster.primary.definition.satisfied_by_measure
+        and tracking.measure(cluster, cluster.primary) is not None
+        and bool(tracking.satisfied(cluster, cluster.primary) or tracking.completed(cluster, cluster.primary))
+    )
+
+
 def _of_units(tracking: Tracking, tree: ActivityTree) -> Verdict:
     """SCORM 1.2 knows no rollup: complete with all units, passed with all that judge, scored by their mean."""
     units = _known_leaves(tracking, tree)
@@ -114,7 +129,7 @@ def _rolled_up(tracking: Tracking, tree: ActivityTree, standing: Standing) -> Ve
     root = tree.root
     completed = tracking.completed(root, root.primary)
     satisfied = tracking.satisfied(root, root.primary)
-    unsaid = (
+    unsaid = not _is_judged_by_measure(tracking, root) and (
         not standing.judged
         or (satisfied is True and _was_left_open(tracking, tree, standing.judged))
         or (satisfied is False and standing.open and not completed and _leaf_count(tree) > 1)

@@ -93,10 +93,9 @@ def go(
     choice: Annotated[str | None, Form()] = None,
 ) -> Response:
     """Go to the unit chosen, to the next that is not satisfied, or to the records."""
-    if choice is None and wanted == "continue":
+    if choice is None:
         with entered(request, viewer, trial_id) as (trial, database), database.read() as session:
-            coming = following(session, *_known(session, desk_of(request), trial))
-        choice = coming.identifier if coming else None
+            choice = following(session, *_known(session, desk_of(request), trial), wanted)
     return RedirectResponse(way_to(f"/trials/{trial_id}/units", choice), 303)
 
 

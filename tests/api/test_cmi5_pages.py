@@ -97,6 +97,26 @@ def test_next_is_the_next_that_is_not_satisfied(officer: Officer) -> None:
     assert done.headers["location"].endswith("/units/after")
 
 
+def test_next_and_previous_go_from_the_unit_on_the_screen_though_it_has_ended(officer: Officer) -> None:
+    first = officer.open()
+    page = officer.get(f"/learn/{officer.course}/units?unit={FIRST}")
+    assert 'value="previous"' not in page
+    unit = officer.open(FIRST)
+    unit.start()
+    for verb in (Verb.INITIALIZED, Verb.TERMINATED):
+        assert unit.say(verb).status_code == 200
+
+    forward = officer.press(page, request="continue")
+    second = officer.open(SECOND)
+    page = officer.get(f"/learn/{officer.course}/units?unit={SECOND}")
+    assert 'value="previous"' in page
+    back = officer.press(page, request="previous")
+
+    assert first["activityId"] != second["activityId"]
+    assert forward.headers["location"].endswith("au%2F2")
+    assert back.headers["location"].endswith("au%2F1")
+
+
 def test_the_page_of_a_session_hears_of_the_one_that_came_after(officer: Officer) -> None:
     first, stranger = officer.open(), officer.school.officer(officer.course, "4712").open()
     alone = officer.browser.get(f"/unit-sessions/{first.session_id}").json()

@@ -185,6 +185,27 @@ def test_next_needs_no_second_press_however_slowly_the_server_keeps_the_rest(
     expect(officer.page.get_by_test_id("player-frame")).to_have_attribute("title", "Around the vehicle")
 
 
+@pytest.mark.parametrize("apart_ms", [20, 100, 300])
+def test_a_double_click_on_next_is_one_press(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path, apart_ms: int
+) -> None:
+    course = given_course(sit_down, laptop, a_file(tmp_path, packages.scorm2004_many_scos(3)))
+    officer = officer_in(sit_down, laptop, course)
+    officer.expect_page(1, 3)
+    button = officer.page.get_by_test_id("nav-continue").bounding_box()
+    assert button is not None
+
+    mouse = officer.page.mouse
+    mouse.move(button["x"] + 5, button["y"] + 5)
+    for click in (1, 2):
+        mouse.down(click_count=click)
+        mouse.up(click_count=click)
+        officer.page.wait_for_timeout(apart_ms)
+
+    officer.page.wait_for_timeout(1_000)
+    expect(officer.page.locator(".player-place")).to_have_text("2 of 3")
+
+
 def test_a_second_press_leaves_what_cannot_be_saved(between_two_units: Visitor) -> None:
     officer = between_two_units
     hold_commits(officer)

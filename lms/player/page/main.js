@@ -29,6 +29,7 @@ const player = /** @type {HTMLElement} */ (part("player"));
 const frame = /** @type {HTMLIFrameElement | null} */ (part("frame"));
 const { contentOrigin = "", afterUrl = "", lookUrl = "", launch = "", owner = "" } = player.dataset;
 let token = player.dataset.token ?? "";
+const DOUBLE_CLICK_MS = 1_000; // after the page was asked for
 let isCarriedOut = false; // what the learner asked for, which ends the launch
 
 const bridge = bridgeTo({ window, frame, origin: contentOrigin });
@@ -105,9 +106,15 @@ bridge.sayHello();
 // Heard on the document, because the forms of the bar and the outline are renewed.
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
-  if (form.dataset.player === "leave" && form !== onItsWay) leaveBySubmitting(event, form);
+  if (form.dataset.player !== "leave") return;
+  if (form === onItsWay) onItsWay = null;
+  else if (isCarriedOut) event.preventDefault(); // a second press, before the page has gone
+  else leaveBySubmitting(event, form);
 });
 document.addEventListener("click", (event) => {
+  // The other half of a double click, on the page to which the first has led.
+  const isLate = event.detail > 1 && performance.now() < DOUBLE_CLICK_MS;
+  if (isLate && /** @type {Element} */ (event.target).closest?.("form[data-player=leave]")) event.preventDefault();
   const link = /** @type {Element} */ (event.target).closest?.("a[data-player=leave]");
   if (!(link instanceof HTMLAnchorElement)) return;
   if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;

@@ -9,6 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from content_packages.sequencing.definition import (
+    ControlModes,
+    DeliveryControls,
+    Objective,
+    SequencingDefinition,
+)
 from content_packages.sequencing.event import Request
 from content_packages.sequencing.tracking import Tracking
 from lms.launch.actions import Desk, apply_commit, boot_values, carry_out, deliver
@@ -162,6 +168,44 @@ def test_what_a_lesson_had_kept_waits_though_it_was_opened_and_left_at_once(
     assert again is not None
     found = boot_values(session, taken(session, desk), again.launch)
     assert (found["cmi.suspend_data"], found["cmi.entry"]) == ("an hour's work", "resume")
+
+
+def test_a_lesson_that_says_itself_when_it_is_complete_is_not_told_as_completed_for_ending(
+    session: Session, desk: Desk
+) -> None:
+    by_content = SequencingDefinition(delivery=DeliveryControls(completion_set_by_content=True))
+    a_course(session, desk.shelf, standard="scorm2004", units=1, definitions=[by_content])
+    sit(session, desk, {"cmi.score.scaled": "0.9"})
+    carry_out(session, desk, taken(session, desk), Request.EXIT_ALL, now=NOON)
+
+    taking = taken(session, desk)
+    assert verdict_on(taking.opened, read_standing(session, taking)).completed is not True
+    assert not [one for one in said(session) if one.startswith("completed")]
+
+
+@pytest.mark.parametrize(
+    ("scores", "verdict", "told"), [(["0.75", "0.7"], False, "failed"), (["0.9", "0.9"], True, "passed")]
+)
+def test_a_course_that_is_judged_by_its_measure_has_a_verdict_though_no_lesson_gives_one(
+    session: Session, desk: Desk, scores: list[str], verdict: bool, told: str
+) -> None:
+    objective = Objective(satisfied_by_measure=True, min_normalized_measure=0.8)
+    course = SequencingDefinition(control=ControlModes(flow=True), primary_objective=objective)
+    weighed = SequencingDefinition(delivery=DeliveryControls(objective_set_by_content=True))
+    a_course(
+        session, desk.shelf, standard="scorm2004", units=2, definition=course, definitions=[weighed, weighed]
+    )
+    sit(session, desk, {"cmi.score.scaled": scores[0], "cmi.completion_status": "completed"})
+    taking = taken(session, desk)
+    assert verdict_on(taking.opened, read_standing(session, taking)).satisfied is None  # half of it is open
+    carry_out(session, desk, taking, Request.CONTINUE, now=NOON)
+    sit(session, desk, {"cmi.score.scaled": scores[1], "cmi.completion_status": "completed"})
+    carry_out(session, desk, taken(session, desk), Request.EXIT_ALL, now=NOON)
+
+    taking = taken(session, desk)
+    reached = verdict_on(taking.opened, read_standing(session, taking))
+    assert (reached.completed, reached.satisfied) == (True, verdict)
+    assert f"{told} course" in said(session)
 
 
 def test_a_course_is_not_passed_by_lessons_that_were_passed_by(session: Session, desk: Desk) -> None:
