@@ -185,6 +185,24 @@ def test_next_needs_no_second_press_however_slowly_the_server_keeps_the_rest(
     expect(officer.page.get_by_test_id("player-frame")).to_have_attribute("title", "Around the vehicle")
 
 
+def test_what_the_learner_asks_for_comes_before_what_the_unit_asks_for_meanwhile(
+    between_two_units: Visitor,
+) -> None:
+    officer = between_two_units
+    held: list[Route] = []
+    officer.page.route("**/visit", lambda route: held.append(route))  # noqa: PLW0108 - Playwright asks for its arguments
+    officer.press("nav-continue")
+
+    officer.lesson.locator("body").evaluate(
+        "() => { const api = parent.API_1484_11; api.SetValue('adl.nav.request', 'exit'); api.Terminate(''); }"
+    )
+    officer.page.wait_for_timeout(500)
+    for route in held:
+        route.continue_()
+
+    expect(officer.page.get_by_test_id("player-frame")).to_have_attribute("title", "Around the vehicle")
+
+
 @pytest.mark.parametrize("apart_ms", [20, 100, 300])
 def test_a_double_click_on_next_is_one_press(
     sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path, apart_ms: int

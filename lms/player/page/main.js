@@ -30,6 +30,8 @@ const frame = /** @type {HTMLIFrameElement | null} */ (part("frame"));
 const { contentOrigin = "", afterUrl = "", lookUrl = "", launch = "", owner = "" } = player.dataset;
 let token = player.dataset.token ?? "";
 const DOUBLE_CLICK_MS = 1_000; // after the page was asked for
+let isPressed = false; // the learner has asked for something, which comes before what the unit asks for (SN 5.4)
+let isAskedByUnit = false;
 let isCarriedOut = false; // what the learner asked for, which ends the launch
 
 const bridge = bridgeTo({ window, frame, origin: contentOrigin });
@@ -98,7 +100,7 @@ bridge.onMessage((message) => {
   if (message.type === "ready" && !document.activeElement?.closest(".player-bar, [data-player=outline]")) {
     frame?.focus();
   }
-  if (message.type === "navigate") leaving.by(() => location.assign(afterUrl));
+  if (message.type === "navigate") goAsTheUnitAsks();
 });
 
 bridge.sayHello();
@@ -119,6 +121,7 @@ document.addEventListener("click", (event) => {
   if (!(link instanceof HTMLAnchorElement)) return;
   if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
+  isPressed = true;
   leaving.by(() => location.assign(link.href));
 });
 
@@ -151,6 +154,7 @@ addEventListener("pageshow", (event) => {
  */
 function leaveBySubmitting(event, form) {
   event.preventDefault();
+  isPressed = true;
   const submitter = /** @type {HTMLElement | null} */ (event.submitter);
   const leave = () =>
     leaving.by(
@@ -164,8 +168,16 @@ function leaveBySubmitting(event, form) {
     );
   if (lesson === null) return leave();
   void signIn.ensure().then((isSignedIn) => {
-    if (isSignedIn) leave();
+    if (isSignedIn) return leave();
+    isPressed = false;
+    if (isAskedByUnit) goAsTheUnitAsks();
   });
+}
+
+/** The server has carried out what the unit asked for, and says on its next page what comes of it. */
+function goAsTheUnitAsks() {
+  isAskedByUnit = true;
+  if (!isPressed) leaving.by(() => location.assign(afterUrl));
 }
 
 /** Of a unit that speaks to the record store itself: its session has ended, and nothing more of it would count. */
