@@ -90,11 +90,12 @@ def _begun_here(was: Activity | None, activity: Activity, record: ActivityRecord
     kept.pop("suspended", None)
     for name in _ROLLED_UP:
         kept.pop(name, None)
-    if "children" in kept and was is not None:
-        names = {child.identifier for child in activity.children}
-        former = {child.identifier for child in was.children}
-        chosen = [name for name in kept["children"] if name in names]
-        kept["children"] = chosen + [c.identifier for c in activity.children if c.identifier not in former]
+    for drawn in ("children", "former"):
+        if drawn in kept and was is not None:
+            names = {child.identifier for child in activity.children}
+            known = {child.identifier for child in was.children}
+            chosen = [name for name in kept[drawn] if name in names]
+            kept[drawn] = chosen + [c.identifier for c in activity.children if c.identifier not in known]
     return cast("ActivityRecord", kept)
 
 

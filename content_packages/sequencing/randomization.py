@@ -11,7 +11,7 @@ from __future__ import annotations
 from random import Random
 
 from content_packages.sequencing.definition import Timing
-from content_packages.sequencing.tracking import Tracking
+from content_packages.sequencing.tracking import ActivityRecord, State, Tracking
 from content_packages.sequencing.tree import Activity
 
 
@@ -24,7 +24,24 @@ def prepare_first_attempts(tracking: Tracking) -> None:
 
 def prepare_next_attempt(tracking: Tracking, cluster: Activity) -> None:
     """Draw again what is new with each attempt, once the attempt on the cluster has ended."""
+    took_part = tracking.available_children(cluster)
     _draw(tracking, cluster, {Timing.ON_EACH_NEW_ATTEMPT})
+    if set(took_part) != set(tracking.available_children(cluster)):
+        tracking.keep_former_children(cluster, took_part)
+
+
+def as_attempted(state: State) -> State:
+    """Return the state with the children that took part in the last attempt on each cluster: it is judged by them.
+
+    Of a cluster whose attempt has ended, the state itself has those of the next.
+    """
+    activities = {
+        identifier: ActivityRecord(**{**record, "children": record["former"]})
+        if "former" in record
+        else record
+        for identifier, record in state["activities"].items()
+    }
+    return State(**{**state, "activities": activities})
 
 
 def select_children(tracking: Tracking, cluster: Activity, random: Random) -> None:

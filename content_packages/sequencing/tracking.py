@@ -35,7 +35,8 @@ class ActivityRecord(TypedDict, total=False):
     """Activity and Attempt Progress Information (TM.1.2) and Activity State Information (AM.1.1).
 
     ``era`` is the attempt on the parent during which this was recorded; ``left_open`` names what the
-    content itself set to unknown; ``children`` are the available children where they are not all.
+    content itself set to unknown; ``children`` are the available children where they are not all, and ``former``
+    those of the attempt that has ended, where others are drawn for the next.
     """
 
     attempts: int
@@ -47,6 +48,7 @@ class ActivityRecord(TypedDict, total=False):
     progress: float
     objectives: dict[str, ObjectiveRecord]
     children: list[str]
+    former: list[str]
 
 
 class State(TypedDict):
@@ -229,6 +231,10 @@ class Tracking:
         self._edit(activity)["children"] = [child.identifier for child in children]
         self._children.pop(activity.identifier, None)
         self._unsettle(activity)
+
+    def keep_former_children(self, activity: Activity, children: Iterable[Activity]) -> None:
+        """Keep which children took part in the attempt that has ended."""
+        self._edit(activity)["former"] = [child.identifier for child in children]
 
     # ------------------------------------------------------------ objective progress
 

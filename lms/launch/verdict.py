@@ -13,6 +13,7 @@ from itertools import chain
 from math import fsum
 
 from content_packages.cmi.runtime import AttemptResult
+from content_packages.sequencing.randomization import as_attempted
 from content_packages.sequencing.rollup import overall_rollup
 from content_packages.sequencing.tracking import Tracking
 from content_packages.sequencing.tree import Activity, ActivityTree
@@ -68,9 +69,10 @@ def verdict_on(opened: Opened, standing: Standing) -> Verdict:
 def heard_of(opened: Opened, standing: Standing) -> Tracking:
     """Return what is known of the course but for units that never spoke, which UP.4 takes for completed and satisfied.
 
-    Nobody may be told so. What is made of them is rolled up anew; where each has spoken, this is what sequencing knows.
+    Nobody may be told so. What is made of them is rolled up anew; where each has spoken, this is what sequencing knows,
+    of the children that took part: others may have been drawn already for the next attempt.
     """
-    tracking = Tracking(opened.tree, standing.state)
+    tracking = Tracking(opened.tree, as_attempted(standing.state))
     assumed = [
         unit
         for unit in map(opened.tree.find, sorted(standing.silent))
@@ -146,7 +148,7 @@ def _was_left_open(tracking: Tracking, tree: ActivityTree, said: Collection[str]
     return any(
         tracking.completed(unit, unit.primary) is False
         for unit in _known_leaves(tracking, tree)
-        if unit.identifier not in said and _counts(unit)
+        if unit.identifier not in said and _counts(unit) and all(map(tracking.is_available, unit.up()))
     )
 
 

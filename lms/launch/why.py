@@ -137,6 +137,8 @@ class _Explained:
         if isinstance(success.by, Measured) or is_judged or success.shared:
             rules += _rules_of_success(success)
         missing: list[Fact] = []
+        if not all(map(self._tracking.is_available, node.up())):
+            return self._line(node, rules, [Fact("not-drawn")], sent=_sent(values, _ELEMENTS_2004), kept=kept)
         if not self._tracking.attempts(node):
             missing += self._closed(node) or [Fact("not-opened")]
         else:
@@ -314,7 +316,7 @@ class _Explained:
         begun = self._tracking.attempts(node) > 0
         standard = Standard(self._opened.package.data_model)
         around = self._done_without(node) if missing else None
-        if around is not None:
+        if around is not None and missing[0].code != "not-drawn":
             missing = [Fact("not-needed", {"around": around.title}), *missing]
         return Line(
             identifier=node.identifier,

@@ -98,6 +98,9 @@ SENTENCES: Mapping[str, str] = {
     ),
     # what is missing
     "not-opened": mark("It has not been opened yet."),
+    "not-drawn": mark(
+        "The package draws some of its lessons for each attempt, and this one is not among them: it is not asked for."
+    ),
     "closed-disabled": mark(
         "It is closed: the package keeps it shut as long as this holds of it: %(asked)s."
     ),

@@ -32,8 +32,10 @@ from content_packages.sequencing.definition import (
     RollupRule,
     RuleAction,
     RuleCondition,
+    Selection,
     SequencingDefinition,
     SequencingRule,
+    Timing,
 )
 from content_packages.sequencing.event import Request
 from lms.cmi5.why import explain_units
@@ -44,7 +46,7 @@ from lms.launch.verdict import Verdict
 from lms.launch.why import Line, Why
 from lms.launch.why_wording import CONDITIONS, RULE_CONDITIONS, SENTENCES, say_line, say_missing
 from lms.web.locale import language
-from tests.launch_builders import NOON, PERSON, a_commit, a_course, a_desk, taken
+from tests.launch_builders import NOON, PERSON, a_commit, a_course, a_desk, said, taken
 
 ENGLISH = language("en")
 FLOW = ControlModes(flow=True)
@@ -539,6 +541,29 @@ def test_a_lesson_done_in_an_attempt_that_counts_no_more(session: Session, desk:
             "the present attempt counts there."
         )
     ]
+
+
+def test_a_course_is_judged_by_the_lessons_that_were_drawn_for_its_attempt(
+    session: Session, desk: Desk
+) -> None:
+    drawn = Selection(timing=Timing.ON_EACH_NEW_ATTEMPT, count=1)
+    course = SequencingDefinition(control=ControlModes(flow=True), selection=drawn)
+    a_course(session, desk.shelf, standard="scorm2004", units=9, definition=course)
+    sit(session, desk, {**COMPLETED, "cmi.success_status": "failed"}, then=Request.EXIT_ALL)
+    assert said(session)[-1] == "failed course"
+    sit(session, desk, {"cmi.completion_status": "incomplete"}, then=Request.EXIT_ALL)
+    sit(session, desk, {**COMPLETED, "cmi.success_status": "passed"}, then=Request.EXIT_ALL)
+
+    why = why_of(session, taken(session, desk))
+
+    assert (why.reached.completed, why.reached.satisfied) == (True, True)
+    assert said(session)[-1] == "passed course"
+    (passed,) = [place for place, line in enumerate(why.lines) if line.state == "passed" and place]
+    assert told(why, passed)[2] == []
+    not_drawn = "The package draws some of its lessons for each attempt, and this one is not among them:"
+    for place, line in enumerate(why.lines[1:], 1):
+        if place != passed:
+            assert (told(why, place)[2], line.is_needed) == ([f"{not_drawn} it is not asked for."], False)
 
 
 def test_an_element_without_a_value_was_not_sent(session: Session, desk: Desk) -> None:
