@@ -249,6 +249,30 @@ def test_the_browsers_back_button_leads_to_a_lesson_that_works(between_two_units
     officer.expect_saved()
 
 
+@pytest.mark.parametrize("control", ["nav-continue", "leave"])
+def test_who_asks_for_something_else_while_the_server_is_away_stays_in_the_lesson(
+    between_two_units: Visitor, laptop: NodeUnderTest, control: str
+) -> None:
+    officer = between_two_units
+    way = officer.page.locator(f".player-bar [data-testid={control}], .player-bar a[data-player={control}]")
+    away = officer.page.get_by_test_id("away")
+    laptop.kill()
+
+    way.click()
+    expect(away).to_contain_text("This lesson stays open")
+    officer.turn_pages(1)
+    officer.expect_page(3, 3)
+    laptop.start()
+    expect(away).to_be_hidden()
+    officer.expect_saved()
+    way.click()
+
+    if control == "leave":
+        expect(officer.page).to_have_url(f"{laptop.url}/")
+    else:
+        expect(officer.page.get_by_test_id("player-frame")).to_have_attribute("title", "Around the vehicle")
+
+
 def test_a_lesson_that_ended_itself_says_so(between_two_units: Visitor) -> None:
     officer = between_two_units
     officer.turn_pages(1)

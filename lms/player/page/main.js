@@ -3,6 +3,7 @@
  */
 
 import { ask, post } from "./asking.js";
+import { awayAt } from "./away.js";
 import { barAt } from "./bar.js";
 import { bridgeTo } from "./bridge.js";
 import { wireDrawer } from "./drawer.js";
@@ -29,6 +30,8 @@ const player = /** @type {HTMLElement} */ (part("player"));
 const frame = /** @type {HTMLIFrameElement | null} */ (part("frame"));
 const { contentOrigin = "", afterUrl = "", lookUrl = "", launch = "", owner = "" } = player.dataset;
 let token = player.dataset.token ?? "";
+const probe = launch === "" ? lookUrl : `/launches/${launch}`; // what tells of the lesson on the screen, if one is
+const SILENT_AFTER_MS = 2_500;
 const DOUBLE_CLICK_MS = 1_000; // after the page was asked for
 let isPressed = false; // the learner has asked for something, which comes before what the unit asks for (SN 5.4)
 let isAskedByUnit = false;
@@ -54,6 +57,11 @@ const signIn = signInAt({
     token = fresh;
     for (const input of document.querySelectorAll("input[name=csrf_token]")) input.setAttribute("value", fresh);
   },
+});
+const away = awayAt({
+  notice: part("away"),
+  isReached: async () => (await isThere()).isReached,
+  after: (run, delayMs) => setTimeout(run, delayMs),
 });
 const channel = channelOfTabs();
 const lesson = launch === "" ? null : openLesson();
@@ -121,8 +129,7 @@ document.addEventListener("click", (event) => {
   if (!(link instanceof HTMLAnchorElement)) return;
   if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  isPressed = true;
-  leaving.by(() => location.assign(link.href));
+  void askedFor(() => leaving.by(() => location.assign(link.href)), isThere);
 });
 
 // Without a unit the outline is what the page is about. With one, the server may show it to those without JavaScript.
@@ -154,7 +161,6 @@ addEventListener("pageshow", (event) => {
  */
 function leaveBySubmitting(event, form) {
   event.preventDefault();
-  isPressed = true;
   const submitter = /** @type {HTMLElement | null} */ (event.submitter);
   const leave = () =>
     leaving.by(
@@ -166,12 +172,33 @@ function leaveBySubmitting(event, form) {
       },
       { overrules: true },
     );
-  if (lesson === null) return leave();
-  void signIn.ensure().then((isSignedIn) => {
-    if (isSignedIn) return leave();
-    isPressed = false;
-    if (isAskedByUnit) goAsTheUnitAsks();
-  });
+  // A form asks for something of hers: she has to be signed in, and is asked for her password where she is not.
+  const isSignedIn = async () => ({ isMeant: await signIn.ensure(), isReached: signIn.isReached });
+  void askedFor(leave, lesson === null ? isThere : isSignedIn);
+}
+
+/**
+ * Carry out what the learner asks for, if the server is there to do it.
+ *
+ * @param {() => void} act
+ * @param {() => Promise<{isReached: boolean, isMeant: boolean}>} look `isMeant`: she still wants it
+ */
+async function askedFor(act, look) {
+  if (probe === "") return act();
+  isPressed = true;
+  const silent = setTimeout(away.stay, SILENT_AFTER_MS);
+  const { isReached, isMeant } = await look();
+  clearTimeout(silent);
+  if (isReached) away.goOn();
+  else away.stay();
+  if (isReached && isMeant) return act();
+  isPressed = false;
+  if (isAskedByUnit) goAsTheUnitAsks();
+}
+
+async function isThere() {
+  const { status } = await ask(probe);
+  return { isReached: status !== 0, isMeant: true };
 }
 
 /** The server has carried out what the unit asked for, and says on its next page what comes of it. */

@@ -23,6 +23,7 @@ export function signInAt({ dialog, modal, launch, unreachable, ask, post, renew 
   let decide = null;
   /** @type {Promise<boolean> | null} */
   let asking = null;
+  let isReached = true;
 
   form?.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -44,6 +45,11 @@ export function signInAt({ dialog, modal, launch, unreachable, ask, post, renew 
   dialog?.addEventListener("cancel", () => finish(false));
 
   return {
+    /** Whether the server answered when it was asked last. */
+    get isReached() {
+      return isReached;
+    },
+
     /**
      * See that the learner of this lesson is signed in, and ask for her password if not.
      *
@@ -63,7 +69,8 @@ export function signInAt({ dialog, modal, launch, unreachable, ask, post, renew 
   /** @returns {Promise<"yes" | "no" | "unknown">} */
   async function look() {
     const { status, answer } = await ask(`/launches/${launch}/visit`);
-    if (status !== 200) return "unknown"; // out of reach: what follows will say so
+    isReached = status !== 0;
+    if (status !== 200) return "unknown";
     token = answer.csrf_token;
     if (answer.signed_in !== "yes") return "no";
     renew(token);
