@@ -187,6 +187,7 @@ class _Watched:
             for match in sign.pattern.finditer(window):
                 if match.start() < counted_to:
                     written = match.group().decode("ascii", "replace")
+                    written += "…)" * written.endswith("(")  # it is read in a sentence
                     line = partial(self._line, window, match.start())
                     self._scan.take_sign(sign.code, written, file=self._path, line=line)
         if self._is_page:

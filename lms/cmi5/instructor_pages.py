@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Form
@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from content_packages.cmi5.move_on import UNTOUCHED, UnitState, is_satisfied
+from content_packages.cmi5.rules import State
+from content_packages.cmi5.vocabulary import Verb
 from content_packages.package import Activity
 from lms.cmi5.actions import abandon, registration_for, waive
 from lms.cmi5.registrations import (
@@ -22,9 +24,10 @@ from lms.cmi5.registrations import (
     find_own,
     open_outline,
     open_sessions,
+    sessions_back,
     states_of,
 )
-from lms.cmi5.tables import Registration
+from lms.cmi5.tables import Registration, UnitSession
 from lms.courses.actions import CourseNotFoundError, set_pass_marks
 from lms.courses.queries import find_course, pass_marks_of
 from lms.enrolment.queries import registration_of
@@ -45,6 +48,17 @@ router = page_router("/courses/{course}")
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_ENROLMENT))]
 Author = Annotated[Viewer, Depends(requires(Right.MANAGE_COURSES))]
 
+_SAID: Mapping[str, str] = {
+    Verb.INITIALIZED: mark("Begun"),
+    Verb.COMPLETED: mark("Completed"),
+    Verb.PASSED: mark("Passed"),
+    Verb.FAILED: mark("Not passed"),
+}
+_OPEN, _LEFT = mark("Still open"), mark("Left")
+_ENDED: Mapping[str, str] = {
+    State.TERMINATED: mark("Ended by the unit"),
+    State.ABANDONED: mark("Abandoned: left without being ended"),
+}
 MOST_OF_A_REASON = 1000  # characters, as the API takes
 
 
@@ -163,6 +177,7 @@ def _units(
             for one in sessions
         ]
         begun = {*states, *(one.identifier for one in sessions)}
+        launches = [_told(outline, one) for one in sessions_back(session, row)] if row else []
         name = person(session, learner).display_name
     return render(
         request,
@@ -173,6 +188,8 @@ def _units(
         name=name,
         lines=list(_lines(outline, states, begun)),
         open_ones=open_ones,
+        registration=row.registration if row else None,
+        launches=launches,
         said=said or {},
     )
 
@@ -212,6 +229,19 @@ def _state(unit: Activity, state: UnitState, *, begun: bool) -> tuple[str, str]:
     if state.failed:
         return "refused", mark("Not passed")
     return ("waiting", mark("In progress")) if begun else ("information", mark("Not started"))
+
+
+def _told(outline: Outline, session: UnitSession) -> dict[str, Any]:
+    """Return a line of the log of launches: which unit, from when to when, what it said, how it ended."""
+    said = [word for verb, word in _SAID.items() if verb in session.said]
+    ended = _ENDED.get(session.state) if session.ended else _OPEN
+    return {
+        "title": _title(outline, session.identifier),
+        "begun": session.created,
+        "ended": session.ended,
+        "said": said,
+        "end": ended or _LEFT,
+    }
 
 
 def _title(outline: Outline, identifier: str) -> str:

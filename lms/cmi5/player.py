@@ -26,7 +26,7 @@ from lms.launch.actions import Desk
 from lms.launch.fence import sandbox
 from lms.launch.pages import Bar
 from lms.launch.sittings import Done, Sitting, last_sitting, sum_up
-from lms.launch.verdict import Verdict
+from lms.launch.verdict import NOT_BEGUN, Verdict
 from lms.launch.why import Why
 from lms.web.errors import NotFoundError
 
@@ -100,7 +100,8 @@ def why_of(session: Session, row: Registration | None, outline: Outline) -> Why:
         outline.package,
         states,
         {one.identifier: one.score for one in records if one.score is not None},
-        reached=verdict_on(outline, states, scores_of(session, row) if row else ()),
+        # Of units that ask for nothing a course is satisfied with its registration, which begins with the first launch.
+        reached=verdict_on(outline, states, scores_of(session, row)) if row else NOT_BEGUN,
         running={one.identifier for one in open_sessions(session, row)} if row else (),
         begun={one.identifier for one in sessions},
         marks={identifier: marks[unit] for identifier, unit in outline.units.items() if unit in marks},

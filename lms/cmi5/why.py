@@ -119,12 +119,15 @@ class _Explained:
         missing = [Fact("parts", {"titles": lacking})] if lacking else []
         if depth == 0 and failed:
             missing.append(Fact("parts-failed", {"titles": failed}))
+        met = self._reached.completed if depth == 0 else block.identifier in self._met
+        if not met and not missing:
+            missing = [Fact("not-opened")]  # its units ask for nothing, and nobody has begun
         return Line(
             identifier=block.identifier,
             title=block.title,
             depth=depth,
             state=state_of(
-                completed=block.identifier in self._met,
+                completed=met,
                 satisfied=self._reached.satisfied if depth == 0 else None,
                 begun=any(one.identifier in self._begun for one in units),
             ),

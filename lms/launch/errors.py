@@ -22,6 +22,7 @@ _WITHDRAWN = Trouble(
     code="course-withdrawn",
     title=mark("This course was withdrawn. What you did in it is kept."),
     remedy=mark("Your instructor knows what takes its place."),
+    kept=mark("What was asked for last stands, should the course be given out again."),
 )
 
 TROUBLES: Mapping[type[Exception], Trouble] = {

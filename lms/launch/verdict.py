@@ -36,6 +36,9 @@ class Verdict:
         return bool(self.satisfied or (self.completed and self.satisfied is None))
 
 
+NOT_BEGUN = Verdict(completed=None, satisfied=None, score=None)
+
+
 def says_verdict(result: AttemptResult) -> bool:
     """Say whether a unit judges its learner, as a whole or by an objective."""
     return result.success in VERDICTS or any(

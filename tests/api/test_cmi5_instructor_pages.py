@@ -81,6 +81,33 @@ def test_the_roster_leads_to_somebodys_units(officer: Officer, instructor: Instr
     assert "Units of" in instructor.page(units(officer))
 
 
+def test_the_log_of_launches_tells_what_each_unit_said_and_how_it_ended(
+    school: School, officer: Officer, instructor: Instructor
+) -> None:
+    assert 'data-testid="launches"' not in instructor.page(units(officer))
+    officer.open()  # and left
+    second = officer.open(SECOND)
+    second.start()
+    for verb in (Verb.INITIALIZED, Verb.COMPLETED, Verb.TERMINATED):
+        assert second.say(verb).status_code == 200
+    officer.open()
+
+    page = instructor.page(units(officer))
+
+    told = re.search(r'data-testid="launches">.*?</table>', page, re.DOTALL)
+    assert told is not None
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in told[0].split("</tr>")[1:-1]]
+    assert [(row[1], re.sub(r"\s*<.*", "", row[2])) for row in rows] == [
+        ("Nothing.", "Still open"),
+        ("Begun · Completed", "Ended by the unit"),
+        ("Nothing.", "Abandoned: left without being ended"),
+    ]
+    assert "/records?" not in page  # for administrators
+    administrator = Instructor(school.signed_in("2", name="Adam Inistrator", role="hub_admin")[1])
+    (way,) = re.findall(r'"(/records\?registration=[0-9a-f-]{36})"', administrator.page(units(officer)))
+    assert "launched" in administrator.page(way)
+
+
 def test_a_unit_is_waived_with_its_reason_and_need_not_be_taken(
     school: School, officer: Officer, instructor: Instructor
 ) -> None:

@@ -117,6 +117,19 @@ def test_next_and_previous_go_from_the_unit_on_the_screen_though_it_has_ended(of
     assert back.headers["location"].endswith("au%2F1")
 
 
+def test_a_course_that_asks_for_nothing_is_complete_once_it_is_begun(school: School) -> None:
+    files = a_cmi5_package(a_structure(an_au(attributes='moveOn="NotApplicable"')))
+    officer = school.officer(school.course(files))
+
+    before = officer.get(f"/learn/{officer.course}/units/why")
+    officer.open()
+    after = officer.get(f"/learn/{officer.course}/units/why")
+
+    assert "Nothing is missing" not in before
+    assert "It has not been opened yet." in before
+    assert "Nothing is missing" in after
+
+
 def test_the_page_of_a_session_hears_of_the_one_that_came_after(officer: Officer) -> None:
     first, stranger = officer.open(), officer.school.officer(officer.course, "4712").open()
     alone = officer.browser.get(f"/unit-sessions/{first.session_id}").json()
