@@ -255,6 +255,7 @@ class _Taking:
         self._told = told
         self._done = 0
         self._total = 1
+        self._is_revoked = False
         self._origins: set[str] = set()
         self._file_arrived = False
         self._report = BundleReport(
@@ -301,7 +302,7 @@ class _Taking:
     # ------------------------------------------------------------ who wrote it
 
     def _introduce(self, openings: Sequence[Opening]) -> Certificate:
-        """Return who wrote it, once that is a node of this network whose key still counts."""
+        """Return who wrote it, once that is a node of this network."""
         writer = self._report.writer
         with self._node.write() as session:
             root = standing(session).root
@@ -311,11 +312,7 @@ class _Taking:
                 )
             if writer == self._node.id:
                 raise BundleError("own", "This node wrote this bundle itself; it is for others.")
-            if ledger.is_revoked(session, writer):
-                raise BundleError(
-                    "revoked",
-                    f"The key of {writer}, which wrote this bundle, was withdrawn. It is not taken.",
-                )
+            self._is_revoked = ledger.is_revoked(session, writer)
             take_certificates(
                 session, [one for opening in openings for one in reversed(opening.certificates)]
             )
@@ -349,8 +346,11 @@ class _Taking:
         """Note what the writer holds and lacks, as a greeting would.
 
         A bundle from a former life of its writer says nothing of the present one; which of two is the former, its clock
-        tells only where no life names the other.
+        tells only where no life names the other. What a writer says whose key was withdrawn is not noted at all: what
+        it brings was signed by those who recorded it, and is judged by that.
         """
+        if self._is_revoked:
+            return
         with self._node.write() as session:
             row = ledger.peer_row(session, opening.node, now_ms=self._node.clock())
             heard = ledger.vector_from(row.heard)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sync import inbox, ledger, log, quarantine, sequencer
-from sync.errors import LinkError, SyncError
+from sync.errors import IdentityError, LinkError, SyncError
 from sync.inbox import Intake
 from sync.messages import Delivery, Message, Progress, Pull, Push, Welcome
 from sync.node import Node, known_certificates, remember_generation, standing, take_certificates
@@ -139,6 +139,8 @@ class _Meeting:
 
     def _open(self) -> Conversation:
         with self._node.write() as session:
+            if ledger.is_revoked(session, self._peer):
+                raise IdentityError("The key of the other node was withdrawn; this one does not talk to it.")
             row = ledger.peer_row(session, self._peer, now_ms=self._node.clock())
             me = standing(session)
             return Conversation(

@@ -7,7 +7,8 @@ SyncError
 ├── IdentityError             who somebody claims to be does not hold
 │   ├── CertificateError
 │   ├── PairingError
-│   └── KeyLostError
+│   ├── KeyLostError
+│   └── RevocationError
 ├── RefusedError              the other side said no, with its reason
 ├── BundleError               a bundle cannot be taken or written
 └── LinkError                 the link broke; what was acknowledged stays acknowledged
@@ -56,6 +57,10 @@ class PairingError(IdentityError):
 
 class KeyLostError(IdentityError):
     """The database names a node whose private key is not in the data folder."""
+
+
+class RevocationError(IdentityError):
+    """A key cannot be withdrawn, or not by this node."""
 
 
 class RefusedError(SyncError):

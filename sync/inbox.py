@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from sync import identity, log, quarantine, scopes, segment
+from sync import identity, log, quarantine, scopes, segment, trust
 from sync.canonical import digest_of
 from sync.errors import CertificateError, SegmentError
 from sync.messages import Certificate, Frame, Partial, Record, RefusedSegment
@@ -204,11 +204,14 @@ def take_segment(session: Session, node: Node, encoded: bytes) -> tuple[Header, 
         raise SegmentError("gap", f"entry {head.seq + 1} has to come first")
     if header.previous != head.root:
         raise SegmentError("fork", "it continues another log than the one that is held")
+    limit = trust.limit_of(session, header.key)
+    if limit is not None and header.first <= limit.end.seq <= header.last and header.head != limit.end:
+        raise SegmentError("fork", "it is not the branch that the node's revocation names")
     origin = _origin(session, node, me, header)
     records = segment.open_segment(parts, public_key=origin.public_key)
     _check_rights(origin, me, header, records)
     log.append(session, header, encoded, records=records, now_ms=node.clock())
-    quarantine.apply_records(session, node, records, log_key=header.key, origin=origin)
+    quarantine.apply_records(session, node, records, log_key=header.key, origin=origin, limit=limit)
     return header, len(records)
 
 

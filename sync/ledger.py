@@ -165,7 +165,7 @@ def keep_receipts(session: Session, papers: Iterable[Signed], *, root: str | Non
     kept = 0
     for paper in papers:
         signed = known.get(paper.signer)
-        if signed is None or root is None:
+        if signed is None or root is None or is_revoked(session, paper.signer):
             continue
         try:
             issuer = identity.trusted(signed, known=known, root=root)
@@ -277,7 +277,10 @@ class Covered:
     by_others: dict[LogKey, Head] = field(default_factory=dict)
 
 
-_RECEIPTS_FOR = select(ReceiptRow.issuer, ReceiptRow.text).where(ReceiptRow.origin == bindparam("origin"))
+# Who took a hub has the records on it: that they are there makes them no safer.
+_RECEIPTS_FOR = select(ReceiptRow.issuer, ReceiptRow.text).where(
+    ReceiptRow.origin == bindparam("origin"), ReceiptRow.issuer.not_in(select(RevocationRow.node))
+)
 
 
 def undelivered(session: Session, node: Node, *, root: str) -> int:

@@ -21,7 +21,7 @@ from sync.errors import PairingError
 from sync.identity import NodeKey
 from sync.messages import Certificate, Join, Joined, Role, Signed
 from sync.node import Node, certificate_of, chain_of, keep_certificate, lock_row, standing
-from sync.tables import InvitationRow, NodeRow, RevocationRow
+from sync.tables import InvitationRow, NodeRow
 
 CODE_LIFE_MS = 48 * 60 * 60 * 1000
 _LETTERS = 8
@@ -78,13 +78,15 @@ def admit(session: Session, node: Node, join: Join) -> Joined:
     """Give a certificate to a node that proves the code. A repeated request gets the same answer again.
 
     Raises:
-        PairingError: no open invitation fits.
+        PairingError: no open invitation fits, or the key was withdrawn.
     """
     now_ms = node.clock()
     claim = _claim(join.node, join.public_key, join.name, join.role, join.nonce)
     genuine = identity.node_id_of(join.public_key) == join.node
     if not genuine or not identity.verify(join.public_key, "join", claim, join.signature):
         raise PairingError("The request to join was not signed with the key it names.")
+    if ledger.is_revoked(session, join.node):
+        raise PairingError("The key of this node was withdrawn. It joins again once it is set up anew.")
     invitation = _invitation_for(session, join, claim, now_ms=now_ms)
     if invitation is None:
         raise PairingError(
@@ -136,13 +138,6 @@ def accept(
     peer = ledger.peer_row(session, joined.node, now_ms=node.clock())
     peer.address = address
     session.flush()
-
-
-def revoke(session: Session, node: Node, revoked: str, *, reason: str) -> None:
-    """Withdraw trust in a node's key; other nodes learn it first of all things."""
-    if session.scalar(select(RevocationRow).where(RevocationRow.node == revoked)) is None:
-        session.add(RevocationRow(node=revoked, reason=reason, revoked_ms=node.clock(), made_here=True))
-        session.flush()
 
 
 def root_certificate(session: Session) -> Signed | None:

@@ -1,7 +1,8 @@
 """Apply entries through their streams; keep aside, with its reason, what could not be applied.
 
 An entry in quarantine is held and relayed like any other: only its effect here is outstanding. Waiting ones
-are applied again when the files they named have arrived, or after the next conversation.
+are applied again when the files they named have arrived, or after the next conversation. What a node wrote after the
+last entry that its revocation trusts is kept aside too, and taken if a later revocation trusts it.
 """
 
 from __future__ import annotations
@@ -22,17 +23,34 @@ from sync.node import Node, certificate_of
 from sync.ports import BlobRef, Context, Outcome, Stream, Verdict
 from sync.scopes import is_authority
 from sync.tables import FeedRow, QuarantineRow, WantedBlobRow
+from sync.trust import REVOKED, Limit, limit_of
 from sync.vector import LogKey
 
 _STEP = 200
+_DISTRUSTED = Outcome(
+    verdict=Verdict.REFUSED,
+    reason=REVOKED,
+    detail="its node's key was withdrawn, and what it wrote is trusted up to an earlier entry",
+)
+_TRUSTED_ANEW = Outcome(verdict=Verdict.WAITING, detail="it is trusted since, and applied next")
 
 log = logging.getLogger(__name__)
 
 
 def apply_records(
-    session: Session, node: Node, records: Sequence[Record], *, log_key: LogKey, origin: Certificate
+    session: Session,
+    node: Node,
+    records: Sequence[Record],
+    *,
+    log_key: LogKey,
+    origin: Certificate,
+    limit: Limit | None,
 ) -> None:
-    """Hand records to their streams, in order, and keep aside what was not taken."""
+    """Hand records to their streams, in order, and keep aside what was not taken or is not trusted."""
+    trusted = [record for record in records if limit is None or record.seq <= limit.last]
+    for record in records[len(trusted) :]:
+        _keep_aside(session, record, _DISTRUSTED, log_key=log_key, now_ms=node.clock())
+    records = trusted
     for kind_known, run in groupby(records, key=lambda record: node.stream_of(record.kind)):
         batch = list(run)
         outcomes = _outcomes(session, node, kind_known, batch, log_key=log_key, origin=origin)
@@ -53,6 +71,25 @@ def retry_waiting(node: Node) -> int:
         if not rows:
             return taken
         after = rows[-1].id
+
+
+def judge_anew(session: Session, origin: str) -> None:
+    """Go through what is kept of a node of which a revocation became known: what was trusted, or is now.
+
+    What waits and is trusted no longer will not be taken; what was kept aside and is trusted now waits to be.
+    """
+    rows = session.scalars(select(QuarantineRow).where(QuarantineRow.origin == origin)).all()
+    limits = {
+        key: limit_of(session, key) for key in {LogKey(row.origin, row.epoch, row.scope) for row in rows}
+    }
+    for row in rows:
+        limit = limits[LogKey(row.origin, row.epoch, row.scope)]
+        if limit is not None and row.seq > limit.last:
+            if row.verdict == Verdict.WAITING.value:
+                _note(row, _DISTRUSTED)
+        elif row.reason == REVOKED:
+            _note(row, _TRUSTED_ANEW)
+    session.flush()
 
 
 def wanted_blobs(session: Session, node: Node, *, limit: int) -> list[Wanted]:

@@ -1,24 +1,82 @@
-"""The one stream that is sync's own: which keys are no longer trusted."""
+"""The one stream that is sync's own: which keys are no longer trusted, and how far what they signed still is."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Annotated
 
+from pydantic import Field, ValidationError
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from sync import scopes
+from sync import quarantine, scopes, trust
 from sync.canonical import canonical_json
-from sync.messages import Record
+from sync.errors import RevocationError
+from sync.messages import Counted, Epoch, Record, Root, Scope, Wire
+from sync.node import Node, Standing, lock_row, standing
 from sync.ports import APPLIED, PRESENT, Change, Changes, Context, Outcome, Verdict
 from sync.tables import RevocationRow
+from sync.trust import Limit, TrustedLog
+from sync.vector import Head
 
 KIND = "revocation"
 
 _MADE_HERE = select(func.count()).where(
     RevocationRow.position > bindparam("position"), RevocationRow.made_here
 )
+
+
+class Revocation(Wire):
+    """Body of a revocation.
+
+    ``trusted`` says of each log that is trusted in part: its epoch and scope, the last entry that is, and the number
+    and root at the end of the segment in which that entry lies. Without it all logs are trusted, whole.
+
+    Older programs read ``reason`` and ``revoked_ms`` alone: the form stays theirs, or they would not heed it.
+    """
+
+    reason: str
+    revoked_ms: Counted
+    trusted: tuple[tuple[Epoch, Scope, Annotated[int, Field(ge=1)], Counted, Root], ...] | None = None
+
+
+def may_revoke(role: str, node: str, *, root: str | None) -> bool:
+    """Say whether a node may withdraw keys: the root, be it a hub, and the centres that it certified."""
+    return node == root or role == "central"
+
+
+def revoke(
+    session: Session, node: Node, revoked: str, *, reason: str, trusted: Sequence[TrustedLog] | None = None
+) -> None:
+    """Withdraw trust in a node's key; other nodes learn it first of all things. Said again, the newer answer counts.
+
+    Args:
+        session: of the caller's transaction. ``quarantine.retry_waiting`` afterwards takes what is trusted anew.
+        node: the one that revokes.
+        revoked: id of the other.
+        reason: for the record.
+        trusted: what it wrote that is taken; if left out, what is held here as it is first revoked.
+
+    Raises:
+        RevocationError: this node may not, or the other is the root or this node itself.
+    """
+    me = standing(session)
+    if not may_revoke(me.certificate.role, node.id, root=me.root):
+        raise RevocationError("Only the centre of this network withdraws keys.")
+    if revoked in {me.root, node.id}:
+        raise RevocationError("The key on which this network rests cannot be withdrawn.")
+    lock_row(session)  # of two that revoke at one moment, one is the later
+    present = trust.revocation_of(session, revoked)
+    if present is not None and trusted is None:
+        return
+    text = trust.as_text(trust.held_now(session, revoked) if trusted is None else trusted)
+    if present is not None and (present.trusted, present.reason) == (text, reason):
+        return
+    revoked_ms = max(node.clock(), present.revoked_ms + 1 if present is not None else 0)
+    _keep(
+        session, revoked, Revocation(reason=reason, revoked_ms=revoked_ms), text, revoker=node.id, here=True
+    )
 
 
 class Revocations:
@@ -35,19 +93,22 @@ class Revocations:
             .order_by(RevocationRow.position)
             .limit(limit)
         ).all()
+        if not rows:
+            return Changes(changes=[], position=position)
+        scope = _scope(standing(session))
         changes = [
             Change(
                 kind=KIND,
                 key=row.node,
-                scope=scopes.REVOCATIONS,
+                scope=scope,
                 schema=1,
-                body=canonical_json({"reason": row.reason, "revoked_ms": row.revoked_ms}),
+                body=_body(row),
                 changed_ms=row.revoked_ms,
                 position=row.position,
             )
             for row in rows
         ]
-        return Changes(changes=changes, position=rows[-1].position if rows else position)
+        return Changes(changes=changes, position=rows[-1].position)
 
     def waiting(self, session: Session, position: int) -> dict[str, int]:
         """Count revocations made here after a position."""
@@ -61,15 +122,62 @@ class Revocations:
     def _apply_one(self, session: Session, record: Record, context: Context) -> Outcome:
         if record.schema != 1:
             return Outcome(verdict=Verdict.WAITING, reason="schema", detail="a newer form of revocation")
-        if not context.is_authority:
+        root = standing(session).root
+        allowed = context.is_authority and may_revoke(context.role, context.origin, root=root)
+        if not allowed or record.key == root:
             return Outcome(verdict=Verdict.REFUSED, reason="right", detail="only the root revokes keys")
-        if session.scalar(select(RevocationRow).where(RevocationRow.node == record.key)) is not None:
+        try:
+            told = Revocation.model_validate_json(record.body)
+        except ValidationError as error:
+            return Outcome(verdict=Verdict.REFUSED, reason="malformed", detail=str(error)[:500])
+        text = None if told.trusted is None else trust.as_text(_logs_of(told))
+        if _is_known(session, record.key, told, text, revoker=context.origin):
             return PRESENT
-        told = json.loads(record.body)
-        session.add(
-            RevocationRow(
-                node=record.key, reason=told["reason"], revoked_ms=told["revoked_ms"], made_here=False
-            )
-        )
-        session.flush()
+        _keep(session, record.key, told, text, revoker=context.origin, here=False)
         return APPLIED
+
+
+def _scope(me: Standing) -> str:
+    """Return the scope of revocations made here: a hub writes for units only, as one of which it stands itself."""
+    own = me.certificate.node if me.certificate.role == "hub" else None
+    return scopes.scope_for(scopes.REVOCATIONS, own)
+
+
+def _body(row: RevocationRow) -> bytes:
+    told = {"reason": row.reason, "revoked_ms": row.revoked_ms}
+    return canonical_json(told if row.trusted is None else {**told, "trusted": json.loads(row.trusted)})
+
+
+def _logs_of(told: Revocation) -> list[TrustedLog]:
+    return [
+        TrustedLog(epoch, scope, Limit(last, Head(end, root)))
+        for epoch, scope, last, end, root in told.trusted or ()
+    ]
+
+
+def _is_known(session: Session, node: str, told: Revocation, text: str | None, *, revoker: str) -> bool:
+    same = select(RevocationRow).where(
+        RevocationRow.node == node,
+        RevocationRow.revoked_ms == told.revoked_ms,
+        RevocationRow.revoker == revoker,
+        RevocationRow.reason == told.reason,
+        RevocationRow.trusted.is_not_distinct_from(text),
+    )
+    return session.scalars(same.limit(1)).first() is not None
+
+
+def _keep(
+    session: Session, node: str, told: Revocation, text: str | None, *, revoker: str, here: bool
+) -> None:
+    session.add(
+        RevocationRow(
+            node=node,
+            reason=told.reason,
+            revoked_ms=told.revoked_ms,
+            revoker=revoker,
+            trusted=text,
+            made_here=here,
+        )
+    )
+    session.flush()
+    quarantine.judge_anew(session, node)

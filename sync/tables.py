@@ -101,14 +101,20 @@ class PeerRow(Base):
 
 
 class RevocationRow(Base):
-    """A node whose key is no longer trusted. ``made_here`` rows are this node's own feed."""
+    """What was said of a node whose key is no longer trusted; of several rows one counts (``trust.revocation_of``).
+
+    ``made_here`` rows are this node's own feed. ``trusted`` tells how far the node's logs still are, as JSON rows
+    (``trust.as_rows``); without it all of them are, whole.
+    """
 
     __tablename__ = "sync_revocation"
 
     position: Mapped[int] = mapped_column(Counter, primary_key=True)
-    node: Mapped[str] = mapped_column(unique=True)
+    node: Mapped[str] = mapped_column(index=True)
     reason: Mapped[str]
     revoked_ms: Mapped[int]
+    revoker: Mapped[str]
+    trusted: Mapped[str | None]
     made_here: Mapped[bool]
 
 

@@ -17,7 +17,7 @@ from lms.nodes.queries import JOB, queued_sync
 from lms.nodes.roots import Root, keep_root, root_needed, root_of, trusting
 from lms.queue import enqueue
 from lms.settings import JOIN_PORT
-from sync import client, ledger, pairing
+from sync import client, ledger, pairing, revocations
 from sync.engine import SyncReport, converse
 from sync.messages import Role
 from sync.node import Node, standing
@@ -171,7 +171,7 @@ def revoke(session: Session, node: Node, revoked: str, *, reason: str) -> None:
     known = {row.node for row, _ in ledger.peers(session)}
     if revoked not in known:
         raise PeerNotFoundError(revoked)
-    pairing.revoke(session, node, revoked, reason=reason)
+    revocations.revoke(session, node, revoked, reason=reason)
 
 
 def move(session: Session, peer: str, address: str) -> None:

@@ -21,6 +21,7 @@ from lms.courses.tables import Course, Edition
 from lms.database import Database, DatabaseError, PublicId
 from migrations import TABLES, revisions
 from migrations.running import alembic_config, run_migrations
+from sync.trust import revocation_of, trusted_by
 from tests.migrated import a_data_folder
 from tests.xapi_builders import AUTHORITY, NOON, a_statement, a_voiding
 from xapi_store.attachments import find_content, sizes_of
@@ -82,6 +83,25 @@ def test_an_attachment_of_before_files_were_kept_apart_is_found(database_url: st
     with database.read() as session:
         assert find_content(session, None, "ab") == content
         assert sizes_of(session, ["ab"]) == {"ab": len(content)}
+    database.close()
+
+
+def test_a_node_withdrawn_before_revocations_named_what_is_trusted_stays_so(database_url: str) -> None:
+    database = Database(database_url)
+    with database.engine.begin() as connection:
+        run_migrations(connection, to="0025")
+        connection.execute(
+            text(
+                "INSERT INTO sync_revocation (node, reason, revoked_ms, made_here) VALUES ('n1', '', 1, false)"
+            )
+        )
+
+    database.upgrade()
+
+    with database.read() as session:
+        row = revocation_of(session, "n1")
+    assert row is not None
+    assert trusted_by(row) is None
     database.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync import ledger, log, pairing, quarantine
+from sync import ledger, log, quarantine, revocations
 from sync.bundle_export import LEAST_PART_BYTES, make_plan
 from sync.bundle_import import find_bundle, look_into
 from sync.engine import converse
@@ -316,7 +316,7 @@ def test_nothing_is_written_to_those_who_cannot_be_sealed_to(
 def test_nothing_is_sealed_to_a_node_whose_key_was_withdrawn(centre: Place, laptop: Place) -> None:
     pair(centre, laptop)
     with centre.database.write() as session:
-        pairing.revoke(session, centre.node, laptop.node.id, reason="stolen")
+        revocations.revoke(session, centre.node, laptop.node.id, reason="stolen")
 
     with pytest.raises(BundleError) as refused:
         make_plan(centre.node, [laptop.node.id])

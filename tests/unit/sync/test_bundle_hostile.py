@@ -14,7 +14,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync import codec, ledger, log, pairing, quarantine, segment
+from sync import codec, ledger, log, quarantine, revocations, segment
 from sync.bundle_lines import Heads, Opening
 from sync.bundle_seal import PIECE_BYTES, Header, opened_pieces, read_envelope
 from sync.clock import Stamp
@@ -317,19 +317,22 @@ def test_parts_of_two_bundles_are_not_taken_together(scene: Scene) -> None:
     assert scene.state() == before
 
 
-def test_a_bundle_of_a_node_whose_key_was_withdrawn_is_refused(tmp_path: Path) -> None:
+def test_what_a_bundle_of_a_withdrawn_key_brings_changes_nothing_beyond_what_is_trusted(
+    tmp_path: Path,
+) -> None:
     centre, laptop = (open_place(tmp_path / n, n, r) for n, r in (("c", "central"), ("l", "laptop")))
     pair(centre, laptop)
     laptop.write_note("a")
     path = write(laptop, centre, tmp_path / "a.outpost").paths[0]
     with centre.database.write() as session:
-        pairing.revoke(session, centre.node, laptop.node.id, reason="stolen")
+        revocations.revoke(session, centre.node, laptop.node.id, reason="stolen")
 
-    with pytest.raises(BundleError) as refused:
-        take(centre, path)
+    report = take(centre, path)
 
-    assert refused.value.code == "revoked"
+    assert report.kept_aside == {"revoked": 1}
     assert centre.notes() == {}
+    with centre.database.read() as session:
+        assert ledger.held_by(session, laptop.node.id) == {}  # nor is it believed in what it says it holds
     centre.database.close()
     laptop.database.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync import ledger, log, pairing, quarantine
+from sync import ledger, log, pairing, quarantine, revocations
 from sync.engine import SyncReport, converse
 from sync.errors import PairingError
 from sync.node import GENERATION_FILE
@@ -221,7 +221,7 @@ def test_a_clone_that_did_not_notice_is_told_by_its_peer(
 def test_a_revoked_laptop_is_refused_with_a_sentence(centre: Place, laptop: Place) -> None:
     pair(centre, laptop)
     with centre.database.write() as session:
-        pairing.revoke(session, centre.node, laptop.node.id, reason="stolen")
+        revocations.revoke(session, centre.node, laptop.node.id, reason="stolen")
     laptop.write_note("a")
 
     report = meet(laptop, centre)
