@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from sync import identity, log, segment
@@ -169,25 +169,23 @@ def doubted(session: Session, node: str) -> list[Doubted]:
     for key, head in sorted(log.held(session, origins=[node]).items()):
         limit = limit_of(session, key)
         if limit is not None and limit.last < head.seq:
-            row = QuarantineRow
-            aside = session.scalar(
-                select(func.count()).where(
-                    row.origin == key.origin,
-                    row.epoch == key.epoch,
-                    row.scope == key.scope,
-                    row.seq > limit.last,
-                )
-            )
-            set_aside = aside or 0
+            aside = select(func.count(QuarantineRow.id)).where(*_beyond(key, limit.last))
+            set_aside = session.scalar(aside) or 0
             taken = head.seq - limit.last - set_aside
             found.append(Doubted(log=key, after=limit.last, set_aside=set_aside, taken=taken))
     return found
 
 
-def doubted_records(session: Session, one: Doubted) -> Iterator[Record]:
-    """Return the entries of a log that are held and not trusted, in order."""
+def doubted_records(session: Session, one: Doubted) -> Iterator[tuple[Record, bool]]:
+    """Return the entries of a log that are held and not trusted, in order, and whether each was taken before."""
+    kept_aside = set(session.scalars(select(QuarantineRow.seq).where(*_beyond(one.log, one.after))))
     for _, records in _segments_after(session, one.log, one.after):
-        yield from (record for record in records if record.seq > one.after)
+        yield from ((record, record.seq not in kept_aside) for record in records if record.seq > one.after)
+
+
+def _beyond(key: LogKey, seq: int) -> tuple[ColumnElement[bool], ...]:
+    row = QuarantineRow
+    return row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope, row.seq > seq
 
 
 def _segments_after(session: Session, key: LogKey, seq: int) -> Iterator[tuple[Head, list[Record]]]:

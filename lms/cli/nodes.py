@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,8 +16,10 @@ from lms.nodes import actions
 from lms.nodes.actions import NobodyPairedError, PeerNotFoundError
 from lms.nodes.queries import overview
 from lms.nodes.roots import Root, keep_root, root_needed
+from lms.nodes.withdrawn import trust_in
 from lms.settings import Role
 from sync.errors import SyncError
+from sync.quarantine import retry_waiting
 
 app = typer.Typer()
 node_app = typer.Typer(help="This node and those it is paired with.", no_args_is_help=True)
@@ -101,15 +104,45 @@ def list_(data: Data = None, as_json: Json = False) -> None:
 
 @node_app.command()
 def revoke(
-    peer: str,
+    peer: Annotated[str, typer.Argument(help="Name or id.")],
+    *,
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    held: Annotated[bool, typer.Option("--held", help="Trust its records that are here now.")] = False,
+    recorded_before: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+            help="Trust those recorded before this moment, in this node's own zone.",
+        ),
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Stop trusting a node's key; what it recorded before stays."""
-    with opened(data) as node, failing_on(PeerNotFoundError), node.database.write() as session:
-        actions.revoke(session, node.sync, peer, reason=reason)
-    tell({"revoked": peer}, f"{peer} is no longer trusted.", as_json=as_json)
+    """Stop trusting a node's key, and say which of its records stay trusted.
+
+    Those that are here now, unless said otherwise; later ones are kept aside. Said again, the newer answer counts.
+    """
+    if held and recorded_before is not None:
+        fail("--held and --recorded-before are two answers to one question. Give one.", status=2)
+    trusted: Literal["held"] | datetime | None = "held" if held else recorded_before
+    with opened(data) as node, failing_on(PeerNotFoundError, SyncError):
+        with node.database.write() as session:
+            other = actions.revoke(session, node.sync, peer, reason=reason, trusted=trusted)
+        retry_waiting(node.sync)
+        with node.database.read() as session:
+            now = trust_in(session, node.sync, other)
+    tell(
+        {
+            "revoked": other,
+            "name": now.name,
+            "trusted": now.trusted,
+            "kept_aside": now.kept_aside,
+            "taken_before": now.taken_before,
+        },
+        f"{now.name} is no longer trusted. Of its records here {now.trusted} are, {now.kept_aside} are kept aside, and "
+        f"{now.taken_before} that are not trusted had been taken before.",
+        as_json=as_json,
+    )
 
 
 @app.command()

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,10 +17,11 @@ from lms.nodes.queries import JOB, queued_sync
 from lms.nodes.roots import Root, keep_root, root_needed, root_of, trusting
 from lms.queue import enqueue
 from lms.settings import JOIN_PORT
-from sync import client, ledger, pairing, revocations
+from sync import client, ledger, pairing, revocations, trust
 from sync.engine import SyncReport, converse
+from sync.identity import read_certificate
 from sync.messages import Role
-from sync.node import Node, standing
+from sync.node import Node, known_certificates, standing
 from sync.sequencer import number_changes
 
 log = logging.getLogger(__name__)
@@ -162,16 +163,44 @@ def run_job(node: Node, _payload: Mapping[str, Any]) -> None:
         raise unfinished
 
 
-def revoke(session: Session, node: Node, revoked: str, *, reason: str) -> None:
-    """Stop trusting a node's key; what it recorded before stays.
+def revoke(
+    session: Session,
+    node: Node,
+    revoked: str,
+    *,
+    reason: str,
+    trusted: Literal["held"] | datetime | None = None,
+) -> str:
+    """Stop trusting a node's key, or say anew which of its records are trusted.
+
+    Args:
+        session: of the caller's transaction. ``quarantine.retry_waiting`` afterwards takes what is trusted anew.
+        node: this one.
+        revoked: name or id of a node of this network, paired with this one or not.
+        reason: for the record.
+        trusted: what is here of it now, or what was recorded before a moment. If left out: what is here the first
+            time, and later what was said then.
+
+    Returns:
+        Its id.
 
     Raises:
-        PeerNotFoundError: it was never paired.
+        PeerNotFoundError: no node, or more than one, is called so.
+        sync.errors.RevocationError: this node does not decide that, or the network rests on the other.
     """
-    known = {row.node for row, _ in ledger.peers(session)}
-    if revoked not in known:
+    known = [read_certificate(one) for one in known_certificates(session).values()]
+    found = [one.node for one in known if revoked in {one.node, one.name}]
+    if len(found) != 1:
         raise PeerNotFoundError(revoked)
-    revocations.revoke(session, node, revoked, reason=reason)
+    (other,) = found
+    if trusted == "held":
+        logs = trust.held_now(session, other)
+    elif trusted is not None:
+        logs = trust.recorded_before(session, other, int(trusted.timestamp() * 1000))
+    else:
+        logs = None
+    revocations.revoke(session, node, other, reason=reason, trusted=logs)
+    return other
 
 
 def move(session: Session, peer: str, address: str) -> None:

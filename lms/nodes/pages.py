@@ -1,20 +1,23 @@
 """The sync page: how this node's records stand, whom it is paired with, and the forms to pair and to sync.
 
-It stands at ``/sync-status``; below ``/sync`` other nodes talk, not people.
+It stands at ``/sync-status``; below ``/sync`` other nodes talk, not people. Beneath it each other node has a page,
+where trust in it is withdrawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from lms.nodes.actions import NobodyPairedError, ask_to_sync, invite, join
+from lms.nodes.actions import NobodyPairedError, PeerNotFoundError, ask_to_sync, invite, join, revoke
 from lms.nodes.queries import Overview, chip, overview, queued_sync
 from lms.nodes.roots import NoRootFoundError
+from lms.nodes.withdrawn import known_through_others, trust_in
 from lms.nodes.wording import KINDS, OTHER_REASON, REASONS, ROLES
 from lms.people.policy import Right
 from lms.people.viewer import requires
@@ -24,8 +27,9 @@ from lms.web.router import page_router
 from lms.web.site import site_of
 from lms.web.viewer import Viewer
 from lms.web.wording import mark
-from sync.errors import PairingError, SyncError
+from sync.errors import PairingError, RevocationError, SyncError
 from sync.node import Node
+from sync.quarantine import retry_waiting
 
 PATH = "/sync-status"
 
@@ -38,6 +42,7 @@ _NO_ROOT = mark(
     "The certificate of that node comes from a root that is not known here, and could not be fetched at its door. "
     "Its administrator has the file; `lms node join` takes it with --root."
 )
+_NO_MOMENT = mark("Give the day and the time.")
 _NO_ANSWER = mark("No node answered there. Check the address and the link; the code is still good.")
 
 TROUBLES: Mapping[type[Exception], Trouble] = {
@@ -46,6 +51,20 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="nobody-paired",
         title=mark("There is no node to sync with yet"),
         remedy=mark("Join a network on the sync page first; the other side gives you an address and a code."),
+    ),
+    PeerNotFoundError: Trouble(
+        status=404,
+        code="node-not-found",
+        title=mark("No such node is known here"),
+        remedy=mark("The sync page lists those that are."),
+    ),
+    RevocationError: Trouble(
+        status=409,
+        code="node-not-withdrawn",
+        title=mark("This node does not decide whom the network trusts"),
+        remedy=mark(
+            "Ask the administrator of the centre. The key on which the network rests cannot be withdrawn."
+        ),
     ),
 }
 
@@ -95,7 +114,51 @@ def post_invitation(
     return _page(request, viewer, code=code)
 
 
+@router.get("/nodes/{other}")
+def show_node(request: Request, _: Manager, other: str) -> Response:
+    """Show how far another node is trusted, and ask which of its records shall be."""
+    return _node_page(request, other)
+
+
+@router.post("/nodes/{other}")
+def post_trust(
+    request: Request,
+    _: Manager,
+    *,
+    other: str,
+    trust: Annotated[Literal["held", "before"], Form()],
+    before: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Withdraw a node's key, or say anew which of its records are trusted."""
+    site = site_of(request)
+    moment = _moment(before) if trust == "before" else None
+    if trust == "before" and moment is None:
+        values = {"trust": trust, "before": before, "reason": reason}
+        return _node_page(request, other, status=422, values=values, errors={"before": _NO_MOMENT})
+    with site.database.write() as session:
+        trust_in(session, _node(request), other)
+        revoke(session, _node(request), other, reason=reason, trusted=moment or "held")
+    retry_waiting(_node(request))
+    return RedirectResponse(f"{PATH}/nodes/{other}", status_code=303)
+
+
 # ---------------------------------------------------------------- parts
+
+
+def _node_page(request: Request, other: str, *, status: int = 200, **values: Any) -> Response:
+    with site_of(request).database.read() as session:
+        found = trust_in(session, _node(request), other)
+    shown = {"other": found, "kind_names": KINDS, "role_names": ROLES, "values": {}, "errors": {}}
+    return render(request, "nodes/node.html", status_code=status, **{**shown, **values})
+
+
+def _moment(typed: str) -> datetime | None:
+    """Return the moment that a browser's field for one says, in this node's own zone."""
+    try:
+        return datetime.fromisoformat(typed).astimezone()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _page(request: Request, viewer: Viewer, *, status: int = 200, **values: Any) -> Response:
@@ -105,6 +168,8 @@ def _page(request: Request, viewer: Viewer, *, status: int = 200, **values: Any)
         found = overview(session, node)
         line = chip(session, node)
         job = queued_sync(session)
+        manages = viewer.may(Right.MANAGE_NODES)
+        others = known_through_others(session, node) if manages else []
     kept = [one for one in found.refused if one.verdict != "waiting"]
     shown = {
         "overview": found,
@@ -118,7 +183,8 @@ def _page(request: Request, viewer: Viewer, *, status: int = 200, **values: Any)
         "reasons": REASONS,
         "other_reason": OTHER_REASON,
         "can_sync": _can_sync(found),
-        "manages": viewer.may(Right.MANAGE_NODES),
+        "manages": manages,
+        "others": others,
         "code": None,
         "values": {},
         "errors": {},

@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "malformed": mark("It is not written as such a record must be."),
     "schema": mark("A newer version wrote it; it is read after an upgrade of this node."),
     "kind": mark("A newer version wrote it; it is read after an upgrade of this node."),
+    "revoked": mark("Its node is no longer trusted, and it was written after the last record that is."),
     "files": mark("Its files are still on their way."),
     "error": mark("Something went wrong on this node while it was read."),
 }

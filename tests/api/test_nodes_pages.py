@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -19,7 +20,8 @@ from lms.web.cookies import SESSION, cookie_name
 from lms.web.frame import frame
 from lms.web.site import Site
 from lms.worker import Worker
-from tests.nodes_builders import Place, answering, meet, pair
+from tests.bundle_builders import take, write
+from tests.nodes_builders import Place, a_small_node, answering, meet, pair
 
 
 def client(place: Place, *roles: str) -> TestClient:
@@ -164,3 +166,120 @@ def test_the_chip_leads_here_and_not_to_the_protocol(laptop: Place) -> None:
 
     assert 'href="/sync-status"' in page
     assert 'href="/sync"' not in page
+
+
+# ---------------------------------------------------------------- a node that is no longer trusted
+
+
+def page_of(browser: TestClient, other: Place) -> str:
+    return browser.get(f"/sync-status/nodes/{other.node.id}").text
+
+
+def decide(browser: TestClient, other: Place, **fields: str) -> tuple[int, str]:
+    return send(browser, f"nodes/{other.node.id}", **fields)
+
+
+def figures(page: str) -> list[int]:
+    """Return how many records of the node are trusted, kept aside, and were taken before."""
+    return [int(value) for value in re.findall(r"<dd>(\d+)</dd>", page)]
+
+
+@pytest.fixture
+def stolen(laptop: Place, centre: Place) -> TestClient:
+    """Give the browser of the centre's administrator, who has withdrawn the laptop; the laptop goes on recording."""
+    with answering(centre) as address:
+        pair(laptop, centre, address)
+        laptop.person("P-early")
+        meet(laptop, address)
+    browser = client(centre, "central_admin")
+    status, _ = decide(browser, laptop, trust="held", reason="Stolen at the market")
+    assert status == 303
+    laptop.person("P-late")
+    take(centre, *write(laptop, [centre], laptop.folder / "late.outpost").paths)
+    return browser
+
+
+def test_before_a_node_is_withdrawn_it_is_asked_what_of_it_is_trusted(laptop: Place, centre: Place) -> None:
+    with answering(centre) as address:
+        pair(laptop, centre, address)
+        laptop.person("P-early")
+        meet(laptop, address)
+
+    page = page_of(client(centre, "central_admin"), laptop)
+
+    assert "Which of its records do you trust?" in page
+    assert figures(page) == [1]
+
+
+def test_what_came_after_a_node_was_withdrawn_is_listed_with_its_reason(
+    laptop: Place, stolen: TestClient
+) -> None:
+    page = page_of(stolen, laptop)
+
+    assert figures(page) == [1, 1, 0]
+    assert "Stolen at the market" in page
+    assert "Kept aside" in page
+    assert "written after the last record that is" in stolen.get("/sync-status").text
+
+
+def test_what_was_kept_aside_is_taken_once_an_administrator_trusts_it(
+    laptop: Place, stolen: TestClient
+) -> None:
+    status, _ = decide(stolen, laptop, trust="held")
+
+    assert status == 303
+    assert figures(page_of(stolen, laptop)) == [2, 0, 0]
+    assert "written after the last record that is" not in stolen.get("/sync-status").text
+
+
+def test_what_was_taken_and_is_not_trusted_since_stays_and_is_listed(
+    laptop: Place, stolen: TestClient
+) -> None:
+    status, _ = decide(stolen, laptop, trust="before", before="2020-01-01T09:30")
+
+    page = page_of(stolen, laptop)
+    assert status == 303
+    assert figures(page) == [0, 1, 1]
+    assert "Taken before" in page
+
+
+def test_a_moment_that_is_none_is_said_beside_its_field(laptop: Place, stolen: TestClient) -> None:
+    status, page = decide(stolen, laptop, trust="before", before="yesterday", reason="Lost")
+
+    assert status == 422
+    assert 'id="before-error"' in page
+    assert 'value="Lost"' in page
+
+
+def test_a_laptop_shows_whom_it_knows_and_does_not_decide(laptop: Place, centre: Place) -> None:
+    with answering(centre) as address:
+        pair(laptop, centre, address)
+    browser = client(laptop, "officer", "hub_admin")
+
+    page = page_of(browser, centre)
+    status, _ = decide(browser, centre, trust="held")
+
+    assert "Which of its records do you trust?" not in page
+    assert status == 409
+
+
+def test_a_node_that_joined_elsewhere_is_found_among_those_known_through_others(
+    laptop: Place, centre: Place, tmp_path: Path
+) -> None:
+    with a_small_node(tmp_path, "hub", "hub") as hub, answering(centre) as above, answering(hub) as address:
+        pair(hub, centre, above, role="hub")
+        pair(laptop, hub, address)
+        laptop.person("P-early")
+        meet(laptop, address)
+        meet(hub, above)
+    browser = client(centre, "central_admin")
+
+    page = browser.get("/sync-status").text
+
+    assert "Known through others" in page
+    assert f"/sync-status/nodes/{laptop.node.id}" in page
+    assert figures(page_of(browser, laptop)) == [1]
+
+
+def test_a_node_that_nobody_knows_is_not_found(centre: Place) -> None:
+    assert client(centre, "central_admin").get("/sync-status/nodes/nobody").status_code == 404

@@ -167,7 +167,9 @@ def test_what_was_taken_before_the_revocation_was_known_stays_and_is_told(
     assert doubts(hub, laptop) == [("up", 1, 0, 1)]
     with hub.database.read() as session:
         (one,) = trust.doubted(session, laptop.node.id)
-        assert [record.key for record in trust.doubted_records(session, one)] == ["late"]
+        assert [(record.key, taken) for record, taken in trust.doubted_records(session, one)] == [
+            ("late", True)
+        ]
 
 
 @pytest.mark.usefixtures("network")
