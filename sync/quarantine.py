@@ -67,7 +67,8 @@ def retry_waiting(node: Node) -> int:
         with node.write() as session:
             rows = _ready(session, after)
             for row in rows:
-                taken += _retry(session, node, row)
+                if row.verdict == Verdict.WAITING.value:  # one before it may have been a revocation
+                    taken += _retry(session, node, row)
         if not rows:
             return taken
         after = rows[-1].id

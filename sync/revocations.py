@@ -1,4 +1,8 @@
-"""The one stream that is sync's own: which keys are no longer trusted, and how far what they signed still is."""
+"""The one stream that is sync's own: which keys are no longer trusted, and how far what they signed still is.
+
+These are two records. Every program heeds ``revocation``; older ones keep ``trust``, which they do not know, until they
+are upgraded. It comes first, so that whoever knows it never takes a node for revoked and trusted without end.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,8 @@ from sync.tables import RevocationRow
 from sync.trust import Limit, TrustedLog
 from sync.vector import Head
 
-KIND = "revocation"
+REVOCATION = "revocation"
+TRUST = "trust"
 
 _MADE_HERE = select(func.count()).where(
     RevocationRow.position > bindparam("position"), RevocationRow.made_here
@@ -28,17 +33,20 @@ _MADE_HERE = select(func.count()).where(
 
 
 class Revocation(Wire):
-    """Body of a revocation.
-
-    ``trusted`` says of each log that is trusted in part: its epoch and scope, the last entry that is, and the number
-    and root at the end of the segment in which that entry lies. Without it all logs are trusted, whole.
-
-    Older programs read ``reason`` and ``revoked_ms`` alone: the form stays theirs, or they would not heed it.
-    """
+    """Body of a revocation."""
 
     reason: str
     revoked_ms: Counted
-    trusted: tuple[tuple[Epoch, Scope, Annotated[int, Field(ge=1)], Counted, Root], ...] | None = None
+
+
+class Trust(Revocation):
+    """Body of what is said of a withdrawn node's logs.
+
+    Of each that is trusted in part: its epoch and scope, the last entry that is, and the number and root at the end of
+    the segment in which that entry lies. Others are not trusted at all.
+    """
+
+    trusted: tuple[tuple[Epoch, Scope, Annotated[int, Field(ge=1)], Counted, Root], ...]
 
 
 def may_revoke(role: str, node: str, *, root: str | None) -> bool:
@@ -74,16 +82,17 @@ def revoke(
     if present is not None and (present.trusted, present.reason) == (text, reason):
         return
     revoked_ms = max(node.clock(), present.revoked_ms + 1 if present is not None else 0)
-    _keep(
-        session, revoked, Revocation(reason=reason, revoked_ms=revoked_ms), text, revoker=node.id, here=True
-    )
+    told = Revocation(reason=reason, revoked_ms=revoked_ms)
+    _keep(session, revoked, told, text, revoker=node.id, here=True)
+    if present is None:
+        _keep(session, revoked, told, None, revoker=node.id, here=True)
 
 
 class Revocations:
     """Carries revocations down, ahead of everything else."""
 
     name = "revocations"
-    kinds = frozenset({KIND})
+    kinds = frozenset({REVOCATION, TRUST})
 
     def changes_after(self, session: Session, position: int, limit: int) -> Changes:
         """Return revocations made here."""
@@ -98,7 +107,7 @@ class Revocations:
         scope = _scope(standing(session))
         changes = [
             Change(
-                kind=KIND,
+                kind=REVOCATION if row.trusted is None else TRUST,
                 key=row.node,
                 scope=scope,
                 schema=1,
@@ -113,7 +122,7 @@ class Revocations:
     def waiting(self, session: Session, position: int) -> dict[str, int]:
         """Count revocations made here after a position."""
         count = session.connection().scalar(_MADE_HERE, {"position": position})
-        return {KIND: count} if count else {}
+        return {REVOCATION: count} if count else {}
 
     def apply(self, session: Session, records: Sequence[Record], context: Context) -> Sequence[Outcome]:
         """Take revocations made by those who may."""
@@ -127,10 +136,10 @@ class Revocations:
         if not allowed or record.key == root:
             return Outcome(verdict=Verdict.REFUSED, reason="right", detail="only the root revokes keys")
         try:
-            told = Revocation.model_validate_json(record.body)
+            told = (Trust if record.kind == TRUST else Revocation).model_validate_json(record.body)
         except ValidationError as error:
             return Outcome(verdict=Verdict.REFUSED, reason="malformed", detail=str(error)[:500])
-        text = None if told.trusted is None else trust.as_text(_logs_of(told))
+        text = trust.as_text(_logs_of(told)) if isinstance(told, Trust) else None
         if _is_known(session, record.key, told, text, revoker=context.origin):
             return PRESENT
         _keep(session, record.key, told, text, revoker=context.origin, here=False)
@@ -148,10 +157,10 @@ def _body(row: RevocationRow) -> bytes:
     return canonical_json(told if row.trusted is None else {**told, "trusted": json.loads(row.trusted)})
 
 
-def _logs_of(told: Revocation) -> list[TrustedLog]:
+def _logs_of(told: Trust) -> list[TrustedLog]:
     return [
         TrustedLog(epoch, scope, Limit(last, Head(end, root)))
-        for epoch, scope, last, end, root in told.trusted or ()
+        for epoch, scope, last, end, root in told.trusted
     ]
 
 

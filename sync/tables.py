@@ -104,7 +104,7 @@ class RevocationRow(Base):
     """What was said of a node whose key is no longer trusted; of several rows one counts (``trust.revocation_of``).
 
     ``made_here`` rows are this node's own feed. ``trusted`` tells how far the node's logs still are, as JSON rows
-    (``trust.as_rows``); without it all of them are, whole.
+    (``trust.as_rows``); a row without it says no more than that the key was withdrawn.
     """
 
     __tablename__ = "sync_revocation"

@@ -109,7 +109,7 @@ def _rank(row: RevocationRow) -> tuple[int, str, str, str]:
 
 
 def trusted_by(row: RevocationRow) -> list[TrustedLog] | None:
-    """Return what a revocation trusts; ``None`` when it does not say, as those of older programs: all of it."""
+    """Return what a revocation trusts; ``None`` where nobody has said, as older programs do not: all of it."""
     return None if row.trusted is None else from_text(row.trusted)
 
 

@@ -15,6 +15,7 @@ KINDS: Mapping[str, str] = {
     "enrolment": mark("Enrolments"),
     "course": mark("Courses"),
     "revocation": mark("Withdrawn nodes"),
+    "trust": mark("Trust in withdrawn nodes"),
 }
 ROLES: Mapping[str, str] = {
     "laptop": mark("Officer laptop"),

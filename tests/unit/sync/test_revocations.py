@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -252,7 +253,7 @@ def test_revoking_again_without_an_answer_changes_nothing(centre: Place, laptop:
     revoke(centre, laptop)
 
     with centre.database.read() as session:
-        assert len(session.scalars(select(RevocationRow)).all()) == 1
+        assert len(session.scalars(select(RevocationRow)).all()) == 2
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -313,6 +314,36 @@ def test_a_stamp_set_back_afterwards_does_not_reach_over_a_later_one(centre: Pla
         (one,) = trust.recorded_before(session, laptop.node.id, 40)
 
     assert one.limit.last == 1
+
+
+# ---------------------------------------------------------------- an older program
+
+
+@pytest.mark.usefixtures("network")
+def test_a_program_that_was_upgraded_trusts_no_more_than_others(
+    tmp_path: Path, centre: Place, hub: Place, laptop: Place
+) -> None:
+    """And what waited with the word of trust, for the same upgrade, is judged by it."""
+    laptop.write_note("good")
+    stick = write(laptop, hub, tmp_path / "stick.outpost").paths
+    meet(laptop, centre)
+    revoke(centre, laptop, trusted=[])
+    older = replace(hub, node=replace(hub.node, streams=[OlderRevocations()]))
+    tell_of_revocations(older, centre)
+    take(older, *stick)
+    before = reasons(hub)
+
+    quarantine.retry_waiting(hub.node)
+
+    assert before == ["kind", "kind"]
+    assert reasons(hub) == ["revoked"]
+    assert hub.notes() == {}
+
+
+class OlderRevocations(Revocations):
+    """Revocations as a program knows them that has not heard of trust."""
+
+    kinds = frozenset({revocations.REVOCATION})
 
 
 # ---------------------------------------------------------------- who may, and what the key still opens
@@ -453,8 +484,9 @@ def test_of_another_branch_that_was_taken_before_nothing_is_trusted(
 
 def record_of(node: str, *, revoked_ms: int = 1_000, trusted: object = None) -> Record:
     told: dict[str, object] = {"reason": "stolen", "revoked_ms": revoked_ms}
-    body = canonical_json(told if trusted is None else {**told, "trusted": trusted})
-    return Record(seq=1, kind="revocation", key=node, schema=1, body=body, stamp=Stamp(revoked_ms, 0))
+    kind, told = ("revocation", told) if trusted is None else ("trust", {**told, "trusted": trusted})
+    body = canonical_json(told)
+    return Record(seq=1, kind=kind, key=node, schema=1, body=body, stamp=Stamp(revoked_ms, 0))
 
 
 def applied(place: Place, record: Record, *, role: str = "central", origin: str = "1" * 26) -> Verdict:
