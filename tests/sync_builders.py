@@ -20,7 +20,7 @@ from sync.messages import Message, Push, Record, Role, from_line, to_line
 from sync.node import Node, create_identity, ensure_epoch, remember_generation
 from sync.ports import APPLIED, PRESENT, BlobRef, Change, Changes, Context, Outcome, Traffic, Verdict
 from sync.responder import Responder
-from sync.revocations import Revocations
+from sync.revocations import REVOCATION, Revocations
 from sync.tables import Base as SyncBase
 
 
@@ -41,12 +41,15 @@ class NoteRow(Base):
 
 
 class Notes:
-    """A grow-only stream. A note whose text is ``blob:<digest>:<size>`` waits for that file."""
+    """A grow-only stream. A note whose text is ``blob:<digest>:<size>`` waits for that file.
+
+    One whose key begins with ``memo`` is a record of a kind of its own, which an older program does not know.
+    """
 
     name = "notes"
-    kinds = frozenset({"note"})
 
-    def __init__(self, blobs: MemoryBlobs) -> None:
+    def __init__(self, blobs: MemoryBlobs, *, older: bool = False) -> None:
+        self.kinds = frozenset({"note"} if older else {"note", "memo"})
         self._blobs = blobs
 
     def changes_after(self, session: Session, position: int, limit: int) -> Changes:
@@ -55,7 +58,7 @@ class Notes:
         ).all()
         changes = [
             Change(
-                kind="note",
+                kind="memo" if row.key.startswith("memo") else "note",
                 key=row.key,
                 scope=row.scope,
                 schema=1,
@@ -92,6 +95,12 @@ class Notes:
         session.add(NoteRow(key=record.key, scope=context.scope, text=text, made_here=False))
         session.flush()
         return APPLIED
+
+
+class OlderRevocations(Revocations):
+    """Revocations as a program knows them that has not heard of trust."""
+
+    kinds = frozenset({REVOCATION})
 
 
 class MemoryBlobs:
@@ -159,8 +168,9 @@ def open_place(
     url: str | None = None,
     machine: str = "machine",
     now_ms: int = 1_764_000_000_000,
+    older: bool = False,
 ) -> Place:
-    """Make a node, or open it again after its process ended or its database was put back."""
+    """Make a node, or open it again after its process ended or its database was put back, by an older program maybe."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "node.db"
     is_new = url is not None or not file.exists()
@@ -178,7 +188,7 @@ def open_place(
         write=database.write,
         read=database.read,
         clock=lambda: now[0],
-        streams=(Revocations(), Notes(blobs)),
+        streams=(OlderRevocations() if older else Revocations(), Notes(blobs, older=older)),
         blobs=blobs,
         folder=folder,
         machine=machine,

@@ -2,7 +2,8 @@
 
 Each act is one that a schedule may hold. Nothing is played: the code is that of the product, databases are files, and a
 process that is killed does nothing any more from one statement to the database on. Only clocks, links and the folders
-of files are ours. After each act what a node holds is compared with what it held before: nothing may be gone.
+of files are ours. After each act what a node holds is compared with what it held before: nothing may be gone, and of a
+node whose key was withdrawn nothing may be taken that is not trusted, and all that is.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Literal, NamedTuple
 
-from sqlalchemy import event
+from sqlalchemy import event, select
 
-from sync import ledger, log, sequencer
+from sync import codec, ledger, log, quarantine, revocations, segment, sequencer, trust
 from sync.bundle_export import make_plan, write_bundle
 from sync.bundle_import import take_bundle
 from sync.client import HttpReply
@@ -26,6 +27,7 @@ from sync.engine import SyncReport, converse
 from sync.errors import BundleError, LinkError
 from sync.messages import Message, Role
 from sync.node import GENERATION_FILE
+from sync.tables import QuarantineRow, RevocationRow
 from sync.vector import Head, LogKey
 from tests.sync_builders import MemoryLink, Place, open_place, pair
 
@@ -87,7 +89,10 @@ class Inhabitant:
     fuse: Fuse
     clock_ms: int = _NOON
     machine: str = "machine"
+    older: bool = False
     holds: dict[str, str] = field(default_factory=dict)
+    #: Notes of withdrawn nodes that were taken before it was known that they are not trusted, by what is known.
+    taken_before: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
 
 class World:
@@ -99,6 +104,7 @@ class World:
         self.nodes = {name: self._open(name, clock_ms=_NOON, machine="machine") for name in ROLES}
         #: A fork is taken apart as far as its facts go; hub and centre may each hold another branch of that one log.
         self.one_log_was_written_twice = False
+        self._somebody_was_withdrawn = False
         self._sticks: list[Sequence[Path]] = []
         self._kept: dict[str, dict[str, str]] = {}  # what a node held as it was backed up
         self._written = 0
@@ -118,6 +124,7 @@ class World:
         size: int,
         in_directory: bool = False,
         with_file: bool = False,
+        memo: bool = False,
         clock_ms: int | None = None,
     ) -> None:
         """Have somebody write notes on a node, whose clock may have jumped."""
@@ -133,7 +140,8 @@ class World:
                 data = text.encode()
                 text = f"blob:{place.blobs.put(data)}:{len(data)}"
             scope = "directory" if in_directory and name == "centre" else "up"
-            place.write_note(f"{name}-{self._written}", text, scope=scope)
+            kind = "memo-" if memo and not self.nodes[name].older else ""
+            place.write_note(f"{kind}{name}-{self._written}", text, scope=scope)
         self._look(name)
 
     def number(self, name: str, *, dies: Death | None) -> None:
@@ -166,11 +174,30 @@ class World:
             self._converse(*who, cut)
         self._look(*who)
 
-    def reopen(self, name: str) -> None:
-        """End a node's process in order, and start it again."""
+    def reopen(self, name: str, *, older: bool = False) -> None:
+        """End a node's process in order, and start it again, or another: an older program, or one that is not."""
         if name in self.nodes:
+            self.nodes[name].older = older
             self._start(name)
+            if not older:  # what waits for an upgrade is tried with the next records that come; here at once
+                quarantine.retry_waiting(self.nodes[name].place.node)
             self._look(name)
+
+    def revoke(self, name: str, *, trusted: Literal["held"] | int | None) -> None:
+        """Withdraw a node's key at the centre, or say anew what of it is trusted: what is held, or was at a moment."""
+        centre, node = self.nodes["centre"], self._id(name)
+        if centre.older:
+            return
+        self._somebody_was_withdrawn = True
+        with centre.place.database.write() as session:
+            logs = None
+            if trusted == "held":
+                logs = trust.held_now(session, node)
+            elif trusted is not None:
+                logs = trust.recorded_before(session, node, trusted)
+            revocations.revoke(session, centre.place.node, node, reason="stolen", trusted=logs)
+        quarantine.retry_waiting(centre.place.node)
+        self._look("centre")
 
     def back_up(self, name: str) -> None:
         """Copy a node's folder, as an administrator does who stops the program first."""
@@ -189,6 +216,7 @@ class World:
         for kept in [_DATABASE, GENERATION_FILE] if whole else [_DATABASE]:
             shutil.copy(self._backup(name) / kept, self._folder / name / kept)
         one.holds = dict(self._kept[name])
+        one.taken_before = {}
         self.one_log_was_written_twice |= whole
         self._start(name)
         self._look(name)
@@ -200,7 +228,9 @@ class World:
         one = self.nodes[name]
         one.place.database.close()
         shutil.copytree(self._folder / name, self._folder / CLONE)
-        self.nodes[CLONE] = self._open(CLONE, clock_ms=one.clock_ms, machine=machine, files_of=one.place)
+        self.nodes[CLONE] = self._open(
+            CLONE, clock_ms=one.clock_ms, machine=machine, files_of=one.place, older=one.older
+        )
         self.one_log_was_written_twice |= machine == one.machine
         assert self.nodes[CLONE].holds == one.holds
 
@@ -222,23 +252,29 @@ class World:
     # ------------------------------------------------------------ how it ends
 
     def settle(self) -> None:
-        """Have everybody meet the centre in peace, until they agree."""
-        others = [name for name in self.nodes if name != "centre"]
+        """Upgrade all programs and have everybody meet the centre in peace, until they agree."""
+        for name in self.nodes:
+            if self.nodes[name].older:
+                self.reopen(name)
         for _ in range(_ROUNDS):
-            for name in others:
+            for name in [name for name in self.nodes if name != "centre"]:
                 report = self._converse(name, "centre")
-                assert report.state == "done", (name, report)
+                assert report.state == ("refused" if self._is_withdrawn(name) else "done"), (name, report)
             self._look(*self.nodes)
-            if not any(self._lacking(name) or self.waiting(name) for name in self.nodes):
+            if not any(self._lacking(name) or self.waiting(name) for name in self._trusted_nodes()):
                 break
 
     def assert_all_agree(self) -> None:
-        """See that the centre holds all, and has signed for it, and that any log elsewhere is where its own began."""
-        for name in self.nodes:
+        """See that the centre holds all, and has signed for it, and that any log elsewhere is where its own began.
+
+        But for what withdrawn nodes hold, and what of them is not trusted; all agree what that is.
+        """
+        for name in self._trusted_nodes():
+            assert self._words_of_trust(name) == self._words_of_trust("centre"), name
             assert not self._lacking(name), f"{name} holds what the centre does not: {self._lacking(name)}"
             assert not self.waiting(name), f"{name} waits for receipts"
         with self.nodes["centre"].place.database.read() as session:
-            for name in [] if self.one_log_was_written_twice else self.nodes:
+            for name in [] if self.one_log_was_written_twice else self._trusted_nodes():
                 apart = [key for key, head in self._logs(name).items() if not log.ends_at(session, key, head)]
                 assert not apart, (name, apart)
 
@@ -249,8 +285,18 @@ class World:
         return converse(one.node, other.node.id, DyingLink(one, other, cut), pause=lambda _: None)
 
     def _lacking(self, name: str) -> list[str]:
-        """Return the keys of notes that a node holds and the centre does not, or otherwise."""
-        return sorted(key for key, _ in self.nodes[name].holds.items() - self.nodes["centre"].holds.items())
+        """Return the keys of notes that are trusted, and that a node holds and the centre does not, or otherwise."""
+        lacking = {key for key, _ in self.nodes[name].holds.items() - self.nodes["centre"].holds.items()}
+        return sorted(lacking - self._excused(name)) if lacking else []
+
+    def _excused(self, name: str) -> set[str]:
+        """Return the notes of withdrawn nodes that a node holds and the centre need not take."""
+        excused = set[str]()
+        for node in self._words_of_trust(name):
+            good, beyond = self._judged(name, node)
+            # The log of a node that was written twice may be held here on the branch that is not meant, in part.
+            excused |= good | beyond if self.one_log_was_written_twice else beyond - good
+        return excused
 
     def waiting(self, name: str) -> int:
         """Return how many of its own records no receipt of the root covers, by what a node shows people."""
@@ -263,6 +309,61 @@ class World:
         with self.nodes[name].place.database.read() as session:
             return log.held(session)
 
+    # ------------------------------------------------------------ whose key was withdrawn
+
+    def _id(self, name: str) -> str:
+        return self.nodes[name].place.node.id
+
+    def _is_withdrawn(self, name: str) -> bool:
+        return self._id(name) in self._words_of_trust("centre")
+
+    def _trusted_nodes(self) -> list[str]:
+        """Return the nodes whose keys the centre has not withdrawn."""
+        withdrawn = self._words_of_trust("centre")
+        return [name for name in self.nodes if self._id(name) not in withdrawn]
+
+    def _words_of_trust(self, name: str) -> dict[str, str]:
+        """Return the nodes that are withdrawn as a node knows it, and what was last said of each."""
+        if not self._somebody_was_withdrawn:
+            return {}
+        with self.nodes[name].place.database.read() as session:
+            nodes = session.scalars(select(RevocationRow.node).distinct())
+            rows = {node: trust.revocation_of(session, node) for node in nodes}
+        return {node: f"{row.revoked_ms} {row.revoker} {row.trusted}" for node, row in rows.items() if row}
+
+    def _judged(self, name: str, node: str) -> tuple[set[str], set[str]]:
+        """Return the notes in a withdrawn node's logs as held by another: those that are trusted, and the others."""
+        good, beyond = set[str](), set[str]()
+        with self.nodes[name].place.database.read() as session:
+            revocation = trust.revocation_of(session, node)
+            trusted = None if revocation is None else trust.trusted_by(revocation)
+            limits = {one[:2]: one.limit for one in trusted or ()}
+            for key in log.held(session, origins=[node]):
+                limit = limits.get(key[1:], trust.NO_TRUST)
+                whole = log.head_of(session, key).seq < limit.end.seq or log.ends_at(session, key, limit.end)
+                last = limit.last if whole else 0
+                for ref in log.segments_after(session, key, 0):
+                    parts = segment.take_apart(log.encoding_of(session, ref.digest) or b"")
+                    for record in codec.decode(parts.payload, codec=parts.header.codec, first=ref.first):
+                        if record.kind in {"note", "memo"}:
+                            (good if trusted is None or record.seq <= last else beyond).add(record.key)
+        return good, beyond
+
+    def _look_at_trust(self, name: str) -> None:
+        """See that of withdrawn nodes all is taken that is trusted, and nothing more since that is known."""
+        one = self.nodes[name]
+        known = {word for word in self._words_of_trust(name).items() if word[0] != one.place.node.id}
+        for node, word in known:
+            good, beyond = self._judged(name, node)
+            with one.place.database.read() as session:
+                row = QuarantineRow
+                waiting = select(row.key).where(row.origin == node, row.verdict == "waiting")
+                left = good - one.holds.keys() - set(session.scalars(waiting))
+            assert not left, f"{name} has not taken {sorted(left)}, which are trusted"
+            taken = (beyond - good) & one.holds.keys()
+            more = taken - one.taken_before.setdefault((node, word), taken)
+            assert not more, f"{name} has taken {sorted(more)}, which are not trusted"
+
     def _look(self, *names: str) -> None:
         """See that nothing is gone from some nodes, and nothing changed."""
         for name in names:
@@ -271,6 +372,7 @@ class World:
             gone = one.holds.items() - notes.items()
             assert not gone, f"{name} has lost or changed {sorted(key for key, _ in gone)}"
             one.holds = notes
+            self._look_at_trust(name)
 
     # ------------------------------------------------------------ processes
 
@@ -292,19 +394,31 @@ class World:
     def _start(self, name: str) -> None:
         one = self.nodes[name]
         one.place.database.close()
-        again = self._open(name, clock_ms=one.clock_ms, machine=one.machine, files_of=one.place)
+        again = self._open(
+            name, clock_ms=one.clock_ms, machine=one.machine, files_of=one.place, older=one.older
+        )
         one.place, one.fuse = again.place, again.fuse
 
-    def _open(self, name: str, *, clock_ms: int, machine: str, files_of: Place | None = None) -> Inhabitant:
+    def _open(
+        self,
+        name: str,
+        *,
+        clock_ms: int,
+        machine: str,
+        files_of: Place | None = None,
+        older: bool = False,
+    ) -> Inhabitant:
         role = ROLES.get(name, "laptop")
-        place = open_place(self._folder / name, name, role, machine=machine, now_ms=clock_ms)
+        place = open_place(self._folder / name, name, role, machine=machine, now_ms=clock_ms, older=older)
         if files_of is not None:
             place.blobs.whole.update(files_of.blobs.whole)
             place.blobs.parts.update(files_of.blobs.parts)
         fuse = Fuse()
         event.listen(place.database.engine, "before_cursor_execute", fuse.on_statement)
         event.listen(place.database.engine, "commit", fuse.on_commit)
-        return Inhabitant(place=place, fuse=fuse, clock_ms=clock_ms, machine=machine, holds=place.notes())
+        return Inhabitant(
+            place=place, fuse=fuse, clock_ms=clock_ms, machine=machine, older=older, holds=place.notes()
+        )
 
     def _backup(self, name: str) -> Path:
         return self._folder / f"backup-of-{name}"

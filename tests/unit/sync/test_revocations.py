@@ -26,7 +26,7 @@ from sync.tables import RevocationRow
 from sync.trust import TrustedLog
 from sync.vector import LogKey
 from tests.bundle_builders import carry, take, write
-from tests.sync_builders import MemoryLink, Place, open_place, pair
+from tests.sync_builders import MemoryLink, OlderRevocations, Place, open_place, pair
 
 MINUTE_MS = 60_000
 
@@ -338,12 +338,6 @@ def test_a_program_that_was_upgraded_trusts_no_more_than_others(
     assert before == ["kind", "kind"]
     assert reasons(hub) == ["revoked"]
     assert hub.notes() == {}
-
-
-class OlderRevocations(Revocations):
-    """Revocations as a program knows them that has not heard of trust."""
-
-    kinds = frozenset({revocations.REVOCATION})
 
 
 # ---------------------------------------------------------------- who may, and what the key still opens

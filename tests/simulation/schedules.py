@@ -1,0 +1,123 @@
+"""Schedules of what happens in the field, drawn at random, and how they are run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from tests.simulation.world import CLONE, MEETINGS, ROLES, Death, World
+
+#: An act of the world by its name, and how it is done.
+Act = tuple[str, dict[str, Any]]
+
+LAPTOPS = [name for name in ROLES if name.startswith("laptop")]
+NAMES = st.sampled_from([*LAPTOPS, *ROLES])
+ALL_NAMES = st.sampled_from([*LAPTOPS, *ROLES, CLONE])
+CUTS = st.lists(st.sampled_from([0, 1, 300, 1_000, 3_000, 10_000]), max_size=3)
+DEATHS = st.one_of(
+    st.none(),
+    st.builds(Death, st.integers(0, 80), st.just("statements")),
+    st.builds(Death, st.integers(0, 9), st.just("commits")),
+)
+CLOCKS = st.sampled_from([None, None, 0, 946_684_800_000, 1_764_003_700_000, 2_080_000_000_000])
+
+
+def act(name: str, /, **how: st.SearchStrategy[Any]) -> st.SearchStrategy[Act]:
+    """Return an act of this name."""
+    return st.tuples(st.just(name), st.fixed_dictionaries(how))
+
+
+WRITE = act(
+    "write",
+    name=ALL_NAMES,
+    count=st.sampled_from([1, 3, 30]),
+    size=st.sampled_from([20, 400]),
+    in_directory=st.booleans(),
+    with_file=st.booleans(),
+    memo=st.booleans(),
+    clock_ms=CLOCKS,
+)
+MEET = act(
+    "meet",
+    who=st.sampled_from([*MEETINGS, (CLONE, "hub"), (CLONE, "centre")]),
+    cuts=CUTS,
+    here_dies=DEATHS,
+    there_dies=DEATHS,
+)
+COME_BACK = st.one_of(
+    act("back_up", name=NAMES),
+    act("restore", name=NAMES, whole=st.booleans()),
+    act("clone", name=st.sampled_from(LAPTOPS), machine=st.sampled_from(["machine", "another machine"])),
+)
+CARRY = st.one_of(
+    act("write_stick", here=NAMES, there=NAMES, with_records=st.booleans()),
+    act("take_stick", which=st.integers(0, 9), there=ALL_NAMES, dies=DEATHS),
+)
+LIVE = st.one_of(
+    act("number", name=ALL_NAMES, dies=DEATHS), act("reopen", name=ALL_NAMES, older=st.booleans())
+)
+#: A moment is one of those that notes are stamped with: their places in the feed.
+TRUSTED = st.one_of(st.none(), st.just("held"), st.integers(1, 20))
+REVOKE = act("revoke", name=st.sampled_from([*LAPTOPS, "hub"]), trusted=TRUSTED)
+ACTS = st.one_of(WRITE, WRITE, MEET, MEET, COME_BACK, CARRY, st.one_of(LIVE, REVOKE))
+SCHEDULES = st.lists(ACTS, min_size=8, max_size=16)
+#: Of one laptop and the centre: what breaks one rule is met sooner where less happens besides.
+NARROW_SCHEDULES = st.lists(
+    st.one_of(
+        act("write", name=st.just("laptop-1"), count=st.just(1), size=st.just(20), clock_ms=CLOCKS),
+        act("meet", who=st.just(("laptop-1", "centre")), there_dies=DEATHS),
+        act("back_up", name=st.just("laptop-1")),
+        act("restore", name=st.just("laptop-1"), whole=st.booleans()),
+    ),
+    min_size=8,
+    max_size=16,
+)
+#: Of a laptop that is withdrawn, a hub that hears of it early or late, and the stick that the laptop left.
+_MEET_ONE = act("meet", who=st.sampled_from([("laptop-1", "centre"), ("hub", "centre"), ("laptop-1", "hub")]))
+REVOCATION_SCHEDULES = st.lists(
+    st.one_of(
+        act(
+            "write",
+            name=st.just("laptop-1"),
+            count=st.sampled_from([1, 3]),
+            size=st.just(20),
+            memo=st.booleans(),
+        ),
+        _MEET_ONE,
+        _MEET_ONE,
+        act("revoke", name=st.just("laptop-1"), trusted=TRUSTED),
+        st.sampled_from(
+            [
+                ("write_stick", {"here": "laptop-1", "there": "hub", "with_records": True}),
+                ("take_stick", {"which": -1, "there": "hub", "dies": None}),
+                ("reopen", {"name": "hub", "older": True}),
+                ("reopen", {"name": "hub", "older": False}),
+            ]
+        ),
+    ),
+    min_size=8,
+    max_size=14,
+)
+
+
+def run(schedule: Sequence[Act]) -> None:
+    """Do what a schedule says, then have all meet in peace and compare them."""
+    with TemporaryDirectory(prefix="outpost-schedule-") as folder, closing(World(Path(folder))) as world:
+        note("\n".join(f"world.{name}(**{how})" for name, how in schedule))
+        for name, how in schedule:
+            getattr(world, name)(**how)
+        world.settle()
+        world.assert_all_agree()
+
+
+def run_many(count: int, schedules: st.SearchStrategy[list[Act]] = SCHEDULES, **other: Any) -> None:
+    """Run random schedules."""
+    health = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    how = settings(max_examples=count, deadline=None, suppress_health_check=health, **other)
+    how(given(schedules)(run))()
