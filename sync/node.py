@@ -27,7 +27,7 @@ from sync.errors import CertificateError, KeyLostError
 from sync.identity import NodeKey, read_certificate
 from sync.messages import Certificate, Role, Signed
 from sync.ports import Blobs, Clock, Read, Stream, Write
-from sync.tables import CertificateRow, EpochRow, NodeRow
+from sync.tables import CertificateRow, EpochRow, NodeRow, RevocationRow
 
 GENERATION_FILE = "generation.json"
 _MOST_PAST = 100
@@ -189,16 +189,23 @@ def chain_of(session: Session, node: str) -> list[Signed]:
 
 
 def take_certificates(session: Session, papers: Sequence[Signed]) -> None:
-    """Remember certificates that introduce nodes, as far as they lead to our root."""
+    """Remember certificates that introduce nodes, as far as they lead to our root, and not by a withdrawn key.
+
+    Whom that key had certified and nobody knows yet joins anew, and brings what it recorded then.
+    """
     root = standing(session).root
     known = known_certificates(session)
+    withdrawn = set(session.scalars(select(RevocationRow.node)))
+    vouching = {node: signed for node, signed in known.items() if node not in withdrawn}
     for paper in papers:
         try:
             certificate = identity.read_certificate(paper)
             if root is not None and certificate.node not in known:
-                identity.trusted(paper, known=known, root=root)
+                identity.trusted(paper, known=vouching, root=root)
                 keep_certificate(session, paper)
                 known[certificate.node] = paper
+                if certificate.node not in withdrawn:
+                    vouching[certificate.node] = paper
         except CertificateError:
             continue  # its segments will say that their origin is unknown
 

@@ -17,7 +17,7 @@ from sync.engine import SyncReport, converse
 from sync.errors import PairingError, RevocationError, SegmentError
 from sync.inbox import take_segment
 from sync.messages import Record
-from sync.node import random_epoch, standing
+from sync.node import certificate_of, chain_of, random_epoch, standing, take_certificates
 from sync.ports import Context, Verdict
 from sync.responder import Responder
 from sync.revocations import Revocations
@@ -437,6 +437,27 @@ def test_a_withdrawn_key_joins_no_more(centre: Place, laptop: Place) -> None:
 
     with pytest.raises(PairingError, match="withdrawn"):
         Responder(centre.node).join(question)
+
+
+@pytest.mark.usefixtures("network")
+def test_a_withdrawn_hub_introduces_nobody_any_more(tmp_path: Path, centre: Place, hub: Place) -> None:
+    early, late = (open_place(tmp_path / name, name, "laptop") for name in ("early", "late"))
+    known = []
+    for place in (early, late):
+        pair(hub, place)
+        with place.database.read() as session:
+            papers = chain_of(session, place.node.id)
+        with centre.database.write() as session:
+            take_certificates(session, papers)
+            known.append(certificate_of(session, place.node.id) is not None)
+        revoke(centre, hub)
+
+    report = meet(early, centre)
+
+    assert known == [True, False]
+    assert report.state == "done", report
+    early.database.close()
+    late.database.close()
 
 
 # ---------------------------------------------------------------- the other branch of a log
