@@ -103,6 +103,11 @@ def revocation_of(session: Session, node: str) -> RevocationRow | None:
     return max(rows, key=_rank, default=None)
 
 
+def withdrawn_ms(session: Session, node: str) -> int | None:
+    """Return when a node's key was first withdrawn, by the clock of whoever did it; ``None`` if it was not."""
+    return session.scalar(select(func.min(RevocationRow.revoked_ms)).where(RevocationRow.node == node))
+
+
 def _rank(row: RevocationRow) -> tuple[int, str, str, str]:
     # Two that bear one time by one hand are of two lives of that hand. Any rule will do that all nodes share.
     return row.revoked_ms, row.revoker, row.trusted or "", row.reason

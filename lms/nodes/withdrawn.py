@@ -75,14 +75,14 @@ def trust_in(session: Session, node: Node, other: str) -> NodeTrust:
     if signed is None or other == node.id:
         raise PeerNotFoundError(other)
     certificate, me = read_certificate(signed), standing(session)
-    revocation = trust.revocation_of(session, other)
+    revocation, withdrawn_ms = trust.revocation_of(session, other), trust.withdrawn_ms(session, other)
     doubted = trust.doubted(session, other)
     records = (pair for one in doubted for pair in trust.doubted_records(session, one))
     return NodeTrust(
         node=other,
         name=certificate.name,
         role=certificate.role,
-        withdrawn=None if revocation is None else datetime.fromtimestamp(revocation.revoked_ms / 1000, UTC),
+        withdrawn=None if withdrawn_ms is None else datetime.fromtimestamp(withdrawn_ms / 1000, UTC),
         reason="" if revocation is None else revocation.reason,
         held=sum(head.seq for head in log.held(session, origins=[other]).values()),
         kept_aside=sum(one.set_aside for one in doubted),

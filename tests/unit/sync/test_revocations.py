@@ -237,10 +237,14 @@ def test_less_may_be_trusted_later(centre: Place, hub: Place, laptop: Place) -> 
     meet(laptop, centre)
     revoke(centre, laptop)
     meet(hub, centre)
+    since_ms = centre.now[0]
+    centre.now[0] += MINUTE_MS
 
     revoke(centre, laptop, trusted=[])
     meet(hub, centre)
 
+    with hub.database.read() as session:
+        assert trust.withdrawn_ms(session, laptop.node.id) == since_ms
     assert doubts(hub, laptop) == doubts(centre, laptop)
     assert doubts(centre, laptop) == [("up", 0, 0, 1)]
 
