@@ -20,6 +20,7 @@ from tests.bundle_builders import pair_data, record
 from tests.faults.conftest import integrity
 from tests.postgres import Postgres
 from tests.servers import LMS, NodeUnderTest, node
+from tests.warm import WarmProcess
 
 log = logging.getLogger(__name__)  # `--log-cli-level=INFO` shows what was hit
 
@@ -70,11 +71,20 @@ def test_an_export_that_is_killed_leaves_nothing_that_looks_whole(
     stick = tmp_path / "stick"
     stick.mkdir()
     target = stick / "post.outpost"
-    for _ in range(kills):
+
+    def begun() -> subprocess.Popen[bytes] | WarmProcess:
         export = nodes.laptop.begin("bundle", "export", str(target))
         while export.poll() is None and not list(stick.iterdir()):
             time.sleep(0.001)
-        time.sleep(dice.uniform(0, 0.6))
+        return export
+
+    export, began = begun(), time.monotonic()
+    export.wait()
+    writing_s = time.monotonic() - began  # a fixed time would mostly be too long on a quick machine
+    target.unlink()
+    for _ in range(kills):
+        export = begun()
+        time.sleep(dice.uniform(0, writing_s))
         export.kill()
         hit += export.wait() != 0
         if target.exists():
