@@ -19,7 +19,6 @@ from sync.ledger import KindCount
 from sync.messages import Certificate
 from sync.node import Node, certificate_of, root_of, standing
 from sync.quarantine import Kept
-from sync.tables import RevocationRow
 
 JOB: Final = "sync"
 SHOWN_REFUSED = 50
@@ -54,7 +53,7 @@ class Overview:
 def overview(session: Session, node: Node) -> Overview:
     """Return this node, its peers, and how its records stand."""
     me = standing(session)
-    revoked = set(session.scalars(select(RevocationRow.node)))
+    revoked = ledger.revoked_nodes(session)
     peers = [
         PeerStanding(
             node=row.node,

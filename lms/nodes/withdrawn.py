@@ -97,11 +97,12 @@ def trust_in(session: Session, node: Node, other: str) -> NodeTrust:
 
 def known_through_others(session: Session, node: Node) -> list[KnownNode]:
     """Return the nodes whose certificates came by others, as those of laptops by their hub, by name."""
+    revoked = ledger.revoked_nodes(session)
     paired = {node.id, *(row.node for row, _ in ledger.peers(session))}
     found = [
         read_certificate(one) for other, one in known_certificates(session).items() if other not in paired
     ]
     return [
-        KnownNode(node=one.node, name=one.name, role=one.role, revoked=ledger.is_revoked(session, one.node))
+        KnownNode(node=one.node, name=one.name, role=one.role, revoked=one.node in revoked)
         for one in sorted(found, key=lambda one: (one.name, one.node))
     ]
