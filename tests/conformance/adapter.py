@@ -17,7 +17,8 @@ from tests.browser.visitor import PASSWORD
 from tests.servers import NodeUnderTest, node
 
 Learner = dict[str, str]
-MOMENT_MS = 500  # a unit that asks to leave takes the page with it: a person looks before she presses
+# A unit that asks to leave takes the page with it, and a press on a page that goes is lost: a person looks first.
+MOMENT_MS = 1_000
 
 
 class Outpost:
