@@ -37,7 +37,7 @@ from lms.launch.actions import Desk
 from lms.launch.fence import page_around
 from lms.launch.pages import MOST_MISSING, Learner, desk_of
 from lms.launch.sittings import in_minutes
-from lms.launch.why_wording import say_lines, say_missing
+from lms.launch.why_wording import say_lines, say_missing, say_whole
 from lms.people.queries import hold_person
 from lms.web.errors import NotFoundError
 from lms.web.locale import language_of
@@ -134,6 +134,7 @@ def show_why(request: Request, viewer: Learner, course: UUID) -> Response:
         back=f"/courses/{course}",
         go_on=f"/learn/{course}/units",
         is_final=why.reached.is_final,
+        whole=say_whole(why, language_of(request)),
         lines=say_lines(why, language_of(request)),
     )
 

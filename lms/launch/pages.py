@@ -32,7 +32,7 @@ from lms.launch.scores import score_of
 from lms.launch.sittings import in_minutes
 from lms.launch.verdict import judged, only_assumed, verdict_on
 from lms.launch.way_on import way_on
-from lms.launch.why_wording import say_lines, say_missing
+from lms.launch.why_wording import say_lines, say_missing, say_whole
 from lms.people.policy import Right
 from lms.people.queries import hold_person
 from lms.people.sessions import owner_mark
@@ -199,6 +199,7 @@ def show_why(request: Request, viewer: Learner, course: UUID) -> Response:
         back=f"/courses/{course}",
         go_on=f"/learn/{course}",
         is_final=why.reached.is_final,
+        whole=say_whole(why, language_of(request)),
         lines=say_lines(why, language_of(request)),
     )
 

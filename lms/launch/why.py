@@ -45,7 +45,7 @@ class Line:
         beyond: what of it is longer than its standard makes an LMS keep.
         refused: what it wanted to store and could not.
         missing: nothing where it is as it should be.
-        is_needed: whether the cluster around it, and what is around that, waits for what is missing.
+        is_needed: whether the course, and each cluster on the way to it, waits for what is missing.
     """
 
     identifier: str
@@ -316,8 +316,12 @@ class _Explained:
         begun = self._tracking.attempts(node) > 0
         standard = Standard(self._opened.package.data_model)
         around = self._done_without(node) if missing else None
-        if around is not None and missing[0].code != "not-drawn":
+        is_asked = around is None and not self.reached.is_final
+        says_so = bool(missing) and missing[0].code == "not-drawn"
+        if around is not None and not says_so:
             missing = [Fact("not-needed", {"around": around.title}), *missing]
+        elif missing and not is_asked and not says_so:
+            missing = [self._no_longer_asked(), *(_told_as_open(one) for one in missing)]
         return Line(
             identifier=node.identifier,
             title=node.title,
@@ -329,8 +333,12 @@ class _Explained:
             refused=tuple(_refused(standard, kept.refused)) if kept else (),
             missing=tuple(missing),
             is_unit=node.is_leaf,
-            is_needed=around is None,
+            is_needed=is_asked,
         )
+
+    def _no_longer_asked(self) -> Fact:
+        """Say that the course waits for nothing more, though it may be passed without being complete."""
+        return Fact("not-asked-passed" if self.reached.satisfied else "not-asked-completed")
 
 
 _ELEMENTS_12 = ("cmi.core.lesson_status", "cmi.core.score.raw", "cmi.core.score.min", "cmi.core.score.max")
@@ -439,6 +447,11 @@ def _needed(why: Reason, cluster: Node) -> Iterator[str]:
     for ruled in why.by:
         met = ruled.rule.child_activity_set is not ChildActivitySet.NONE
         yield from (one.activity for one in ruled.asked if one.takes_part and one.meets is not met)
+
+
+def _told_as_open(missing: Fact) -> Fact:
+    """Say of parts that they are open, where nobody misses them."""
+    return Fact("parts-open", missing.facts) if missing.code == "parts" else missing
 
 
 def _unfinished(why: Reason, activity: Activity, status: str) -> Fact:

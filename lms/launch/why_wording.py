@@ -133,6 +133,8 @@ SENTENCES: Mapping[str, str] = {
     ),
     "attempts-used": mark("What it lacks can no longer be made up for."),
     "not-needed": mark("Not needed: “%(around)s” does not wait for it."),
+    "not-asked-passed": mark("No longer asked for: this course is passed."),
+    "not-asked-completed": mark("No longer asked for: this course is complete."),
     "not-listed": mark("The package does not list it in the outline. Next and Previous can lead to it."),
     "opened-by": mark("What was reached in these lessons can open it: %(titles)s."),
     "opened-elsewhere": mark(
@@ -162,6 +164,7 @@ SENTENCES: Mapping[str, str] = {
     "less-heard": mark("So far %(done)s has been heard; at least %(least)s is needed."),
     "less-read": mark("So far %(done)s has been read; at least %(least)s is needed."),
     "parts": mark("Still missing: %(titles)s."),
+    "parts-open": mark("Not complete: %(titles)s."),
     "parts-to-pass": mark("Not passed yet: %(titles)s."),
     "parts-failed": mark("Not passed: %(titles)s."),
     "parts-against": mark("Against the rule: %(titles)s."),
@@ -201,6 +204,15 @@ _OBJECTIVE = mark("its objective “%(objective)s” %(asked)s")
 _AND, _OR, _MORE = mark("and"), mark("or"), mark("%(count)s more")
 
 
+_NOTHING_MISSING = mark("Nothing is missing: this course is complete.")
+_PASSED = mark(
+    "This course is passed, and nothing more is asked for. What is named below need not be made up for."
+)
+_COMPLETE = mark(
+    "This course is complete, and nothing more is asked for. What is named below need not be made up for."
+)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SaidLine:
     """A line in words."""
@@ -215,6 +227,15 @@ class SaidLine:
     refused: Sequence[str]
     missing: Sequence[str]
     is_unit: bool
+
+
+def say_whole(why: Why, spoken: Language) -> str:
+    """Say that nothing is missing, or that nothing is asked for though something is open; else nothing."""
+    if not why.reached.is_final:
+        return ""
+    if why.course.missing:
+        return spoken.gettext(_PASSED) if why.reached.satisfied else spoken.gettext(_COMPLETE)
+    return spoken.gettext(_NOTHING_MISSING)
 
 
 def say_lines(why: Why, spoken: Language) -> list[SaidLine]:

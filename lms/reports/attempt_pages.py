@@ -24,7 +24,7 @@ from lms.launch.queries import late_work
 from lms.launch.steps import count_steps
 from lms.launch.using_late import find_late, put_aside, use_late
 from lms.launch.why import Why
-from lms.launch.why_wording import say_lines
+from lms.launch.why_wording import say_lines, say_whole
 from lms.people.policy import Right
 from lms.people.queries import find_person, hold_person
 from lms.people.tables import Person
@@ -89,6 +89,7 @@ def show_attempt(request: Request, _: Observer, course_id: UUID, person_id: UUID
         attempt=attempt,
         standing=standing,
         is_final=why is not None and why.reached.is_final,
+        whole=say_whole(why, spoken) if why else "",
         lines=say_lines(why, spoken) if why else [],
         steps=steps[1],
         late=len(late),

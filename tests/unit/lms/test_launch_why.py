@@ -44,7 +44,14 @@ from lms.launch.attempts import why_of
 from lms.launch.documents import GLOBALS, profile_key, write
 from lms.launch.verdict import Verdict
 from lms.launch.why import Line, Why
-from lms.launch.why_wording import CONDITIONS, RULE_CONDITIONS, SENTENCES, say_line, say_missing
+from lms.launch.why_wording import (
+    CONDITIONS,
+    RULE_CONDITIONS,
+    SENTENCES,
+    say_line,
+    say_missing,
+    say_whole,
+)
 from lms.web.locale import language
 from tests.launch_builders import NOON, PERSON, a_commit, a_course, a_desk, said, taken
 
@@ -277,6 +284,45 @@ def test_nothing_is_missing_where_all_is_done(session: Session, desk: Desk) -> N
 
     assert why.reached.is_final
     assert not why.open_lines
+    assert ENGLISH is not None
+    assert say_whole(why, ENGLISH) == "Nothing is missing: this course is complete."
+
+
+BY_CONTENT = SequencingDefinition(delivery=DeliveryControls(completion_set_by_content=True))
+
+
+def test_a_course_that_was_passed_and_not_completed_asks_for_nothing_more(
+    session: Session, desk: Desk
+) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=1, definitions=[BY_CONTENT])
+    sit(session, desk, {"cmi.success_status": "passed", "cmi.score.scaled": "0.9"}, then=Request.EXIT_ALL)
+
+    why = why_of(session, taken(session, desk))
+
+    assert ENGLISH is not None
+    assert why.reached.is_final
+    assert say_whole(why, ENGLISH) == (
+        "This course is passed, and nothing more is asked for. What is named below need not be made up for."
+    )
+    assert not why.open_lines
+    assert told(why, 0)[2] == ["No longer asked for: this course is passed.", "Not complete: Lesson 1."]
+    assert told(why, 1)[2] == [
+        "No longer asked for: this course is passed.",
+        "The lesson has not said that it is complete.",
+    ]
+
+
+def test_a_course_passed_by_a_shared_objective_asks_for_nothing_more(session: Session, desk: Desk) -> None:
+    lessons = [PLAIN, SequencingDefinition(primary_objective=Objective(**shared()))]
+    a_course(session, desk.shelf, standard="scorm2004", units=2, definition=FLOWS, definitions=lessons)
+    write(session, profile_key(PERSON, GLOBALS), {"safe-at-post": {"satisfied": True}}, now=NOON)
+    sit(session, desk, PASSED, then=Request.EXIT_ALL)
+
+    why = why_of(session, taken(session, desk))
+
+    assert why.reached.is_final
+    assert not why.open_lines
+    assert told(why, 2)[2] == ["No longer asked for: this course is passed.", "It has not been opened yet."]
 
 
 def a_unit(move_on: Any, mastery: Decimal | None = None) -> Package:
@@ -396,6 +442,7 @@ def looking_at_safe(*, writes: bool = False) -> SequencingDefinition:
 
 COMPLETED = {"cmi.completion_status": "completed"}
 FAILED = {**COMPLETED, "cmi.success_status": "failed"}
+PASSED = {**COMPLETED, "cmi.success_status": "passed"}
 IN_ORDER = SequencingDefinition(control=ControlModes(choice=False, flow=True))
 
 
