@@ -152,7 +152,7 @@ class _Explained:
         if missing and not node.visible and not any(one.code.startswith("closed-") for one in missing):
             missing.append(Fact("not-listed"))
         return self._line(
-            node, rules, missing or self._of_before(node), sent=_sent(values, _ELEMENTS_2004), kept=kept
+            node, rules, missing or self._to_do_again(node), sent=_sent(values, _ELEMENTS_2004), kept=kept
         )
 
     def _cluster(self, node: Node) -> Line:
@@ -176,6 +176,11 @@ class _Explained:
                 return [Fact("earlier-attempt", {"around": around.title})]
         return []
 
+    def _to_do_again(self, lesson: Node) -> list[Fact]:
+        """Say that a lesson was done and counts no more, and what keeps her from doing it again."""
+        before = self._of_before(lesson)
+        return [*before, *_with_end(self._closed(lesson))] if before else []
+
     def _closed(self, node: Node) -> list[Fact]:
         """Say what keeps her out of a lesson, and what opens it."""
         self._ways = self._ways or Ways(self._opened.tree, self._sequenced)
@@ -187,8 +192,7 @@ class _Explained:
         closed = self._closed(node)
         if not closed or closed[0].code not in _SHUT:
             return []
-        is_used_up = closed[0].code.startswith("closed-attempts")
-        return [*closed, Fact("attempts-used")] if is_used_up else closed
+        return _with_end(closed)
 
     def _parts_missing(self, why: Reason) -> Iterator[Fact]:
         if why.answer is True:
@@ -380,7 +384,7 @@ def _rule_of_completion(why: Reason, activity: Activity) -> Fact:
         seen = _SEEN[activity.viewer] if activity.viewer else "progress"
         return Fact(f"rule-{seen}", {"least": Share(why.by.least)})
     if why.shared:
-        return Fact("shared-completes", {"objective": why.shared})
+        return Fact("shared-completes" if why.answer else "shared-completes-not", {"objective": why.shared})
     if activity.kind == "asset":
         return Fact("asset")
     return Fact("status-or-silence" if why.silence_counts else "status-only")
@@ -390,14 +394,21 @@ def _rules_of_success(why: Reason) -> Iterator[tuple[Fact, str]]:
     if isinstance(why.by, Measured):
         yield Fact("rule-score", {"least": Share(why.by.least)}), why.process
         if why.shared:
-            yield Fact("shared-score", {"objective": why.shared}), "SN 3.10"
+            facts = {"objective": why.shared, "score": Share(why.by.reached or 0.0)}
+            yield Fact("shared-score", facts), "SN 3.10"
     elif why.shared:
-        yield Fact("shared-judges", {"objective": why.shared}), why.process
+        yield Fact("shared-passes" if why.answer else "shared-fails", {"objective": why.shared}), why.process
     else:
         yield Fact("judges"), why.process
 
 
 _SHUT = frozenset({"closed-disabled", "closed-disabled-around", "closed-attempts", "closed-attempts-around"})
+
+
+def _with_end(closed: list[Fact]) -> list[Fact]:
+    """Add to what closes a lesson that it is closed for good, where no attempt is left."""
+    is_used_up = bool(closed) and closed[0].code.startswith("closed-attempts")
+    return [*closed, Fact("attempts-used")] if is_used_up else closed
 
 
 def what_closes(closed: Closed, lesson: Node) -> Iterator[Fact]:

@@ -31,13 +31,19 @@ SENTENCES: Mapping[str, str] = {
     ),
     "mastery-12": mark("It is passed with a score of at least %(least)s: the package's mastery score."),
     "judges": mark("The lesson itself says whether it was passed."),
-    "shared-judges": mark(
-        "A shared objective says whether it was passed, whatever the lesson itself sent: %(objective)s."
+    "shared-passes": mark(
+        "A shared objective says that it was passed, whatever the lesson itself sent: %(objective)s."
+    ),
+    "shared-fails": mark(
+        "A shared objective says that it was not passed, whatever the lesson itself sent: %(objective)s."
     ),
     "shared-completes": mark(
-        "A shared objective says whether it is complete, whatever the lesson itself sent: %(objective)s."
+        "A shared objective says that it is complete, whatever the lesson itself sent: %(objective)s."
     ),
-    "shared-score": mark("Its score is that of a shared objective: %(objective)s."),
+    "shared-completes-not": mark(
+        "A shared objective says that it is not complete, whatever the lesson itself sent: %(objective)s."
+    ),
+    "shared-score": mark("Its score is %(score)s, that of a shared objective: %(objective)s."),
     "rule-score": mark("It is passed with a score of at least %(least)s."),
     "rule-progress": mark("It is complete when at least %(least)s of it is done."),
     "rule-pages": mark("It is complete when at least %(least)s of its pages have been shown."),

@@ -539,19 +539,26 @@ def test_a_lesson_that_is_not_listed_says_how_to_come_to_it(session: Session, de
     ]
 
 
-def test_a_lesson_that_a_shared_objective_of_another_course_judges(session: Session, desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("sent", "shared_status", "says"),
+    [
+        (FAILED, {"satisfied": True}, "A shared objective says that it was passed"),
+        (PASSED, {"satisfied": False}, "A shared objective says that it was not passed"),
+    ],
+)
+def test_a_lesson_that_a_shared_objective_of_another_course_judges(
+    session: Session, desk: Desk, sent: dict[str, str], shared_status: dict[str, bool], says: str
+) -> None:
     judged = SequencingDefinition(primary_objective=Objective(**shared(writes=True)))
     a_course(session, desk.shelf, standard="scorm2004", units=2, definitions=[judged, SequencingDefinition()])
-    sit(session, desk, FAILED, then=Request.EXIT_ALL)
-    write(session, profile_key(PERSON, GLOBALS), {"safe-at-post": {"satisfied": True}}, now=NOON)
+    sit(session, desk, sent, then=Request.EXIT_ALL)
+    write(session, profile_key(PERSON, GLOBALS), {"safe-at-post": shared_status}, now=NOON)
 
     why = why_of(session, taken(session, desk))
 
-    assert why.lines[1].state == "passed"
-    assert told(why, 1)[0][1] == (
-        "A shared objective says whether it was passed, whatever the lesson itself sent: safe-at-post."
-    )
-    assert told(why, 1)[1]["cmi.success_status"] == "failed"
+    assert why.lines[1].state == ("passed" if shared_status["satisfied"] else "failed")
+    assert told(why, 1)[0][1] == f"{says}, whatever the lesson itself sent: safe-at-post."
+    assert told(why, 1)[1] == sent
 
 
 def test_a_lesson_reopened_after_it_wrote_a_failure_to_a_shared_objective(
@@ -611,6 +618,27 @@ def test_a_course_is_judged_by_the_lessons_that_were_drawn_for_its_attempt(
     for place, line in enumerate(why.lines[1:], 1):
         if place != passed:
             assert (told(why, place)[2], line.is_needed) == ([f"{not_drawn} it is not asked for."], False)
+
+
+def test_a_lesson_that_was_done_and_is_closed_now_says_by_what(session: Session, desk: Desk) -> None:
+    lessons = [PLAIN, looking_at_safe()]
+    a_course(session, desk.shelf, standard="scorm2004", units=2, definition=FLOWS, definitions=lessons)
+    write(session, profile_key(PERSON, GLOBALS), {"safe-at-post": {"satisfied": True}}, now=NOON)
+    carry_out(session, desk, taken(session, desk), Request.CHOICE, "lesson-2", now=NOON)
+    sit(session, desk, PASSED, then=Request.EXIT_ALL)
+    sit(session, desk, {"cmi.completion_status": "incomplete"}, then=Request.SUSPEND_ALL)
+    write(session, profile_key(PERSON, GLOBALS), {"safe-at-post": {"satisfied": False}}, now=NOON)
+
+    missing = told(why_of(session, taken(session, desk)), 2)[2]
+
+    assert missing == [
+        (
+            "It was done in an earlier attempt at “Border posts”. By the rules of the package only what is done in "
+            "the present attempt counts there."
+        ),
+        f"{SHUT}: its objective “safe” not marked as passed.",
+        "A shared objective can open it, which no other lesson of this course sets: safe-at-post.",
+    ]
 
 
 def test_an_element_without_a_value_was_not_sent(session: Session, desk: Desk) -> None:
