@@ -46,6 +46,7 @@ from lms.launch.unit import (
     UnitState,
     given_values,
     keep_unit,
+    made_of,
     navigation_news,
     navigation_values,
     own_values,
@@ -389,6 +390,7 @@ def _end(
     silent = not told.completion_reported and told.completion == "unknown"
     if silent and not ended.suspended and _is_done_by_ending(taking.opened, activity):
         told = replace(told, completion="completed")
+    kept.made = made_of(kept, ended.values)
     kept.values = own_values(ended.values, given)
     subject = _subject(desk, taking, launch)
     made = _tell(subject, kept, told, standard, launch, now=now, answers=True)

@@ -32,6 +32,7 @@ LEARNER_NAME = "Learner"  # packages are told a pseudonym: what they are given t
 # Of values that were refused, as `shim/outbox.js` tells them: the newest, and how they begin.
 MOST_REFUSED = 8
 SHOWN_CHARACTERS = 60
+STATUS_12 = "cmi.core.lesson_status"  # the one value that the end of a session sets
 _UNITS_OF_A_QUERY = 300  # databases bound the number of values
 _ENTRIES = frozenset({"cmi.core.entry", "cmi.entry"})
 _VALID = "adl.nav.request_valid"
@@ -52,6 +53,9 @@ class UnitState:
     refused: dict[str, Any] = field(
         default_factory=dict
     )  # what it wanted to store and has not stored otherwise since
+    made: dict[str, Any] = field(
+        default_factory=dict
+    )  # what was set for it as it ended, by element: ``sent`` by the unit, or ``None``, and what is ``set`` instead
     found: bytes | None = field(default=None, compare=False)  # its document, as this transaction has read it
 
 
@@ -79,6 +83,7 @@ def _state_in(found: bytes) -> UnitState:
         values=kept["values"],
         told=kept["told"],
         refused=kept.get("refused", {}),
+        made=kept.get("made", {}),
         found=found,
     )
 
@@ -88,9 +93,24 @@ def keep_unit(session: Session, taking: Taking, unit: UUID, state: UnitState, *,
     content = {"format": 1, "attempt": state.attempt, "values": state.values, "told": state.told}
     if state.refused:
         content["refused"] = state.refused
+    if state.made:
+        content["made"] = state.made
     key = _key(taking, unit)
     was = read_bytes(session, key) if state.found is None else state.found
     state.found = replace(session, key, content, was=was, now=now)
+
+
+def made_of(kept: UnitState, ended: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the end of a session sets in place of what the unit has sent (SCORM 1.2 RTE 3.4.4).
+
+    Args:
+        kept: the unit before its session ended; what was set for it earlier and stands still is nothing it has sent.
+        ended: its values afterwards.
+    """
+    found, before = kept.values.get(STATUS_12), kept.made.get(STATUS_12)
+    sent = before["sent"] if before is not None and before["set"] == found else found
+    after = ended.get(STATUS_12)
+    return {} if after == sent else {STATUS_12: {"sent": sent, "set": after}}
 
 
 def refused_still(

@@ -17,8 +17,8 @@ from content_packages.sequencing.definition import ChildActivitySet
 from content_packages.sequencing.reasons import Measured, Question, Reason, Ruled, reason
 from content_packages.sequencing.tree import Activity as Node
 from lms.launch.course import Opened, Standing
-from lms.launch.unit import UnitState
-from lms.launch.verdict import Verdict, heard_of, judged, verdict_on
+from lms.launch.unit import STATUS_12, UnitState
+from lms.launch.verdict import VERDICTS, Verdict, heard_of, judged, verdict_on
 
 State = Literal["passed", "failed", "waived", "completed", "in progress", "not started"]
 
@@ -42,6 +42,7 @@ class Line:
     Attributes:
         rules: what decides, each with the place in its standard where that stands.
         sent: what the package sent, by the element or verb that carried it.
+        made: what was set in place of that as the lesson ended.
         beyond: what of it is longer than its standard makes an LMS keep.
         refused: what it wanted to store and could not.
         missing: nothing where it is as it should be.
@@ -54,6 +55,7 @@ class Line:
     state: State
     rules: tuple[tuple[Fact, str], ...]
     sent: tuple[tuple[str, str], ...] = ()
+    made: tuple[Fact, ...] = ()
     beyond: tuple[Fact, ...] = ()
     refused: tuple[Fact, ...] = ()
     missing: tuple[Fact, ...] = ()
@@ -264,7 +266,8 @@ class _Explained:
         kept = self._units.get(node.identifier)
         values = kept.values if kept else {}
         mastery, raw = activity.mastery_score, values.get("cmi.core.score.raw", "")
-        status = values.get("cmi.core.lesson_status", "")
+        status = values.get(STATUS_12, "")
+        sent = _sent_by_unit(kept) if kept else {}
         rules = [(Fact("asset" if activity.kind == "asset" else "status-12"), "RTE 3.4.4")]
         if mastery:
             rules.append((Fact("mastery-12", {"least": mastery}), "RTE 3.4.4"))
@@ -279,10 +282,10 @@ class _Explained:
         elif (
             status not in {"completed", "passed"} and self._tracking.completed(node, node.primary) is not True
         ):
-            missing.append(_silent_or_unfinished(status))
+            missing.append(_silent_or_unfinished(sent.get(STATUS_12, "")))
         if kept is not None and missing:
             missing += self._left(node, values.get("cmi.core.entry", ""))
-        return self._line(node, rules, missing, sent=_sent(values, _ELEMENTS_12), kept=kept)
+        return self._line(node, rules, missing, sent=_sent(sent, _ELEMENTS_12), kept=kept)
 
     def _cluster_12(self, node: Node) -> Line:
         units = [one for one in self._opened.tree.activities if one.is_leaf and node.contains(one)]
@@ -333,6 +336,7 @@ class _Explained:
             state=state_of(completed=completed, satisfied=satisfied, begun=begun),
             rules=tuple(rules),
             sent=sent,
+            made=tuple(_made(kept)) if kept else (),
             beyond=tuple(_beyond(standard, kept.values)) if kept else (),
             refused=tuple(_refused(standard, kept.refused)) if kept else (),
             missing=tuple(missing),
@@ -345,7 +349,7 @@ class _Explained:
         return Fact("not-asked-passed" if self.reached.satisfied else "not-asked-completed")
 
 
-_ELEMENTS_12 = ("cmi.core.lesson_status", "cmi.core.score.raw", "cmi.core.score.min", "cmi.core.score.max")
+_ELEMENTS_12 = (STATUS_12, "cmi.core.score.raw", "cmi.core.score.min", "cmi.core.score.max")
 _ELEMENTS_2004 = (
     "cmi.completion_status",
     "cmi.success_status",
@@ -360,6 +364,26 @@ _SEEN: Mapping[Viewer, str] = {"pdf": "pages", "video": "watched", "audio": "hea
 
 def _sent(values: Mapping[str, str], elements: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple((element, values[element]) for element in elements if values.get(element))
+
+
+def _set_at_end(kept: UnitState) -> Iterator[tuple[str, str | None]]:
+    """Yield each element that was set as a session ended, with what the unit had sent, unless it has sent it since."""
+    for element, one in kept.made.items():
+        if kept.values.get(element) == one["set"]:
+            yield element, one["sent"]
+
+
+def _sent_by_unit(kept: UnitState) -> dict[str, str]:
+    """Return the values of a unit as it has sent them."""
+    return {**kept.values, **{element: sent or "" for element, sent in _set_at_end(kept)}}
+
+
+def _made(kept: UnitState) -> Iterator[Fact]:
+    """Yield what was set for a unit as it ended: a mastery score judges, or it had sent no status."""
+    for element, _ in _set_at_end(kept):
+        value = kept.values[element]
+        code = "made-by-mastery" if value in VERDICTS else "made-at-end"
+        yield Fact(code, {"element": element, "value": value})
 
 
 def _beyond(standard: Standard, values: Mapping[str, str]) -> Iterator[Fact]:

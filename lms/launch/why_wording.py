@@ -89,6 +89,12 @@ SENTENCES: Mapping[str, str] = {
     "waived": mark("An instructor has waived it: nothing more is asked of it."),
     "all-satisfied": mark("It is satisfied when all of its parts are."),
     # what was sent
+    "made-at-end": mark(
+        "The lesson ended without sending %(element)s. By the standard it was then set to “%(value)s”."
+    ),
+    "made-by-mastery": mark(
+        "As the lesson ended, %(element)s was set to “%(value)s” by the mastery score, as the standard asks."
+    ),
     "beyond-spm": mark(
         "%(element)s has %(length)s characters. The standard promises it %(spm)s; here it is kept whole, elsewhere it "
         "may be cut."
@@ -229,6 +235,7 @@ class SaidLine:
     word: str
     rules: Sequence[tuple[str, str]]
     sent: Sequence[tuple[str, str]]
+    made: Sequence[str]
     beyond: Sequence[str]
     refused: Sequence[str]
     missing: Sequence[str]
@@ -259,6 +266,7 @@ def say_line(line: Line, spoken: Language) -> SaidLine:
         word=spoken.gettext(word),
         rules=[(say(fact, spoken), place) for fact, place in line.rules],
         sent=line.sent,
+        made=[say(fact, spoken) for fact in line.made],
         beyond=[say(fact, spoken) for fact in line.beyond],
         refused=[say(fact, spoken) for fact in line.refused],
         missing=[say(fact, spoken) for fact in line.missing],

@@ -641,6 +641,70 @@ def test_a_lesson_that_was_done_and_is_closed_now_says_by_what(session: Session,
     ]
 
 
+def made(why: Why, place: int) -> list[str]:
+    assert ENGLISH is not None
+    said = say_line(why.lines[place], ENGLISH).made
+    return [one.replace("\u2068", "").replace("\u2069", "") for one in said]
+
+
+SET_AT_END = (
+    "The lesson ended without sending cmi.core.lesson_status. By the standard it was then set to “{value}”."
+)
+SET_BY_MASTERY = (
+    "As the lesson ended, cmi.core.lesson_status was set to “{value}” by the mastery score, "
+    "as the standard asks."
+)
+STATUS, RAW = "cmi.core.lesson_status", "cmi.core.score.raw"
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "sentence"),
+    [
+        ("sco", {}, SET_AT_END.format(value="completed")),
+        ("asset", {}, SET_AT_END.format(value="completed")),
+        ("sco", {"cmi.core.exit": "suspend"}, SET_AT_END.format(value="incomplete")),
+        ("sco", {STATUS: "completed", RAW: "80"}, SET_BY_MASTERY.format(value="passed")),
+        ("sco", {STATUS: "passed", RAW: "60"}, SET_BY_MASTERY.format(value="failed")),
+        ("sco", {STATUS: "passed", RAW: "80"}, None),
+    ],
+)
+def test_what_was_set_as_a_lesson_ended_is_not_told_as_sent(
+    session: Session, desk: Desk, kind: Any, values: dict[str, str], sentence: str | None
+) -> None:
+    a_course(session, desk.shelf, units=1, kind=kind, mastery_score="80")
+    sit(session, desk, values, then=Request.EXIT_ALL)
+
+    why = why_of(session, taken(session, desk))
+
+    assert told(why, 1)[1] == {element: values[element] for element in (STATUS, RAW) if element in values}
+    assert made(why, 1) == ([sentence] if sentence else [])
+
+
+def test_what_was_set_stands_until_the_lesson_sends_another(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, units=1, mastery_score="80")
+    sit(session, desk, {}, then=Request.EXIT_ALL)
+
+    sit(session, desk, {RAW: "60"}, then=Request.EXIT_ALL)
+    unsent = why_of(session, taken(session, desk))
+    sit(session, desk, {STATUS: "incomplete"}, ends=False)
+    sent = why_of(session, taken(session, desk))
+
+    assert (told(unsent, 1)[1], made(unsent, 1)) == ({RAW: "60"}, [SET_BY_MASTERY.format(value="failed")])
+    assert (told(sent, 1)[1], made(sent, 1)) == ({STATUS: "incomplete", RAW: "60"}, [])
+
+
+def test_a_lesson_that_only_asked_to_go_on_later_has_not_said_how_it_stands(
+    session: Session, desk: Desk
+) -> None:
+    a_course(session, desk.shelf, units=1)
+    sit(session, desk, {"cmi.core.exit": "suspend"}, then=Request.EXIT_ALL)
+
+    assert told(why_of(session, taken(session, desk)), 1)[2] == [
+        "The lesson has not said that it is complete.",
+        "It was interrupted and goes on from there when it is opened again.",
+    ]
+
+
 def test_an_element_without_a_value_was_not_sent(session: Session, desk: Desk) -> None:
     a_course(session, desk.shelf, units=1)
     sit(session, desk, {"cmi.core.lesson_status": "incomplete", "cmi.core.score.raw": ""})
