@@ -133,7 +133,6 @@ def show_why(request: Request, viewer: Learner, course: UUID) -> Response:
         title=outline.title_in(language_of(request).code),
         back=f"/courses/{course}",
         go_on=f"/learn/{course}/units",
-        is_final=why.reached.is_final,
         whole=say_whole(why, language_of(request)),
         lines=say_lines(why, language_of(request)),
     )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from sqlalchemy.orm import Session
 
+from content_packages.sequencing.tracking import Tracking
+from lms.courses.iris import course_iri
 from lms.launch.course import Standing, Taking, read_standing
 from lms.launch.moving import at_rest
-from lms.launch.queries import former_attempts_ended, launches_back, open_launches
+from lms.launch.queries import former_attempts_ended, heard_in_launches, launches_back, open_launches
 from lms.launch.sittings import Done, Sitting, last_sitting, sum_up
+from lms.launch.statements import VERBS
 from lms.launch.unit import read_units
-from lms.launch.why import Why, explain
+from lms.launch.why import Earned, Why, explain
+from xapi_store.query import StatementFilter, find_statements
 
 
 def why_of(session: Session, taking: Taking, standing: Standing | None = None) -> Why:
@@ -18,14 +25,16 @@ def why_of(session: Session, taking: Taking, standing: Standing | None = None) -
     *standing* is where, at rest (``moving.at_rest``), for whoever has asked already.
     """
     standing = standing or at_rest(taking, read_standing(session, taking))
-    return explain(
+    why = explain(
         taking.opened,
         standing,
         read_units(session, taking),
         running={
             one.identifier for one in open_launches(session, taking.registration) if one.phase == "running"
         },
+        former=_done_before(session, taking, standing),
     )
+    return why if why.reached.is_final else replace(why, stands=_stands(session, taking, standing))
 
 
 def sitting_of(session: Session, taking: Taking, standing: Standing) -> Sitting:
@@ -45,3 +54,41 @@ def sitting_of(session: Session, taking: Taking, standing: Standing) -> Sitting:
             if one.phase != "launched" and (ended is None or one.created > ended)
         ]
     )
+
+
+def _done_before(session: Session, taking: Taking, standing: Standing) -> Mapping[str, Earned]:
+    """Return what lessons came to on this node in attempts before their present one, by identifier.
+
+    A new attempt at a lesson of SCORM 1.2 finds all it had stored, and has nothing to make up for.
+    """
+    attempts = Tracking(taking.opened.tree, standing.state).attempts
+    if taking.opened.is_scorm12 or not any(
+        attempts(one) > 1 for one in taking.opened.tree.activities if one.is_leaf
+    ):
+        return {}
+    found: dict[str, Earned] = {}
+    for one in heard_in_launches(session, taking.registration):
+        lesson = taking.opened.tree.find(one.identifier)
+        if lesson is None or one.attempt >= attempts(lesson):
+            continue
+        if "passed" in one.said:
+            found[one.identifier] = "passed"
+        elif "completed" in one.said:
+            found.setdefault(one.identifier, "completed")
+    return found
+
+
+def _stands(session: Session, taking: Taking, standing: Standing) -> Earned | None:
+    """Return what statements said of the course before: what was earned is not taken away (``lms.progress``)."""
+    if standing.attempt == 1 and not {"completed", "satisfied"} & standing.told.keys():
+        return None
+
+    def is_said(verb: str) -> bool:
+        wanted = StatementFilter(
+            registration=taking.registration, activity=course_iri(taking.course), verb=str(VERBS[verb]["id"])
+        )
+        return bool(find_statements(session, wanted, limit=1).statements)
+
+    if is_said("passed"):
+        return "passed"
+    return "completed" if is_said("completed") and not is_said("failed") else None

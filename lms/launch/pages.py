@@ -178,6 +178,7 @@ def after(
         minutes=in_minutes(standing.learning_seconds),
         minutes_with_pauses=in_minutes(standing.seconds),
         sitting=sitting,
+        stands=say_whole(why, language_of(request)) if why.stands else "",
         missing=say_missing(why, language_of(request), most=MOST_MISSING),
     )
 
@@ -198,7 +199,6 @@ def show_why(request: Request, viewer: Learner, course: UUID) -> Response:
         title=taking.title_in(language_of(request).code),
         back=f"/courses/{course}",
         go_on=f"/learn/{course}",
-        is_final=why.reached.is_final,
         whole=say_whole(why, language_of(request)),
         lines=say_lines(why, language_of(request)),
     )

@@ -126,6 +126,27 @@ _BACK = (
 )
 
 
+class Heard(NamedTuple):
+    """What a launch was told of, in verbs; its unit by identifier."""
+
+    identifier: str
+    attempt: int
+    said: list[str]
+
+
+def heard_in_launches(session: Session, registration: UUID) -> Sequence[Heard]:
+    """Return what was said in all launches of a registration on this node, the oldest first."""
+    rows = session.connection().execute(_HEARD, {"registration": registration})
+    return [Heard(*row) for row in rows]
+
+
+_HEARD = (
+    select(Launch.identifier, Launch.attempt, Launch.said)
+    .where(Launch.registration == bindparam("registration"))
+    .order_by(Launch.id)
+)
+
+
 def running_elsewhere(session: Session, registration: UUID) -> Launch | None:
     """Return the launch in which a unit runs, as far as is known: not ended, and its page has not said good-bye."""
     return session.scalars(_RUNNING, {"registration": registration}).first()

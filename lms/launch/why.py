@@ -21,6 +21,7 @@ from lms.launch.unit import STATUS_12, UnitState
 from lms.launch.verdict import VERDICTS, Verdict, heard_of, judged, verdict_on
 
 State = Literal["passed", "failed", "waived", "completed", "in progress", "not started"]
+Earned = Literal["passed", "completed"]
 
 
 class Share(float):
@@ -65,10 +66,16 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Why:
-    """The explanation of a course; ``reached`` is what it amounts to."""
+    """The explanation of a course.
+
+    Attributes:
+        reached: what its present attempt amounts to.
+        stands: what it came to before, where the present attempt has not come as far: records keep to that.
+    """
 
     reached: Verdict
     lines: tuple[Line, ...]
+    stands: Earned | None = None
 
     @property
     def course(self) -> Line:
@@ -90,14 +97,20 @@ def state_of(*, completed: bool | None, satisfied: bool | None, begun: bool) -> 
 
 
 def explain(
-    opened: Opened, standing: Standing, units: Mapping[str, UnitState], *, running: Collection[str] = ()
+    opened: Opened,
+    standing: Standing,
+    units: Mapping[str, UnitState],
+    *,
+    running: Collection[str] = (),
+    former: Mapping[str, Earned] | None = None,
 ) -> Why:
     """Explain a course of SCORM or of single files.
 
     In *standing* everything counts that was reported (``moving.at_rest``); *units* is what each unit has stored, by
-    identifier, and *running* are those whose session has begun and has not ended.
+    identifier, and *running* are those whose session has begun and has not ended. *former* is what units came to in
+    attempts before their present one.
     """
-    explained = _Explained(opened, standing, units, running)
+    explained = _Explained(opened, standing, units, running, former or {})
     return Why(reached=explained.reached, lines=tuple(explained.lines()))
 
 
@@ -108,8 +121,9 @@ class _Explained:
         standing: Standing,
         units: Mapping[str, UnitState],
         running: Collection[str],
+        former: Mapping[str, Earned],
     ) -> None:
-        self._opened, self._units, self._running = opened, units, running
+        self._opened, self._units, self._running, self._former = opened, units, running, former
         # People are told what was heard of units; ways are open or closed by what sequencing takes for granted.
         self._sequenced, self._tracking = standing.state, heard_of(opened, standing)
         self._standing = replace(standing, state=self._tracking.state())
@@ -150,6 +164,8 @@ class _Explained:
                 missing += self._not_passed(node, success)
             if missing:
                 missing += self._left(node, values.get("cmi.entry", ""))
+                if node.identifier in self._former:
+                    missing.append(Fact(f"before-{self._former[node.identifier]}"))
                 missing += self._shut(node)
         if missing and not node.visible and not any(one.code.startswith("closed-") for one in missing):
             missing.append(Fact("not-listed"))

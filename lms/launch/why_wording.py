@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lms.launch.why import Fact, Line, Share, State, Why
+from lms.launch.why import Earned, Fact, Line, Share, State, Why
 from lms.web.locale import Language
 from lms.web.wording import isolated, mark
 
@@ -157,6 +157,12 @@ SENTENCES: Mapping[str, str] = {
         "It was done in an earlier attempt at “%(around)s”. By the rules of the package only what is done in the "
         "present attempt counts there."
     ),
+    "before-passed": mark(
+        "It was passed in an earlier attempt. Opened again, it has begun anew: only the present attempt counts."
+    ),
+    "before-completed": mark(
+        "It was completed in an earlier attempt. Opened again, it has begun anew: only the present attempt counts."
+    ),
     "says-nothing": mark("The lesson has not said that it is complete."),
     "says-unfinished": mark(
         "The lesson says that it is not finished (%(status)s), and has not said otherwise since."
@@ -223,6 +229,12 @@ _PASSED = mark(
 _COMPLETE = mark(
     "This course is complete, and nothing more is asked for. What is named below need not be made up for."
 )
+_STANDS: Mapping[Earned, str] = {
+    "passed": mark("This course was passed before. That stands, whatever comes of the present attempt."),
+    "completed": mark(
+        "This course was completed before. That stands, whatever comes of the present attempt."
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -243,7 +255,9 @@ class SaidLine:
 
 
 def say_whole(why: Why, spoken: Language) -> str:
-    """Say that nothing is missing, or that nothing is asked for though something is open; else nothing."""
+    """Say that nothing is missing, or why nothing is asked for though something is open; else nothing."""
+    if why.stands is not None:
+        return spoken.gettext(_STANDS[why.stands])
     if not why.reached.is_final:
         return ""
     if why.course.missing:
@@ -290,8 +304,8 @@ def say_missing(why: Why, spoken: Language, *, most: int) -> SaidMissing:
 
 
 def _say_first(missing: Sequence[Fact], spoken: Language) -> str:
-    """Say the first thing that is missing, with what can open a lesson where it is closed."""
-    shown = [missing[0], *(one for one in missing[1:] if one.code.startswith("opened-"))]
+    """Say the first thing that is missing, with what was there before and what can open a lesson that is closed."""
+    shown = [missing[0], *(one for one in missing[1:] if one.code.startswith(("before-", "opened-")))]
     return " ".join(say(one, spoken) for one in shown)
 
 

@@ -88,7 +88,6 @@ def show_attempt(request: Request, _: Observer, course_id: UUID, person_id: UUID
         "reports/attempt.html",
         attempt=attempt,
         standing=standing,
-        is_final=why is not None and why.reached.is_final,
         whole=say_whole(why, spoken) if why else "",
         lines=say_lines(why, spoken) if why else [],
         steps=steps[1],

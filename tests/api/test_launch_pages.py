@@ -238,6 +238,30 @@ def test_a_course_whose_last_lesson_has_ended_is_told_as_completed_though_nobody
     assert "Still missing" not in result
 
 
+@pytest.mark.parametrize("standard", ["scorm2004"])
+def test_a_course_that_was_passed_and_is_opened_again_says_that_the_pass_stands(
+    browser: TestClient, database: Database
+) -> None:
+    desk, page = browser.app.state.desk, browser.get(f"/learn/{COURSE}").text
+    passed = {"cmi.completion_status": "completed", "cmi.success_status": "passed"}
+    for request in ("continue", "exit"):
+        with database.write() as session:
+            launch = session.scalars(select(Launch).order_by(Launch.id.desc())).first()
+            assert launch is not None
+            ended = a_commit(1, passed, phase="terminated", reason="terminate")
+            apply_commit(session, desk, launch, *ended, now=NOON)
+        page = press(browser, page, request=request).text
+
+    result = press(browser, browser.get(f"/learn/{COURSE}").text, request="suspend").text
+    why = browser.get(f"/learn/{COURSE}/why").text
+
+    for one in (result, why):
+        assert "This course was passed before. That stands" in one
+        assert "Why is this not complete?" not in one
+    assert "Still missing" not in result
+    assert "Open in the present attempt" in result
+
+
 @pytest.mark.parametrize(("locale", "shown"), [("ar", "مراكز الحدود"), ("en", "Border posts")])
 def test_the_player_and_the_result_call_the_course_as_the_catalogue_does(
     browser: TestClient, database: Database, shown: str

@@ -575,6 +575,7 @@ def test_a_lesson_reopened_after_it_wrote_a_failure_to_a_shared_objective(
     assert missing == [
         "The lesson has not said that it is complete.",
         "The shared objective says: not passed (safe-at-post).",
+        "It was completed in an earlier attempt. Opened again, it has begun anew: only the present attempt counts.",
     ]
 
 
@@ -703,6 +704,49 @@ def test_a_lesson_that_only_asked_to_go_on_later_has_not_said_how_it_stands(
         "The lesson has not said that it is complete.",
         "It was interrupted and goes on from there when it is opened again.",
     ]
+
+
+BEFORE = (
+    "It was {word} in an earlier attempt. Opened again, it has begun anew: only the present attempt counts."
+)
+STANDS = "This course was {word} before. That stands, whatever comes of the present attempt."
+
+
+@pytest.mark.parametrize(("sent", "word"), [(PASSED, "passed"), (COMPLETED, "completed")])
+def test_a_lesson_and_a_course_that_were_done_and_are_opened_again(
+    session: Session, desk: Desk, sent: dict[str, str], word: str
+) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=1, definitions=[BY_CONTENT])
+    sit(session, desk, sent, then=Request.EXIT_ALL)
+
+    sit(session, desk, {}, then=Request.SUSPEND_ALL)
+
+    why = why_of(session, taken(session, desk))
+    assert ENGLISH is not None
+    assert not why.reached.is_final
+    assert say_whole(why, ENGLISH) == STANDS.format(word=word)
+    assert told(why, 1)[1:] == (
+        {},
+        ["The lesson has not said that it is complete.", BEFORE.format(word=word)],
+    )
+    assert say_missing(why, ENGLISH, most=5).units == (
+        ("Lesson 1", f"The lesson has not said that it is complete. {BEFORE.format(word=word)}"),
+    )
+
+
+def test_of_a_course_that_was_failed_before_nothing_stands(session: Session, desk: Desk) -> None:
+    a_course(session, desk.shelf, standard="scorm2004", units=1, definitions=[BY_CONTENT])
+    sit(session, desk, FAILED, then=Request.EXIT_ALL)
+
+    sit(session, desk, {}, then=Request.SUSPEND_ALL)
+
+    why = why_of(session, taken(session, desk))
+    assert ENGLISH is not None
+    assert why.stands is None  # it was not passed, and records say so
+    assert say_whole(why, ENGLISH) == ""
+    assert told(why, 1)[2] == [
+        "The lesson has not said that it is complete.", BEFORE.format(word="completed"),
+    ]  # fmt: skip
 
 
 def test_an_element_without_a_value_was_not_sent(session: Session, desk: Desk) -> None:
