@@ -61,14 +61,19 @@ class Ways:
         lessons = [one for one in tree.activities if one.is_leaf]
         self._lesson_before = {after.identifier: before for before, after in pairwise(lessons)}
 
+    @property
+    def are_none(self) -> bool:
+        """Whether no lesson at all may be chosen, and none is led to."""
+        return not any(one.is_leaf and one.identifier in self._open for one in self._tree.activities)
+
     def closed(self, lesson: Activity) -> Closed | None:
         """Return what keeps the learner out of a lesson; ``None`` where she may choose it, or is led to it."""
         if lesson.identifier in self._open:
             return None
         around = lesson.path()
         return (
-            self._by_rule(RuleAction.DISABLED, around)
-            or self._by_limit(around)
+            self._by_limit(around)  # which nothing opens any more, whatever rules there are besides
+            or self._by_rule(RuleAction.DISABLED, around)
             or self._by_stop(lesson)
             or self._by_rule(RuleAction.SKIP, around)
             or self._by_order(lesson, around)

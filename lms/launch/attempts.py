@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from content_packages.sequencing.tracking import Tracking
+from content_packages.shelf import Shelf
 from lms.courses.iris import course_iri
-from lms.launch.course import Standing, Taking, read_standing
+from lms.launch.course import (
+    CourseNotPlayedError,
+    CourseNotReadyError,
+    Standing,
+    Taking,
+    open_course,
+    read_standing,
+)
 from lms.launch.moving import at_rest
+from lms.launch.next_opening import NextOpening, next_opening
 from lms.launch.queries import former_attempts_ended, heard_in_launches, launches_back, open_launches
 from lms.launch.sittings import Done, Sitting, last_sitting, sum_up
 from lms.launch.statements import VERBS
@@ -35,6 +45,17 @@ def why_of(session: Session, taking: Taking, standing: Standing | None = None) -
         former=_done_before(session, taking, standing),
     )
     return why if why.reached.is_final else replace(why, stands=_stands(session, taking, standing))
+
+
+def opening_of(
+    session: Session, shelf: Shelf, *, person: UUID, registration: UUID, course: UUID
+) -> NextOpening:
+    """Return what opening a course will do next; of what cannot be played here nothing is known to stop it."""
+    try:
+        taking = open_course(session, shelf, person=person, registration=registration, course=course)
+    except (CourseNotPlayedError, CourseNotReadyError):
+        return "goes on"
+    return next_opening(taking.opened, at_rest(taking, read_standing(session, taking)))
 
 
 def sitting_of(session: Session, taking: Taking, standing: Standing) -> Sitting:

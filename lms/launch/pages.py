@@ -27,6 +27,7 @@ from lms.launch.course import CourseNotPlayedError, Standing, Taking, open_cours
 from lms.launch.fence import page_around, sandbox
 from lms.launch.hosts import origin_for
 from lms.launch.moving import at_rest
+from lms.launch.next_opening import next_opening
 from lms.launch.queries import is_over, running_elsewhere
 from lms.launch.scores import score_of
 from lms.launch.sittings import in_minutes
@@ -114,6 +115,7 @@ def show_player(
         bar_url=f"/learn/{course}/bar",
         why_url=f"/learn/{course}/why",
         back="/",
+        course_page=f"/courses/{course}",
         frame=frame,
         bar=bar,
         way=None if delivered else way_on(taking, standing, bar.outline, language_of(request)),
@@ -174,11 +176,13 @@ def after(
         go_on=go_on,
         bar=bar,
         way=way_on(taking, standing, bar.outline, language_of(request)) if standing.refused else None,
+        course_page=f"/courses/{course}",
         reached=replace(why.reached, score=score_of(taking.opened, standing, why.reached)),
         minutes=in_minutes(standing.learning_seconds),
         minutes_with_pauses=in_minutes(standing.seconds),
         sitting=sitting,
         stands=say_whole(why, language_of(request)) if why.stands else "",
+        opening=next_opening(taking.opened, standing),
         missing=say_missing(why, language_of(request), most=MOST_MISSING),
     )
 
@@ -192,13 +196,15 @@ def show_why(request: Request, viewer: Learner, course: UUID) -> Response:
             taking = _taking(session, desk, viewer, course)
         except CourseNotPlayedError:
             return RedirectResponse(f"/learn/{course}/units/why", 303)
-        why = why_of(session, taking)
+        standing = at_rest(taking, read_standing(session, taking))
+        why = why_of(session, taking, standing)
     return render(
         request,
         "launch/why.html",
         title=taking.title_in(language_of(request).code),
         back=f"/courses/{course}",
         go_on=f"/learn/{course}",
+        opening=next_opening(taking.opened, standing),
         whole=say_whole(why, language_of(request)),
         lines=say_lines(why, language_of(request)),
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from content_packages.sequencing.closed import Ways
 from content_packages.sequencing.controls import OutlineEntry
 from content_packages.sequencing.errors import MEANINGS
 from content_packages.sequencing.event import Request
 from lms.launch.course import Refused, Standing, Taking
+from lms.launch.next_opening import resumes_lesson
 from lms.launch.why import what_closes
-from lms.launch.why_wording import say
+from lms.launch.why_wording import say, say_titles
 from lms.web.locale import Language
 from lms.web.wording import isolated, mark
 
@@ -23,6 +25,7 @@ _IN_VAIN: dict[str, str] = {
 _NOT_OF_THE_COURSE = mark("The lesson that was asked for is not part of this course.")
 _NOT_OPENED = mark("%(title)s could not be opened.")
 _OF_THE_WAY = frozenset({"order", "no-way"})  # the exception says more exactly what she met on it
+_MOST_REASONS = 5
 _LESSON, _COURSE = mark("Open %(title)s again"), mark("Go through this course from its start")
 
 
@@ -35,12 +38,14 @@ class WayOn:
         code: of the exception that the rule is known by in the standard (SN, Appendix C).
         choice: the activity that can be gone on with; ``None`` where she goes on by herself, or nothing can be.
         label: what the button says that chooses it.
+        closed: where no lesson at all can be opened: which are closed, and by what.
     """
 
     refused: str
     code: str
     choice: str | None
     label: str
+    closed: tuple[tuple[str, str], ...] = ()
 
 
 def way_on(
@@ -54,21 +59,32 @@ def way_on(
         outline: the table of contents as of then.
         spoken: the language of the page.
     """
-    choice = None if _goes_on(taking, standing) else _choice(taking, outline)
-    if standing.refused is None and (choice is None or choice.depth != 0):
+    goes_on = resumes_lesson(taking.opened, standing)
+    choice = None if goes_on else _choice(taking, outline)
+    closed = () if goes_on or choice is not None else _closed(taking, standing, spoken)
+    if standing.refused is None and not closed and (choice is None or choice.depth != 0):
         return None
     return WayOn(
         refused=_say(standing.refused, taking, standing, spoken) if standing.refused else "",
         code=standing.refused.code if standing.refused else "",
         choice=choice.identifier if choice else None,
         label=_label(choice, spoken) if choice else "",
+        closed=closed,
     )
 
 
-def _goes_on(taking: Taking, standing: Standing) -> bool:
-    """Say whether opening the course resumes a lesson: what is suspended may be a cluster, and delivers nothing."""
-    suspended = taking.opened.tree.find(standing.state["suspended"])
-    return suspended is not None and suspended.is_leaf
+def _closed(taking: Taking, standing: Standing, spoken: Language) -> tuple[tuple[str, str], ...]:
+    """Return which lessons are closed and by what, the same said once; nothing where one can be opened."""
+    ways = Ways(taking.opened.tree, standing.state)
+    if not ways.are_none:
+        return ()
+    titles: dict[str, list[str]] = {}
+    for lesson in (one for one in taking.opened.tree.activities if one.is_leaf):
+        closed = ways.closed(lesson)
+        if closed is not None:
+            said = " ".join(say(fact, spoken) for fact in what_closes(closed, lesson))
+            titles.setdefault(said, []).append(lesson.title)
+    return tuple((say_titles(found, spoken), said) for said, found in islice(titles.items(), _MOST_REASONS))
 
 
 def _choice(taking: Taking, outline: Sequence[OutlineEntry]) -> OutlineEntry | None:

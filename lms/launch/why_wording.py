@@ -316,9 +316,17 @@ def say(fact: Fact, spoken: Language) -> str:
     return sentence % facts if facts else sentence
 
 
+def say_titles(titles: Sequence[str], spoken: Language) -> str:
+    """Name some parts, and how many more there are."""
+    named = [isolated(title) for title in titles[:MOST_TITLES]]
+    if len(titles) > MOST_TITLES:
+        named.append(spoken.gettext(_MORE) % {"count": spoken.number(len(titles) - MOST_TITLES)})
+    return " · ".join(named)
+
+
 def _said(name: str, value: Any, around: Mapping[str, Any], spoken: Language) -> str:
     if name == "titles":
-        return _titles(value, spoken)
+        return say_titles(value, spoken)
     if name == "conditions":
         return _joined([spoken.gettext(CONDITIONS.get(one, one[0])) for one in value], around, spoken)
     if name == "asked":
@@ -350,10 +358,3 @@ def _of(objective: str | None, asked: str, spoken: Language) -> str:
 def _joined(conditions: Sequence[str], around: Mapping[str, Any], spoken: Language) -> str:
     joint = _AND if around["combination"] == "all" else _OR
     return f" {spoken.gettext(joint)} ".join(conditions)
-
-
-def _titles(titles: Sequence[str], spoken: Language) -> str:
-    named = [isolated(title) for title in titles[:MOST_TITLES]]
-    if len(titles) > MOST_TITLES:
-        named.append(spoken.gettext(_MORE) % {"count": spoken.number(len(titles) - MOST_TITLES)})
-    return " · ".join(named)

@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from lms.cmi5.registrations import STANDARDS
 from lms.courses.actions import CourseNotFoundError
-from lms.courses.iris import unit_iri
+from lms.courses.iris import course_iri, unit_iri
 from lms.courses.naming import in_language
 from lms.courses.queries import current_edition, find_course, is_withdrawn, outline
 from lms.enrolment.pages import LeftEmpty
 from lms.enrolment.queries import find_enrolment
+from lms.launch.attempts import opening_of
 from lms.launch.queries import last_launches
 from lms.people.policy import Right
 from lms.people.queries import group_names
@@ -80,6 +81,13 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         known = unit_standings(session, enrolment.registration)
         withdrawn = edition is None and is_withdrawn(session, course_id)
         begun = bool(known) or enrolment.registration in last_launches(session, viewer.public_id)
+        opening = opening_of(
+            session,
+            site_of(request).shelf,
+            person=viewer.public_id,
+            registration=enrolment.registration,
+            course=course_id,
+        )
     units = [(line, known.get(unit_iri(course_id, line.unit), Standing())) for line in lines if line.visible]
     return render(
         request,
@@ -92,7 +100,8 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         units=units,
         due=enrolment.due,
         begun=begun,
-        is_open=begun and any(one.kind != "done" for line, one in units if line.launchable),
+        opening=opening,
+        is_open=begun and known.get(course_iri(course_id), Standing()).kind != "done",
     )
 
 

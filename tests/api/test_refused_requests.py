@@ -7,15 +7,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from content_packages.sequencing.definition import (
+    ChildActivitySet,
     Combination,
     Condition,
     ControlModes,
+    DeliveryControls,
+    LimitConditions,
     Objective,
     ObjectiveMap,
     Operator,
+    RollupAction,
+    RollupCondition,
+    RollupRule,
     RuleAction,
     RuleCondition,
     SequencingDefinition,
@@ -24,6 +31,7 @@ from content_packages.sequencing.definition import (
 from lms.database import Database
 from lms.launch.actions import Desk, apply_commit
 from lms.launch.queries import launch_of
+from lms.launch.tables import Launch
 from lms.people.policy import Right
 from lms.web.viewer import Viewer
 from tests.launch_builders import COURSE, NEVER, NOON, PERSON, a_commit, a_desk
@@ -152,3 +160,89 @@ def test_a_closed_lesson_is_called_closed_in_the_outline(browser: TestClient) ->
     assert lines == ["Border posts", "Lesson 1", "Lesson 2"]
     assert closed == ["Lesson 2"]
     assert outline.count('<span class="unseen">Closed</span>') == 1
+
+
+ONCE = SequencingDefinition(limits=LimitConditions(attempt_limit=1))
+BY_CONTENT = SequencingDefinition(delivery=DeliveryControls(completion_set_by_content=True))
+PASSED = {"cmi.completion_status": "completed", "cmi.success_status": "passed"}
+NOTHING_OPENS = "No lesson of this course can be opened now."
+
+
+def send(database: Database, desk: Desk, **values: str) -> None:
+    """Let the lesson on the screen send something, and end."""
+    with database.write() as session:
+        launch = session.scalars(select(Launch).order_by(Launch.id.desc())).first()
+        assert launch is not None
+        apply_commit(session, desk, launch, *a_commit(1, values, phase="terminated"), now=NOON)
+
+
+@pytest.mark.parametrize(("course", "lessons"), [(CHOICE, [ONCE, ONCE])])
+def test_a_course_without_an_attempt_left_says_so_and_leads_back(browser: TestClient) -> None:
+    second = press(browser, browser.get(f"/learn/{COURSE}").text, request="continue")
+
+    result = press(browser, second.text, request="exit").text
+
+    player = re.sub("[\u2068\u2069]", "", browser.get(f"/learn/{COURSE}").text)
+    assert NOTHING_OPENS in player
+    assert (
+        "<strong>Lesson 1 · Lesson 2:</strong> "
+        "It is closed: no attempt is left, of 1 that the package allows." in player
+    )
+    assert f'href="/courses/{COURSE}"' in player
+    assert "Choose a lesson from the outline." not in player
+    for page in (result, browser.get(f"/learn/{COURSE}/why").text, browser.get(f"/courses/{COURSE}").text):
+        assert NOTHING_OPENS in page
+        assert f'href="/learn/{COURSE}"' not in page
+
+
+@pytest.mark.parametrize("lessons", [[BY_CONTENT, BY_CONTENT]])
+def test_a_course_that_begins_anew_says_so_and_why_it_is_not_complete(
+    browser: TestClient, database: Database, desk: Desk
+) -> None:
+    pages: list[str] = []
+    for skipped in ("", "continue"):
+        page = browser.get(f"/learn/{COURSE}").text
+        if skipped:
+            page = press(browser, page, request=skipped).text
+        send(database, desk, **PASSED)
+        result = press(browser, page, request="exit").text
+        pages += [result, browser.get(f"/learn/{COURSE}/why").text, browser.get(f"/courses/{COURSE}").text]
+
+    for one in pages:
+        assert "Begin this course anew" in one
+        assert "in which lessons that were done before do not count" in one
+        assert "Go on with this course" not in one
+    assert pages[-1].count("Passed") == 2
+    assert 'data-testid="why"' in pages[-1]
+
+
+ONE_IS_ENOUGH = SequencingDefinition(
+    control=ControlModes(flow=True),
+    rollup_rules=tuple(
+        RollupRule(
+            action=action,
+            conditions=(RollupCondition(condition=condition),),
+            child_activity_set=ChildActivitySet.ANY,
+        )
+        for action, condition in (
+            (RollupAction.COMPLETED, Condition.COMPLETED),
+            (RollupAction.SATISFIED, Condition.SATISFIED),
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize("course", [ONE_IS_ENOUGH])
+def test_a_course_that_was_passed_is_not_asked_why_it_is_not_complete(
+    browser: TestClient, database: Database, desk: Desk
+) -> None:
+    page = browser.get(f"/learn/{COURSE}").text
+    send(database, desk, **PASSED)
+    press(browser, page, request="exit")
+
+    press(browser, browser.get(f"/learn/{COURSE}").text, request="suspend")
+
+    course = browser.get(f"/courses/{COURSE}").text
+    assert "Not started" in course  # of its second lesson
+    assert 'data-testid="continue">Continue</a>' in course
+    assert 'data-testid="why"' not in course

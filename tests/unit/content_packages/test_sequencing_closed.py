@@ -80,6 +80,30 @@ def test_what_closes_a_lesson(tree: ActivityTree, lesson: str, by: str, at: str)
     assert (found.by, found.at.identifier) == (by, at)
 
 
+def test_a_limit_that_is_used_up_goes_before_a_rule_that_may_change() -> None:
+    (rule,) = ruled(RuleAction.DISABLED, condition=Condition.ATTEMPT_LIMIT_EXCEEDED).pre_condition_rules
+    limited = SequencingDefinition(pre_condition_rules=(rule,), limits=LimitConditions(attempt_limit=0))
+
+    found = closed(course(BOTH, a=limited), "a")
+
+    assert found is not None
+    assert (found.by, found.rule, found.attempts) == ("attempts", None, 0)
+
+
+@pytest.mark.parametrize(
+    ("tree", "are_none"),
+    [
+        (course(ControlModes(choice=False)), True),
+        (course(BOTH, a=ruled(RuleAction.DISABLED), module=ruled(RuleAction.DISABLED)), True),
+        (course(BOTH, a=ruled(RuleAction.DISABLED)), False),
+        (course(BY_FLOW), False),
+        (course(BY_CHOICE), False),
+    ],
+)
+def test_a_course_in_which_no_way_is_left(tree: ActivityTree, are_none: bool) -> None:
+    assert Ways(tree, new_state()).are_none is are_none
+
+
 @pytest.mark.parametrize(
     ("tree", "lesson"),
     [
