@@ -13,7 +13,15 @@ from itertools import pairwise
 
 from content_packages.sequencing.conditions import OF_OBJECTIVES
 from content_packages.sequencing.controls import Ahead
-from content_packages.sequencing.definition import RuleAction, RuleCondition, SequencingRule
+from content_packages.sequencing.definition import (
+    Combination,
+    Condition,
+    Operator,
+    RuleAction,
+    RuleCondition,
+    SequencingRule,
+)
+from content_packages.sequencing.delivery import delivery_request
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
 from content_packages.sequencing.event import Request
 from content_packages.sequencing.navigation import Sequencing
@@ -53,9 +61,11 @@ class Ways:
     def __init__(self, tree: ActivityTree, state: State) -> None:
         self._tree, self._tracking = tree, Tracking(tree, state)
         chosen = Ahead(tree, state).reachable(Request.CHOICE)
-        led_to = [self._delivered(Sequencing.START), self._tracking.suspended]
+        led_to = [_delivered(self._tracking, Sequencing.START), resumed(tree, state)]
         led_to += [
-            self._delivered(Sequencing.CHOICE, one) for one in tree.clusters if one.identifier in chosen
+            _delivered(self._tracking, Sequencing.CHOICE, one)
+            for one in tree.clusters
+            if one.identifier in chosen
         ]
         self._open = chosen | {one.identifier for one in led_to if one is not None}
         lessons = [one for one in tree.activities if one.is_leaf]
@@ -81,13 +91,6 @@ class Ways:
             or Closed(by="no-way", at=lesson)
         )
 
-    def _delivered(self, request: Sequencing, target: Activity | None = None) -> Activity | None:
-        """Return the lesson to which a request leads."""
-        try:
-            return sequencing_request(self._tracking, request, target)
-        except (ProcessError, EndOfTreeError):
-            return None
-
     def _by_rule(self, action: RuleAction, activities: Iterable[Activity]) -> Closed | None:
         for at in activities:
             for rule in at.pre_rules.get(action, ()):
@@ -98,9 +101,21 @@ class Ways:
     def _by_limit(self, activities: Iterable[Activity]) -> Closed | None:
         for at in activities:
             limit = at.definition.limits.attempt_limit
-            if limit is not None and limit_conditions_check(self._tracking, at):
+            if limit is not None and self._is_used_up(at, limit):
                 return Closed(by="attempts", at=at, attempts=limit)
         return None
+
+    def _is_used_up(self, at: Activity, limit: int) -> bool:
+        return limit_conditions_check(self._tracking, at) or (
+            self._tracking.attempts(at) >= limit and self._is_shut_by_limit(at)
+        )
+
+    def _is_shut_by_limit(self, at: Activity) -> bool:
+        """Say whether a rule that looks at the limit keeps it shut, which it does of an attempt under way as well."""
+        return any(
+            sequencing_rule_check(self._tracking, at, rule) and _looks_at_limit(rule)
+            for rule in at.pre_rules.get(RuleAction.DISABLED, ())
+        )
 
     def _by_stop(self, lesson: Activity) -> Closed | None:
         """Say what stands before a lesson and lets nobody go on."""
@@ -154,3 +169,28 @@ class Ways:
             objective = self._tracking.objective(at, asked.referenced_objective)
             if objective is not None:
                 yield from objective.reads.values()
+
+
+def resumed(tree: ActivityTree, state: State) -> Activity | None:
+    """Return the lesson that resuming the course leads to; rules may keep it shut although it is suspended."""
+    return _delivered(Tracking(tree, state), Sequencing.RESUME_ALL)
+
+
+def _delivered(tracking: Tracking, request: Sequencing, target: Activity | None = None) -> Activity | None:
+    """Return the lesson to which a request leads."""
+    try:
+        found = sequencing_request(tracking, request, target)
+        if found is not None:
+            delivery_request(tracking, found)
+    except (ProcessError, EndOfTreeError):
+        return None
+    return found
+
+
+def _looks_at_limit(rule: SequencingRule) -> bool:
+    """Say whether a rule acts for good once the attempts are used up, whatever it asks besides."""
+    looks = [
+        one.condition is Condition.ATTEMPT_LIMIT_EXCEEDED and one.operator is Operator.NO_OP
+        for one in rule.conditions
+    ]
+    return all(looks) or (any(looks) and rule.condition_combination is Combination.ANY)

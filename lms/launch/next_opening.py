@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from content_packages.sequencing.closed import Ways
+from content_packages.sequencing.closed import Ways, resumed
 from content_packages.sequencing.tracking import Tracking
 from lms.launch.course import Opened, Standing
 
@@ -31,6 +31,5 @@ def next_opening(opened: Opened, standing: Standing) -> NextOpening:
 
 
 def resumes_lesson(opened: Opened, standing: Standing) -> bool:
-    """Say whether opening the course resumes a lesson: what is suspended may be a cluster, and delivers nothing."""
-    suspended = opened.tree.find(standing.state["suspended"])
-    return suspended is not None and suspended.is_leaf
+    """Say whether opening the course resumes a lesson: what is suspended may be a cluster, or shut by a rule."""
+    return resumed(opened.tree, standing.state) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from content_packages.sequencing.closed import Closed, Ways
+from content_packages.sequencing.closed import Closed, Ways, resumed
 from content_packages.sequencing.definition import (
     ActivityNode,
     Condition,
@@ -88,6 +88,21 @@ def test_a_limit_that_is_used_up_goes_before_a_rule_that_may_change() -> None:
 
     assert found is not None
     assert (found.by, found.rule, found.attempts) == ("attempts", None, 0)
+
+
+def test_a_suspended_lesson_is_closed_where_a_rule_looks_at_its_limit() -> None:
+    (rule,) = ruled(RuleAction.DISABLED, condition=Condition.ATTEMPT_LIMIT_EXCEEDED).pre_condition_rules
+    once = SequencingDefinition(pre_condition_rules=(rule,), limits=LimitConditions(attempt_limit=1))
+    tree = course(BOTH, a=once)
+    state, _ = step(tree, new_state(), Event(kind=Request.START))
+    state, _ = step(tree, state, Event(kind=Request.SUSPEND_ALL))
+
+    found = closed(tree, "a", state)
+
+    assert step(tree, state, Event(kind=Request.RESUME_ALL))[1].delivery is None
+    assert resumed(tree, state) is None
+    assert found is not None
+    assert (found.by, found.attempts) == ("attempts", 1)
 
 
 @pytest.mark.parametrize(
