@@ -304,8 +304,9 @@ def say_missing(why: Why, spoken: Language, *, most: int) -> SaidMissing:
 
 
 def _say_first(missing: Sequence[Fact], spoken: Language) -> str:
-    """Say the first thing that is missing, with what was there before and what can open a lesson that is closed."""
-    shown = [missing[0], *(one for one in missing[1:] if one.code.startswith(("before-", "opened-")))]
+    """Say the first thing that is missing, with what was there before, and what can open it or that nothing can."""
+    more = ("before-", "opened-", "attempts-used")
+    shown = [missing[0], *(one for one in missing[1:] if one.code.startswith(more))]
     return " ".join(say(one, spoken) for one in shown)
 
 

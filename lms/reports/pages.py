@@ -101,7 +101,8 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         due=enrolment.due,
         begun=begun,
         opening=opening,
-        is_open=begun and known.get(course_iri(course_id), Standing()).kind != "done",
+        is_open=(begun or opening == "opens nothing")
+        and known.get(course_iri(course_id), Standing()).kind != "done",
     )
 
 

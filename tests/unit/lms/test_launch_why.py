@@ -523,10 +523,15 @@ def test_a_lesson_without_attempts_left_cannot_be_made_up_for(session: Session, 
     sit(session, desk, {"cmi.completion_status": "incomplete"}, then=Request.CONTINUE)
     sit(session, desk, COMPLETED, then=Request.SUSPEND_ALL)
 
-    assert told(why_of(session, taken(session, desk)), 1)[2][-2:] == [
+    why = why_of(session, taken(session, desk))
+    assert ENGLISH is not None
+    assert told(why, 1)[2][-2:] == [
         "It is closed: no attempt is left, of 1 that the package allows.",
         "What it lacks can no longer be made up for.",
     ]
+    assert (
+        say_missing(why, ENGLISH, most=5).units[0][1].endswith("What it lacks can no longer be made up for.")
+    )
 
 
 def test_a_lesson_that_is_not_listed_says_how_to_come_to_it(session: Session, desk: Desk) -> None:
