@@ -10,6 +10,7 @@ from content_packages.sequencing.closed import Ways
 from content_packages.sequencing.controls import OutlineEntry
 from content_packages.sequencing.errors import MEANINGS
 from content_packages.sequencing.event import Request
+from content_packages.sequencing.tracking import Tracking
 from lms.launch.course import Refused, Standing, Taking
 from lms.launch.next_opening import resumes_lesson
 from lms.launch.why import what_closes
@@ -78,10 +79,11 @@ def _closed(taking: Taking, standing: Standing, spoken: Language) -> tuple[tuple
     ways = Ways(taking.opened.tree, standing.state)
     if not ways.are_none:
         return ()
+    tracking = Tracking(taking.opened.tree, standing.state)
     titles: dict[str, list[str]] = {}
     for lesson in (one for one in taking.opened.tree.activities if one.is_leaf):
         closed = ways.closed(lesson)
-        if closed is not None:
+        if closed is not None and all(map(tracking.is_available, lesson.up())):
             said = " ".join(say(fact, spoken) for fact in what_closes(closed, lesson))
             titles.setdefault(said, []).append(lesson.title)
     return tuple((say_titles(found, spoken), said) for said, found in islice(titles.items(), _MOST_REASONS))
