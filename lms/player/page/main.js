@@ -34,6 +34,7 @@ const probe = launch === "" ? lookUrl : `/launches/${launch}`; // what tells of 
 const SILENT_AFTER_MS = 2_500;
 const DOUBLE_CLICK_MS = 1_000; // after the page was asked for
 let isPressed = false; // the learner has asked for something, which comes before what the unit asks for (SN 5.4)
+let isLooking = false; // whether the server is there to carry it out
 let isAskedByUnit = false;
 let isCarriedOut = false; // what the learner asked for, which ends the launch
 
@@ -165,6 +166,7 @@ function leaveBySubmitting(event, form) {
   const leave = () =>
     leaving.by(
       () => {
+        if (isCarriedOut) return; // by another press, which the server has answered first
         onItsWay = form;
         isCarriedOut = true;
         // The way may be free at once, inside this very event, and there a browser takes no second submission.
@@ -185,10 +187,12 @@ function leaveBySubmitting(event, form) {
  */
 async function askedFor(act, look) {
   if (probe === "") return act();
-  isPressed = true;
+  if (isLooking) return;
+  isPressed = isLooking = true;
   const silent = setTimeout(away.stay, SILENT_AFTER_MS);
   const { isReached, isMeant } = await look();
   clearTimeout(silent);
+  isLooking = false;
   if (isReached) away.goOn();
   else away.stay();
   if (isReached && isMeant) return act();
