@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
 
 from tests.simulation.world import CLONE, MEETINGS, ROLES, Death, World
@@ -116,8 +116,15 @@ def run(schedule: Sequence[Act]) -> None:
         world.assert_all_agree()
 
 
-def run_many(count: int, schedules: st.SearchStrategy[list[Act]] = SCHEDULES, **other: Any) -> None:
-    """Run random schedules."""
+def run_many(
+    count: int,
+    schedules: st.SearchStrategy[list[Act]] = SCHEDULES,
+    *,
+    number: int | None = None,
+    **other: Any,
+) -> None:
+    """Run random schedules: others each time, or always those of a *number*."""
     health = [HealthCheck.too_slow, HealthCheck.data_too_large]
     how = settings(max_examples=count, deadline=None, suppress_health_check=health, **other)
-    how(given(schedules)(run))()
+    tried = given(schedules)(run)
+    how(tried if number is None else seed(number)(tried))()
