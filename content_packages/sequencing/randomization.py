@@ -11,8 +11,8 @@ from __future__ import annotations
 from random import Random
 
 from content_packages.sequencing.definition import Timing
-from content_packages.sequencing.tracking import ActivityRecord, State, Tracking
-from content_packages.sequencing.tree import Activity
+from content_packages.sequencing.tracking import NO_RECORD, ActivityRecord, State, Tracking
+from content_packages.sequencing.tree import Activity, ActivityTree
 
 
 def prepare_first_attempts(tracking: Tracking) -> None:
@@ -30,18 +30,17 @@ def prepare_next_attempt(tracking: Tracking, cluster: Activity) -> None:
         tracking.keep_former_children(cluster, took_part)
 
 
-def as_attempted(state: State) -> State:
+def as_attempted(tree: ActivityTree, state: State) -> State:
     """Return the state with the children that took part in the last attempt on each cluster: it is judged by them.
 
     Of a cluster whose attempt has ended, the state itself has those of the next.
     """
-    activities = {
-        identifier: ActivityRecord(**{**record, "children": record["former"]})
-        if "former" in record
-        else record
-        for identifier, record in state["activities"].items()
-    }
-    return State(**{**state, "activities": activities})
+    kept = state["activities"]
+    drawn_again = [one.identifier for one in tree.clusters if "former" in kept.get(one.identifier, NO_RECORD)]
+    if not drawn_again:
+        return state
+    former = {one: ActivityRecord(**{**kept[one], "children": kept[one]["former"]}) for one in drawn_again}
+    return State(**{**state, "activities": {**kept, **former}})
 
 
 def select_children(tracking: Tracking, cluster: Activity, random: Random) -> None:

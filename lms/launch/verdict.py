@@ -55,10 +55,8 @@ def judged(opened: Opened, standing: Standing) -> frozenset[str]:
         if unit.identifier in standing.judged
         for around in unit.up()
     }
-    recorded = map(opened.tree.find, tracking.records)
-    return frozenset(by_units).union(
-        one.identifier for one in recorded if one is not None and _is_judged_by_measure(tracking, one)
-    )
+    by_measure = {one.identifier for one in opened.tree.clusters if _is_judged_by_measure(tracking, one)}
+    return frozenset(by_units | by_measure)
 
 
 def verdict_on(opened: Opened, standing: Standing) -> Verdict:
@@ -75,7 +73,7 @@ def heard_of(opened: Opened, standing: Standing) -> Tracking:
     Nobody may be told so. What is made of them is rolled up anew; where each has spoken, this is what sequencing knows,
     of the children that took part: others may have been drawn already for the next attempt.
     """
-    tracking = Tracking(opened.tree, as_attempted(standing.state))
+    tracking = Tracking(opened.tree, as_attempted(opened.tree, standing.state))
     assumed = [
         unit
         for unit in map(opened.tree.find, sorted(standing.silent))
@@ -109,8 +107,7 @@ def only_assumed(opened: Opened, standing: Standing) -> frozenset[str]:
 def _is_judged_by_measure(tracking: Tracking, cluster: Activity) -> bool:
     """Say whether the measure of a cluster judges it (SN RB.1.2 a), and no part is open that could still raise it."""
     return (
-        not cluster.is_leaf
-        and cluster.primary.definition.satisfied_by_measure
+        cluster.primary.definition.satisfied_by_measure
         and tracking.measure(cluster, cluster.primary) is not None
         and bool(tracking.satisfied(cluster, cluster.primary) or tracking.completed(cluster, cluster.primary))
     )
