@@ -85,11 +85,6 @@ def is_revoked(session: Session, node: str) -> bool:
     return session.scalar(select(RevocationRow.node).where(RevocationRow.node == node)) is not None
 
 
-def revoked_nodes(session: Session) -> set[str]:
-    """Return the nodes whose keys were withdrawn."""
-    return set(session.scalars(select(RevocationRow.node)))
-
-
 def refusals(session: Session, peer: str) -> dict[LogKey, RefusedRow]:
     """Return the logs of which a segment from this peer was refused."""
     found = session.scalars(select(RefusedRow).where(RefusedRow.peer == peer))

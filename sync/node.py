@@ -188,6 +188,11 @@ def chain_of(session: Session, node: str) -> list[Signed]:
     return chain
 
 
+def revoked_nodes(session: Session) -> set[str]:
+    """Return the nodes whose keys were withdrawn."""
+    return set(session.scalars(select(RevocationRow.node)))
+
+
 def take_certificates(session: Session, papers: Sequence[Signed]) -> None:
     """Remember certificates that introduce nodes, as far as they lead to our root, and not by a withdrawn key.
 
@@ -195,7 +200,7 @@ def take_certificates(session: Session, papers: Sequence[Signed]) -> None:
     """
     root = standing(session).root
     known = known_certificates(session)
-    withdrawn = set(session.scalars(select(RevocationRow.node)))
+    withdrawn = revoked_nodes(session)
     vouching = {node: signed for node, signed in known.items() if node not in withdrawn}
     for paper in papers:
         try:

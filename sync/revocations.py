@@ -21,8 +21,7 @@ from sync.messages import Counted, Epoch, Record, Root, Scope, Wire
 from sync.node import Node, Standing, lock_row, standing
 from sync.ports import APPLIED, PRESENT, Change, Changes, Context, Outcome, Verdict
 from sync.tables import RevocationRow
-from sync.trust import Limit, TrustedLog
-from sync.vector import Head
+from sync.trust import TrustedLog
 
 REVOCATION = "revocation"
 TRUST = "trust"
@@ -139,7 +138,7 @@ class Revocations:
             told = (Trust if record.kind == TRUST else Revocation).model_validate_json(record.body)
         except ValidationError as error:
             return Outcome(verdict=Verdict.REFUSED, reason="malformed", detail=str(error)[:500])
-        text = trust.as_text(_logs_of(told)) if isinstance(told, Trust) else None
+        text = trust.as_text(trust.from_rows(told.trusted)) if isinstance(told, Trust) else None
         if _is_known(session, record.key, told, text, revoker=context.origin):
             return PRESENT
         _keep(session, record.key, told, text, revoker=context.origin, here=False)
@@ -155,13 +154,6 @@ def _scope(me: Standing) -> str:
 def _body(row: RevocationRow) -> bytes:
     told = {"reason": row.reason, "revoked_ms": row.revoked_ms}
     return canonical_json(told if row.trusted is None else {**told, "trusted": json.loads(row.trusted)})
-
-
-def _logs_of(told: Trust) -> list[TrustedLog]:
-    return [
-        TrustedLog(epoch, scope, Limit(last, Head(end, root)))
-        for epoch, scope, last, end, root in told.trusted
-    ]
 
 
 def _is_known(session: Session, node: str, told: Revocation, text: str | None, *, revoker: str) -> bool:

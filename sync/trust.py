@@ -9,7 +9,7 @@ held and relayed like any other and change nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -130,10 +130,12 @@ def as_rows(logs: Sequence[TrustedLog]) -> list[tuple[str, str, int, int, str]]:
 
 def from_text(text: str) -> list[TrustedLog]:
     """Read back what ``as_text`` returned."""
-    return [
-        TrustedLog(epoch, scope, Limit(last, Head(end, root)))
-        for epoch, scope, last, end, root in json.loads(text)
-    ]
+    return from_rows(json.loads(text))
+
+
+def from_rows(rows: Iterable[tuple[str, str, int, int, str]]) -> list[TrustedLog]:
+    """Read back what ``as_rows`` returned."""
+    return [TrustedLog(epoch, scope, Limit(last, Head(end, root))) for epoch, scope, last, end, root in rows]
 
 
 def limit_of(session: Session, key: LogKey) -> Limit | None:

@@ -94,9 +94,8 @@ class Commit:
 
     sequence: int
     values: Mapping[str, str]
-    refused: Mapping[str, Mapping[str, Any]] = field(
-        default_factory=dict
-    )  # what the shim would not take of the unit
+    # What the shim would not take of the unit.
+    refused: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reason: str
     phase: Phase
     session_time_s: int  # since Initialize, with pauses

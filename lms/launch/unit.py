@@ -50,12 +50,10 @@ class UnitState:
     attempt: int
     values: dict[str, str] = field(default_factory=dict)
     told: dict[str, Any] = field(default_factory=dict)  # what statements have said already
-    refused: dict[str, Any] = field(
-        default_factory=dict
-    )  # what it wanted to store and has not stored otherwise since
-    made: dict[str, Any] = field(
-        default_factory=dict
-    )  # what was set for it as it ended, by element: ``sent`` by the unit, or ``None``, and what is ``set`` instead
+    # What it wanted to store and has not stored otherwise since (``refused_still``).
+    refused: dict[str, Any] = field(default_factory=dict)
+    # What was set for it as it ended, by element: ``sent`` by the unit, or ``None``, and what is ``set`` instead.
+    made: dict[str, Any] = field(default_factory=dict)
     found: bytes | None = field(default=None, compare=False)  # its document, as this transaction has read it
 
 

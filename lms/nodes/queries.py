@@ -17,7 +17,7 @@ from sync import ledger, quarantine
 from sync.identity import read_certificate
 from sync.ledger import KindCount
 from sync.messages import Certificate
-from sync.node import Node, certificate_of, root_of, standing
+from sync.node import Node, certificate_of, revoked_nodes, root_of, standing
 from sync.quarantine import Kept
 
 JOB: Final = "sync"
@@ -53,7 +53,7 @@ class Overview:
 def overview(session: Session, node: Node) -> Overview:
     """Return this node, its peers, and how its records stand."""
     me = standing(session)
-    revoked = ledger.revoked_nodes(session)
+    revoked = revoked_nodes(session)
     peers = [
         PeerStanding(
             node=row.node,

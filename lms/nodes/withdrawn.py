@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from lms.nodes.actions import PeerNotFoundError
 from sync import ledger, log, trust
 from sync.identity import read_certificate
-from sync.node import Node, certificate_of, known_certificates, standing
+from sync.node import Node, certificate_of, known_certificates, revoked_nodes, standing
 from sync.revocations import may_revoke
 
 SHOWN_DOUBTS = 50
@@ -97,7 +97,7 @@ def trust_in(session: Session, node: Node, other: str) -> NodeTrust:
 
 def known_through_others(session: Session, node: Node) -> list[KnownNode]:
     """Return the nodes whose certificates came by others, as those of laptops by their hub, by name."""
-    revoked = ledger.revoked_nodes(session)
+    revoked = revoked_nodes(session)
     paired = {node.id, *(row.node for row, _ in ledger.peers(session))}
     found = [
         read_certificate(one) for other, one in known_certificates(session).items() if other not in paired

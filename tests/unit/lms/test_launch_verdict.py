@@ -19,7 +19,7 @@ from content_packages.sequencing.event import Request
 from content_packages.sequencing.tracking import Tracking
 from lms.launch.actions import Desk, apply_commit, boot_values, carry_out, deliver
 from lms.launch.course import read_standing
-from lms.launch.verdict import verdict_on
+from lms.launch.verdict import Verdict, verdict_on
 from tests.launch_builders import NOON, a_commit, a_course, a_desk, said, statements, taken
 
 INCOMPLETE_12 = {"cmi.core.lesson_status": "incomplete"}
@@ -48,6 +48,12 @@ def take(session: Session, desk: Desk, standard: Any, *units: Mapping[str, str])
         wanted = Request.EXIT_ALL if number == len(units) else Request.CONTINUE
         carry_out(session, desk, taken(session, desk), wanted, now=NOON)
     return [one.removesuffix(" course") for one in said(session) if one.endswith(" course")]
+
+
+def verdict(session: Session, desk: Desk) -> Verdict:
+    """Return what the course amounts to as it stands."""
+    taking = taken(session, desk)
+    return verdict_on(taking.opened, read_standing(session, taking))
 
 
 @pytest.mark.parametrize(
@@ -90,8 +96,7 @@ def test_a_lesson_of_scorm_1_2_that_never_spoke_is_not_completed(
     pass_by(session, desk, units=units)
 
     assert said(session) == ["attempted course"]
-    taking = taken(session, desk)
-    assert verdict_on(taking.opened, read_standing(session, taking)).completed is not True
+    assert verdict(session, desk).completed is not True
 
 
 @pytest.mark.parametrize("units", [1, 2])
@@ -178,16 +183,15 @@ def test_a_lesson_that_says_itself_when_it_is_complete_is_not_told_as_completed_
     sit(session, desk, {"cmi.score.scaled": "0.9"})
     carry_out(session, desk, taken(session, desk), Request.EXIT_ALL, now=NOON)
 
-    taking = taken(session, desk)
-    assert verdict_on(taking.opened, read_standing(session, taking)).completed is not True
+    assert verdict(session, desk).completed is not True
     assert not [one for one in said(session) if one.startswith("completed")]
 
 
 @pytest.mark.parametrize(
-    ("scores", "verdict", "told"), [(["0.75", "0.7"], False, "failed"), (["0.9", "0.9"], True, "passed")]
+    ("scores", "passed", "told"), [(["0.75", "0.7"], False, "failed"), (["0.9", "0.9"], True, "passed")]
 )
 def test_a_course_that_is_judged_by_its_measure_has_a_verdict_though_no_lesson_gives_one(
-    session: Session, desk: Desk, scores: list[str], verdict: bool, told: str
+    session: Session, desk: Desk, scores: list[str], passed: bool, told: str
 ) -> None:
     objective = Objective(satisfied_by_measure=True, min_normalized_measure=0.8)
     course = SequencingDefinition(control=ControlModes(flow=True), primary_objective=objective)
@@ -196,15 +200,13 @@ def test_a_course_that_is_judged_by_its_measure_has_a_verdict_though_no_lesson_g
         session, desk.shelf, standard="scorm2004", units=2, definition=course, definitions=[weighed, weighed]
     )
     sit(session, desk, {"cmi.score.scaled": scores[0], "cmi.completion_status": "completed"})
-    taking = taken(session, desk)
-    assert verdict_on(taking.opened, read_standing(session, taking)).satisfied is None  # half of it is open
-    carry_out(session, desk, taking, Request.CONTINUE, now=NOON)
+    assert verdict(session, desk).satisfied is None  # half of it is open
+    carry_out(session, desk, taken(session, desk), Request.CONTINUE, now=NOON)
     sit(session, desk, {"cmi.score.scaled": scores[1], "cmi.completion_status": "completed"})
     carry_out(session, desk, taken(session, desk), Request.EXIT_ALL, now=NOON)
 
-    taking = taken(session, desk)
-    reached = verdict_on(taking.opened, read_standing(session, taking))
-    assert (reached.completed, reached.satisfied) == (True, verdict)
+    reached = verdict(session, desk)
+    assert (reached.completed, reached.satisfied) == (True, passed)
     assert f"{told} course" in said(session)
 
 
@@ -215,8 +217,7 @@ def test_a_course_is_not_passed_by_lessons_that_were_passed_by(session: Session,
     sit(session, desk, PASSED)
     carry_out(session, desk, taken(session, desk), Request.EXIT_ALL, now=NOON)
 
-    taking = taken(session, desk)
-    reached = verdict_on(taking.opened, read_standing(session, taking))
+    reached = verdict(session, desk)
     assert (reached.completed, reached.satisfied) == (False, None)
 
 
