@@ -164,10 +164,10 @@ def between_two_units(sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path) 
     return officer
 
 
-def hold_commits(officer: Visitor) -> list[Route]:
-    """Keep from the server what the unit sends, from now on; return where it waits."""
+def hold(officer: Visitor, requests: str = "**/commit") -> list[Route]:
+    """Keep requests from the server from now on, those that save if no others are named; return where they wait."""
     held: list[Route] = []
-    officer.page.route("**/commit", lambda route: held.append(route))  # noqa: PLW0108 - Playwright asks for its arguments
+    officer.page.route(requests, lambda route: held.append(route))  # noqa: PLW0108 - Playwright asks for its arguments
     return held
 
 
@@ -175,7 +175,7 @@ def test_next_needs_no_second_press_however_slowly_the_server_keeps_the_rest(
     between_two_units: Visitor,
 ) -> None:
     officer = between_two_units
-    held = hold_commits(officer)
+    held = hold(officer)
 
     officer.press("nav-continue")
     expect(officer.page.get_by_test_id("save-state")).to_have_attribute("data-state", "leave-anyway")
@@ -189,8 +189,7 @@ def test_what_the_learner_asks_for_comes_before_what_the_unit_asks_for_meanwhile
     between_two_units: Visitor,
 ) -> None:
     officer = between_two_units
-    held: list[Route] = []
-    officer.page.route("**/visit", lambda route: held.append(route))  # noqa: PLW0108 - Playwright asks for its arguments
+    held = hold(officer, "**/visit")
     officer.press("nav-continue")
 
     officer.lesson.locator("body").evaluate(
@@ -226,7 +225,7 @@ def test_a_double_click_on_next_is_one_press(
 
 def test_a_second_press_leaves_what_cannot_be_saved(between_two_units: Visitor) -> None:
     officer = between_two_units
-    hold_commits(officer)
+    hold(officer)
     officer.press("nav-continue")
     expect(officer.page.get_by_test_id("save-state")).to_have_attribute("data-state", "leave-anyway")
 

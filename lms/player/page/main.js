@@ -26,6 +26,10 @@ import { answerFor, channelOfTabs, shareCourse, tell } from "./tabs.js";
  */
 const part = (name) => document.querySelector(`[data-player="${name}"]`);
 
+/** @type {(run: () => void, delayMs: number) => unknown} */
+const after = (run, delayMs) => setTimeout(run, delayMs);
+const isPageSeen = () => document.visibilityState === "visible";
+
 const player = /** @type {HTMLElement} */ (part("player"));
 const frame = /** @type {HTMLIFrameElement | null} */ (part("frame"));
 const { contentOrigin = "", afterUrl = "", lookUrl = "", launch = "", owner = "" } = player.dataset;
@@ -44,7 +48,7 @@ const state = saveState({ element: part("save-state"), say: wordsIn(player.datas
 const leaving = new Leaving({
   askToLeave: bridge.askToLeave,
   tellHeld: () => state.show("leave-anyway"),
-  after: (run, delayMs) => setTimeout(run, delayMs),
+  after,
 });
 
 const signIn = signInAt({
@@ -62,7 +66,7 @@ const signIn = signInAt({
 const away = awayAt({
   notice: part("away"),
   isReached: async () => (await isThere()).isReached,
-  after: (run, delayMs) => setTimeout(run, delayMs),
+  after,
 });
 const channel = channelOfTabs();
 const lesson = launch === "" ? null : openLesson();
@@ -78,9 +82,9 @@ if (frame !== null && lookUrl !== "") {
   watchElsewhere({
     url: lookUrl,
     ask,
-    isSeen: () => document.visibilityState === "visible",
+    isSeen: isPageSeen,
     whenSeen: (run) => document.addEventListener("visibilitychange", run),
-    after: (run, delayMs) => setTimeout(run, delayMs),
+    after,
     goesOn: goesOnElsewhere,
   });
 }
@@ -93,7 +97,7 @@ const bar = barAt({
   document,
   parse: (html) => new DOMParser().parseFromString(html, "text/html"),
   isNeeded: () => leaving.isStaying,
-  after: (run, delayMs) => setTimeout(run, delayMs),
+  after,
   ask: (url) => fetch(url),
 });
 
@@ -222,8 +226,6 @@ function goesOnElsewhere() {
 /** Keep a second copy of the lesson's work, and answer other tabs for it. */
 function openLesson() {
   const store = storeIn(window.indexedDB);
-  /** @type {(run: () => void, delayMs: number) => unknown} */
-  const after = (run, delayMs) => setTimeout(run, delayMs);
   const send = () =>
     sendKept({
       store,
@@ -256,7 +258,7 @@ function openLesson() {
       bridge.sayAgain();
     },
     showTaken,
-    isSeen: () => document.visibilityState === "visible",
+    isSeen: isPageSeen,
     after,
     nowMs: () => performance.now(),
   });
