@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from content_packages.package import Standard
 from lms.database import Database
+from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.tables import Enrolment
 from lms.launch.actions import Desk
 from lms.launch.errors import TROUBLES
@@ -62,7 +63,7 @@ def pages_of_a_course(
     for router in (launch_pages, reports_pages, *routers):
         app.routes.extend(router.routes)
     app.state.desk = desk
-    frame(app, site, host_names=["localhost"], troubles=[TROUBLES])
+    frame(app, site, host_names=["localhost"], troubles=[TROUBLES, ENROLMENT_TROUBLES])
     with TestClient(app, base_url="http://localhost:8000") as client:
         client.cookies.set(cookie_name(site, SESSION), "open")
         yield client

@@ -32,14 +32,13 @@ from lms.cmi5.player import (
 from lms.cmi5.registrations import Outline, find_own, newer_session, states_of
 from lms.cmi5.tables import Registration
 from lms.courses.queries import allowance_of
-from lms.enrolment.queries import registration_of
+from lms.enrolment.queries import own_registration
 from lms.launch.actions import Desk
 from lms.launch.fence import page_around
 from lms.launch.pages import MOST_MISSING, Learner, desk_of
 from lms.launch.sittings import in_minutes
 from lms.launch.why_wording import say_lines, say_missing, say_whole
 from lms.people.queries import hold_person
-from lms.web.errors import NotFoundError
 from lms.web.locale import language_of
 from lms.web.pages import render
 from lms.web.router import page_router
@@ -154,9 +153,7 @@ def _taken(
 ) -> tuple[Registration, Outline]:
     """Return the registration under which this node writes what she does; it begins if there is none."""
     person = viewer.public_id
-    enrolment = registration_of(session, person=person, course=course)
-    if enrolment is None:
-        raise NotFoundError
+    enrolment = own_registration(session, person=person, course=course)
     found, outline = find_own(session, desk.shelf, course, enrolment=enrolment, node=desk.node)
     if found is None:
         found = registration_for(
@@ -167,7 +164,5 @@ def _taken(
 
 
 def _known(session: Session, desk: Desk, viewer: Viewer, course: UUID) -> tuple[Registration | None, Outline]:
-    enrolment = registration_of(session, person=viewer.public_id, course=course)
-    if enrolment is None:
-        raise NotFoundError
+    enrolment = own_registration(session, person=viewer.public_id, course=course)
     return find_own(session, desk.shelf, course, enrolment=enrolment, node=desk.node)

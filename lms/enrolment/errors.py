@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lms.enrolment.actions import NotEnrolledError
+from lms.enrolment.queries import EnrolmentOverError
 from lms.people.errors import NumbersUnknownError
 from lms.web.errors import Trouble
 from lms.web.wording import mark
@@ -15,6 +16,14 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="not-enrolled",
         title=mark("This person does not take this course"),
         remedy=mark("Go back to the list of who takes it and choose again."),
+    ),
+    EnrolmentOverError: Trouble(
+        status=403,
+        code="enrolment-over",
+        title=mark("You do not take this course any more"),
+        kept=mark("What you did in it is kept."),
+        remedy=mark("If you did not expect this, ask your instructor."),
+        way=("/", mark("Go to your courses")),
     ),
     NumbersUnknownError: Trouble(
         status=422,

@@ -11,6 +11,41 @@ from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from lms.enrolment.tables import Enrolment
+from lms.web.errors import NotFoundError
+
+
+class EnrolmentOverError(Exception):
+    """A person was withdrawn from the course that she asks for."""
+
+    def __init__(self, course: UUID) -> None:
+        self.course = course
+        super().__init__(f"Course {course} is taken no longer.")
+
+
+def own_enrolment(session: Session, *, person: UUID, course: UUID) -> Enrolment:
+    """Return the enrolment in force by which a person takes the course that she asks for herself.
+
+    Raises:
+        EnrolmentOverError: she took it, and was withdrawn.
+        NotFoundError: she never took it, and need not know whether it exists.
+    """
+    found = find_enrolment(session, person=person, course=course)
+    if found is None:
+        raise _not_taken(session, person, course)
+    return found
+
+
+def own_registration(session: Session, *, person: UUID, course: UUID) -> UUID:
+    """Return the registration of a person's own enrolment, and raise as ``own_enrolment`` does."""
+    found = registration_of(session, person=person, course=course)
+    if found is None:
+        raise _not_taken(session, person, course)
+    return found
+
+
+def _not_taken(session: Session, person: UUID, course: UUID) -> Exception:
+    taken = select(Enrolment.id).where(Enrolment.person == person, Enrolment.course == course).limit(1)
+    return NotFoundError() if session.scalar(taken) is None else EnrolmentOverError(course)
 
 
 def find_enrolment(session: Session, *, person: UUID, course: UUID) -> Enrolment | None:

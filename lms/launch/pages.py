@@ -20,7 +20,7 @@ from content_packages.sequencing.controls import Ahead, OutlineEntry
 from content_packages.sequencing.event import Request as Wanted
 from lms.courses.allowances import Allowance
 from lms.courses.queries import allowance_of
-from lms.enrolment.queries import registration_of
+from lms.enrolment.queries import own_registration
 from lms.launch.actions import Delivered, Desk, carry_out, deliver
 from lms.launch.attempts import sitting_of, why_of
 from lms.launch.course import CourseNotPlayedError, Standing, Taking, open_course, read_standing
@@ -284,7 +284,5 @@ def _begins_anew(taking: Taking, entry: OutlineEntry) -> bool:
 
 def _taking(session: Session, desk: Desk, viewer: Viewer, course: UUID) -> Taking:
     person = viewer.public_id
-    registration = registration_of(session, person=person, course=course)
-    if registration is None:
-        raise NotFoundError
+    registration = own_registration(session, person=person, course=course)
     return open_course(session, desk.shelf, person=person, registration=registration, course=course)

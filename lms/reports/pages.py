@@ -15,7 +15,7 @@ from lms.courses.iris import course_iri, unit_iri
 from lms.courses.naming import in_language
 from lms.courses.queries import current_edition, find_course, is_withdrawn, outline
 from lms.enrolment.pages import LeftEmpty
-from lms.enrolment.queries import find_enrolment
+from lms.enrolment.queries import own_enrolment
 from lms.launch.attempts import opening_of
 from lms.launch.queries import last_launches
 from lms.people.policy import Right
@@ -73,9 +73,9 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
     catch_up(site_of(request).database)
     with site_of(request).database.read() as session:
         course = find_course(session, course_id)
-        enrolment = find_enrolment(session, person=viewer.public_id, course=course_id)
-        if course is None or enrolment is None:
+        if course is None:
             raise NotFoundError
+        enrolment = own_enrolment(session, person=viewer.public_id, course=course_id)
         edition = edition_of(session, course, person=viewer.public_id, registration=enrolment.registration)
         lines = outline(session, edition) if edition else ()
         known = unit_standings(session, enrolment.registration)

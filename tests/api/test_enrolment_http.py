@@ -74,6 +74,10 @@ def test_who_is_withdrawn_has_the_course_no_more(school: School, course: UUID) -
 
     assert gone.status_code == 303
     assert "Precursors" not in officer.get("/").text
+    page = officer.get(f"/courses/{course}")
+    assert page.status_code == 403
+    assert "You do not take this course any more" in page.text
+    assert "What you did in it is kept." in page.text
     assert instructor.post(f"/courses/{course}/people/{person}/withdraw", data=form).status_code == 404
 
 

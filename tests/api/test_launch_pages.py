@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from content_packages.package import Standard
 from lms.courses.tables import Course, Edition
 from lms.database import Database
+from lms.enrolment.actions import withdraw
 from lms.launch.actions import apply_commit
 from lms.launch.tables import Launch
 from lms.people.policy import Right
@@ -51,6 +52,13 @@ def browser(
         database, a_desk(tmp_path), tmp_path, standard=standard, viewer=viewer, line=line
     ) as client:
         yield client
+
+
+def commit_to(browser: TestClient, database: Database, values: dict[str, str]) -> dict[str, object]:
+    """Commit to the launch that is open."""
+    with database.write() as session:
+        launch = session.scalars(select(Launch)).one()
+        return apply_commit(session, browser.app.state.desk, launch, *a_commit(1, values), now=NOON)
 
 
 def test_the_page_frames_the_first_lesson_and_offers_next_only(browser: TestClient) -> None:
@@ -215,6 +223,23 @@ def test_a_course_of_which_nothing_is_given_any_more_is_said_to_be_withdrawn(
     for page in (player, course):
         assert "This course was withdrawn. What you did in it is kept." in page.text
         assert "next sync" not in page.text
+
+
+def test_who_is_withdrawn_in_mid_lesson_is_told_so_and_what_she_does_is_kept(
+    browser: TestClient, database: Database
+) -> None:
+    page = browser.get(f"/learn/{COURSE}").text
+    with database.write() as session:
+        withdraw(session, COURSE, PERSON, now=NOON)
+
+    saved = commit_to(browser, database, {"cmi.core.lesson_status": "completed"})
+
+    pressed = press(browser, page, request="continue")
+    assert saved["refused"] == []
+    assert pressed.status_code == 403
+    assert "You do not take this course any more" in pressed.text
+    assert "What you did in it is kept." in pressed.text
+    assert browser.get(f"/learn/{COURSE}/bar").status_code == 403
 
 
 def test_a_course_whose_last_lesson_has_ended_is_told_as_completed_though_nobody_left_it(
