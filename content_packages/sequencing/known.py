@@ -56,6 +56,7 @@ class Tally(NamedTuple):
 
     Args:
         children: how many of them the same is known of.
+        alike: what of these is known of children of one manner (``tree.Family.alike``), if that was told apart.
         measures, progresses: those that are known, each times its weight.
         measure_weight, progress_weight: the sum of all weights, those of the unknown as well.
     """
@@ -65,3 +66,4 @@ class Tally(NamedTuple):
     measure_weight: float
     progresses: list[float]
     progress_weight: float
+    alike: tuple[Known, ...] | None = None

@@ -30,7 +30,11 @@ def tally(tracking: Tracking, cluster: Activity) -> Tally:
             apart += zip(map(get, family.alike.names), readings, strict=True)
         else:
             is_asked = rules.asks_attempts or family.asks_attempts
-            apart += _read_together(tracking, cluster, family.alike, found, asks_attempts=is_asked)
+            left = _read_together(tracking, cluster, family.alike, found, asks_attempts=is_asked)
+            if left:
+                apart += left
+            else:
+                found = found._replace(alike=tuple(found.children))
     if apart:
         _read_apart(tracking, cluster, apart, found)
     return found
@@ -61,9 +65,12 @@ def _read_together(
     wants_objective, wants_progress = _wants_current(cluster)
     keeps = not (wants_objective or wants_progress)
     forgets = wants_objective and wants_progress and not asks_attempts
-    children, measures, progresses = found.children, list[float](), list[float]()
+    measures: list[float] = []
+    progresses: list[float] = []
+    apart: list[tuple[Any, str]] = []
+    stale: list[tuple[Any, str]] = []
+    children, not_done = found.children, 0
     records, keys = alike.recorded(tracking.records), alike.keys
-    apart, stale, not_done = list[tuple[Any, str]](), list[tuple[Any, str]](), 0
     unbegun = records.count(None)
     pairs = zip(records, keys, strict=True)
     for record, key in compress(pairs, map(is_not, records, repeat(None))) if unbegun else pairs:

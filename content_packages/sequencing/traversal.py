@@ -8,15 +8,16 @@ the state.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from itertools import repeat
 
 from content_packages.sequencing.definition import RuleAction
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
+from content_packages.sequencing.known import Known, Tally
 from content_packages.sequencing.rules import check_activity, pre_condition
 from content_packages.sequencing.tracking import NO_RECORD, Tracking
-from content_packages.sequencing.tree import Activity, Family
+from content_packages.sequencing.tree import Activity, Family, Stretch
 
 
 class Direction(Enum):
@@ -186,7 +187,11 @@ def past_skipped(tracking: Tracking, cluster: Activity, family: Family, place: i
         ahead = stretch.identifiers[there]
         if (known.start - place) * onward > 0:
             ahead = ahead[: (known.start - place) * onward]
-        if counted is not None and stretch.of_all is not None and all(map(stretch.of_all, counted.children)):
+        if (
+            counted is not None
+            and stretch.of_all is not None
+            and all(map(stretch.of_all, _known(counted, stretch)))
+        ):
             passed = len(ahead)
         else:
             records = map(get, ahead, repeat(NO_RECORD))
@@ -196,6 +201,11 @@ def past_skipped(tracking: Tracking, cluster: Activity, family: Family, place: i
             break
     tracking.passed[cluster.order, onward] = range(begin, place, onward)
     return place
+
+
+def _known(counted: Tally, stretch: Stretch) -> Iterable[Known]:
+    """Return all that may be known of one of a stretch."""
+    return counted.alike if stretch.is_alike and counted.alike is not None else counted.children
 
 
 _NOWHERE = range(0)

@@ -109,16 +109,21 @@ class Activity:
 
 
 class Stretch(NamedTuple):
-    """Neighbours with tests for ``skip`` that differ only in what is asked; the first of them stands at ``begin``."""
+    """Neighbours with tests for ``skip`` that differ only in what is asked; the first of them stands at ``begin``.
+
+    Args:
+        is_alike: whether all of them are read together by rollup (``Family.alike``).
+    """
 
     begin: int
     identifiers: tuple[str, ...]
     in_a_row: InARow
     of_all: Callable[[Known], bool] | None
     asked: tuple[Any, ...]
+    is_alike: bool
 
     @classmethod
-    def all_of(cls, children: tuple[Activity, ...]) -> Iterator[Stretch | None]:
+    def all_of(cls, children: tuple[Activity, ...], alike: frozenset[str]) -> Iterator[Stretch | None]:
         """Yield for each child the stretch in which it stands, if it has a test."""
         begin = 0
         for kind, found in groupby(children, key=_skip_kind):
@@ -126,7 +131,8 @@ class Stretch(NamedTuple):
                 *((child.identifier, child.skip_test and child.skip_test.asked) for child in found),
                 strict=True,
             )
-            yield from repeat(None if kind is None else cls(begin, names, *kind, asked), len(names))
+            stretch = None if kind is None else cls(begin, names, *kind, asked, alike.issuperset(names))
+            yield from repeat(stretch, len(names))
             begin += len(names)
 
 
@@ -185,7 +191,7 @@ class Family:
             asks_skips=RequiredFor.IF_NOT_SKIPPED in required,
             measure_weight=fsum(one.measure_weight for one in readings.values()),
             progress_weight=fsum(one.progress_weight for one in readings.values()),
-            stretches=tuple(Stretch.all_of(children)),
+            stretches=tuple(Stretch.all_of(children, frozenset(alike.names if alike else ()))),
             skipped=tuple(child.skipped for child in children),
             stops=tuple(
                 place

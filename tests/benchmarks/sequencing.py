@@ -3,9 +3,10 @@
 ``make bench`` runs it. CPU time, the least of many turns: what else a machine has to do only ever adds. The walk looks
 each activity up in one dictionary and does nothing else; a step may cost five of those, and less where nothing needs
 visiting. So may ``controls``, which every commit asks for; the outline, which is 2,000 lines, may cost ten. A course
-is wide (20 modules of lessons), flat (one of 2,000 lessons) or deep (40 modules, each inside the one before), and
-its lessons have no rules, those that authoring tools write, or odd ones. With a word of the title as its argument it
-measures only what has that word in its name.
+is wide (20 modules of lessons), flat (one of 2,000 lessons), branched (five levels, three modules in each module) or
+deep (40 modules, each inside the one before: more than anybody nests), and its lessons have no rules, those that
+authoring tools write, or odd ones. With a word of the title as its argument it measures only what has that word in
+its name.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def main() -> None:
 
 def everything() -> Iterator[tuple[str, ActivityTree, Callable[[], object]]]:
     """Yield what is measured."""
-    for shape, build in {"wide": wide, "flat": flat, "deep": deep}.items():
+    for shape, build in {"wide": wide, "flat": flat, "branched": branched, "deep": deep}.items():
         yield from without_rules(shape, build(without_any, FLOWING))
         yield from skipping(shape, build(skipped_once_passed, RULED))
         yield from skipping(f"{shape}, by score", build(passed_by_score, RULED))
@@ -257,6 +258,21 @@ def flat(lesson: Lesson, cluster: SequencingDefinition) -> ActivityTree:
     return ActivityTree(
         ActivityNode(identifier="course", definition=cluster, children=lessons("", 2_000, lesson))
     )
+
+
+def branched(lesson: Lesson, cluster: SequencingDefinition) -> ActivityTree:
+    """Return three modules of three modules, and so on to the fifth level, whose 81 modules have 23 lessons each."""
+
+    def inside(prefix: str, level: int) -> tuple[ActivityNode, ...]:
+        if level == 5:
+            return lessons(prefix, 23, lesson)
+        names = [f"{prefix}{n}-" for n in range(3)]
+        return tuple(
+            ActivityNode(identifier=name, definition=cluster, children=inside(name, level + 1))
+            for name in names
+        )
+
+    return ActivityTree(ActivityNode(identifier="course", definition=cluster, children=inside("", 1)))
 
 
 def deep(lesson: Lesson, cluster: SequencingDefinition) -> ActivityTree:
