@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from content_packages.sequencing.definition import RuleAction
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
-from content_packages.sequencing.rules import pre_condition
+from content_packages.sequencing.rules import HIDDEN_FROM_CHOICE, pre_condition
 from content_packages.sequencing.tracking import Tracking
 from content_packages.sequencing.traversal import (
-    Direction,
+    BACKWARD,
+    FORWARD,
     choice_activity_traversal,
     choice_flow,
     flow,
@@ -33,7 +33,7 @@ def choice_sequencing_request(tracking: Tracking, target: Activity | None) -> Ac
     if target.is_leaf:
         return target
     try:
-        return flow(tracking, target, Direction.FORWARD, into_children=True)
+        return flow(tracking, target, FORWARD, into_children=True)
     except (ProcessError, EndOfTreeError) as nothing:
         raise ProcessError("SB.2.9-9") from nothing
 
@@ -44,7 +44,7 @@ def check_choosable(tracking: Tracking, target: Activity) -> None:
         raise ProcessError("SB.2.9-2")
     at: Activity | None = target
     while at is not None:
-        if at.pre_rules and pre_condition(tracking, at, RuleAction.HIDDEN_FROM_CHOICE):
+        if at.pre_rules and pre_condition(tracking, at, HIDDEN_FROM_CHOICE):
             raise ProcessError("SB.2.9-3")
         at = at.parent
     if target.parent is not None and not target.parent.definition.control.choice:
@@ -77,9 +77,9 @@ def _among_siblings(tracking: Tracking, current: Activity, target: Activity) -> 
         return
     if there > here:
         for place in may_stop(tracking, target.parent, here, there):
-            choice_activity_traversal(tracking, siblings[place], Direction.FORWARD)
+            choice_activity_traversal(tracking, siblings[place], FORWARD)
     elif there < here:  # all have the parent that is looked at
-        choice_activity_traversal(tracking, current, Direction.BACKWARD)
+        choice_activity_traversal(tracking, current, BACKWARD)
 
 
 def _downward(tracking: Tracking, ancestor: Activity, target: Activity, *, forward: bool) -> None:
@@ -87,7 +87,7 @@ def _downward(tracking: Tracking, ancestor: Activity, target: Activity, *, forwa
     if target is ancestor:
         return
     if forward and ancestor.pre_rules:
-        choice_activity_traversal(tracking, ancestor, Direction.FORWARD)
+        choice_activity_traversal(tracking, ancestor, FORWARD)
     for cluster in path_up(target, ancestor)[:0:-1]:
         pass_through(tracking, cluster, forward=forward)
 
@@ -95,7 +95,7 @@ def _downward(tracking: Tracking, ancestor: Activity, target: Activity, *, forwa
 def pass_through(tracking: Tracking, cluster: Activity, *, forward: bool) -> None:
     """Refuse a choice of something inside of a cluster if the way down to it may not lead there (SB.2.9 step 9)."""
     if forward and cluster.pre_rules:
-        choice_activity_traversal(tracking, cluster, Direction.FORWARD)
+        choice_activity_traversal(tracking, cluster, FORWARD)
     if cluster.definition.constrain_choice.prevent_activation and not tracking.is_active(cluster):
         raise ProcessError("SB.2.9-6")
 
@@ -126,7 +126,7 @@ def _across(tracking: Tracking, current: Activity, target: Activity, ancestor: A
 
 def _check_constraint(tracking: Tracking, constrained: Activity, target: Activity) -> None:
     """SB.2.9 step 11.5: a constrained cluster lets choice reach itself and its neighbours only."""
-    direction = Direction.FORWARD if target.order > constrained.order else Direction.BACKWARD
+    direction = FORWARD if target.order > constrained.order else BACKWARD
     consider = choice_flow(tracking, constrained, direction)
     if not consider.contains(target) and target is not constrained:
         raise ProcessError("SB.2.9-8")

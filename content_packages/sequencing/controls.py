@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import NamedTuple
 
-from content_packages.sequencing.definition import RuleAction
 from content_packages.sequencing.delivery import delivery_request
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
 from content_packages.sequencing.event import Request
 from content_packages.sequencing.navigation import Sequencing, navigation_request
 from content_packages.sequencing.reach import Reach
 from content_packages.sequencing.request import sequencing_request
-from content_packages.sequencing.rules import pre_condition
+from content_packages.sequencing.rules import HIDDEN_FROM_CHOICE, pre_condition
 from content_packages.sequencing.runtime import record_pending
 from content_packages.sequencing.step import overall_sequencing
 from content_packages.sequencing.termination import termination_request
@@ -204,7 +203,7 @@ def _list(tracking: Tracking, choices: frozenset[str]) -> list[OutlineEntry]:
         is_hidden = False
         if some_hide:
             is_hidden = hidden is not None and hidden.contains(activity)
-            if not is_hidden and pre_condition(tracking, activity, RuleAction.HIDDEN_FROM_CHOICE):
+            if not is_hidden and pre_condition(tracking, activity, HIDDEN_FROM_CHOICE):
                 hidden, is_hidden = activity, True
         identifier = activity.identifier
         record = records.get(identifier, NO_RECORD)

@@ -12,12 +12,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import or_
 
 from content_packages.sequencing.choice import check_reachable, pass_through
-from content_packages.sequencing.definition import RuleAction
 from content_packages.sequencing.errors import ProcessError
 from content_packages.sequencing.event import Request
 from content_packages.sequencing.navigation import navigation_request
 from content_packages.sequencing.plain import Test
-from content_packages.sequencing.rules import check_activity, pre_condition
+from content_packages.sequencing.rules import (
+    HIDDEN_FROM_CHOICE,
+    SKIP,
+    STOP_FORWARD_TRAVERSAL,
+    check_activity,
+    pre_condition,
+)
 from content_packages.sequencing.tracking import NO_RECORD, Tracking
 from content_packages.sequencing.traversal import may_stop, past_skipped, place_among
 from content_packages.sequencing.tree import Activity, path_up
@@ -177,7 +182,7 @@ class Reach:
         yield siblings[:here]
         end = len(siblings)
         for place in may_stop(self._after, cluster, here, len(siblings)):
-            if pre_condition(self._after, siblings[place], RuleAction.STOP_FORWARD_TRAVERSAL):
+            if pre_condition(self._after, siblings[place], STOP_FORWARD_TRAVERSAL):
                 end = place + 1
                 break
         yield siblings[here + 1 : end]
@@ -207,7 +212,7 @@ class Reach:
         while place < len(family.children):
             at = family.children[place]
             place += 1
-            if pre_condition(self._after, at, RuleAction.SKIP):
+            if pre_condition(self._after, at, SKIP):
                 place = past_skipped(self._after, cluster, family, place, 1)
                 continue
             if self._closed[at.order]:
@@ -219,7 +224,7 @@ class Reach:
 
 
 def _is_hidden(tracking: Tracking, activity: Activity) -> bool:
-    return pre_condition(tracking, activity, RuleAction.HIDDEN_FROM_CHOICE)
+    return pre_condition(tracking, activity, HIDDEN_FROM_CHOICE)
 
 
 def _mark(places: bytearray, activity: Activity) -> None:

@@ -11,7 +11,7 @@ from content_packages.sequencing.choice import choice_sequencing_request
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
 from content_packages.sequencing.navigation import Sequencing
 from content_packages.sequencing.tracking import Tracking
-from content_packages.sequencing.traversal import Direction, flow
+from content_packages.sequencing.traversal import BACKWARD, FORWARD, flow
 from content_packages.sequencing.tree import Activity
 
 
@@ -40,7 +40,7 @@ def start_sequencing_request(tracking: Tracking, _target: Activity | None) -> Ac
         leaves = [activity for activity in tracking.tree.activities if activity.is_leaf]
         if len(leaves) == 1:
             return leaves[0]
-    return flow(tracking, root, Direction.FORWARD, into_children=True)
+    return flow(tracking, root, FORWARD, into_children=True)
 
 
 def resume_all_sequencing_request(tracking: Tracking, _target: Activity | None) -> Activity:
@@ -57,7 +57,7 @@ def continue_sequencing_request(tracking: Tracking, _target: Activity | None) ->
     current = _begun(tracking, "SB.2.7-1")
     if current.parent is not None and not current.parent.definition.control.flow:
         raise ProcessError("SB.2.7-2")
-    return flow(tracking, current, Direction.FORWARD, into_children=False)
+    return flow(tracking, current, FORWARD, into_children=False)
 
 
 def previous_sequencing_request(tracking: Tracking, _target: Activity | None) -> Activity:
@@ -65,7 +65,7 @@ def previous_sequencing_request(tracking: Tracking, _target: Activity | None) ->
     current = _begun(tracking, "SB.2.8-1")
     if current.parent is not None and not current.parent.definition.control.flow:
         raise ProcessError("SB.2.8-2")
-    return flow(tracking, current, Direction.BACKWARD, into_children=False)
+    return flow(tracking, current, BACKWARD, into_children=False)
 
 
 def retry_sequencing_request(tracking: Tracking, _target: Activity | None) -> Activity:
@@ -76,7 +76,7 @@ def retry_sequencing_request(tracking: Tracking, _target: Activity | None) -> Ac
     if current.is_leaf:
         return current
     try:
-        return flow(tracking, current, Direction.FORWARD, into_children=True)
+        return flow(tracking, current, FORWARD, into_children=True)
     except ProcessError as nothing:
         raise ProcessError("SB.2.10-3") from nothing
 

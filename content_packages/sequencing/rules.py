@@ -8,6 +8,10 @@ from content_packages.sequencing.plain import Test
 from content_packages.sequencing.tracking import Tracking
 from content_packages.sequencing.tree import Activity
 
+# To look a member up in its class takes ten times as long (Python 3.11).
+SKIP, DISABLED = RuleAction.SKIP, RuleAction.DISABLED
+STOP_FORWARD_TRAVERSAL, HIDDEN_FROM_CHOICE = RuleAction.STOP_FORWARD_TRAVERSAL, RuleAction.HIDDEN_FROM_CHOICE
+
 
 def limit_conditions_check(tracking: Tracking, activity: Activity) -> bool:
     """Limit Conditions Check Process (UP.1): say whether a limit of the activity has been exceeded."""
@@ -30,7 +34,7 @@ def sequencing_rules_check(
         action = rules[0].action
         if not test.acts(tracking.record(activity), tracking.shared_objectives):
             return None
-        if action is RuleAction.SKIP:
+        if action is SKIP:
             tracking.decisions.append(activity.skipped)
         else:
             tracking.note("UP.2", activity, action)
@@ -70,6 +74,4 @@ def check_activity(tracking: Tracking, activity: Activity) -> bool:
     test = activity.close_test
     if test is not None and not test.acts(tracking.record(activity), tracking.shared_objectives):
         return False
-    return pre_condition(tracking, activity, RuleAction.DISABLED) or limit_conditions_check(
-        tracking, activity
-    )
+    return pre_condition(tracking, activity, DISABLED) or limit_conditions_check(tracking, activity)

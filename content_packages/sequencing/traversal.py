@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from itertools import repeat
 
-from content_packages.sequencing.definition import RuleAction
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
 from content_packages.sequencing.known import Known, Tally
-from content_packages.sequencing.rules import check_activity, pre_condition
+from content_packages.sequencing.rules import SKIP, STOP_FORWARD_TRAVERSAL, check_activity, pre_condition
 from content_packages.sequencing.tracking import NO_RECORD, Tracking
 from content_packages.sequencing.tree import Activity, Family, Stretch
 
@@ -25,6 +24,10 @@ class Direction(Enum):
 
     FORWARD = 1
     BACKWARD = -1
+
+
+# To look a member up in its class takes ten times as long (Python 3.11).
+FORWARD, BACKWARD = Direction
 
 
 def flow(tracking: Tracking, start: Activity, direction: Direction, *, into_children: bool) -> Activity:
@@ -49,16 +52,16 @@ def flow_tree_traversal(
     """Flow Tree Traversal Subprocess (SB.2.1): return the next activity, and the direction from there on."""
     turned_round = False
     if (
-        previous is Direction.BACKWARD
+        previous is BACKWARD
         and activity.parent is not None
         and tracking.available_children(activity.parent)[-1] is activity
     ):
         # Entered backward, yet forward only: the cluster was played from its first child and is used up.
-        direction, turned_round = Direction.BACKWARD, True
+        direction, turned_round = BACKWARD, True
         activity = tracking.available_children(activity.parent)[0]
     if into_children and activity.children:
         return _first_inside(tracking, activity, direction)
-    if direction is Direction.FORWARD:
+    if direction is FORWARD:
         return _next_beside(tracking, activity)
     return _previous_beside(tracking, activity, may_go_back=turned_round)
 
@@ -71,13 +74,13 @@ def flow_activity_traversal(
     while True:
         if activity.parent is not None and not activity.parent.definition.control.flow:
             raise ProcessError("SB.2.2-1")
-        if pre_condition(tracking, activity, RuleAction.SKIP):
+        if pre_condition(tracking, activity, SKIP):
             if previous is None:
                 activity = _last_skipped_beside(tracking, activity, direction)
             activity, onward = flow_tree_traversal(
                 tracking, activity, direction, into_children=False, previous=previous
             )
-            if previous is Direction.BACKWARD and onward is Direction.BACKWARD:
+            if previous is BACKWARD and onward is BACKWARD:
                 previous = None
             direction = onward
             continue
@@ -86,14 +89,14 @@ def flow_activity_traversal(
         if activity.is_leaf:
             return activity
         activity, onward = flow_tree_traversal(tracking, activity, direction, into_children=True)
-        turned = direction is Direction.BACKWARD and onward is Direction.FORWARD
-        direction, previous = onward, Direction.BACKWARD if turned else None
+        turned = direction is BACKWARD and onward is FORWARD
+        direction, previous = onward, BACKWARD if turned else None
 
 
 def choice_activity_traversal(tracking: Tracking, activity: Activity, direction: Direction) -> None:
     """Choice Activity Traversal Subprocess (SB.2.4): refuse a choice that would pass this activity."""
-    if direction is Direction.FORWARD:
-        if pre_condition(tracking, activity, RuleAction.STOP_FORWARD_TRAVERSAL):
+    if direction is FORWARD:
+        if pre_condition(tracking, activity, STOP_FORWARD_TRAVERSAL):
             raise ProcessError("SB.2.4-1")
     elif activity.parent is None:
         raise ProcessError("SB.2.4-3")
@@ -110,7 +113,7 @@ def may_stop(tracking: Tracking, cluster: Activity, begin: int, end: int) -> Ite
     family, get = tracking.family(cluster), tracking.records.get
     for place in family.stops[bisect_left(family.stops, begin) : bisect_left(family.stops, end)]:
         activity = family.children[place]
-        test = activity.tests.get(RuleAction.STOP_FORWARD_TRAVERSAL)
+        test = activity.tests.get(STOP_FORWARD_TRAVERSAL)
         if test is None or test.acts(get(activity.identifier, NO_RECORD), tracking.shared_objectives):
             yield place
 
@@ -137,17 +140,17 @@ def _first_inside(tracking: Tracking, cluster: Activity, direction: Direction) -
     children = tracking.available_children(cluster)
     if not children:
         raise ProcessError("SB.2.1-2")
-    if direction is Direction.BACKWARD and not cluster.definition.control.forward_only:
-        return children[-1], Direction.BACKWARD
-    return children[0], Direction.FORWARD
+    if direction is BACKWARD and not cluster.definition.control.forward_only:
+        return children[-1], BACKWARD
+    return children[0], FORWARD
 
 
 def _next_beside(tracking: Tracking, activity: Activity) -> tuple[Activity, Direction]:
     at: Activity | None = activity
     while at is not None:
-        following = _sibling(tracking, at, Direction.FORWARD)
+        following = _sibling(tracking, at, FORWARD)
         if following is not None:
-            return following, Direction.FORWARD
+            return following, FORWARD
         at = at.parent
     raise EndOfTreeError
 
@@ -160,9 +163,9 @@ def _previous_beside(
         if parent.definition.control.forward_only and not may_go_back:
             raise ProcessError("SB.2.1-4")
         may_go_back = False
-        before = _sibling(tracking, at, Direction.BACKWARD)
+        before = _sibling(tracking, at, BACKWARD)
         if before is not None:
-            return before, Direction.BACKWARD
+            return before, BACKWARD
         at, parent = parent, parent.parent
     raise ProcessError("SB.2.1-3")
 
@@ -224,7 +227,7 @@ def _last_skipped_beside(tracking: Tracking, activity: Activity, direction: Dire
     here = place_among(family.children, activity)
     if here is None:
         return activity
-    if direction is Direction.FORWARD:
+    if direction is FORWARD:
         last = past_skipped(tracking, parent, family, here + 1, 1) - 1
         tracking.decisions += family.skipped[here + 1 : last + 1]
     elif parent.definition.control.forward_only:
@@ -244,7 +247,7 @@ def _sibling(tracking: Tracking, activity: Activity, direction: Direction) -> Ac
     place = place_among(siblings, activity)
     if place is None:
         return None
-    place += 1 if direction is Direction.FORWARD else -1
+    place += 1 if direction is FORWARD else -1
     return siblings[place] if 0 <= place < len(siblings) else None
 
 
