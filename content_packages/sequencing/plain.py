@@ -6,9 +6,8 @@ thousands of activities a flow may pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from itertools import repeat
 from typing import Any, NamedTuple
 
 from content_packages.sequencing.definition import (
@@ -24,19 +23,21 @@ from content_packages.sequencing.known import Known
 from content_packages.sequencing.objectives import TrackedObjective
 
 _Record = Mapping[str, Any]
+_Records = Mapping[str, _Record]
 _Shared = Mapping[str, Mapping[str, Any]]
 #: Whether rules act, by what is recorded of an activity and of shared objectives.
 Acts = Callable[[_Record, _Shared], bool]
 
 
-#: Says of how many records rules act, one after the other, before the first of which they do not.
-InARow = Callable[[Iterable[Any], Iterable[_Record], _Shared], int]
+#: Says of how many activities, whose identifiers are given beside what is asked of each, rules act before the first
+#: of which they do not.
+InARow = Callable[[Iterable[Any], Iterable[str], _Records, _Shared], int]
 
 
-def _ask_each(each: Iterable[Any], records: Iterable[_Record], shared: _Shared) -> int:
+def _ask_each(each: Iterable[Any], names: Iterable[str], records: _Records, shared: _Shared) -> int:
     count = 0
-    for acts, record in zip(each, records, strict=False):
-        if not acts(record, shared):
+    for acts, name in zip(each, names, strict=False):
+        if not acts(records.get(name, _NOTHING), shared):
             break
         count += 1
     return count
@@ -224,34 +225,31 @@ def _of_place(key: str, field: str, least: float | None, *, wanted: bool, is_sha
 
 @lru_cache(maxsize=256)
 def _row_of_places(field: str, least: float | None, *, wanted: bool, is_shared: bool) -> InARow:
-    def statuses(keys: Iterable[Any], records: Iterable[_Record], shared: _Shared) -> int:
+    def in_records(keys: Iterable[Any], names: Iterable[str], records: _Records, _shared: _Shared) -> int:
         count = 0
         try:
-            for key, record in zip(keys, _instead(shared) if is_shared else records, strict=False):
-                if record["objectives"][key][field] is not wanted:
+            for key, name in zip(keys, names, strict=False):
+                value = records[name]["objectives"][key][field]
+                if (value if least is None else value >= least) is not wanted:
+                    break
+                count += 1
+        except KeyError:  # nothing is known of this one
+            pass
+        return count
+
+    def in_shared(keys: Iterable[Any], _names: Iterable[str], _records: _Records, shared: _Shared) -> int:
+        count = 0
+        try:
+            for key in keys:
+                value = shared[key][field]
+                if (value if least is None else value >= least) is not wanted:
                     break
                 count += 1
         except KeyError:
             pass
         return count
 
-    def numbers(keys: Iterable[Any], records: Iterable[_Record], shared: _Shared) -> int:
-        count = 0
-        try:
-            for key, record in zip(keys, _instead(shared) if is_shared else records, strict=False):
-                if (record["objectives"][key][field] >= least) is not wanted:
-                    break
-                count += 1
-        except KeyError:
-            pass
-        return count
-
-    return statuses if least is None else numbers
-
-
-def _instead(shared: _Shared) -> Iterator[_Record]:
-    """Yield for every record one that holds the shared objectives."""
-    return repeat({"objectives": shared})
+    return in_shared if is_shared else in_records
 
 
 def _held(record: _Record, key: str | None) -> _Record:

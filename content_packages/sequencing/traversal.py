@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from itertools import repeat
 
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
 from content_packages.sequencing.known import Known, Tally
@@ -176,7 +175,7 @@ def past_skipped(tracking: Tracking, cluster: Activity, family: Family, place: i
     Thousands may be skipped at once. What rollup has just counted is not asked again, and nothing is asked twice while
     nothing is recorded. ``family`` are the available children, ``onward`` is 1 or -1.
     """
-    stretches, get, begin = family.stretches, tracking.records.get, place
+    stretches, records, begin = family.stretches, tracking.records, place
     counted = tracking.settled.get(cluster.order) if family.tracked == len(stretches) else None
     known = tracking.passed.get((cluster.order, onward), _NOWHERE)
     while 0 <= place < len(stretches):
@@ -197,8 +196,7 @@ def past_skipped(tracking: Tracking, cluster: Activity, family: Family, place: i
         ):
             passed = len(ahead)
         else:
-            records = map(get, ahead, repeat(NO_RECORD))
-            passed = stretch.in_a_row(stretch.asked[there], records, tracking.shared_objectives)
+            passed = stretch.in_a_row(stretch.asked[there], ahead, records, tracking.shared_objectives)
         place += onward * passed
         if passed < len(ahead):
             break
