@@ -116,7 +116,10 @@ class _Pair:
 
     async def carry(self) -> None:
         await asyncio.sleep(self._link.link.round_trip_s)
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._link.target)
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._link.target)
+        except OSError:  # nobody is there
+            return
         self._writers.append(writer)
         ways = ((True, self._reader, writer), (False, reader, self._writers[0]))
         self._tasks = [

@@ -31,11 +31,15 @@ class Site:
     def record(self, statements: Statements) -> None:
         """Let the laptop's record store take statements; its server is stopped then."""
         self.laptop.start()
+        self.tell(statements)
+        self.laptop.stop()
+
+    def tell(self, statements: Statements) -> None:
+        """Let the laptop's record store take statements; it serves already."""
         with httpx.Client(auth=self.key, headers={"X-Experience-API-Version": "1.0.3"}, timeout=60) as client:
             for first in range(0, len(statements), BATCH):
                 batch = list(statements[first : first + BATCH])
                 client.post(f"{self.laptop.url}/xapi/statements", json=batch).raise_for_status()
-        self.laptop.stop()
 
     def meet(self) -> dict[str, Any]:
         """Let the laptop deliver what it has, by the command, and return its report."""
