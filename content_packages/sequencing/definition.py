@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -298,13 +299,22 @@ class ActivityNode:
     visible: bool = True
 
 
-_DEFINITION = TypeAdapter(SequencingDefinition)
-_NODE = TypeAdapter(ActivityNode)
+# Built when a tree is first read or written: most commands do neither.
+
+
+@cache
+def _definition() -> TypeAdapter[SequencingDefinition]:
+    return TypeAdapter(SequencingDefinition)
+
+
+@cache
+def _node() -> TypeAdapter[ActivityNode]:
+    return TypeAdapter(ActivityNode)
 
 
 def to_json(value: SequencingDefinition | ActivityNode) -> dict[str, Any]:
     """Return a plain dictionary that holds only what differs from the standard's defaults."""
-    adapter: TypeAdapter[Any] = _NODE if isinstance(value, ActivityNode) else _DEFINITION
+    adapter: TypeAdapter[Any] = _node() if isinstance(value, ActivityNode) else _definition()
     plain: dict[str, Any] = adapter.dump_python(value, mode="json", exclude_defaults=True)
     return plain
 
@@ -315,7 +325,7 @@ def definition_from_json(plain: dict[str, Any]) -> SequencingDefinition:
     Raises:
         pydantic.ValidationError: a name or a value is not of the model.
     """
-    return _DEFINITION.validate_python(plain)
+    return _definition().validate_python(plain)
 
 
 def node_from_json(plain: dict[str, Any]) -> ActivityNode:
@@ -324,7 +334,7 @@ def node_from_json(plain: dict[str, Any]) -> ActivityNode:
     Raises:
         pydantic.ValidationError: a name or a value is not of the model.
     """
-    return _NODE.validate_python(plain)
+    return _node().validate_python(plain)
 
 
 def freely_navigated(node: ActivityNode) -> ActivityNode:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import Progress, ProgressColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
 
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 Data = Annotated[str | None, typer.Option("--data", help="The node's data folder.", metavar="FOLDER")]
@@ -35,6 +37,8 @@ def warn(sentence: str) -> None:
 
 def progress_bar(*columns: ProgressColumn, transient: bool = False) -> Progress:
     """Return a bar for a person at a terminal; where standard error is none, nothing is shown."""
+    from rich.progress import Progress  # noqa: PLC0415 - 15 ms that few commands have a use for
+
     return Progress(
         *columns, console=Console(stderr=True), transient=transient, disable=not sys.stderr.isatty()
     )
