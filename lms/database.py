@@ -99,7 +99,8 @@ class PublicId(TypeDecorator[UUID]):
         return _uuid(value) if value is not None and dialect.name == "sqlite" else value
 
 
-_uuid = lru_cache(maxsize=65_536)(UUID)
+# Of people, courses and what is open, which come again; each new id of an afternoon would be 330 bytes for good.
+_uuid = lru_cache(maxsize=8_192)(UUID)
 
 
 class Base(DeclarativeBase):
