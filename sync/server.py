@@ -7,6 +7,7 @@ durable and is not sent again.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 
@@ -41,6 +42,8 @@ STATUS: dict[type[SyncError], tuple[int, str]] = {
     RefusedError: (403, "refused"),
 }
 
+logger = logging.getLogger(__name__)
+
 _MOST_AHEAD = 16  # chunks, of at most 64 kB each
 
 
@@ -57,7 +60,7 @@ def create_app(node: Node) -> FastAPI:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except SyncError as error:
-            return _refusal(error)
+            return _refusal(error, kind, request)
 
     return app
 
@@ -148,8 +151,13 @@ def _message(message: Message, status: int = 200) -> Response:
     return Response(to_line(message) + b"\n", status_code=status, media_type=CONTENT_TYPE)
 
 
-def _refusal(error: SyncError) -> Response:
-    status, code = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (500, "error"))
+def _refusal(error: SyncError, kind: str, request: Request) -> Response:
+    status, code = next(
+        (STATUS[family] for family in type(error).__mro__ if family in STATUS), (500, "error")
+    )
+    detail = str(error)
     if isinstance(error, RefusedError):
-        return _message(Refusal(code=error.code, detail=error.detail[:500]), status)
-    return _message(Refusal(code=code, detail=str(error)[:500]), status)
+        code, detail = error.code, error.detail
+    claimed = request.headers.get("authorization", "").partition(" ")[2].partition(":")[0]
+    logger.warning("request_refused", extra={"code": code, "kind": kind[:20], "claims": claimed[:26]})
+    return _message(Refusal(code=code, detail=detail[:500]), status)
