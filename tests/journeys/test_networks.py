@@ -1,0 +1,131 @@
+"""Journeys of a network, in real processes, each ending in the right numbers at the centre."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.network import copied, ids_in, ids_of, join, record, rows, served, sync, waiting
+from tests.servers import NodeUnderTest, node
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Iterator[NodeUnderTest]:
+    with node(tmp_path / "centre", role="central", name="The centre") as centre:
+        yield centre
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[NodeUnderTest]:
+    with node(tmp_path / "laptop", name="Post 4") as laptop:
+        yield laptop
+
+
+def test_a_van_that_was_its_own_root_joins_a_centre_and_all_its_laptops_recorded_is_there(
+    tmp_path: Path, centre: NodeUnderTest
+) -> None:
+    """For its laptops it stays where their records end."""
+    with ExitStack() as opened:
+        van = opened.enter_context(node(tmp_path / "van", role="hub", name="The van"))
+        laptops = [opened.enter_context(node(tmp_path / f"laptop {n}", name=f"Laptop {n}")) for n in (1, 2)]
+        alone = [record(van, 1, 20)]
+        with served(van):
+            for number, laptop in enumerate(laptops):
+                join(laptop, van)
+                alone.append(record(laptop, 10 + number, 30))
+                assert sync(laptop)["state"] == "done"
+                assert waiting(laptop) == 0
+        assert ids_in(van) == ids_of(*alone)
+
+        with served(centre):
+            join(van, centre, role="hub")
+            assert sync(van)["state"] == "done"
+            with served(van):
+                later = [record(laptop, 20 + number, 10) for number, laptop in enumerate(laptops)]
+                for laptop in laptops:
+                    assert sync(laptop)["state"] == "done"
+                assert sync(van)["state"] == "done"
+
+        assert ids_in(centre) == ids_in(van) == ids_of(*alone, *later)
+        assert [waiting(place) for place in (van, *laptops)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("count", [3, pytest.param(10, marks=pytest.mark.soak)])
+def test_laptops_imaged_from_one_disk_become_origins_of_their_own(
+    tmp_path: Path, centre: NodeUnderTest, laptop: NodeUnderTest, count: int
+) -> None:
+    """They have one key and one machine id: what one has written the others only learn of from the centre."""
+    with served(centre):
+        join(laptop, centre)
+        before = record(laptop, 1, 10)
+        sync(laptop)
+        images = [copied(laptop, tmp_path / f"image {n}") for n in range(count)]
+        told = [before]
+        for again in range(2):
+            told += [record(image, 10 * again + n + 2, 15) for n, image in enumerate(images)]
+            for image in images:
+                assert sync(image)["state"] == "done"
+        for image in images:  # each hears of what the last of them gave
+            assert sync(image)["state"] == "done"
+
+    assert ids_in(centre) == ids_of(*told)
+    assert [waiting(image) for image in images] == [0] * count
+    assert rows(centre, "SELECT count(*) FROM sync_refused") == [(0,)]
+    lives = rows(centre, "SELECT count(DISTINCT epoch) FROM sync_log WHERE scope = 'up' AND seq > 0")
+    assert lives[0][0] >= count
+
+
+def test_a_centre_put_back_from_an_older_backup_is_filled_again(
+    tmp_path: Path, centre: NodeUnderTest, laptop: NodeUnderTest
+) -> None:
+    with served(centre):
+        join(laptop, centre)
+        told = [record(laptop, 1, 40)]
+        sync(laptop)
+    backup = Path(shutil.copytree(centre.data, tmp_path / "backup"))
+    with served(centre):
+        told.append(record(laptop, 2, 40))
+        sync(laptop)
+    assert ids_in(centre) == ids_of(*told)
+    assert waiting(laptop) == 0
+
+    shutil.rmtree(centre.data)
+    shutil.copytree(backup, centre.data)
+    assert len(ids_in(centre)) == 40
+    with served(centre):
+        first = sync(laptop)
+        told.append(record(laptop, 3, 5))
+        second = sync(laptop)
+
+    assert (first["state"], second["state"]) == ("done", "done")
+    assert ids_in(centre) == ids_of(*told)
+    assert waiting(laptop) == 0
+
+
+def test_a_laptop_that_burnt_is_declared_dead_and_all_that_had_left_it_counts(
+    tmp_path: Path, centre: NodeUnderTest, laptop: NodeUnderTest
+) -> None:
+    """What went by the hub before the fire arrives although the laptop's key was withdrawn meanwhile."""
+    with node(tmp_path / "hub", role="hub", name="The hub") as hub, served(centre):
+        join(hub, centre, role="hub")
+        with served(hub):
+            join(laptop, hub)
+            told = [record(laptop, 1, 25)]
+            sync(laptop)
+            sync(hub)
+            told.append(record(laptop, 2, 25))
+            sync(laptop)
+        burnt = laptop.facts("node", "show")["node"]
+        shutil.rmtree(laptop.data)
+        lost = centre.facts("node", "revoke", burnt, "--reason", "burnt", "--held")
+        report = sync(hub)
+
+    assert report["state"] == "done"
+    assert lost["trusted"] >= 25
+    held = rows(centre, "SELECT count(*) FROM sync_quarantine WHERE reason = 'revoked'")[0][0]
+    assert len(ids_in(centre)) + held == len(ids_of(*told))
+    assert set(ids_in(centre)) >= set(ids_of(told[0]))
