@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--database",
         choices=["sqlite", "postgresql", "both"],
         default="sqlite",
-        help="which database the `database` and `session` fixtures give; both: tests/api on each",
+        help="which database the `database` and `session` fixtures give; both: tests/api on each, but for one_database",
     )
 
 
@@ -61,7 +61,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         asked = metafunc.config.getoption("--database")
         if asked == "both":
-            kinds = ["sqlite", "postgresql"] if API in metafunc.definition.path.parents else ["sqlite"]
+            is_apart = API in metafunc.definition.path.parents
+            is_alike = metafunc.definition.get_closest_marker("one_database") is not None
+            kinds = ["sqlite", "postgresql"] if is_apart and not is_alike else ["sqlite"]
         else:
             kinds = [asked]
         metafunc.parametrize("database_kind", kinds, indirect=True, scope="session")

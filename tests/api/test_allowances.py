@@ -25,6 +25,8 @@ from tests.launch_builders import COURSE, EDITION, NOON, a_course, a_desk, taken
 from tests.package_builders import a_manifest_12, a_zip
 from tests.school_builders import School, a_school, token
 
+pytestmark = pytest.mark.one_database
+
 MEDIA = "https://media.example.org"
 OURS = {"localhost", "lms.border.gov", "content.border.net"}
 

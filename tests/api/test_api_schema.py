@@ -27,6 +27,8 @@ from lms.settings import Settings
 from lms.web.cookies import SESSION, cookie_name
 from tests.course_builders import a_scorm_file
 
+pytestmark = pytest.mark.one_database
+
 API = "/api/v1"
 REQUESTS, REQUESTS_OF_A_SOAK = 200, 10_000
 _MANY = settings(

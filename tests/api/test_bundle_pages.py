@@ -25,6 +25,8 @@ from lms.web.site import Site
 from lms.worker import Worker
 from tests.nodes_builders import Place, answering, pair
 
+pytestmark = pytest.mark.one_database
+
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 
 

@@ -18,6 +18,8 @@ from lms.launch.hosts import label_of
 from lms.launch.queries import launch_of
 from tests.launch_builders import EDITION, NOON, a_course, a_desk, statements, taken
 
+pytestmark = pytest.mark.one_database
+
 SECRET = b"s" * 32
 HOST = f"{label_of(SECRET, EDITION)}.localhost:8001"
 FILES = {

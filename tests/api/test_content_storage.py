@@ -16,6 +16,8 @@ from lms.launch.actions import deliver
 from lms.launch.hosts import label_of
 from tests.launch_builders import EDITION, NOON, a_course, a_desk, taken
 
+pytestmark = pytest.mark.one_database
+
 SECRET = b"s" * 32
 ARABIC = "<!DOCTYPE html><html><head><meta charset=windows-1256><title>درس</title>".encode("windows-1256")
 SCRIPT = b'<script src="/built/storage-1.js"></script>'

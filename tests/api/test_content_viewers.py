@@ -22,6 +22,8 @@ from lms.launch.hosts import label_of
 from tests.launch_builders import NOON, PERSON, REGISTRATION, a_desk
 from tests.media_builders import a_page, a_pdf, a_zip_of, an_epub, an_mp4
 
+pytestmark = pytest.mark.one_database
+
 SECRET = b"s" * 32
 NAMES = {
     name: name

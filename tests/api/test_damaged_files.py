@@ -26,6 +26,8 @@ from tests.course_builders import a_scorm_file
 from tests.launch_builders import EDITION, NOON, a_course, a_desk, taken
 from tests.school_builders import School, a_school, token
 
+pytestmark = pytest.mark.one_database
+
 SECRET = b"s" * 32
 HOST = f"{label_of(SECRET, EDITION)}.localhost:8001"
 FILES = {"picture.png": b"a picture", "script.js": b"let x = 1;"}

@@ -19,6 +19,8 @@ from tests.school_builders import School, a_school, token
 from tests.xapi_builders import AUTHORITY, NOON, PASSED, a_statement
 from xapi_store.ingest import store_statements
 
+pytestmark = pytest.mark.one_database
+
 ENDPOINT = "https://lrs.example.org/xapi"
 GIVEN = {"name": "The ministry", "endpoint": ENDPOINT, "key": "k1", "secret": "a secret", "version": "1.0.3"}
 

@@ -25,6 +25,8 @@ from lms.people.actions import create_person
 from lms.people.policy import PersonRole
 from lms.settings import Settings
 
+pytestmark = pytest.mark.one_database
+
 OWN = "10.0.0.5"
 
 

@@ -37,6 +37,8 @@ from lms.web.viewer import Viewer
 from tests.launch_builders import COURSE, NEVER, NOON, PERSON, a_commit, a_desk
 from tests.launch_pages import pages_of_a_course, press
 
+pytestmark = pytest.mark.one_database
+
 VIEWER = Viewer(
     public_id=PERSON, name="Learner", roles=frozenset({"officer"}), rights=frozenset({Right.TAKE_COURSES}), locale="en"
 )  # fmt: skip

@@ -45,6 +45,8 @@ from lms.web.viewer import Viewer
 from migrations import all_metadata
 from tests.launch_builders import EDITION, NEVER, NOON, PERSON, a_course, a_desk, taken
 
+pytestmark = pytest.mark.one_database
+
 INSTRUCTOR = Viewer(
     public_id=PERSON, name="Instructor", roles=frozenset({"instructor"}), rights=frozenset({Right.MANAGE_COURSES}),
     locale="en",

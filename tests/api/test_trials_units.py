@@ -32,6 +32,8 @@ from migrations import all_metadata
 from tests.cmi5_builders import a_block, a_cmi5_package, a_structure, a_tincan, an_au
 from tests.cmi5_launching import LMS, V1, School, Unit, a_school
 
+pytestmark = pytest.mark.one_database
+
 FIRST, SECOND = "https://example.org/au/1", "https://example.org/au/2"
 JUDGED = 'moveOn="CompletedAndPassed" masteryScore="0.5"'
 TWO = a_structure(a_block(an_au(FIRST, attributes=JUDGED) + an_au(SECOND, attributes=JUDGED)))

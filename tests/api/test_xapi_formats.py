@@ -21,6 +21,8 @@ from tests.xapi_builders import (
     something,
 )
 
+pytestmark = pytest.mark.one_database
+
 
 def told(iri: str, **definition: Any) -> dict[str, Any]:
     return a_statement(object=an_activity(iri, **definition))

@@ -29,6 +29,8 @@ from tests.xapi_builders import (
     sent,
 )
 
+pytestmark = pytest.mark.one_database
+
 STATE = {"activityId": COURSE, "agent": key(LEARNER), "stateId": "headers"}
 
 

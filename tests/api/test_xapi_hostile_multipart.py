@@ -19,6 +19,8 @@ from tests.xapi_asking import get, post, sentence, stored, text_of
 from tests.xapi_builders import NOON, a_statement
 from xapi_store.attachments import SIGNATURE
 
+pytestmark = pytest.mark.one_database
+
 FILE = b"a certificate"
 SHA2 = hashlib.sha256(FILE).hexdigest()
 HEAD = (

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp
 from tests.asking import ask
 from tests.xapi_asking import FORM, KNOWN, STATE, alternate, get, sentence
 
+pytestmark = pytest.mark.one_database
+
 ONE_ID = "39e24cc4-69af-4b01-a824-1fdc6ea8a3af"
 
 

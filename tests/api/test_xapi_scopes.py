@@ -30,6 +30,8 @@ from tests.xapi_builders import (
     with_files,
 )
 
+pytestmark = pytest.mark.one_database
+
 STATE = {"activityId": COURSE, "agent": key(LEARNER), "stateId": "scopes"}
 PROFILE = {"activityId": COURSE, "profileId": "scopes"}
 PERSON = {"agent": key(LEARNER), "profileId": "scopes"}

@@ -30,6 +30,8 @@ from tests.xapi_builders import (
 )
 from xapi_store.attachments import SIGNATURE
 
+pytestmark = pytest.mark.one_database
+
 HASHES = {"RS256": hashes.SHA256(), "RS384": hashes.SHA384(), "RS512": hashes.SHA512()}
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 ANOTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
