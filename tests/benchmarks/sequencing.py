@@ -44,7 +44,7 @@ from content_packages.sequencing.tree import Activity, ActivityTree
 #: What a lesson of this name is like.
 Lesson = Callable[[str], SequencingDefinition]
 
-TURNS = 60
+TURNS = 300
 PASSED = RunTimeResult(completion_status="completed", success_status="passed", score_scaled=0.9)
 FLOWING = SequencingDefinition(control=ControlModes(flow=True))
 RULED = SequencingDefinition(
