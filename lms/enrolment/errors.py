@@ -23,7 +23,6 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         title=mark("You do not take this course any more"),
         kept=mark("What you did in it is kept."),
         remedy=mark("If you did not expect this, ask your instructor."),
-        way=("/", mark("Go to your courses")),
     ),
     NumbersUnknownError: Trouble(
         status=422,
