@@ -298,7 +298,8 @@ class Conversation:
                 self._to_pull.append(key)
             elif head.seq < ours.seq:
                 self._to_push.append(key)
-        self._outbox.offsets = {partial.digest: partial.offset for partial in welcome.partials}
+        begun: list[Partial | Wanted] = [*welcome.partials, *welcome.wanted]  # segments, files
+        self._outbox.offsets = {one.digest: one.offset for one in begun}
         self.peer_wants = {blob.digest: blob for blob in welcome.wanted}
 
     def _progress(self, progress: Progress, *, pushed: bool) -> None:

@@ -113,6 +113,27 @@ def test_acknowledged_bytes_are_not_sent_again_after_cuts(centre: Place, laptop:
     assert link.bodies_up == payload
 
 
+def test_a_file_that_was_begun_goes_on_in_the_next_meeting(centre: Place, laptop: Place) -> None:
+    pair(centre, laptop)
+    digest = laptop.blobs.put(b"course file" * 10_000)
+    laptop.write_note("course", f"blob:{digest}:110000", scope="offers")
+    room = 40_000
+
+    def cut(size: int) -> int | None:
+        nonlocal room
+        kept, room = min(size, room), room - min(size, room)
+        return kept if size and kept < size else None
+
+    first, second = MemoryLink(laptop, centre, cut), MemoryLink(laptop, centre)
+    meet(laptop, centre, first)
+    kept = centre.blobs.partial_size(digest)
+    report = meet(laptop, centre, second)
+
+    assert 0 < kept < 110_000
+    assert report.state == "done"
+    assert second.bodies_up == 110_000 - kept
+
+
 def test_a_poisoned_record_does_not_stop_the_rest(centre: Place, laptop: Place) -> None:
     pair(centre, laptop)
     for key, text in (("a", "one"), ("b", "poison"), ("c", "three")):
