@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sync import inbox, ledger, log, quarantine, sequencer
-from sync.errors import IdentityError, LinkError, SyncError
+from sync.errors import IdentityError, LinkError, StoppedError, SyncError
 from sync.inbox import Intake
 from sync.messages import Delivery, Message, Progress, Pull, Push, Welcome
 from sync.node import Node, known_certificates, remember_generation, standing, take_certificates
@@ -27,11 +27,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(kw_only=True, slots=True)
 class SyncReport:
-    """What one meeting came to. ``waiting`` counts own records that no receipt of the root covers."""
+    """What one meeting came to.
+
+    Attributes:
+        state: ``done``; ``interrupted`` (the link no longer helped); ``refused``; or the code of whoever stopped it.
+        to_send, to_receive: entries that are known to be left, each way.
+        receipts: how many came.
+        waiting: own records that no receipt of the root covers.
+    """
 
     state: str
     sent: int = 0
     received: int = 0
+    to_send: int = 0
+    to_receive: int = 0
+    receipts: int = 0
     bytes_up: int = 0
     bytes_down: int = 0
     turns: int = 0
@@ -47,11 +57,14 @@ def converse(
     *,
     pause: Callable[[float], None] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
+    told: Callable[[SyncReport], None] = lambda _: None,
 ) -> SyncReport:
     """Meet a peer until nothing is left to move, or the link no longer helps.
 
     A broken link is tried again; as long as each try moves something, it goes on. After five fruitless
     tries in a row the report says ``interrupted``, and the next meeting goes on from there.
+
+    *told* hears after each answer how far it is; bytes, turns and what waits are counted at the end.
     """
     started = monotonic()
     report = SyncReport(state="done")
@@ -59,7 +72,7 @@ def converse(
     seen: Welcome | None = None
     meeting: _Meeting | None = None
     while True:
-        meeting = _Meeting(node, peer, transport, report, monotonic, after=meeting)
+        meeting = _Meeting(node, peer, transport, report, monotonic, told=told, after=meeting)
         try:
             if meeting.run():
                 break
@@ -71,6 +84,9 @@ def converse(
                 report.state, report.detail = "interrupted", str(error)
                 break
             pause(_PAUSES_S[fruitless])
+        except StoppedError as stop:
+            report.state, report.detail = stop.code, stop.detail
+            break
         except SyncError as error:
             report.state, report.detail = "refused", str(error)
             break
@@ -97,6 +113,7 @@ class _Meeting:
         report: SyncReport,
         monotonic: Callable[[], float],
         *,
+        told: Callable[[SyncReport], None],
         after: _Meeting | None,
     ) -> None:
         self.moved = False
@@ -108,6 +125,7 @@ class _Meeting:
         self._transport = transport
         self._report = report
         self._monotonic = monotonic
+        self._told = told
 
     def peer_is_farther_than(self, before: Welcome) -> bool:
         """Say whether the peer kept something of the last try although its answer was lost."""
@@ -133,6 +151,8 @@ class _Meeting:
                     if self._begins_anew(conversation, answer):
                         return False
                     self._welcomed(conversation, answer)
+            self._report.to_send, self._report.to_receive = conversation.left()
+            self._told(self._report)
         self._remember_told(conversation)
         quarantine.retry_waiting(self._node)
         return True
@@ -188,7 +208,8 @@ class _Meeting:
             take_certificates(session, welcome.certificates)
             if row.epoch not in (None, welcome.epoch):
                 ledger.forget_receipts(session, self._peer)
-            ledger.keep_receipts(session, welcome.receipts, root=standing(session).root)
+            root = standing(session).root
+            self._report.receipts += ledger.keep_receipts(session, welcome.receipts, root=root)
             row.epoch, row.last_seen_ms = welcome.epoch, now_ms
             row.skew_ms = welcome.time_ms - now_ms
             row.receipts_after = welcome.receipts_position
@@ -229,7 +250,8 @@ class _Meeting:
 
     def _progressed(self, progress: Progress) -> None:
         with self._node.write() as session:
-            ledger.keep_receipts(session, progress.receipts, root=standing(session).root)
+            root = standing(session).root
+            self._report.receipts += ledger.keep_receipts(session, progress.receipts, root=root)
             heads = {key: head for key, head in from_rows(progress.heads).items() if head.seq}
             row = ledger.peer_row(session, self._peer, now_ms=self._node.clock())
             row.heard = ledger.vector_kept(merged(ledger.vector_from(row.heard), heads))

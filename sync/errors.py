@@ -11,6 +11,7 @@ SyncError
 │   └── RevocationError
 ├── RefusedError              the other side said no, with its reason
 ├── BundleError               a bundle cannot be taken or written
+├── StoppedError              this side ends the conversation, before all is said
 └── LinkError                 the link broke; what was acknowledged stays acknowledged
 """
 
@@ -74,6 +75,15 @@ class RefusedError(SyncError):
 
 class BundleError(SyncError):
     """A bundle cannot be taken or written, and nothing was changed. ``code`` names why, for pages and programs."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(detail)
+
+
+class StoppedError(SyncError):
+    """This side ends the conversation before all is said; nothing is lost by it. ``code`` names why."""
 
     def __init__(self, code: str, detail: str) -> None:
         self.code = code

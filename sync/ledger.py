@@ -13,12 +13,12 @@ from sync import identity, log
 from sync.canonical import canonical_json
 from sync.errors import CertificateError
 from sync.messages import Certificate, Receipt, Signed
-from sync.node import Node, known_certificates, lock_row, past_lives, standing
+from sync.node import Node, certificate_of, known_certificates, lock_row, past_lives, standing
 from sync.ports import BlobRef
-from sync.scopes import UPWARD, parts_of
-from sync.sequencer import waiting_changes
+from sync.scopes import UPWARD, may_see, parts_of
+from sync.sequencer import unnumbered_since_ms, waiting_changes
 from sync.tables import NodeRow, PeerRow, ReceiptRow, RefusedRow, RevocationRow
-from sync.vector import NOTHING, Head, LogKey, Vector, ahead, from_rows, merged, rows
+from sync.vector import NOTHING, Head, LogKey, Vector, ahead, changed, from_rows, merged, rows
 
 # ---------------------------------------------------------------- peers
 
@@ -28,6 +28,31 @@ def peers(session: Session) -> list[tuple[PeerRow, Certificate]]:
     known = known_certificates(session)
     found = [(row, identity.read_certificate(known[row.node])) for row in session.scalars(select(PeerRow))]
     return sorted(found, key=lambda pair: (pair[1].name, pair[1].node))
+
+
+def reachable(session: Session) -> list[tuple[str, str]]:
+    """Return the peers that have an address and are trusted: node and address. Asked every few seconds."""
+    found = session.connection().execute(_REACHABLE)
+    return [(node, address) for node, address in found if address]
+
+
+_REACHABLE = (
+    select(PeerRow.node, PeerRow.address)
+    .where(PeerRow.address.is_not(None), PeerRow.node.not_in(select(RevocationRow.node)))
+    .order_by(PeerRow.node)
+)
+
+
+def has_news_for(session: Session, node: Node, peer: str) -> bool:
+    """Say whether anything is here, numbered or not, of which a peer has not heard yet and may."""
+    if any(waiting_changes(session, node).values()):
+        return True
+    row, signed = session.get(PeerRow, peer), certificate_of(session, peer)
+    if row is None or signed is None:
+        return False
+    certificate = identity.read_certificate(signed)
+    news = changed(log.held(session), vector_from(row.said))
+    return any(key.origin != peer and may_see(certificate, key) for key in news)
 
 
 def last_seen_ms(session: Session) -> int | None:
@@ -319,3 +344,23 @@ def counts(session: Session, node: Node) -> dict[str, KindCount]:
         else:
             of_kind.waiting += count
     return result
+
+
+def oldest_waiting_ms(session: Session, node: Node) -> dict[str, int]:
+    """Return, per kind, since when the oldest of this node's own records waits that no receipt of the root covers.
+
+    Of those that are numbered it is when they were, which is when somebody was met or five hundred waited. A feed of
+    several kinds tells the first change of all.
+    """
+    me = standing(session)
+    if me.root == node.id:
+        return {}
+    covered = covered_by_receipts(session, node.id, root=me.root).by_root
+    oldest: dict[str, int] = {}
+    for key in _made_by(session, [node.id]):
+        for kinds, kept_ms in log.kept_after(session, key, covered.get(key, NOTHING).seq):
+            for kind in kinds:
+                oldest.setdefault(kind, kept_ms)
+    for kind, since_ms in unnumbered_since_ms(session, node).items():
+        oldest.setdefault(kind, since_ms)
+    return oldest

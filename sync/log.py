@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
@@ -135,6 +135,17 @@ def counts_by_kind(
         )
         for last, kinds in found:
             yield key, last, json.loads(kinds)
+
+
+def kept_after(session: Session, key: LogKey, seq: int) -> Iterator[tuple[list[str], int]]:
+    """Return, for each segment of one log after a number, in order, its kinds and when it was kept."""
+    row = SegmentRow
+    found = session.execute(
+        select(row.kinds, row.kept_ms)
+        .where(row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope, row.last > seq)
+        .order_by(row.first)
+    )
+    return ((list(json.loads(kinds)), kept_ms) for kinds, kept_ms in found)
 
 
 def kinds_of(session: Session, ref: SegmentRef) -> frozenset[str]:

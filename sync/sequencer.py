@@ -57,6 +57,18 @@ def waiting_changes(session: Session, node: Node) -> dict[str, int]:
     return counts
 
 
+def unnumbered_since_ms(session: Session, node: Node) -> dict[str, int]:
+    """Return, per kind, when the first change was made that has no number yet; one answer for all kinds of a feed."""
+    read_to = {name: position for name, position in session.connection().execute(_READ_TO)}  # noqa: C416 - rows are not pairs to the type checker
+    since: dict[str, int] = {}
+    for stream in node.streams:
+        position = read_to.get(stream.name, 0)
+        waiting = [kind for kind, count in stream.waiting(session, position).items() if count]
+        first = stream.changes_after(session, position, 1).changes if waiting else ()
+        since |= {kind: first[0].changed_ms for kind in waiting if first}
+    return since
+
+
 def begin_anew(session: Session, node: Node, *, reason: str, common: dict[LogKey, Head]) -> int:
     """Open a new epoch because somebody holds our present one otherwise than we do.
 

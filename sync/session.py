@@ -137,6 +137,12 @@ class Conversation:
         now = {key: self._theirs.get(key, self._held.get(key, NOTHING)) for key in stood}
         return sum(max(0, now[key].seq - head.seq) for key, head in stood.items())
 
+    def left(self) -> tuple[int, int]:
+        """Return how many entries are known to be left: to send, to receive."""
+        to_send = sum(max(0, self._held[key].seq - self._theirs[key].seq) for key in self._to_push)
+        to_receive = sum(self._theirs[key].seq - self._held.get(key, NOTHING).seq for key in self._to_pull)
+        return to_send, to_receive
+
     def origins_unknown_to_peer(self) -> set[str]:
         """Return the origins of what is lined up of which the peer holds nothing yet."""
         me = self._opening.me.node

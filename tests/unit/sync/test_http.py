@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from sync import pairing
+from sync import log, pairing
 from sync.client import HttpTransport, join
 from sync.engine import converse
 from sync.errors import PairingError, WireError
@@ -85,3 +85,25 @@ def test_strangers_and_captive_portals_are_named(centre: Place, laptop: Place, a
     with pytest.raises(WireError, match="sign-in page"), portal.ask(Push(conversation="x", frames=())):
         pass
     portal.close()
+
+
+def test_a_knock_tells_whether_a_node_is_there_and_says_nothing(
+    centre: Place, laptop: Place, address: str
+) -> None:
+    laptop.write_note("a")
+    transports = [
+        HttpTransport(url, key=laptop.node.key, to=centre.node.id)
+        for url in (address, address + "/elsewhere", "http://127.0.0.1:9")
+    ]
+
+    answered = [transport.knock() for transport in transports]
+    for transport in transports:
+        transport.close()
+
+    there = transports[0].traffic
+    assert answered == [True, False, False]
+    assert (there.turns, centre.notes()) == (1, {})
+    assert there.bytes_up + there.bytes_down < 700
+    assert transports[2].traffic.bytes_up > 0  # what found nobody is counted too
+    with laptop.database.read() as session:
+        assert log.held(session) == {}
