@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lms.bundles.actions import JOB as BUNDLE_JOB
 from lms.bundles.pages import router as bundle_pages
 from lms.bundles.pages import sending as bundles_sent
-from lms.certificates.machine import own_names
+from lms.certificates.machine import own_addresses, own_names
 from lms.certificates.pages import Reached
 from lms.certificates.pages import router as reached_pages
 from lms.cmi5.actions import abandon_idle
@@ -71,11 +71,11 @@ from lms.launch.old_logs import OldLogs
 from lms.launch.open_pages import router as open_launch_pages
 from lms.launch.pages import router as launch_pages
 from lms.node import Node, utc_now
-from lms.nodes.actions import run_job as meet_peers
+from lms.nodes.link_pages import router as link_pages
 from lms.nodes.pages import TROUBLES as NODE_TROUBLES
 from lms.nodes.pages import router as node_pages
-from lms.nodes.queries import JOB as SYNC_JOB
 from lms.nodes.queries import chip
+from lms.nodes.rounds import Rounds
 from lms.people.directory_pages import router as directory_pages
 from lms.people.pages import router as people_pages
 from lms.people.policy import Right
@@ -143,6 +143,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     record_validator,
     record_pages,
     node_pages,
+    link_pages,
     bundles_sent,
     bundle_pages,
     reached_pages,
@@ -184,6 +185,7 @@ SWEEP_ATTACHMENTS_EVERY_S = 300.0  # one folder of 256: all of them in a day
 SWEEP_UPLOADS_EVERY_S = 3600.0
 SWEEP_TRIALS_EVERY_S = 3600.0
 FORWARDING_EVERY_S = 1.0
+MEETING_EVERY_S = 2.0
 ABANDON_EVERY_S = 300.0
 
 
@@ -450,6 +452,7 @@ def build_worker(node: ServingNode) -> Worker:
         now=utc_now,
     )
     logs = OldLogs(node.database, days=node.settings.launch_log_days, now=utc_now)
+    rounds = Rounds(sync, addresses_here=own_addresses)
     forwarder = Forwarder(node.database, files=node.attachments, secret=node.secret, now=utc_now)
     chores = [
         Chore(name="train packing", every_s=PACKING_EVERY_S, do=partial(upkeep.train_packing, node.database)),
@@ -473,6 +476,7 @@ def build_worker(node: ServingNode) -> Worker:
         Chore(name="sweep uploads", every_s=SWEEP_UPLOADS_EVERY_S, do=node.importer.sweep_uploads),
         Chore(name="sweep trials", every_s=SWEEP_TRIALS_EVERY_S, do=node.trials.sweep),
         Chore(name="drop old launch logs", every_s=DROP_LOGS_EVERY_S, do=logs.drop_some),
+        Chore(name="meet peers", every_s=MEETING_EVERY_S, do=rounds.look_after, follows_writing=True),
         Chore(name="forward", every_s=FORWARDING_EVERY_S, do=forwarder.look_after, follows_writing=True),
     ]
     if not node.database.is_sqlite:
@@ -494,6 +498,5 @@ def build_worker(node: ServingNode) -> Worker:
         BUNDLE_JOB: node.bundles.run_job,
         importing.JOB: node.importer.run_job,
         exporting.JOB: node.exporter.run_job,
-        SYNC_JOB: lambda payload: meet_peers(sync, payload),
     }
-    return Worker(node.database, now=utc_now, jobs=jobs, chores=chores, helpers=[forwarder])
+    return Worker(node.database, now=utc_now, jobs=jobs, chores=chores, helpers=[forwarder, rounds])

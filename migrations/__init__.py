@@ -13,6 +13,7 @@ TABLES = (
     "lms.forwarding.tables",
     "lms.keys.tables",
     "lms.launch.tables",
+    "lms.nodes.tables",
     "lms.people.tables",
     "lms.progress.tables",
     "lms.queue",

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ByteSize, TypeAdapter, ValidationError
 from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn
 
 from lms.bundles.actions import RecipientUnclearError, chosen, chosen_for_receipt
-from lms.cli.console import Data, Json, fail, failing_on, progress_bar, show
+from lms.cli.console import Data, Json, bytes_of, fail, failing_on, progress_bar, show
 from lms.cli.opening import opened
 from sync.bundle_files import FAT32_BYTES
 from sync.bundle_import import find_bundle, look_into
@@ -60,7 +59,7 @@ def export(  # noqa: PLR0917 - typer reads options from positional parameters
             nodes,
             with_files=with_files,
             from_start=from_start,
-            most_bytes=_bytes_of(split),
+            most_bytes=FAT32_BYTES if split is None else bytes_of(split),
             told=told,
         )
     show(facts, as_json=as_json)
@@ -155,15 +154,3 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     with bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-_SIZE: TypeAdapter[ByteSize] = TypeAdapter(ByteSize)
-
-
-def _bytes_of(split: str | None) -> int:
-    if split is None:
-        return FAT32_BYTES
-    try:
-        return int(_SIZE.validate_python(split))
-    except ValidationError:
-        fail(f"{split!r} is no size; write it as 20MB or 650 MiB.", status=2)

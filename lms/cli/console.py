@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import orjson
 import typer
+from pydantic import ByteSize, TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -70,6 +71,17 @@ def read_secret(name: str, *, from_stdin: bool, twice: bool = False) -> str:
     if from_stdin or not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     return str(typer.prompt(name, hide_input=True, confirmation_prompt=twice))
+
+
+def bytes_of(typed: str) -> int:
+    """Return the bytes of a size as people write it, or end the command."""
+    try:
+        return int(_SIZE.validate_python(typed))
+    except ValidationError:
+        fail(f"{typed!r} is no size; write it as 20MB or 650 MiB.", status=2)
+
+
+_SIZE: TypeAdapter[ByteSize] = TypeAdapter(ByteSize)
 
 
 def show(facts: Mapping[str, Any], *, as_json: bool) -> None:

@@ -1,24 +1,51 @@
-"""``lms node`` and ``lms sync``: pair with other nodes and meet them."""
+"""``lms node`` and ``lms sync``: pair with other nodes and meet them, on which terms."""
 
 from __future__ import annotations
 
-import time
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
-from typing import Annotated, Literal
+from threading import Event
+from types import FrameType
+from typing import Annotated, Any, Literal
 
 import typer
+from rich.filesize import decimal
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from lms.cli.console import Data, Json, fail, failing_on, print_json, say, show, show_rows, tell
+from lms.cli.console import (
+    Data,
+    Json,
+    bytes_of,
+    fail,
+    failing_on,
+    print_json,
+    progress_bar,
+    say,
+    show,
+    show_rows,
+    tell,
+    warn,
+)
 from lms.cli.opening import opened
 from lms.nodes import actions
-from lms.nodes.actions import NobodyPairedError, PeerNotFoundError
-from lms.nodes.queries import overview
+from lms.nodes.actions import Held, NobodyPairedError, PeerNotFoundError
+from lms.nodes.links import instant, link_to, set_terms, standing_of, terms_of, turn_of
+from lms.nodes.meter import Occasion
+from lms.nodes.pace import LEAST_BUDGET, Quiet, Terms, Why
+from lms.nodes.queries import last_meetings, overview
 from lms.nodes.roots import Root, keep_root, root_needed
+from lms.nodes.tables import Ending
 from lms.nodes.withdrawn import trust_in
 from lms.settings import Role
+from sync.engine import SyncReport
 from sync.errors import SyncError
+from sync.node import Node
+from sync.ports import Traffic
 from sync.quarantine import retry_waiting
 
 app = typer.Typer()
@@ -145,29 +172,206 @@ def revoke(
     )
 
 
-@app.command()
-def sync(
-    peer: Annotated[str | None, typer.Argument(help="Name or id; all when left out.")] = None,
-    watch: Annotated[bool, typer.Option("--watch/--once", help="Go on meeting them.")] = False,
+@node_app.command()
+def terms(  # noqa: PLR0917 - typer reads options from positional parameters
+    peer: Annotated[str, typer.Argument(help="Name or id.")],
+    by_hand: Annotated[
+        bool | None, typer.Option("--by-hand/--by-itself", help="Whether it is met only when asked for.")
+    ] = None,
+    quiet: Annotated[
+        str | None,
+        typer.Option(
+            help="Hours in which nothing passes, by this node's clock, such as 22:00-06:00; none for none."
+        ),
+    ] = None,
+    bytes_per_day: Annotated[
+        str | None, typer.Option(help="The most that passes in a day, both ways, such as 5MB; none for any.")
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Meet paired nodes and exchange what is missing."""
-    with opened(data) as node, failing_on(NobodyPairedError, PeerNotFoundError, SyncError):
+    """Tell on which terms a paired node is met, or set them: by hand only, quiet hours, bytes of a day."""
+    with opened(data) as node, failing_on(NobodyPairedError, PeerNotFoundError):
+        now = instant(node.sync)
+        with node.database.write() as session:
+            ((found, name, _),) = actions.addresses(session, peer)
+            link = link_to(session, found)
+            before = terms_of(link)
+            wanted = Terms(
+                by_hand=before.by_hand if by_hand is None else by_hand,
+                quiet=before.quiet if quiet is None else _quiet(quiet),
+                bytes_per_day=before.bytes_per_day if bytes_per_day is None else _budget(bytes_per_day),
+            )
+            if wanted != before:
+                set_terms(link, wanted, now=now)
+            turn, spent = turn_of(link, now=now), standing_of(link, now=now).spent
+    told = {
+        "peer": name,
+        "by_hand": wanted.by_hand,
+        "quiet": str(wanted.quiet) if wanted.quiet else None,
+        "bytes_per_day": wanted.bytes_per_day,
+        "bytes_today": spent,
+        "next": turn.at.isoformat(timespec="minutes") if turn.at else None,
+        "waits_for": turn.why.value,
+    }
+    show(told, as_json=as_json)
+
+
+@node_app.command()
+def meetings(
+    peer: Annotated[str | None, typer.Argument(help="Name or id; all when left out.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many of the last.")] = 20,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List the last meetings with paired nodes, and what became of them."""
+    with opened(data) as node, failing_on(NobodyPairedError, PeerNotFoundError):
+        with node.database.read() as session:
+            names = {found: name for found, name, _ in actions.addresses(session, peer)}
+            held = last_meetings(session, limit=limit, peers=list(names) if peer else None)
+        rows = [
+            {
+                "started": one.started.isoformat(timespec="seconds"),
+                "peer": names.get(one.peer, one.peer),
+                "by_hand": one.by_hand,
+                "state": one.ending.value if one.ending else None,
+                "sent": one.sent,
+                "received": one.received,
+                "receipts": one.receipts,
+                "bytes_up": one.bytes_up,
+                "bytes_down": one.bytes_down,
+                "detail": one.detail,
+            }
+            for one in held
+        ]
+    show_rows(rows, as_json=as_json, empty="No other node was met yet.")
+
+
+def _quiet(typed: str) -> Quiet | None:
+    if typed == "none":
+        return None
+    begin, _, to = typed.partition("-")
+    try:
+        return Quiet(
+            *(at.hour * 60 + at.minute for at in map(time.fromisoformat, (begin.strip(), to.strip())))
+        )
+    except ValueError:
+        fail(f"{typed!r} are no hours; write them as 22:00-06:00.", status=2)
+
+
+def _budget(typed: str) -> int | None:
+    count = None if typed == "none" else bytes_of(typed)
+    if count is not None and count < LEAST_BUDGET:
+        fail(f"With less than {LEAST_BUDGET:,} bytes a day nothing can be begun.", status=2)
+    return count
+
+
+@app.command()
+def sync(
+    peer: Annotated[str | None, typer.Argument(help="Name or id; all when left out.")] = None,
+    *,
+    watch: Annotated[bool, typer.Option("--watch/--once", help="Go on meeting them.")] = False,
+    all_the_same: Annotated[
+        bool,
+        typer.Option(
+            "--all-the-same", help="Meet them in quiet hours, too, and beyond the bytes of the day."
+        ),
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Meet paired nodes and exchange what is missing. Ctrl-C ends it before the next request."""
+    with (
+        opened(data) as node,
+        failing_on(NobodyPairedError, PeerNotFoundError, SyncError),
+        _stopping() as stop,
+    ):
         while True:
-            with node.database.read() as session:
-                peers = actions.addresses(session, peer)
-            reports = []
-            for peer_id, name, url in peers:
-                report = actions.sync_with(node.sync, peer_id, url)
-                reports.append({"peer": name, **asdict(report)})
-            if not watch:
+            reports = _meet_all(node.sync, peer, stop=stop, all_the_same=all_the_same, asks=not watch)
+            if not watch or stop.is_set():
                 break
             show_rows(reports, as_json=as_json, empty="")
-            time.sleep(WATCH_PAUSE_S)
+            stop.wait(WATCH_PAUSE_S)
     if as_json:
         print_json(reports[0] if peer or len(reports) == 1 else reports)
     else:
         show_rows(reports, as_json=False, empty="")
     if any(report["state"] != "done" for report in reports):
         fail("Not everything was exchanged; the next meeting goes on where this one stopped.")
+
+
+def _meet_all(
+    node: Node, wanted: str | None, *, stop: Event, all_the_same: bool, asks: bool
+) -> list[dict[str, Any]]:
+    """Meet each peer in turn; where its terms forbid it now, a person at a terminal is asked whether to."""
+    with node.read() as session:
+        peers = actions.addresses(session, wanted)
+        kept_back = {one.peer: one for one in actions.held_back(session, peers, now=instant(node))}
+    reports = []
+    for peer, name, address in peers:
+        kept = None if all_the_same else kept_back.get(peer)
+        if kept is not None and not (asks and _meets_all_the_same(kept)):
+            report = SyncReport(state=kept.turn.why.value, detail=_until(kept))
+        else:
+            with _progress(name) as told:
+                occasion = Occasion(
+                    by_hand=True,
+                    all_the_same=all_the_same or kept is not None,
+                    stop=stop,
+                    stopped_by=Ending.CANCELLED,
+                    told=told,
+                )
+                report = actions.sync_with(node, peer, address, occasion)
+        reports.append({"peer": name, **asdict(report)})
+        if stop.is_set():
+            break
+    return reports
+
+
+def _meets_all_the_same(kept: Held) -> bool:
+    return sys.stdin.isatty() and typer.confirm(
+        f"{kept.name}: {_until(kept)} Meet it now all the same?", err=True
+    )
+
+
+def _until(kept: Held) -> str:
+    what = "These are quiet hours" if kept.turn.why is Why.QUIET else "The bytes of this day are used"
+    return f"{what}; it goes on at {kept.turn.at:%Y-%m-%d %H:%M}."
+
+
+@contextmanager
+def _stopping() -> Iterator[Event]:
+    """Give what Ctrl-C sets; the second one ends the command at once."""
+    stop = Event()
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+        warn("It ends after the request that is under way. Once more, and it ends at once.")
+
+    before = signal.signal(signal.SIGINT, ask_to_stop)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[Traffic, SyncReport], None]]:
+    bar = progress_bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("records"),
+        transient=True,
+    )
+
+    def told(traffic: Traffic, report: SyncReport) -> None:
+        done = report.sent + report.received
+        sizes = f"{name}: {decimal(traffic.bytes_up)} sent, {decimal(traffic.bytes_down)} received"
+        total = done + report.to_send + report.to_receive
+        bar.update(task, description=sizes, completed=done, total=total)
+
+    with bar:
+        task = bar.add_task(name, total=None)
+        yield told

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy.orm import Session
 
-from lms.nodes.queries import JOB, queued_sync
+from lms.nodes.links import held, instant, link_to, links, settle, spend
+from lms.nodes.meter import Meter, Occasion
+from lms.nodes.pace import Turn
 from lms.nodes.roots import Root, keep_root, root_needed, root_of, trusting
-from lms.queue import enqueue
+from lms.nodes.tables import Ending
 from lms.settings import JOIN_PORT
 from sync import client, ledger, pairing, revocations, trust
 from sync.engine import SyncReport, converse
 from sync.identity import read_certificate
 from sync.messages import Role
+from sync.metered import MeteredTransport
 from sync.node import Node, known_certificates, standing
 from sync.sequencer import number_changes
 
@@ -38,15 +41,6 @@ class PeerNotFoundError(Exception):
         super().__init__(
             f"No paired node with an address is called {peer!r}. `lms node list` shows those that are."
         )
-
-
-class SyncUnfinishedError(Exception):
-    """A meeting ended before everything was said; the next one goes on from there."""
-
-    def __init__(self, peer: str, detail: str) -> None:
-        self.peer = peer
-        self.detail = detail
-        super().__init__(f"{peer}: {detail}")
 
 
 class NobodyPairedError(Exception):
@@ -105,12 +99,33 @@ def addresses(session: Session, wanted: str | None = None) -> list[tuple[str, st
     return found
 
 
-def sync_with(node: Node, peer: str, address: str) -> SyncReport:
-    """Hold one conversation with a peer, over however many attempts its link needs."""
-    number_changes(node)
+def sync_with(
+    node: Node, peer: str, address: str, occasion: Occasion | None = None, *, knocks: bool = False
+) -> SyncReport:
+    """Hold one conversation with a peer on the terms of its link, over however many attempts that needs.
+
+    Args:
+        node: this one.
+        peer: its id.
+        address: where it is reached.
+        occasion: why it is held; if left out, because a person wants it.
+        knocks: look first whether it answers. What waits is sealed as a conversation begins, and takes a third of the
+            bytes sealed together, so nothing is where nobody answers; the history does not tell of it either.
+    """
+    occasion = occasion or Occasion(by_hand=True)
     with _http(address, root_of(node.folder, peer)) as http:
         transport = client.HttpTransport(address, key=node.key, to=peer, client=http)
-        report = converse(node, peer, transport)
+        if knocks and not transport.knock():
+            return _nobody_there(node, peer, transport, occasion)
+        number_changes(node)
+        meter = Meter(node, peer, transport.traffic, occasion)
+        report = SyncReport(state=Ending.INTERRUPTED, detail="The program failed; its log says where.")
+        try:
+            report = converse(
+                node, peer, MeteredTransport(transport, meter), pause=meter.pause, told=meter.told
+            )
+        finally:
+            meter.end(report)
     log.info(
         "sync_ended",
         extra={
@@ -118,10 +133,20 @@ def sync_with(node: Node, peer: str, address: str) -> SyncReport:
             "state": report.state,
             "sent": report.sent,
             "received": report.received,
+            "bytes": report.bytes_up + report.bytes_down,
             "seconds": report.seconds,
         },
     )
     return report
+
+
+def _nobody_there(node: Node, peer: str, transport: client.HttpTransport, occasion: Occasion) -> SyncReport:
+    traffic, now = transport.traffic, instant(node)
+    with node.write() as session:
+        link = link_to(session, peer)
+        spend(link, traffic.bytes_up + traffic.bytes_down, now=now)
+        settle(link, Ending.INTERRUPTED, moved=False, now=now, dice=occasion.dice)
+    return SyncReport(state=Ending.INTERRUPTED, detail="Nobody answers.", bytes_up=traffic.bytes_up)
 
 
 def _http(address: str, root: Root | None) -> httpx.Client:
@@ -132,35 +157,40 @@ def _http(address: str, root: Root | None) -> httpx.Client:
     return httpx.Client(timeout=timeout, headers={"user-agent": "outpost"}, verify=trusted)
 
 
-def ask_to_sync(session: Session, *, now: datetime) -> None:
-    """Have the worker meet all peers as soon as it can; asking again while one such job waits only hurries it.
+def ask_to_sync(session: Session, *, now: datetime, all_the_same: bool = False) -> list[Held]:
+    """Have all peers met as soon as can be; return those that are not, because the terms of their links forbid it now.
+
+    Args:
+        session: of the caller's transaction.
+        now: in the zone of this machine.
+        all_the_same: meet those too. What passes is counted.
 
     Raises:
         NobodyPairedError: there is nobody to meet.
     """
-    addresses(session)
-    queued = queued_sync(session)
-    if queued is None:
-        enqueue(session, JOB, {}, now=now)
-    elif queued.problem is not None:
-        queued.due, queued.problem = now, None
+    peers = addresses(session)
+    kept_back = [] if all_the_same else held_back(session, peers, now=now)
+    for peer, _, _ in peers:
+        if peer not in {one.peer for one in kept_back}:
+            link = link_to(session, peer)
+            link.asked, link.all_the_same = now, all_the_same
+    return kept_back
 
 
-def run_job(node: Node, _payload: Mapping[str, Any]) -> None:
-    """Meet every peer that has an address, for the worker; one that cannot be met keeps no other waiting.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """A peer that is not to be met now, until when, and by which of its terms."""
 
-    Raises:
-        SyncUnfinishedError: with one of them not everything was said, so the job is tried again.
-    """
-    with node.read() as session:
-        peers = addresses(session)
-    unfinished = None
-    for peer, name, address in peers:
-        report = sync_with(node, peer, address)
-        if report.state != "done":
-            unfinished = SyncUnfinishedError(name, report.detail)
-    if unfinished is not None:
-        raise unfinished
+    peer: str
+    name: str
+    turn: Turn
+
+
+def held_back(session: Session, peers: Sequence[tuple[str, str, str]], *, now: datetime) -> list[Held]:
+    """Return those of these peers (as of :func:`addresses`) that the terms of their links keep from being met now."""
+    kept = links(session, [peer for peer, _, _ in peers])
+    turns = [Held(peer=peer, name=name, turn=held(kept[peer], now=now)) for peer, name, _ in peers]
+    return [one for one in turns if one.turn.at is not None]
 
 
 def revoke(

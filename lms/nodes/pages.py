@@ -15,10 +15,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from lms.nodes.actions import NobodyPairedError, PeerNotFoundError, ask_to_sync, invite, join, revoke
-from lms.nodes.queries import Overview, chip, overview, queued_sync
+from lms.nodes.meter import cancel_meetings
+from lms.nodes.queries import chip, last_meetings, oldest_waiting, overview, peer_links, under_way
 from lms.nodes.roots import NoRootFoundError
+from lms.nodes.tables import Ending
 from lms.nodes.withdrawn import known_through_others, trust_in
-from lms.nodes.wording import KINDS, OTHER_REASON, REASONS, ROLES
+from lms.nodes.wording import ENDINGS, KINDS, OTHER_REASON, REASONS, ROLES
 from lms.people.policy import Right
 from lms.people.viewer import requires
 from lms.web.errors import Trouble
@@ -28,15 +30,17 @@ from lms.web.site import site_of
 from lms.web.viewer import Viewer
 from lms.web.wording import mark
 from sync.errors import PairingError, RevocationError, SyncError
-from sync.node import Node
+from sync.node import Node, names_of
 from sync.quarantine import retry_waiting
 
 PATH = "/sync-status"
+SHOWN_MEETINGS = 10
 
 router = page_router(PATH)
 Observer = Annotated[Viewer, Depends(requires(Right.SEE_SYNC))]
 Manager = Annotated[Viewer, Depends(requires(Right.MANAGE_NODES))]
 
+_FAILED = frozenset({Ending.INTERRUPTED, Ending.REFUSED})
 _CODE_WRONG = mark("The code does not fit, is too old or was used. Check it, or ask for a new one.")
 _NO_ROOT = mark(
     "The certificate of that node comes from a root that is not known here, and could not be fetched at its door. "
@@ -76,11 +80,23 @@ def show_sync(request: Request, viewer: Observer) -> Response:
 
 
 @router.post("/now")
-def post_sync(request: Request, _: Manager) -> Response:
-    """Have the worker sync; the page tells what became of it."""
+def post_sync(
+    request: Request, viewer: Manager, *, all_the_same: Annotated[bool, Form()] = False
+) -> Response:
+    """Have the worker meet the others; ask once more where the terms of a link forbid it now."""
     site = site_of(request)
     with site.database.write() as session:
-        ask_to_sync(session, now=site.now())
+        kept_back = ask_to_sync(session, now=site.now().astimezone(), all_the_same=all_the_same)
+    if kept_back:
+        return _page(request, viewer, status=409, kept_back=kept_back)
+    return RedirectResponse(PATH, status_code=303)
+
+
+@router.post("/cancel")
+def post_cancellation(request: Request, _: Manager) -> Response:
+    """End what is under way before its next request."""
+    with site_of(request).database.write() as session:
+        cancel_meetings(session)
     return RedirectResponse(PATH, status_code=303)
 
 
@@ -100,7 +116,7 @@ def post_join(
     except SyncError:
         return _page(request, viewer, status=422, values=values, errors={"address": _NO_ANSWER})
     with site.database.write() as session:
-        ask_to_sync(session, now=site.now())
+        ask_to_sync(session, now=site.now().astimezone())
     return RedirectResponse(PATH, status_code=303)
 
 
@@ -164,36 +180,44 @@ def _moment(typed: str) -> datetime | None:
 def _page(request: Request, viewer: Viewer, *, status: int = 200, **values: Any) -> Response:
     site = site_of(request)
     node = _node(request)
+    now = site.now().astimezone()
     with site.database.read() as session:
         found = overview(session, node)
         line = chip(session, node)
-        job = queued_sync(session)
+        oldest = oldest_waiting(session, node)
+        links = peer_links(session, node, found, now=now)
+        meeting = under_way(session, now=now)
+        meetings = last_meetings(session, limit=SHOWN_MEETINGS)
+        names = names_of(session, [one.peer for one in (*meeting, *meetings)])
         manages = viewer.may(Right.MANAGE_NODES)
         others = known_through_others(session, node) if manages else []
     kept = [one for one in found.refused if one.verdict != "waiting"]
     shown = {
         "overview": found,
         "line": line,
-        "days": (site.now() - line.since).days if line.since else None,
-        "job": job,
+        "days": (now - line.since).days if line.since else None,
+        "links": {one.peer: one for one in links},
+        "under_way": meeting,
+        "asked": [one for one in links if one.asked],
+        "meetings": meetings,
+        "names": names,
+        "failed": next((one for one in meetings[:1] if one.by_hand and one.ending in _FAILED), None),
+        "oldest": oldest,
+        "endings": ENDINGS,
         "refused": kept,
         "arriving": len(found.refused) - len(kept),
         "kind_names": KINDS,
         "role_names": ROLES,
         "reasons": REASONS,
         "other_reason": OTHER_REASON,
-        "can_sync": _can_sync(found),
         "manages": manages,
         "others": others,
+        "kept_back": [],
         "code": None,
         "values": {},
         "errors": {},
     }
     return render(request, "nodes/sync.html", status_code=status, **{**shown, **values})
-
-
-def _can_sync(found: Overview) -> bool:
-    return any(peer.address and not peer.revoked for peer in found.peers)
 
 
 def _full(address: str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lms.database import remembered
-from lms.queue import Job
+from lms.nodes.links import links, standing_of, terms_of, turn_of
+from lms.nodes.pace import Terms, Turn
+from lms.nodes.tables import Meeting
+from lms.web.paging import ROWS, Page, first_row
 from lms.web.site import Chip
 from sync import ledger, quarantine
 from sync.identity import read_certificate
@@ -20,8 +23,8 @@ from sync.messages import Certificate
 from sync.node import Node, certificate_of, revoked_nodes, root_of, standing
 from sync.quarantine import Kept
 
-JOB: Final = "sync"
-SHOWN_REFUSED = 50
+SHOWN_REFUSED: Final = 50
+SILENT_FOR: Final = timedelta(minutes=5)  # longer than any request waits for its answer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +80,12 @@ def overview(session: Session, node: Node) -> Overview:
     )
 
 
+def oldest_waiting(session: Session, node: Node) -> dict[str, datetime]:
+    """Return, per kind of record, since when the oldest waits that was not delivered."""
+    found = remembered(session, "oldest waiting", lambda: ledger.oldest_waiting_ms(session, node))
+    return {kind: _instant(ms) for kind, ms in found.items()}
+
+
 def chip(session: Session, node: Node) -> Chip:
     """Return the one line that stands on every page.
 
@@ -107,9 +116,58 @@ def _goal(session: Session, node: Node, root: str) -> Literal["here", "hub", "ce
     return "hub" if signed is not None and read_certificate(signed).role == "hub" else "centre"
 
 
-def queued_sync(session: Session) -> Job | None:
-    """Return the meeting that was asked for and is not over; its ``problem`` says how the last try ended."""
-    return session.scalars(select(Job).where(Job.kind == JOB).order_by(Job.id).limit(1)).first()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeerLink:
+    """How a peer that has an address is met: the terms, what passed today, and when it is met next."""
+
+    peer: str
+    name: str
+    terms: Terms
+    spent: int
+    turn: Turn
+    asked: bool
+
+
+def peer_links(session: Session, node: Node, found: Overview, *, now: datetime) -> list[PeerLink]:
+    """Return how each peer is met that has an address and is trusted; *now* is in the zone of this machine."""
+    reachable = [peer for peer in found.peers if peer.address and not peer.revoked]
+    kept = links(session, [peer.node for peer in reachable])
+    return [
+        PeerLink(
+            peer=peer.node,
+            name=peer.name,
+            terms=terms_of(kept[peer.node]),
+            spent=standing_of(kept[peer.node], now=now).spent,
+            turn=turn_of(kept[peer.node], now=now, waits=ledger.has_news_for(session, node, peer.node)),
+            asked=kept[peer.node].asked is not None,
+        )
+        for peer in reachable
+    ]
+
+
+# ---------------------------------------------------------------- meetings
+
+
+def under_way(session: Session, *, now: datetime) -> Sequence[Meeting]:
+    """Return the meetings that are being held; one that gave no sign for long was left by a killed process."""
+    open_ones = select(Meeting).where(Meeting.finished.is_(None), Meeting.heard > now - SILENT_FOR)
+    return session.scalars(open_ones.order_by(Meeting.id)).all()
+
+
+def last_meetings(session: Session, *, limit: int, peers: Collection[str] | None = None) -> Sequence[Meeting]:
+    """Return the meetings that ended last, with these peers or with whomever."""
+    ended = select(Meeting).where(Meeting.finished.is_not(None))
+    if peers is not None:
+        ended = ended.where(Meeting.peer.in_(peers))
+    return session.scalars(ended.order_by(Meeting.id.desc()).limit(limit)).all()
+
+
+def meetings_with(session: Session, peer: str, *, page: int) -> Page[Meeting]:
+    """Return one page of the meetings with a peer that have ended, the last first."""
+    ended = (Meeting.peer == peer, Meeting.finished.is_not(None))
+    total = session.scalar(select(func.count()).where(*ended)) or 0
+    rows = select(Meeting).where(*ended).order_by(Meeting.id.desc()).offset(first_row(page)).limit(ROWS)
+    return Page(rows=session.scalars(rows).all(), number=max(page, 1), total=total)
 
 
 def _instant(ms: int) -> datetime:

@@ -1,9 +1,10 @@
-"""What nodes, kinds of records and refusals are called on the sync page."""
+"""What nodes, kinds of records, refusals and ends of meetings are called on the sync page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lms.nodes.tables import Ending
 from lms.web.wording import mark
 
 KINDS: Mapping[str, str] = {
@@ -31,5 +32,15 @@ REASONS: Mapping[str, str] = {
     "revoked": mark("Its node is no longer trusted, and it was written after the last record that is."),
     "files": mark("Its files are still on their way."),
     "error": mark("Something went wrong on this node while it was read."),
+}
+#: How a meeting ended: the state it is shown as, and the word.
+ENDINGS: Mapping[Ending, tuple[str, str]] = {
+    Ending.DONE: ("done", mark("Complete")),
+    Ending.INTERRUPTED: ("waiting", mark("The link broke")),
+    Ending.REFUSED: ("refused", mark("Refused")),
+    Ending.BUDGET: ("waiting", mark("The bytes of the day were used")),
+    Ending.QUIET: ("waiting", mark("Quiet hours began")),
+    Ending.CANCELLED: ("information", mark("Cancelled")),
+    Ending.CLOSING: ("waiting", mark("This node was switched off")),
 }
 OTHER_REASON = mark("It could not be taken.")

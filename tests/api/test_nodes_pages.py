@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from lms.nodes.actions import NobodyPairedError, ask_to_sync, invite, run_job
+from lms.nodes.actions import NobodyPairedError, ask_to_sync, invite
+from lms.nodes.link_pages import router as link_router
+from lms.nodes.links import link_to, set_terms
+from lms.nodes.pace import Quiet, Terms
 from lms.nodes.pages import TROUBLES, router
-from lms.nodes.queries import JOB, chip, queued_sync
+from lms.nodes.queries import chip, last_meetings
+from lms.nodes.rounds import Rounds
+from lms.nodes.tables import Ending, Meeting
 from lms.people.sessions import open_session, recognise
 from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
 from lms.web.cookies import SESSION, cookie_name
 from lms.web.frame import frame
 from lms.web.site import Site
-from lms.worker import Worker
 from tests.bundle_builders import take, write
 from tests.nodes_builders import Place, a_small_node, answering, meet, pair
 
@@ -28,7 +34,7 @@ def client(place: Place, *roles: str) -> TestClient:
     """Return a browser of somebody with these roles on this node."""
     app = FastAPI()
     app.state.sync = place.node
-    app.routes.extend(router.routes)
+    app.routes.extend([*router.routes, *link_router.routes])
     site = Site(
         database=place.database,
         now=lambda: datetime.now(UTC),
@@ -62,9 +68,10 @@ def send(browser: TestClient, action: str, **fields: str) -> tuple[int, str]:
 
 
 def work(place: Place) -> None:
-    """Let the worker do one job."""
-    jobs = {JOB: lambda payload: run_job(place.node, payload)}
-    Worker(place.database, now=lambda: datetime.now(UTC), jobs=jobs, chores=[]).run_job(JOB)
+    """Let the worker meet whom it is time to meet."""
+    rounds = Rounds(place.node, addresses_here=list, dice=lambda: 0.0)
+    rounds.look_after()
+    assert rounds.join(within_s=20)
 
 
 def test_an_officer_sees_what_waits_and_no_forms(laptop: Place, centre: Place) -> None:
@@ -118,20 +125,18 @@ def test_a_try_that_failed_is_told_and_asking_again_hurries_it(laptop: Place, ce
     browser = client(laptop, "officer", "hub_admin")
     with answering(centre) as address:
         pair(laptop, centre, address)
-    with laptop.database.write() as session:
-        ask_to_sync(session, now=datetime.now(UTC))
-        job = queued_sync(session)
-        assert job is not None
-        job.problem = "no answer"
-    failed = browser.get("/sync-status").text
-    asked, _ = send(browser, "now")
+        with laptop.database.write() as session:
+            laptop_link = link_to(session, centre.node.id)
+            laptop_link.due = datetime.now(UTC) + timedelta(minutes=20)
+            session.add(a_meeting(centre, ending=Ending.INTERRUPTED, detail="Nobody answers"))
+        failed = browser.get("/sync-status").text
+        asked, _ = send(browser, "now")
+        work(laptop)
 
     assert "The last try did not end well" in failed
+    assert "Nobody answers" in failed
     assert asked == 303
-    with laptop.database.read() as session:
-        again = queued_sync(session)
-        assert again is not None
-        assert again.problem is None
+    assert "The last try did not end well" not in browser.get("/sync-status").text
 
 
 def test_nobody_to_sync_with_is_said_with_what_to_do(laptop: Place) -> None:
@@ -166,6 +171,188 @@ def test_the_chip_leads_here_and_not_to_the_protocol(laptop: Place) -> None:
 
     assert 'href="/sync-status"' in page
     assert 'href="/sync"' not in page
+
+
+# ---------------------------------------------------------------- when others are met, and how much may pass
+
+
+def a_meeting(other: Place, **facts: Any) -> Meeting:
+    """Return a meeting with a node that somebody asked for and that is over, unless told otherwise."""
+    now = datetime.now(UTC)
+    told = {"by_hand": True, "started": now, "heard": now, "finished": now, "ending": Ending.DONE}
+    return Meeting(peer=other.node.id, **{**told, **facts})
+
+
+@pytest.fixture
+def paired(laptop: Place, centre: Place) -> Iterator[TestClient]:
+    """Give the browser of a laptop's administrator; the centre it has joined answers."""
+    with answering(centre) as address:
+        pair(laptop, centre, address)
+        yield client(laptop, "officer", "hub_admin")
+
+
+def put(place: Place, other: Place, terms: Terms) -> None:
+    with place.database.write() as session:
+        set_terms(link_to(session, other.node.id), terms, now=datetime.now(UTC))
+
+
+def quiet_now() -> Quiet:
+    now = datetime.now().astimezone()
+    minute = now.hour * 60 + now.minute
+    return Quiet((minute - 60) % 1440, (minute + 60) % 1440)
+
+
+def states(place: Place) -> list[Ending | None]:
+    with place.database.read() as session:
+        return [one.ending for one in last_meetings(session, limit=10)]
+
+
+def test_terms_are_set_and_shown_again(laptop: Place, centre: Place, paired: TestClient) -> None:
+    status, _ = send(
+        paired,
+        f"links/{centre.node.id}",
+        how="hand",
+        quiet_from="22:00",
+        quiet_to="06:30",
+        megabytes="2,5",
+    )
+
+    page = paired.get(f"/sync-status/links/{centre.node.id}").text
+    assert status == 303
+    assert re.search(r'value="hand" checked', page)
+    assert 'value="22:00"' in page
+    assert 'value="06:30"' in page
+    assert 'value="2.5"' in page
+    assert "By hand only" in paired.get("/sync-status").text
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"quiet_from": "22:00"}, "quiet_to"),
+        ({"quiet_from": "22:00", "quiet_to": "22:00"}, "quiet_to"),
+        ({"quiet_from": "late", "quiet_to": "06:00"}, "quiet_to"),
+        ({"megabytes": "a lot"}, "megabytes"),
+        ({"megabytes": "0.001"}, "megabytes"),
+        ({"megabytes": "-1"}, "megabytes"),
+    ],
+)
+def test_terms_that_cannot_be_are_said_beside_their_field(
+    centre: Place, paired: TestClient, typed: dict[str, str], field: str
+) -> None:
+    status, page = send(paired, f"links/{centre.node.id}", how="itself", **typed)
+
+    assert status == 422
+    assert f'id="{field}-error"' in page
+    assert all(f'value="{value}"' in page for value in typed.values())
+
+
+def test_only_who_manages_nodes_sets_terms_asks_and_cancels(
+    laptop: Place, centre: Place, paired: TestClient
+) -> None:
+    officer = client(laptop, "officer")
+
+    refused = [
+        send(officer, f"links/{centre.node.id}", how="hand")[0],
+        send(officer, "now", all_the_same="true")[0],
+        send(officer, "cancel")[0],
+        officer.get(f"/sync-status/links/{centre.node.id}").status_code,
+    ]
+
+    assert refused == [403] * 4
+    assert "/sync-status/links/" not in officer.get("/sync-status").text
+
+
+def test_a_link_to_nobody_is_not_found(paired: TestClient) -> None:
+    assert paired.get("/sync-status/links/nobody").status_code == 404
+    assert send(paired, "links/nobody", how="hand")[0] == 404
+
+
+def test_in_quiet_hours_nothing_is_met_before_somebody_says_all_the_same(
+    laptop: Place, centre: Place, paired: TestClient
+) -> None:
+    put(laptop, centre, Terms(quiet=quiet_now()))
+    work(laptop)
+    status, page = send(paired, "now")
+    work(laptop)
+    before = states(laptop)
+
+    again, _ = send(paired, "now", all_the_same="true")
+    work(laptop)
+
+    assert status == 409
+    assert "Meet now all the same" in page
+    assert "Quiet hours; goes on at" in page
+    assert before == []
+    assert again == 303
+    assert states(laptop) == [Ending.DONE]
+    assert "All records are delivered." in paired.get("/sync-status").text
+
+
+def test_what_passes_beyond_the_bytes_of_a_day_is_counted_too(
+    laptop: Place, centre: Place, paired: TestClient
+) -> None:
+    put(laptop, centre, Terms(bytes_per_day=10_000))
+    with laptop.database.write() as session:
+        link = link_to(session, centre.node.id)
+        link.day, link.spent = datetime.now().astimezone().date(), 9_000
+    status, page = send(paired, "now")
+    send(paired, "now", all_the_same="true")
+
+    work(laptop)
+
+    assert status == 409
+    assert "The bytes of today are used" in page
+    with laptop.database.read() as session:
+        assert link_to(session, centre.node.id).spent > 9_000
+    assert states(laptop) == [Ending.DONE]
+
+
+def test_what_is_under_way_shows_bytes_and_records_and_can_be_cancelled(
+    laptop: Place, centre: Place, paired: TestClient
+) -> None:
+    going_on = a_meeting(
+        centre, finished=None, ending=None, bytes_up=34_000, bytes_down=12_000, sent=120, to_send=180
+    )
+    with laptop.database.write() as session:
+        session.add(going_on)
+
+    page = paired.get("/sync-status").text
+    status, _ = send(paired, "cancel")
+
+    assert "data-follow" in page
+    assert "120 of 300 records" in page
+    assert "34 kB" in page
+    assert "Sync now" not in page
+    assert status == 303
+    with laptop.database.read() as session:
+        assert session.get_one(Meeting, going_on.id).cancelled
+
+
+def test_the_history_tells_how_each_meeting_ended(laptop: Place, centre: Place, paired: TestClient) -> None:
+    laptop.person("P-1")
+    send(paired, "now")
+    work(laptop)
+    with laptop.database.write() as session:
+        session.add(a_meeting(centre, ending=Ending.BUDGET, by_hand=False))
+
+    page = paired.get("/sync-status").text
+    alone = paired.get(f"/sync-status/links/{centre.node.id}").text
+
+    for shown in (page, alone):
+        assert "The bytes of the day were used" in shown
+        assert "Complete" in shown
+    with laptop.database.read() as session:
+        done = last_meetings(session, limit=10)[1]
+    assert (done.sent, done.received, done.to_send, done.receipts) == (2, 0, 0, 1)
+
+
+def test_the_page_tells_since_when_the_oldest_of_a_kind_waits(laptop: Place, paired: TestClient) -> None:
+    laptop.person("P-1")
+
+    page = paired.get("/sync-status").text
+
+    assert re.search(r'data-label="Oldest waiting">[^<]*20\d\d', page)
 
 
 # ---------------------------------------------------------------- a node that is no longer trusted
