@@ -56,7 +56,7 @@ class HttpTransport:
         self._client.close()
 
     def knock(self) -> bool:
-        """Say whether a node answers at the address, for some 500 bytes; nothing is sealed or said for it.
+        """Say whether a node answers at the address, for about 1 kB; nothing is sealed or said for it.
 
         An empty greeting is refused, in the form in which only nodes refuse. The connection is used again.
         """

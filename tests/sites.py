@@ -52,10 +52,15 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, link: Link, recorded: Statements, *, database_url: str = "") -> Iterator[Site]:
-    """Give a site in *folder*, where the laptop has recorded something; ``database_url`` is the centre's."""
+def site(
+    folder: Path, link: Link, recorded: Statements, *, role: str = "central", database_url: str = ""
+) -> Iterator[Site]:
+    """Give a site in *folder*, where the laptop has recorded something; what it joins is a centre or a hub.
+
+    ``database_url`` is that of what it joins.
+    """
     with ExitStack() as opened:
-        centre = opened.enter_context(node(folder / "centre", role="central", database_url=database_url))
+        centre = opened.enter_context(node(folder / "centre", role=role, database_url=database_url))
         laptop = opened.enter_context(node(folder / "laptop"))
         made = laptop.facts("lrs-key", "create", "programs", "--scope", "all")
         centre.start()

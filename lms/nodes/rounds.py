@@ -27,7 +27,7 @@ from sync.node import Node
 
 log = logging.getLogger(__name__)
 
-FIRST_WITHIN: Final = timedelta(seconds=10)  # a class of laptops is switched on in the same minute
+FIRST_WITHIN: Final = timedelta(seconds=5)  # a class of laptops is switched on in the same minute
 SETTLING: Final = timedelta(seconds=3)  # a new address may be there before what leads beyond it
 _LOOK_AT_ADDRESSES_S: Final = 5.0
 _LOOK_FOR_NEWS_S: Final = 30.0
