@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lms.database import remembered
-from lms.nodes.links import links, standing_of, terms_of, turn_of
+from lms.nodes.links import instant, links, standing_of, terms_of, turn_of
 from lms.nodes.pace import Terms, Turn
 from lms.nodes.tables import Meeting
 from lms.web.paging import ROWS, Page, first_row
@@ -101,11 +101,17 @@ def _chip(session: Session, node: Node) -> Chip:
     waiting = ledger.undelivered(session, node, root=root)
     seen = ledger.last_seen_ms(session)
     since = None if seen is None else _instant(seen)
+    now = instant(node)
+    meetings = under_way(session, now=now)
+    passed = sum(one.sent + one.received for one in meetings)
     return Chip(
         state="waiting" if waiting else "delivered",
         count=waiting,
         since=since,
         goal=_goal(session, node, root),
+        passed=passed,
+        to_pass=passed + sum(one.to_send + one.to_receive for one in meetings),
+        days_alone=max(0, (now - since).days) if waiting and since else 0,
     )
 
 

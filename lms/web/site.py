@@ -31,14 +31,23 @@ if TYPE_CHECKING:
 class Chip:
     """How the records of this node stand with the others, in one line.
 
-    ``alone``: paired with no one yet. ``since``: of the oldest waiting record, or of the last delivery.
-    ``goal``: where records are delivered in the end; a hub that has joined no centre is that itself.
+    Attributes:
+        state: ``alone``: paired with no one yet.
+        count: of records that wait.
+        since: when another node was met last.
+        goal: where records are delivered in the end; a hub that has joined no centre is that itself.
+        passed: while one is being met: records that have passed,
+        to_pass: of how many that are known.
+        days_alone: since one was met, where some wait.
     """
 
     state: Literal["delivered", "waiting", "refused", "alone"]
     count: int = 0
     since: datetime | None = None
     goal: Literal["here", "hub", "centre"] = "centre"
+    passed: int = 0
+    to_pass: int = 0
+    days_alone: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from starlette.testclient import TestClient
 from lms.nodes.actions import NobodyPairedError, ask_to_sync, invite
 from lms.nodes.link_pages import router as link_router
 from lms.nodes.links import link_to, set_terms
+from lms.nodes.local import now_ms
 from lms.nodes.pace import Quiet, Terms
 from lms.nodes.pages import TROUBLES, router
 from lms.nodes.queries import chip, last_meetings
@@ -164,6 +166,18 @@ def test_a_refused_record_is_listed_with_its_reason(laptop: Place, centre: Place
     assert "Refused records" in page
     assert "only there it can be changed" in page
     assert "Somebody else" not in page
+
+
+def test_the_chip_says_since_when_nobody_was_met_once_it_is_a_week(laptop: Place, paired: TestClient) -> None:
+    send(paired, "now")
+    work(laptop)
+    laptop.person("P-1")
+    before = paired.get("/sync-status").text
+    laptop.node = replace(laptop.node, clock=lambda: now_ms() + 9 * 24 * 3_600_000)
+    page = client(laptop, "officer").get("/sync-status").text
+
+    assert "alone for" not in before
+    assert "alone for 9 days" in page
 
 
 def test_the_chip_leads_here_and_not_to_the_protocol(laptop: Place) -> None:
@@ -323,6 +337,7 @@ def test_what_is_under_way_shows_bytes_and_records_and_can_be_cancelled(
     assert "data-follow" in page
     assert "120 of 300 records" in page
     assert "34 kB" in page
+    assert "Syncing: 120 of 300" in paired.get("/sync-status").text
     assert "Sync now" not in page
     assert status == 303
     with laptop.database.read() as session:
