@@ -32,6 +32,7 @@ class SyncReport:
     Attributes:
         state: ``done``; ``interrupted`` (the link no longer helped); ``refused``; or the code of whoever stopped it.
         to_send, to_receive: entries that are known to be left, each way.
+        bytes_left: that are known, of segments to send and of files.
         receipts: how many came.
         waiting: own records that no receipt of the root covers.
     """
@@ -41,6 +42,7 @@ class SyncReport:
     received: int = 0
     to_send: int = 0
     to_receive: int = 0
+    bytes_left: int = 0
     receipts: int = 0
     bytes_up: int = 0
     bytes_down: int = 0
@@ -152,6 +154,7 @@ class _Meeting:
                         return False
                     self._welcomed(conversation, answer)
             self._report.to_send, self._report.to_receive = conversation.left()
+            self._report.bytes_left = conversation.bytes_left()
             self._told(self._report)
         self._remember_told(conversation)
         quarantine.retry_waiting(self._node)

@@ -143,6 +143,12 @@ class Conversation:
         to_receive = sum(self._theirs[key].seq - self._held.get(key, NOTHING).seq for key in self._to_pull)
         return to_send, to_receive
 
+    def bytes_left(self) -> int:
+        """Return how many bytes are known to be left: what is lined up, and files that are wanted."""
+        lined_up = [(ref.digest, ref.size) for ref in self._outbox.refs] + list(self._outbox.blobs.items())
+        up = sum(max(0, size - self._outbox.offsets.get(digest, 0)) for digest, size in lined_up)
+        return up + sum(blob.size - blob.offset for blob in self._wanted if blob.digest not in self._absent)
+
     def origins_unknown_to_peer(self) -> set[str]:
         """Return the origins of what is lined up of which the peer holds nothing yet."""
         me = self._opening.me.node

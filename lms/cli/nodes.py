@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.filesize import decimal
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import BarColumn, TextColumn
 
 from lms.cli.console import (
     Data,
@@ -358,19 +358,16 @@ def _stopping() -> Iterator[Event]:
 
 @contextmanager
 def _progress(name: str) -> Iterator[Callable[[Traffic, SyncReport], None]]:
-    bar = progress_bar(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("records"),
-        transient=True,
-    )
+    bar = progress_bar(BarColumn(), TextColumn("{task.description}"), transient=True)
 
     def told(traffic: Traffic, report: SyncReport) -> None:
-        done = report.sent + report.received
-        sizes = f"{name}: {decimal(traffic.bytes_up)} sent, {decimal(traffic.bytes_down)} received"
-        total = done + report.to_send + report.to_receive
-        bar.update(task, description=sizes, completed=done, total=total)
+        records = report.sent + report.received
+        total = records + report.to_send + report.to_receive
+        passed = traffic.bytes_up + traffic.bytes_down
+        sizes = f"{decimal(traffic.bytes_up)} sent, {decimal(traffic.bytes_down)} received"
+        left = f", {decimal(report.bytes_left)} left" if report.bytes_left else ""
+        said = f"{name}: {records} of {total} records, {sizes}{left}"
+        bar.update(task, description=said, completed=passed, total=passed + report.bytes_left)
 
     with bar:
         task = bar.add_task(name, total=None)

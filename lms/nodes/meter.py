@@ -131,6 +131,7 @@ class Meter:
         traffic, report = self._traffic, self._report
         meeting, link = session.get_one(Meeting, self._id), link_to(session, self._peer)
         meeting.bytes_up, meeting.bytes_down = traffic.bytes_up, traffic.bytes_down
+        meeting.bytes_left = report.bytes_left
         meeting.sent, meeting.received = report.sent, report.received
         meeting.to_send, meeting.to_receive = report.to_send, report.to_receive
         meeting.receipts, meeting.heard = report.receipts, now

@@ -66,6 +66,7 @@ class Meeting(Base):
     cancelled: Mapped[bool] = mapped_column(default=False)  # somebody wants it to end
     bytes_up: Mapped[int] = mapped_column(BigInteger, default=0)
     bytes_down: Mapped[int] = mapped_column(BigInteger, default=0)
+    bytes_left: Mapped[int] = mapped_column(BigInteger, default=0)  # that are known
     sent: Mapped[int] = mapped_column(default=0)  # records, as all below
     received: Mapped[int] = mapped_column(default=0)
     to_send: Mapped[int] = mapped_column(default=0)

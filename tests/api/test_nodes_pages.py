@@ -326,7 +326,14 @@ def test_what_is_under_way_shows_bytes_and_records_and_can_be_cancelled(
     laptop: Place, centre: Place, paired: TestClient
 ) -> None:
     going_on = a_meeting(
-        centre, finished=None, ending=None, bytes_up=34_000, bytes_down=12_000, sent=120, to_send=180
+        centre,
+        finished=None,
+        ending=None,
+        bytes_up=34_000,
+        bytes_down=12_000,
+        sent=120,
+        to_send=180,
+        bytes_left=2_000_000,
     )
     with laptop.database.write() as session:
         session.add(going_on)
@@ -335,7 +342,7 @@ def test_what_is_under_way_shows_bytes_and_records_and_can_be_cancelled(
     status, _ = send(paired, "cancel")
 
     assert "data-follow" in page
-    assert "120 of 300 records" in page
+    assert "120 of 300 records, 2 MB left" in page
     assert "34 kB" in page
     assert "Syncing: 120 of 300" in paired.get("/sync-status").text
     assert "Sync now" not in page

@@ -165,6 +165,27 @@ def test_what_is_left_is_told_as_it_passes(centre: Place, laptop: Place) -> None
     assert told[-1] == (3, 0, 3, 0)
 
 
+def test_bytes_of_files_are_told_both_ways(centre: Place, laptop: Place) -> None:
+    pair(centre, laptop)
+    mine, theirs = laptop.blobs.put(b"a" * 100_000), centre.blobs.put(b"b" * 70_000)
+    laptop.write_note("mine", f"blob:{mine}:100000", scope="offers")
+    centre.write_note("theirs", f"blob:{theirs}:70000", scope="directory")
+    left: list[int] = []
+
+    converse(
+        laptop.node,
+        centre.node.id,
+        MemoryLink(laptop, centre),
+        pause=lambda _: None,
+        told=lambda seen: left.append(seen.bytes_left),
+    )
+
+    assert max(left) >= 170_000
+    assert left[-1] == 0
+    fallen = left[left.index(max(left)) :]
+    assert fallen == sorted(fallen, reverse=True)
+
+
 def test_receipts_are_counted(centre: Place, laptop: Place) -> None:
     pair(centre, laptop)
     laptop.write_note("a")
