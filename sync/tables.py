@@ -89,7 +89,7 @@ class PeerRow(Base):
     __tablename__ = "sync_peer"
 
     node: Mapped[str] = mapped_column(primary_key=True)
-    address: Mapped[str | None]
+    address: Mapped[str | None] = mapped_column(index=True)  # few have one where many have joined
     paired_ms: Mapped[int]
     epoch: Mapped[str | None]
     said: Mapped[bytes] = mapped_column(default=b"[]")

@@ -25,6 +25,7 @@ from sync.identity import read_certificate
 from sync.messages import Role
 from sync.metered import MeteredTransport
 from sync.node import Node, known_certificates, standing
+from sync.ports import Traffic
 from sync.sequencer import number_changes
 
 log = logging.getLogger(__name__)
@@ -113,10 +114,11 @@ def sync_with(
             bytes sealed together, so nothing is where nobody answers; the history does not tell of it either.
     """
     occasion = occasion or Occasion(by_hand=True)
+    began = instant(node)
     with _http(address, root_of(node.folder, peer)) as http:
         transport = client.HttpTransport(address, key=node.key, to=peer, client=http)
         if knocks and not transport.knock():
-            return _nobody_there(node, peer, transport, occasion)
+            return _nobody_there(node, peer, transport.traffic, occasion, began)
         number_changes(node)
         meter = Meter(node, peer, transport.traffic, occasion)
         report = SyncReport(state=Ending.INTERRUPTED, detail="The program failed; its log says where.")
@@ -140,12 +142,12 @@ def sync_with(
     return report
 
 
-def _nobody_there(node: Node, peer: str, transport: client.HttpTransport, occasion: Occasion) -> SyncReport:
-    traffic, now = transport.traffic, instant(node)
+def _nobody_there(node: Node, peer: str, traffic: Traffic, occasion: Occasion, began: datetime) -> SyncReport:
+    now = instant(node)
     with node.write() as session:
         link = link_to(session, peer)
         spend(link, traffic.bytes_up + traffic.bytes_down, now=now)
-        settle(link, Ending.INTERRUPTED, moved=False, now=now, dice=occasion.dice)
+        settle(link, Ending.INTERRUPTED, moved=False, began=began, now=now, dice=occasion.dice)
     return SyncReport(state=Ending.INTERRUPTED, detail="Nobody answers.", bytes_up=traffic.bytes_up)
 
 

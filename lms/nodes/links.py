@@ -95,9 +95,18 @@ def spend(link: Link, count: int, *, now: datetime) -> None:
     link.spent += count
 
 
-def settle(link: Link, ending: Ending, *, moved: bool, now: datetime, dice: Callable[[], float]) -> None:
+def settle(
+    link: Link,
+    ending: Ending,
+    *,
+    moved: bool,
+    began: datetime,
+    now: datetime,
+    dice: Callable[[], float],
+) -> None:
     """Note how a meeting ended, and when the next is due; *moved*: the other side was there."""
-    if ending is not Ending.CLOSING:  # who asked still waits when the program begins again
+    # Who asked since it began waits for the next one, and whoever asked does where the program has ended.
+    if ending is not Ending.CLOSING and link.asked is not None and link.asked <= began:
         link.asked, link.all_the_same = None, False
     link.soon = now + SOON if ending is Ending.DONE else None
     link.used_up |= ending is Ending.BUDGET

@@ -72,8 +72,8 @@ class Meter:
         self._report = SyncReport(state="done")
         self._counted = 0
         self._looked = time.monotonic()
-        now = instant(node)
-        meeting = Meeting(peer=peer, by_hand=occasion.by_hand, started=now, heard=now)
+        self._began = instant(node)
+        meeting = Meeting(peer=peer, by_hand=occasion.by_hand, started=self._began, heard=self._began)
         with node.write() as session:
             session.add(meeting)
             session.flush()
@@ -106,7 +106,7 @@ class Meter:
             meeting, link = self._write_down(session, now)
             meeting.finished, meeting.ending, meeting.detail = now, Ending(report.state), report.detail
             moved = bool(self._traffic.bytes_down)
-            settle(link, meeting.ending, moved=moved, now=now, dice=self._occasion.dice)
+            settle(link, meeting.ending, moved=moved, began=self._began, now=now, dice=self._occasion.dice)
 
     def _go_on(self, *, mid_answer: bool = False) -> int | None:
         self._looked = time.monotonic()

@@ -122,7 +122,7 @@ class Rounds:
         return ledger.has_news_for(session, self._node, peer)
 
     def _meet(self, peer: str, address: str, link: Link) -> None:
-        asked = link.asked is not None
+        asked, began = link.asked is not None, instant(self._node)
         occasion = Occasion(by_hand=asked, all_the_same=link.all_the_same, stop=self._stop, dice=self._dice)
         try:
             sync_with(self._node, peer, address, occasion, knocks=link.tries > 0 and not asked)
@@ -130,4 +130,11 @@ class Rounds:
             log.exception("meeting_failed", extra={"peer": peer})
             now = instant(self._node)
             with self._node.write() as session:
-                settle(link_to(session, peer), Ending.INTERRUPTED, moved=False, now=now, dice=self._dice)
+                settle(
+                    link_to(session, peer),
+                    Ending.INTERRUPTED,
+                    moved=False,
+                    began=began,
+                    now=now,
+                    dice=self._dice,
+                )

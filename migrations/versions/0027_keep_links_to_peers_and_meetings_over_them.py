@@ -55,4 +55,6 @@ def upgrade() -> None:
         sa.Column("all_the_same", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("peer", name=op.f("pk_peer_link")),
     )
+    with op.batch_alter_table("sync_peer") as table:
+        table.create_index(op.f("ix_sync_peer_address"), ["address"])
     op.execute("DELETE FROM job WHERE kind = 'sync'")

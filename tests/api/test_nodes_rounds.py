@@ -139,6 +139,18 @@ def test_a_peer_that_is_met_by_hand_only_is_met_when_asked_for(day: Day) -> None
     assert day.look(REST * 2) == []
 
 
+def test_who_asks_while_a_meeting_goes_on_gets_the_next_one(settled: Day) -> None:
+    def told(_traffic: Traffic, _report: SyncReport) -> None:
+        settled.now += timedelta(milliseconds=1)
+        with settled.laptop.database.write() as session:
+            ask_to_sync(session, now=settled.now)
+
+    meet(settled, told)
+
+    assert settled.look() == [Ending.DONE]
+    assert settled.look() == []
+
+
 def test_a_new_address_brings_the_next_try_at_once(settled: Day) -> None:
     settled.addresses.append("10.0.0.7")
     noticed = settled.look(MINUTE)
