@@ -24,7 +24,7 @@ from sync.node import Node, certificate_of, revoked_nodes, root_of, standing
 from sync.quarantine import Kept
 
 SHOWN_REFUSED: Final = 50
-SILENT_FOR: Final = timedelta(minutes=5)  # longer than any request waits for its answer
+SILENT_FOR: Final = timedelta(minutes=3)  # longer than a request waits for a connection and its answer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

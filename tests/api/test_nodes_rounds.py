@@ -206,7 +206,7 @@ def test_a_meeting_that_a_command_holds_is_not_held_twice(day: Day) -> None:
         session.add(going_on)
 
     assert day.look() == []
-    assert day.look(timedelta(minutes=6)) == [Ending.DONE]  # it gave no sign any more
+    assert day.look(timedelta(minutes=4)) == [Ending.DONE]  # it gave no sign any more
 
 
 def test_what_a_killed_program_left_is_ended_when_the_next_begins(settled: Day) -> None:
