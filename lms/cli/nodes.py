@@ -14,8 +14,6 @@ from types import FrameType
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.filesize import decimal
-from rich.progress import BarColumn, TextColumn
 
 from lms.cli.console import (
     Data,
@@ -33,7 +31,7 @@ from lms.cli.console import (
 )
 from lms.cli.opening import opened
 from lms.nodes import actions
-from lms.nodes.actions import Held, NobodyPairedError, PeerNotFoundError
+from lms.nodes.actions import Held, NobodyPairedError, PeerBusyError, PeerNotFoundError
 from lms.nodes.links import instant, link_to, set_terms, standing_of, terms_of, turn_of
 from lms.nodes.meter import Occasion
 from lms.nodes.pace import LEAST_BUDGET, Quiet, Terms, Why
@@ -283,7 +281,7 @@ def sync(
     """Meet paired nodes and exchange what is missing. Ctrl-C ends it before the next request."""
     with (
         opened(data) as node,
-        failing_on(NobodyPairedError, PeerNotFoundError, SyncError),
+        failing_on(NobodyPairedError, PeerNotFoundError, PeerBusyError, SyncError),
         _stopping() as stop,
     ):
         while True:
@@ -358,6 +356,9 @@ def _stopping() -> Iterator[Event]:
 
 @contextmanager
 def _progress(name: str) -> Iterator[Callable[[Traffic, SyncReport], None]]:
+    from rich.filesize import decimal  # noqa: PLC0415 - what shows progress takes 15 ms, and few commands show any
+    from rich.progress import BarColumn, TextColumn  # noqa: PLC0415
+
     bar = progress_bar(BarColumn(), TextColumn("{task.description}"), transient=True)
 
     def told(traffic: Traffic, report: SyncReport) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 30.0
 LONGEST_SILENCE_S = 120.0
+_LOOK_EVERY_S = 0.2
 
 
 class PeerNotFoundError(Exception):
@@ -42,6 +44,14 @@ class PeerNotFoundError(Exception):
         super().__init__(
             f"No paired node with an address is called {peer!r}. `lms node list` shows those that are."
         )
+
+
+class PeerBusyError(Exception):
+    """A peer is being met already."""
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        super().__init__(f"Another process of this node is meeting {peer}.")
 
 
 class NobodyPairedError(Exception):
@@ -112,10 +122,13 @@ def sync_with(
         occasion: why it is held; if left out, because a person wants it.
         knocks: look first whether it answers. What waits is sealed as a conversation begins, and takes a third of the
             bytes sealed together, so nothing is where nobody answers; the history does not tell of it either.
+
+    Raises:
+        PeerBusyError: another process of this node is meeting it. Who meets it by hand waits for the end of that.
     """
     occasion = occasion or Occasion(by_hand=True)
     began = instant(node)
-    with _http(address, root_of(node.folder, peer)) as http:
+    with _alone_with(node, peer, occasion), _http(address, root_of(node.folder, peer)) as http:
         transport = client.HttpTransport(address, key=node.key, to=peer, client=http)
         if knocks and not transport.knock():
             return _nobody_there(node, peer, transport.traffic, occasion, began)
@@ -140,6 +153,27 @@ def sync_with(
         },
     )
     return report
+
+
+@contextmanager
+def _alone_with(node: Node, peer: str, occasion: Occasion) -> Iterator[None]:
+    """Keep other processes of this node from meeting a peer: both would send the same. A killed one keeps nobody."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - for those commands alone that meet somebody
+
+    folder = node.folder / "meetings"
+    folder.mkdir(exist_ok=True)
+    lock = FileLock(folder / f"{peer}.lock")
+    while True:
+        try:
+            lock.acquire(timeout=_LOOK_EVERY_S if occasion.by_hand else 0)
+            break
+        except Timeout as busy:
+            if not occasion.by_hand or occasion.stop.is_set():
+                raise PeerBusyError(peer) from busy
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _nobody_there(node: Node, peer: str, traffic: Traffic, occasion: Occasion, began: datetime) -> SyncReport:

@@ -1,7 +1,7 @@
 """One meeting as it goes on: held to the terms of its link, counted before each request, told to whoever looks.
 
-What a killed process leaves is counted but for the request that was under way; its meeting is ended by the next
-process that goes round the peers.
+What a killed process leaves is counted but for the request that was under way; its meeting is ended by the next one
+with the same peer, and by the next process that goes round the peers.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ class Meter:
         self._began = instant(node)
         meeting = Meeting(peer=peer, by_hand=occasion.by_hand, started=self._began, heard=self._began)
         with node.write() as session:
+            end_abandoned(session, peer)
             session.add(meeting)
             session.flush()
             _forget_old(session, peer)
@@ -148,9 +149,11 @@ def cancel_meetings(session: Session) -> None:
     session.execute(update(Link).values(asked=None, all_the_same=False))
 
 
-def end_abandoned(session: Session) -> None:
-    """End the meetings that a process left when it was killed, as of their last sign."""
+def end_abandoned(session: Session, peer: str | None = None) -> None:
+    """End the meetings, with one peer or any, that a process left when it was killed, as of their last sign."""
     left = update(Meeting).where(Meeting.finished.is_(None))
+    if peer is not None:
+        left = left.where(Meeting.peer == peer)
     session.execute(left.values(finished=Meeting.heard, ending=Ending.INTERRUPTED))
 
 

@@ -17,10 +17,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from lms.nodes.actions import sync_with
+from lms.nodes.actions import PeerBusyError, sync_with
 from lms.nodes.links import hurry, instant, link_to, links, settle, turn_of
 from lms.nodes.meter import Occasion, end_abandoned
-from lms.nodes.queries import under_way
 from lms.nodes.tables import Ending, Link
 from sync import ledger
 from sync.node import Node
@@ -104,14 +103,13 @@ class Rounds:
             if not reachable:
                 return []
             kept = links(session, [peer for peer, _ in reachable])
-            elsewhere = {meeting.peer for meeting in under_way(session, now=now)}  # a command's
             found = []
             for peer, address in reachable:
                 link = kept[peer]
                 may_be_soon = link.soon is not None and link.soon <= now
                 waits = may_be_soon and self._has_news_for(session, peer)
                 at = turn_of(link, now=now, waits=waits).at
-                if at is not None and at <= now and peer not in elsewhere:
+                if at is not None and at <= now:
                     found.append((peer, address, link))
         return found
 
@@ -126,6 +124,8 @@ class Rounds:
         occasion = Occasion(by_hand=asked, all_the_same=link.all_the_same, stop=self._stop, dice=self._dice)
         try:
             sync_with(self._node, peer, address, occasion, knocks=link.tries > 0 and not asked)
+        except PeerBusyError:
+            pass  # a command has it; looked at again in two seconds
         except Exception:  # one peer in trouble must not stop the others, nor be tried without a pause
             log.exception("meeting_failed", extra={"peer": peer})
             now = instant(self._node)

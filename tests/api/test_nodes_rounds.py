@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from filelock import FileLock
 from sqlalchemy import func, select
 
 from lms.courses.tables import Edition
@@ -197,16 +200,28 @@ def test_a_try_in_vain_is_forgotten_once_the_peer_answers(day: Day) -> None:
     assert day.link().tries == 0
 
 
-def test_a_meeting_that_a_command_holds_is_not_held_twice(day: Day) -> None:
-    going_on = Meeting(peer=day.centre.node.id, by_hand=True, started=day.now, heard=day.now)
-    day.look()
-    day.now += REST
-    with day.laptop.database.write() as session:
-        going_on.started = going_on.heard = day.now
-        session.add(going_on)
+def test_a_peer_that_a_command_meets_is_not_met_twice(day: Day) -> None:
+    (day.laptop.folder / "meetings").mkdir()
+    with FileLock(day.laptop.folder / "meetings" / f"{day.centre.node.id}.lock"):
+        meanwhile = day.look()
 
-    assert day.look() == []
-    assert day.look(timedelta(minutes=4)) == [Ending.DONE]  # it gave no sign any more
+    assert meanwhile == []
+    assert day.link().tries == 0
+    assert day.look() == [Ending.DONE]
+
+
+def test_who_meets_by_hand_waits_for_the_end_of_a_meeting(day: Day) -> None:
+    (day.laptop.folder / "meetings").mkdir()
+    lock = FileLock(day.laptop.folder / "meetings" / f"{day.centre.node.id}.lock")
+    lock.acquire()
+    with ThreadPoolExecutor(max_workers=1) as apart:
+        meeting = apart.submit(meet, day)
+        time.sleep(0.5)
+        waits = not meeting.done()
+        lock.release()
+
+        assert waits
+        assert meeting.result(timeout=20).state == "done"
 
 
 def test_what_a_killed_program_left_is_ended_when_the_next_begins(settled: Day) -> None:
