@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,16 +12,18 @@ from sqlalchemy import BigInteger, Integer, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from lms.database import Database
-from sync import envelope, pairing
+from sync import envelope, pairing, segment
 from sync.client import HttpReply
+from sync.clock import Stamp
 from sync.errors import LinkError
 from sync.identity import load_key
 from sync.messages import Message, Push, Record, Role, from_line, to_line
-from sync.node import Node, create_identity, ensure_epoch, remember_generation
+from sync.node import Node, create_identity, ensure_epoch, random_epoch, remember_generation
 from sync.ports import APPLIED, PRESENT, BlobRef, Change, Changes, Context, Outcome, Traffic, Verdict
 from sync.responder import Responder
 from sync.revocations import REVOCATION, Revocations
 from sync.tables import Base as SyncBase
+from sync.vector import LogKey
 
 
 class Base(DeclarativeBase):
@@ -207,6 +209,41 @@ def pair(centre: Place, other: Place, *, units: Sequence[str] = ()) -> None:
     answer = Responder(centre.node).join(question)
     with other.database.write() as session:
         pairing.accept(session, other.node, question, answer, code_key=code_key, address="memory")
+
+
+@contextmanager
+def a_network(folder: Path) -> Iterator[dict[str, Place]]:
+    """Give a centre, a laptop and another of two units of it, and a stranger who is a laptop of another network."""
+    with ExitStack() as opened:
+
+        def place(name: str, role: Role) -> Place:
+            made = open_place(folder / name, name, role)
+            opened.callback(made.database.close)
+            return made
+
+        centre, elsewhere = place("centre", "central"), place("elsewhere", "central")
+        laptop, other, stranger = (place(name, "laptop") for name in ("laptop", "other", "stranger"))
+        pair(centre, laptop, units=["post-4"])
+        pair(centre, other, units=["post-5"])
+        pair(elsewhere, stranger)
+        yield {"centre": centre, "laptop": laptop, "other": other, "stranger": stranger}
+
+
+def a_segment(
+    by: Place,
+    *,
+    of: Place | None = None,
+    scope: str = "up",
+    key: str = "hostile",
+    text: str = "text",
+    epoch: str | None = None,
+    first: int = 1,
+    previous: str = "",
+) -> bytes:
+    """Return a segment of one note that a node signs, in its own name or *of* another's log."""
+    record = Record(seq=first, kind="note", key=key, schema=1, body=text.encode(), stamp=Stamp(1, 0))
+    log_key = LogKey((of or by).node.id, epoch or random_epoch(), scope)
+    return segment.seal([record], log=log_key, previous=previous, key=by.node.key)
 
 
 class MemoryLink:

@@ -35,7 +35,7 @@ from tests.bundle_builders import (
     write,
     write_notes,
 )
-from tests.sync_builders import Place, open_place, pair
+from tests.sync_builders import Place, a_network, a_segment, open_place, pair
 
 SEALED_PIECE = PIECE_BYTES + 20
 END = 64
@@ -88,21 +88,10 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("scene")
-    places = {
-        name: open_place(folder / name, name, role)
-        for name, role in (("centre", "central"), ("laptop", "laptop"), ("other", "laptop"))
-    }
-    elsewhere = open_place(folder / "elsewhere", "elsewhere", "central")
-    stranger = open_place(folder / "stranger", "stranger", "laptop")
-    pair(places["centre"], places["laptop"], units=["post-4"])
-    pair(places["centre"], places["other"], units=["post-5"])
-    pair(elsewhere, stranger)
-    dice = random.Random(1)
-    write_notes(places["laptop"], noise(dice, "n", 250))
-    good = write(places["laptop"], places["centre"], folder / "good.outpost").paths[0]
-    yield Scene(folder=folder, stranger=stranger, good=good, **places)
-    for place in (*places.values(), elsewhere, stranger):
-        place.database.close()
+    with a_network(folder) as places:
+        write_notes(places["laptop"], noise(random.Random(1), "n", 250))
+        good = write(places["laptop"], places["centre"], folder / "good.outpost").paths[0]
+        yield Scene(folder=folder, good=good, **places)
 
 
 # ---------------------------------------------------------------- refused whole
@@ -384,15 +373,6 @@ def test_any_change_of_its_bytes_is_refused_and_changes_nothing(scene: Scene, da
 
 
 # ---------------------------------------------------------------- good bundles that bring bad things
-
-
-def a_segment(
-    place: Place, *, scope: str = "up", text: str = "text", key: str = "hostile", epoch: str | None = None
-) -> bytes:
-    """Return a first segment that this node signs."""
-    record = Record(seq=1, kind="note", key=key, schema=1, body=text.encode(), stamp=Stamp(1, 0))
-    log_key = LogKey(place.node.id, epoch or "0" * 13, scope)
-    return segment.seal([record], log=log_key, previous="", key=place.node.key)
 
 
 def bomb(scene: Scene) -> bytes:

@@ -20,7 +20,6 @@ from sqlalchemy import select
 
 from sync import codec, envelope, identity, ledger, log, pairing, quarantine, revocations, segment
 from sync.client import CONTENT_TYPE, HttpTransport, join
-from sync.clock import Stamp
 from sync.engine import SyncReport, converse
 from sync.errors import PairingError, SyncError
 from sync.identity import NodeKey, new_key
@@ -37,7 +36,6 @@ from sync.messages import (
     Pull,
     Push,
     Receipt,
-    Record,
     Refusal,
     Signed,
     Welcome,
@@ -49,7 +47,7 @@ from sync.server import create_app
 from sync.tables import ReceiptRow
 from sync.vector import Head, LogKey, vector_digest
 from tests.serving import serving
-from tests.sync_builders import MemoryLink, Place, open_place, pair
+from tests.sync_builders import MemoryLink, Place, a_network, a_segment, open_place, pair
 
 NOBODY = vector_digest({})
 
@@ -117,22 +115,11 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder = tmp_path_factory.mktemp("scene")
-    places = {
-        name: open_place(folder / name, name, role)
-        for name, role in (("centre", "central"), ("laptop", "laptop"), ("other", "laptop"))
-    }
-    elsewhere = open_place(folder / "elsewhere", "elsewhere", "central")
-    stranger = open_place(folder / "stranger", "stranger", "laptop")
-    pair(places["centre"], places["laptop"], units=["post-4"])
-    pair(places["centre"], places["other"], units=["post-5"])
-    pair(elsewhere, stranger)
-    app = FastAPI()
-    app.mount("/sync", create_app(places["centre"].node))
-    with serving(app) as address:
-        yield Scene(stranger=stranger, address=address, **places)
-    for place in (*places.values(), elsewhere, stranger):
-        place.database.close()
+    with a_network(tmp_path_factory.mktemp("scene")) as places:
+        app = FastAPI()
+        app.mount("/sync", create_app(places["centre"].node))
+        with serving(app) as address:
+            yield Scene(address=address, **places)
 
 
 def signed_by(key: NodeKey, to: str, kind: str, line: bytes) -> str:
@@ -150,22 +137,6 @@ def hello_of(place: Place, **other: Any) -> Hello:
 def frame_of(body: bytes, **other: Any) -> Frame:
     told = {"what": "segment", "digest": hashlib.sha256(body).hexdigest(), "size": len(body), "offset": 0}
     return Frame.model_validate({**told, "length": len(body), **other})
-
-
-def a_segment(
-    by: Place,
-    *,
-    of: Place | None = None,
-    scope: str = "up",
-    key: str = "hostile",
-    text: str = "text",
-    epoch: str = "",
-    first: int = 1,
-    previous: str = "",
-) -> bytes:
-    record = Record(seq=first, kind="note", key=key, schema=1, body=text.encode(), stamp=Stamp(1, 0))
-    log_key = LogKey((of or by).node.id, epoch or random_epoch(), scope)
-    return segment.seal([record], log=log_key, previous=previous, key=by.node.key)
 
 
 # ---------------------------------------------------------------- requests that are refused
