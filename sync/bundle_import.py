@@ -396,7 +396,7 @@ class _Taking:
         self._origins |= taken.origins
         header = _header_of(fed)
         for refused in taken.refused:
-            if refused.code == "gap":
+            if refused.code in inbox.PASSED_OVER:
                 report.early += _records_of(header)
             else:
                 self._refuse(refused.code, refused.detail, header)

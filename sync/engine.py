@@ -175,6 +175,7 @@ class _Meeting:
                     now_ms=self._node.clock(),
                     receipts_after=row.receipts_after,
                     peer_epoch=row.epoch,
+                    forms=self._node.forms,
                     partials=inbox.partials(session),
                     wanted=quarantine.wanted_blobs(session, self._node, limit=_MOST_WANTED),
                     certificates=tuple(known_certificates(session).values()),

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from sync import identity, log, quarantine, scopes, segment, trust
+from sync import blackout, identity, log, quarantine, scopes, segment, trust
 from sync.canonical import digest_of
 from sync.errors import CertificateError, SegmentError
 from sync.messages import Certificate, Frame, Partial, Record, RefusedSegment
@@ -26,6 +26,9 @@ from sync.vector import Head, LogKey
 KEEP_BYTES = 16 * 1024
 _MOST_PARTIAL_BYTES = 64 * 1024 * 1024
 _PART_AGE_MS = 30 * 24 * 60 * 60 * 1000
+
+#: Why a segment is passed over that may come again, whole or by another hand.
+PASSED_OVER = frozenset({"gap", blackout.ERASED})
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +184,7 @@ class Intake:
         )
         with self._node.write() as session:
             session.execute(delete(PartRow).where(PartRow.digest == frame.digest))
-            if error.code != "gap":
+            if error.code not in PASSED_OVER:
                 _remember_refusal(session, self._peer, frame, error, encoded, now_ms=self._node.clock())
 
 
@@ -189,8 +192,11 @@ def take_segment(session: Session, node: Node, encoded: bytes) -> tuple[Header, 
     """Verify one whole segment and apply it; return its header and how many records were new.
 
     Raises:
-        SegmentError: it was not taken, and nothing changed. Code ``gap``: only its predecessor is missing.
+        SegmentError: it was not taken, and nothing changed. Code ``gap``: only its predecessor is missing;
+            ``erased``: entries are blacked out, and may not be, or not by whoever did it.
     """
+    if segment.form_of(encoded) > node.forms:
+        raise SegmentError("format", "these bytes are no segment this version knows")
     parts = segment.take_apart(encoded)
     header = parts.header
     me = standing(session)
@@ -210,9 +216,11 @@ def take_segment(session: Session, node: Node, encoded: bytes) -> tuple[Header, 
     origin = _origin(session, node, me, header)
     records = segment.open_segment(parts, public_key=origin.public_key)
     _check_rights(origin, me, header, records)
+    blackout.check_holes(session, me, parts)
+    encoded, readable = blackout.arriving(session, node, encoded, parts, records)
     log.append(session, header, encoded, records=records, now_ms=node.clock())
-    quarantine.apply_records(session, node, records, log_key=header.key, origin=origin, limit=limit)
-    return header, len(records)
+    quarantine.apply_records(session, node, readable, log_key=header.key, origin=origin, limit=limit)
+    return header, header.last - header.first + 1
 
 
 def partials(session: Session) -> list[Partial]:
@@ -247,7 +255,7 @@ def _origin(session: Session, node: Node, me: Standing, header: Header) -> Certi
 def _check_rights(origin: Certificate, me: Standing, header: Header, records: Sequence[Record]) -> None:
     if not scopes.wants(me.certificate, header.key):
         raise SegmentError("scope", f"{header.scope} is not for this node")
-    written_ms = max(record.stamp.wall_ms for record in records)
+    written_ms = max((record.stamp.wall_ms for record in records), default=0)
     if not scopes.may_write(origin, header.scope, at_ms=written_ms):
         raise SegmentError("right", f"{origin.name!r} may not write to {header.scope}")
 

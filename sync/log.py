@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -65,6 +65,7 @@ def append(
         root=header.root,
         digest=segments.digest_of_encoding(encoded),
         size=len(encoded),
+        form=segments.form_of(encoded),
     )
     kinds = Counter(record.kind for record in records)
     session.add(
@@ -78,6 +79,7 @@ def append(
             digest=ref.digest,
             size=ref.size,
             kinds=json.dumps(kinds, sort_keys=True),
+            form=ref.form,
             kept_ms=now_ms,
             encoded=encoded,
         )
@@ -91,13 +93,13 @@ def segments_after(session: Session, key: LogKey, seq: int) -> list[SegmentRef]:
     """Return the segments of one log after a number, in order."""
     row = SegmentRow
     found = session.execute(
-        select(row.first, row.last, row.root, row.digest, row.size)
+        select(row.first, row.last, row.root, row.digest, row.size, row.form)
         .where(row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope, row.last > seq)
         .order_by(row.first)
     )
     return [
-        SegmentRef(log=key, first=first, last=last, root=root, digest=digest, size=size)
-        for first, last, root, digest, size in found
+        SegmentRef(log=key, first=first, last=last, root=root, digest=digest, size=size, form=form)
+        for first, last, root, digest, size, form in found
     ]
 
 
@@ -120,6 +122,35 @@ def ends_at(session: Session, key: LogKey, head: Head) -> bool:
         )
     )
     return head == NOTHING or found == head.root
+
+
+def encodings_after(
+    session: Session, place: tuple[str, str, str, int] | None, *, limit: int
+) -> list[tuple[LogKey, int, bytes]]:
+    """Return segments of all logs, in the order of their keys: log, first number and encoding."""
+    row = SegmentRow
+    columns = (row.origin, row.epoch, row.scope, row.first)
+    query = select(*columns, row.encoded).order_by(*columns).limit(limit)
+    if place is not None:
+        query = query.where(tuple_(*columns) > place)
+    return [(LogKey(*found[:3]), found[3], found[4]) for found in session.execute(query)]
+
+
+def encode_anew(session: Session, key: LogKey, first: int, encoded: bytes, *, instead_of: bytes) -> None:
+    """Keep another encoding of a segment, if it is still kept as it was."""
+    row = SegmentRow
+    is_as_it_was = row.digest == segments.digest_of_encoding(instead_of)
+    session.execute(
+        update(row)
+        .where(row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope, row.first == first)
+        .where(is_as_it_was)
+        .values(
+            encoded=encoded,
+            digest=segments.digest_of_encoding(encoded),
+            size=len(encoded),
+            form=segments.form_of(encoded),
+        )
+    )
 
 
 def counts_by_kind(

@@ -26,6 +26,7 @@ Scope = Annotated[str, Field(pattern=r"^[a-z]{2,20}(/[A-Za-z0-9._-]{1,64})?$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Root = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 Counted = Annotated[int, Field(ge=0, le=2**53)]
+OrderId = Annotated[str, Field(pattern=r"^[0-9a-hjkmnp-tv-z]{26}$")]
 Code = Annotated[str, Field(max_length=64)]
 Text = Annotated[str, Field(max_length=500)]
 Row = tuple[NodeId, Epoch, Scope, Counted, Root]
@@ -46,7 +47,7 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SegmentRef:
-    """One segment that can be sent: its log, its place there, and its encoding's name and length."""
+    """One segment that can be sent: its log, its place there, its encoding's name and length, and its form."""
 
     log: LogKey
     first: int
@@ -54,6 +55,7 @@ class SegmentRef:
     root: str
     digest: str
     size: int
+    form: int = 1
 
 
 class Wire(BaseModel):
@@ -173,7 +175,8 @@ class Welcome(Wire):
     """Answers: what you lack that you may see, and what you hold that I want.
 
     ``heads`` are the answering node's, and only where the two differ: above yours, pull; below, push.
-    When ``base_unknown``, nothing else is said: greet again from the empty base.
+    When ``base_unknown``, nothing else is said: greet again from the empty base. ``forms`` is the newest form of
+    segments that is read here.
     """
 
     kind: Literal["welcome"] = "welcome"
@@ -186,6 +189,7 @@ class Welcome(Wire):
     heads: tuple[Row, ...] = ()
     partials: tuple[Partial, ...] = ()
     wanted: tuple[Wanted, ...] = ()
+    forms: int = 1
     refused: tuple[Row, ...] = ()
     receipts: tuple[Signed, ...] = ()
     receipts_position: Counted = 0
@@ -218,7 +222,10 @@ class Progress(Wire):
 
 
 class Pull(Wire):
-    """Asks for segments after these heads, in this order, then for files; at most ``max_bytes`` of both."""
+    """Asks for segments after these heads, in this order, then for files; at most ``max_bytes`` of both.
+
+    ``forms`` is the newest form of segments that is read here.
+    """
 
     kind: Literal["pull"] = "pull"
     conversation: Code
@@ -226,6 +233,7 @@ class Pull(Wire):
     partials: tuple[Partial, ...] = ()
     wanted: tuple[Wanted, ...] = ()
     max_bytes: Annotated[int, Field(ge=1, le=64 * 1024 * 1024)]
+    forms: int = 1
 
 
 class Delivery(Wire):

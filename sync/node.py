@@ -26,7 +26,8 @@ from sync.canonical import base32
 from sync.errors import CertificateError, KeyLostError
 from sync.identity import NodeKey, read_certificate
 from sync.messages import Certificate, Role, Signed
-from sync.ports import Blobs, Clock, Read, Stream, Write
+from sync.ports import Blobs, Clock, Erasure, Read, Stream, Write
+from sync.segment import NEWEST_FORM
 from sync.tables import CertificateRow, EpochRow, NodeRow, RevocationRow
 
 GENERATION_FILE = "generation.json"
@@ -47,6 +48,8 @@ class Node:
     Attributes:
         folder: where the key and the copy of the generation are kept, outside the database.
         machine: anything that differs between two machines (``/etc/machine-id``, a disk's serial number).
+        erasure: how the host erases people; a host that keeps nothing of any has none.
+        forms: the newest form of segments that this program reads.
     """
 
     key: NodeKey
@@ -57,6 +60,8 @@ class Node:
     blobs: Blobs
     folder: Path
     machine: str
+    erasure: Erasure | None = None
+    forms: int = NEWEST_FORM
     new_epoch: Callable[[], str] = random_epoch
 
     @property

@@ -6,7 +6,7 @@ the files beside them; ``client``, ``server`` and the tests' in-memory link answ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -165,6 +165,23 @@ class NamesFiles(Protocol):
 
     def files_beside(self, session: Session, digest: str) -> Sequence[BlobRef]:
         """Return the files that a file names in its turn, if it is one that names others (a manifest)."""
+
+
+class Erasure(Protocol):
+    """What the host knows of the people that records are about, and how it erases one."""
+
+    def subjects_of(self, record: Record) -> Collection[str]:
+        """Return the names of all whom a record is about; orders name digests of these (``blackout.subject_of``).
+
+        Asked of every record that arrives or is kept while there are orders. Never raises: what cannot be read is
+        about nobody.
+        """
+
+    def erase_some(self, subject: str) -> bool:
+        """Erase the next of what the host keeps of whoever has this digest; return whether more may be left.
+
+        In short transactions of its own. Must be harmless when repeated, and go on where a process was killed.
+        """
 
 
 # ---------------------------------------------------------------- files by digest

@@ -201,6 +201,7 @@ class Responder:
                 "heads": tuple(rows(heads)),
                 "partials": tuple(inbox.partials(session)),
                 "wanted": tuple(self._wanted(session)),
+                "forms": self.node.forms,
                 "receipts": tuple(receipts),
                 "receipts_position": position,
             }
@@ -219,7 +220,7 @@ class Responder:
             if head.seq == 0:
                 origins.add(key.origin)
             for ref in log.segments_after(session, key, head.seq):
-                if room <= 0:
+                if room <= 0 or ref.form > pull.forms:
                     break
                 frame = frame_of("segment", ref.digest, ref.size, offsets.get(ref.digest, 0), room)
                 frames.append(frame)

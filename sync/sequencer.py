@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync import log, segment
+from sync import blackout, log, segment
 from sync.clock import Stamp, tick
 from sync.messages import Record
 from sync.node import Node, Standing, ensure_epoch, lock_row, open_epoch, remember_generation
@@ -89,7 +89,8 @@ def begin_anew(session: Session, node: Node, *, reason: str, common: dict[LogKey
         for encoded in encodings:
             parts = segment.take_apart(encoded)
             records = segment.open_segment(parts, public_key=node.key.public_key)
-            _seal(session, node, LogKey(node.id, new, key.scope), records)
+            if records:  # what was blacked out stays in the old epoch
+                _seal(session, node, LogKey(node.id, new, key.scope), records)
             moved += len(records)
     return moved
 
@@ -200,6 +201,7 @@ def _seal(session: Session, node: Node, key: LogKey, records: Sequence[Record]) 
             _seal(session, node, key, part)
         return
     header = segment.take_apart(encoded).header
+    encoded = blackout.numbered(session, node, encoded, numbered)
     log.append(session, header, encoded, records=numbered, now_ms=node.clock())
 
 

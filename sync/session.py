@@ -68,6 +68,7 @@ class Opening:
     Attributes:
         said: the vector that the peer last heard from us.
         receipts_after: position up to which the peer's receipts were seen while its epoch was ``peer_epoch``.
+        forms: the newest form of segments that is read here.
     """
 
     me: Certificate
@@ -77,6 +78,7 @@ class Opening:
     now_ms: int
     receipts_after: int = 0
     peer_epoch: str | None = None
+    forms: int = 1
     partials: Sequence[Partial] = ()
     wanted: Sequence[Wanted] = ()
     certificates: Sequence[Signed] = ()
@@ -108,6 +110,7 @@ class Conversation:
         self._told = dict(opening.held)
         self._token = ""
         self._theirs: dict[LogKey, Head] = {}
+        self._they_read = 1
         self._to_pull: list[LogKey] = []
         self._to_push: list[LogKey] = []
         self._partials = list(opening.partials)
@@ -202,10 +205,18 @@ class Conversation:
             self._absent |= set(message.absent)
 
     def offer(self, refs: Iterable[SegmentRef]) -> None:
-        """Line up segments of the logs in ``outgoing``, in the order in which the logs are moved."""
+        """Line up segments of the logs in ``outgoing``, in the order in which the logs are moved.
+
+        Of a log that goes on in a form which the peer does not read, those up to there.
+        """
         wanted = set(self._to_push)
         mine = [ref for ref in refs if ref.log in wanted and ref.last > self._theirs[ref.log].seq]
-        self._outbox.refs = sorted(mine, key=lambda ref: (scopes.priority(ref.log), ref.first))
+        mine.sort(key=lambda ref: (scopes.priority(ref.log), ref.first))
+        ends: dict[LogKey, int] = {}
+        for ref in mine:
+            if ref.form > self._they_read:
+                ends.setdefault(ref.log, ref.first)
+        self._outbox.refs = [ref for ref in mine if ref.log not in ends or ref.first < ends[ref.log]]
 
     def offer_blobs(self, sizes: Mapping[str, int]) -> None:
         """Line up those of the files in ``peer_wants`` that are here, small ones first."""
@@ -263,6 +274,7 @@ class Conversation:
             partials=tuple(self._partials) if keys else (),
             wanted=() if keys else tuple(wanted[:_MOST_FRAMES]),
             max_bytes=PULL_BYTES if keys else 4 * PULL_BYTES,
+            forms=self._opening.forms,
         )
 
     def _push(self, frames: Sequence[Frame]) -> Push:
@@ -300,6 +312,7 @@ class Conversation:
             self.state = State.OPENING
             return
         self._token = welcome.conversation
+        self._they_read = welcome.forms
         self._theirs = from_rows(welcome.heads)
         for key, head in sorted(self._theirs.items(), key=lambda item: scopes.priority(item[0])):
             ours = self._held.get(key, NOTHING)

@@ -118,6 +118,40 @@ class RevocationRow(Base):
     made_here: Mapped[bool]
 
 
+class ErasureRow(Base):
+    """An order to erase somebody, and how far it is carried out here.
+
+    ``subject`` is a digest (``blackout.subject_of``). ``stage`` goes from ``ordered`` over ``swept`` and ``looked`` to
+    ``done``; ``place`` is the last segment that was looked at, as JSON. ``made_here`` rows are this node's own feed.
+    """
+
+    __tablename__ = "sync_erasure"
+
+    position: Mapped[int] = mapped_column(Counter, primary_key=True)
+    order_id: Mapped[str] = mapped_column(unique=True)
+    subject: Mapped[str]
+    ordered_ms: Mapped[int]
+    orderer: Mapped[str]
+    reason: Mapped[str]
+    stage: Mapped[str] = mapped_column(default="ordered")
+    place: Mapped[str | None]
+    made_here: Mapped[bool]
+
+
+class ErasureDoneRow(Base):
+    """That a node, in one of its lives, has carried out an order. ``made_here`` rows are this node's own feed."""
+
+    __tablename__ = "sync_erasure_done"
+    __table_args__ = (Index(None, "order_id", "node", "epoch", unique=True),)
+
+    position: Mapped[int] = mapped_column(Counter, primary_key=True)
+    order_id: Mapped[str]
+    node: Mapped[str]
+    epoch: Mapped[str]
+    done_ms: Mapped[int]
+    made_here: Mapped[bool]
+
+
 class InvitationRow(Base):
     """A pairing code that was given out, good for one node. Not the code: a key stretched from it."""
 
@@ -148,7 +182,7 @@ class LogRow(Base):
 
 
 class SegmentRow(Base):
-    """One segment as it was sealed, its bytes never touched again."""
+    """One segment as it was sealed; its bytes are touched only to black entries out."""
 
     __tablename__ = "sync_segment"
 
@@ -161,6 +195,7 @@ class SegmentRow(Base):
     digest: Mapped[str] = mapped_column(unique=True)
     size: Mapped[int]
     kinds: Mapped[str]  # how many entries of each kind, as JSON
+    form: Mapped[int] = mapped_column(default=1, server_default="1")
     kept_ms: Mapped[int]
     encoded: Mapped[bytes] = mapped_column(deferred=True)
 

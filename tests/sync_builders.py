@@ -13,8 +13,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from lms.database import Database
 from sync import envelope, pairing, segment
+from sync.blackout import subject_of
 from sync.client import HttpReply
 from sync.clock import Stamp
+from sync.erasures import Confirmations, Erasures
 from sync.errors import LinkError
 from sync.identity import load_key
 from sync.messages import Message, Push, Record, Role, from_line, to_line
@@ -105,6 +107,28 @@ class OlderRevocations(Revocations):
     kinds = frozenset({REVOCATION})
 
 
+@dataclass(frozen=True, kw_only=True)
+class NotesAbout:
+    """Answers ``sync.ports.Erasure`` from notes: a text that begins with ``about <name>:`` is about somebody."""
+
+    database: Database
+
+    def subjects_of(self, record: Record) -> set[str]:
+        return {name} if (name := about_whom(record.body.decode(errors="replace"))) else set()
+
+    def erase_some(self, subject: str) -> bool:
+        with self.database.write() as session:
+            for row in session.scalars(select(NoteRow).where(NoteRow.text.startswith("about "))):
+                name = about_whom(row.text)
+                if name is not None and subject_of(name) == subject:
+                    session.delete(row)
+        return False
+
+
+def about_whom(text: str) -> str | None:
+    return text.removeprefix("about ").partition(":")[0] if text.startswith("about ") else None
+
+
 class MemoryBlobs:
     def __init__(self) -> None:
         self.whole: dict[str, bytes] = {}
@@ -185,15 +209,18 @@ def open_place(
         key = create_identity(session, folder, name=name, role=role, now_ms=now[0])
     assert load_key(folder) is not None
     blobs = MemoryBlobs()
+    notes = Notes(blobs, older=older)
     node = Node(
         key=key,
         write=database.write,
         read=database.read,
         clock=lambda: now[0],
-        streams=(OlderRevocations() if older else Revocations(), Notes(blobs, older=older)),
+        streams=(OlderRevocations(), notes) if older else (Revocations(), Erasures(), Confirmations(), notes),
         blobs=blobs,
         folder=folder,
         machine=machine,
+        erasure=None if older else NotesAbout(database=database),
+        forms=1 if older else 2,
     )
     with database.write() as session:
         ensure_epoch(session, node)
