@@ -106,6 +106,7 @@ from lms.web.reach import Reach
 from lms.web.site import NavItem, Site
 from lms.web.wording import mark
 from lms.worker import Chore, Worker
+from sync.erasures import carry_out_some
 from sync.sequencer import number_some
 from sync.server import create_app as create_sync_app
 from xapi_store.http.app import create_lrs_app
@@ -173,6 +174,7 @@ NAVIGATION = (
     NavItem(label=mark("Forwarding"), href="/forwarding", right=Right.MANAGE_KEYS),
 )
 NUMBERING_EVERY_S = 60.0
+ERASING_EVERY_S = 5.0
 PROGRESS_EVERY_S = 1.0
 PART_EVERY_S = 3600.0
 STATISTICS_EVERY_S = 60.0
@@ -440,6 +442,9 @@ def build_worker(node: ServingNode) -> Worker:
     def number() -> bool:
         return number_some(sync)
 
+    def erase() -> bool:
+        return carry_out_some(sync)
+
     def abandon_one() -> bool:
         with node.database.write() as session:
             return abandon_idle(session, node.desk, now=utc_now())
@@ -457,6 +462,7 @@ def build_worker(node: ServingNode) -> Worker:
     chores = [
         Chore(name="train packing", every_s=PACKING_EVERY_S, do=partial(upkeep.train_packing, node.database)),
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
+        Chore(name="erase", every_s=ERASING_EVERY_S, do=erase),
         Chore(
             name="read progress",
             every_s=PROGRESS_EVERY_S,

@@ -279,6 +279,13 @@ class Database:
             del self._glances.session
         self.engine.dispose()
 
+    def rebuild(self) -> None:
+        """Write the file of a SQLite database anew: nothing is left of what was deleted. Nobody writes meanwhile."""
+        with self._turn, self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            _tell(driver, "VACUUM")
+            _tell(driver, "PRAGMA wal_checkpoint(TRUNCATE)")
+
     # ------------------------------------------------------------------ schema
 
     def upgrade(self) -> None:

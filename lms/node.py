@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from content_packages.shelf import Shelf
 from lms.database import Database
+from lms.erasure.actions import PersonErasure
 from lms.nodes.local import sync_node
 from lms.people.passwords import Passwords, prepare_passwords
 from lms.records.files import ShelfFiles
@@ -24,6 +25,7 @@ from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
 from sync import identity
+from sync.erasures import Confirmations, Erasures
 from sync.errors import KeyLostError
 from sync.identity import write_private
 from sync.node import Node as SyncNode
@@ -88,9 +90,25 @@ class Node:
                 "comes from its backup."
             )
         directory = DirectoryStream(self.shelf, new_id=uuid4)
-        streams: list[Stream] = [Revocations(), directory, StatementStream(), DocumentStream()]
+        streams: list[Stream] = [
+            Revocations(),
+            Erasures(),
+            Confirmations(),
+            directory,
+            StatementStream(),
+            DocumentStream(),
+        ]
         return sync_node(
-            self.database, key, self.settings.data, streams=streams, blobs=ShelfBlobs(self.shelf)
+            self.database,
+            key,
+            self.settings.data,
+            streams=streams,
+            blobs=ShelfBlobs(self.shelf),
+            erasure=PersonErasure(
+                self.database,
+                attachments=Shelf(self.settings.attachments),
+                exports=self.settings.exports,
+            ),
         )
 
     @cached_property

@@ -17,6 +17,7 @@ from lms.courses.actions import publish
 from lms.courses.tables import Course, Edition
 from lms.database import Database
 from lms.enrolment.actions import enrol
+from lms.erasure.actions import PersonErasure
 from lms.nodes.actions import invite, join, sync_with
 from lms.nodes.local import make_identity, sync_node
 from lms.people.actions import change_person, create_group, create_person, set_membership
@@ -26,6 +27,7 @@ from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
 from sync.engine import SyncReport
+from sync.erasures import Confirmations, Erasures
 from sync.messages import Role
 from sync.node import Node
 from sync.server import create_app
@@ -114,8 +116,15 @@ def a_place(database: Database, folder: Path, role: Role) -> Place:
     with database.write() as session:
         key = make_identity(session, folder, name=f"The {role}", role=role)
     shelf = Shelf(folder / "shelf")
-    streams = [StatementStream(), DocumentStream(), DirectoryStream(shelf, new_id=uuid4)]
-    node = sync_node(database, key, folder, streams=streams, blobs=ShelfBlobs(shelf))
+    streams = [
+        Erasures(),
+        Confirmations(),
+        StatementStream(),
+        DocumentStream(),
+        DirectoryStream(shelf, new_id=uuid4),
+    ]
+    erasure = PersonErasure(database, attachments=Shelf(folder / "attachments"), exports=folder / "exports")
+    node = sync_node(database, key, folder, streams=streams, blobs=ShelfBlobs(shelf), erasure=erasure)
     return Place(database, node, shelf, folder)
 
 

@@ -7,11 +7,11 @@ is kept for ever: what was packed with it needs it. Until the first, statements 
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import zstandard
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from xapi_store.tables import DictionaryRow, Prepared, StatementRow, insert_or_ignore
@@ -94,6 +94,53 @@ def keep_dictionary(session: Session, trained: Trained) -> None:
     _TRAINED.change(session.connection(), [(trained.number, trained.position, trained.content)])
 
 
+def dictionaries_with(session: Session, texts: Iterable[str]) -> list[int]:
+    """Return the numbers of the dictionaries that hold one of some texts, as pieces of statements they learnt from."""
+    wanted = [text.encode() for text in texts if text]
+    rows = session.execute(select(DictionaryRow.number, DictionaryRow.content))
+    return [number for number, content in rows if any(text in content for text in wanted)]
+
+
+def train_another(session: Session) -> Trained:
+    """Train a dictionary on what is here now, however little that is."""
+    samples = [
+        unpack(session.connection(), raw) for _, raw in _SAMPLES.rows(session.connection(), count=SAMPLES)
+    ]
+    (newest,) = _HIGHEST.first(session.connection()) or (0,)
+    # With too few samples zstd learns nothing: what any statement looks like fills them up.
+    samples += [
+        b'{"id":"%032x","actor":{"account":{"homePage":"https://","name":""}},"verb":{"id":"http://adlnet.gov/expapi'
+        b'/verbs/"},"object":{"id":"https://"},"timestamp":"%d","version":"1.0.0"}' % (number**9, number**5)
+        for number in range(SAMPLES)
+    ]
+    texts: list[bytes | bytearray | memoryview[int]] = [*samples]
+    trained = zstandard.train_dictionary(DICTIONARY_BYTES, texts)
+    return Trained(number=trained.dict_id(), position=newest + 1, content=trained.as_bytes())
+
+
+def pack_anew(session: Session, numbers: Collection[int], *, after: int, limit: int) -> int | None:
+    """Pack the next statements behind a position anew that need some dictionaries; return how far that is.
+
+    `None` at the end, where the dictionaries are gone; nobody can have packed with them since a newer one is there.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "sqlite":
+        session.execute(text(f"LOCK TABLE {StatementRow.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
+    query = select(StatementRow.position, StatementRow.raw).where(StatementRow.position > after)
+    rows = session.execute(query.order_by(StatementRow.position).limit(limit)).all()
+    old = [(row.position, unpack(connection, row.raw)) for row in rows if _dictionary_of(row.raw) in numbers]
+    for (position, _), raw in zip(old, pack(connection, [raw for _, raw in old]), strict=True):
+        session.execute(update(StatementRow).where(StatementRow.position == position).values(raw=raw))
+    if len(rows) == limit:
+        return int(rows[-1].position)
+    session.execute(delete(DictionaryRow).where(DictionaryRow.number.in_(numbers)))
+    return None
+
+
+def _dictionary_of(kept: bytes) -> int:
+    return 0 if kept.startswith(_PLAIN) else zstandard.get_frame_parameters(kept).dict_id
+
+
 _POSITION = Prepared(select(StatementRow.position).order_by(StatementRow.position.desc()).limit(1))
 _SAMPLES = Prepared(
     select(StatementRow.position, StatementRow.raw)
@@ -103,6 +150,7 @@ _SAMPLES = Prepared(
 _NEWEST = Prepared(
     select(DictionaryRow.number, DictionaryRow.position).order_by(DictionaryRow.position.desc()).limit(1)
 )
+_HIGHEST = Prepared(select(DictionaryRow.position).order_by(DictionaryRow.position.desc()).limit(1))
 _CONTENT = Prepared(select(DictionaryRow.content).where(DictionaryRow.number == bindparam("number")))
 _TRAINED = insert_or_ignore(DictionaryRow, columns=("number", "position", "content"))
 

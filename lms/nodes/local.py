@@ -14,7 +14,7 @@ from lms.database import Database
 from sync.identity import NodeKey
 from sync.messages import Role
 from sync.node import Node, create_identity
-from sync.ports import Blobs, Stream
+from sync.ports import Blobs, Erasure, Stream
 
 
 def now_ms() -> int:
@@ -40,7 +40,13 @@ def make_identity(session: Session, folder: Path, *, name: str, role: Role) -> N
 
 
 def sync_node(
-    database: Database, key: NodeKey, folder: Path, *, streams: Sequence[Stream], blobs: Blobs
+    database: Database,
+    key: NodeKey,
+    folder: Path,
+    *,
+    streams: Sequence[Stream],
+    blobs: Blobs,
+    erasure: Erasure | None = None,
 ) -> Node:
     """Return what sync needs to take part."""
     return Node(
@@ -52,4 +58,5 @@ def sync_node(
         blobs=blobs,
         folder=folder,
         machine=machine(),
+        erasure=erasure,
     )

@@ -255,6 +255,8 @@ def _new_entries(submission: Submission, present: dict[UUID, bytes | None], stor
         known = present[statement_id]
         if known is None:
             raise ArchivedStatementError(statement_id)
+        if not known:
+            continue  # it was erased, and stays so: to whoever sends it again it is stored
         different = differing(orjson.loads(known), statement, timestamp_given="timestamp" in statement)
         if different:
             raise StatementConflictError(statement_id, different)

@@ -111,7 +111,7 @@ def _read(copy: bytes) -> Entry | CopyOutcome:
 
 
 def _compare(entry: Entry, position: int, ours: dict[str, Any] | None) -> CopyOutcome:
-    different = () if ours is None else differing(ours, entry.statement)  # of an archived one the id is left
+    different = () if not ours else differing(ours, entry.statement)  # archived or erased: the id is left
     if different:
         return CopyOutcome(outcome=Outcome.CONFLICT, statement_id=entry.id, differing=different)
     return CopyOutcome(outcome=Outcome.PRESENT, statement_id=entry.id, position=position)

@@ -50,13 +50,19 @@ class Entry:
         return bool(self.statement["verb"]["id"] == VOIDED)
 
 
+#: Below it stand the ids of statements that were erased (`erasing`): each where it was, with the other sign.
+ERASED = 0
+
 SAME_PLACE = StatementRow.position == StatementId.position
 
 
 def find_stored(connection: Connection, ids: Sequence[UUID]) -> Sequence[Values]:
-    """Return `id`, `position` and `raw` of those statements that are here; `raw` is `None` of those archived."""
+    """Return `id`, `position` and `raw` of those statements that are here or were.
+
+    Of those archived `raw` is `None`, of those erased it is empty.
+    """
     return [
-        (statement_id, position, raw and unpack(connection, raw))
+        (statement_id, position, b"" if position < ERASED else raw and unpack(connection, raw))
         for statement_id, position, raw in _STORED.rows(connection, ids)
     ]
 

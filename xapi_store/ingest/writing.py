@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, bindparam, select, true, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, true, update
 from sqlalchemy.orm import Session
 
 from xapi_store.ingest.ids import SAME_PLACE, Entry
@@ -235,6 +235,27 @@ _PLACES = PreparedForList(select(StatementId.id, StatementId.position, Statement
 _VOIDED = Prepared(
     update(StatementRow).where(StatementRow.position == bindparam("place")).values(voided=true()).inline()
 )
+
+
+def places_in_links(
+    connection: Connection, ids: Iterable[UUID]
+) -> Iterable[tuple[type[Base], Sequence[ColumnElement[bool]]]]:
+    """Yield where statements are found by what they mention, or inherit: tables, and conditions for their rows."""
+    links = _Links()
+    for statement_id in ids:
+        chain = list(_chain(connection, statement_id))
+        if chain:
+            mentioned = [mentions_of(statement) for _, statement in chain]
+            known = _numbers(connection, mentioned)
+            for mentions in mentioned:
+                links.add(chain[0][0], mentions, known)
+    rows = (links.agents, links.activities, links.verbs, links.registrations)
+    for (table, columns), some in zip(_LINKS, rows, strict=True):
+        for row in some:
+            yield (
+                table,
+                [getattr(table, name) == value for name, value in zip(columns, row, strict=True)],
+            )
 
 
 def _inherit(connection: Connection, referring: Iterable[UUID]) -> None:

@@ -81,7 +81,8 @@ class StatementId(Base):
     """The id of one statement, where it stands, and which other it refers to.
 
     A table of its own, because the statements themselves are cut into parts by position on PostgreSQL, and an id is
-    taken once and for all: it stays here when the part with its statement is archived.
+    taken once and for all: it stays here when the part with its statement is archived. Of a statement that was erased
+    the position is negative.
     """
 
     __tablename__ = "xapi_statement_id"
