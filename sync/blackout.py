@@ -125,6 +125,22 @@ def black_out_some(node: Node, after: Place | None) -> Place | None:
     return (*key, first)
 
 
+def sign_anew(node: Node) -> bool:
+    """Sign for some of what withdrawn nodes had blacked out, and was taken before; return whether there was any.
+
+    Or nobody would take it from here. It changes nothing here.
+    """
+    with node.read() as session:
+        mine = node.id not in revoked_nodes(session)
+        found = log.blacked_out_by_withdrawn(session, limit=_SEGMENTS_AT_ONCE) if mine else []
+    if found:
+        with node.write() as session:
+            for key, first, encoded in found:
+                anew = segment.black_out(segment.take_apart(encoded), {}, key=node.key)
+                log.encode_anew(session, key, first, anew, instead_of=encoded)
+    return bool(found)
+
+
 def is_about(node: Node, encoded: bytes, orders: Mapping[str, str]) -> bool:
     """Say whether an encoded segment may hold something about somebody who is to be erased."""
     try:

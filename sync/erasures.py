@@ -226,7 +226,7 @@ def carry_out_some(node: Node) -> bool:
         _carry_out(node, due)
     elif unconfirmed:
         _confirm(node)
-    return due is not None
+    return blackout.sign_anew(node) or due is not None
 
 
 def _carry_out(node: Node, due: ErasureRow) -> None:

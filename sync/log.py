@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from sync import segment as segments
 from sync.messages import Record, SegmentRef
 from sync.segment import Header
-from sync.tables import LogRow, SegmentRow
+from sync.tables import LogRow, RevocationRow, SegmentRow
 from sync.vector import NOTHING, Head, LogKey
 
 
@@ -67,6 +67,7 @@ def append(
         size=len(encoded),
         form=segments.form_of(encoded),
     )
+    holes = segments.take_apart(encoded).holes
     kinds = Counter(record.kind for record in records)
     session.add(
         SegmentRow(
@@ -79,7 +80,7 @@ def append(
             digest=ref.digest,
             size=ref.size,
             kinds=json.dumps(kinds, sort_keys=True),
-            form=ref.form,
+            blacked_by=None if holes is None else holes.by,
             kept_ms=now_ms,
             encoded=encoded,
         )
@@ -93,13 +94,21 @@ def segments_after(session: Session, key: LogKey, seq: int) -> list[SegmentRef]:
     """Return the segments of one log after a number, in order."""
     row = SegmentRow
     found = session.execute(
-        select(row.first, row.last, row.root, row.digest, row.size, row.form)
+        select(row.first, row.last, row.root, row.digest, row.size, row.blacked_by)
         .where(row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope, row.last > seq)
         .order_by(row.first)
     )
     return [
-        SegmentRef(log=key, first=first, last=last, root=root, digest=digest, size=size, form=form)
-        for first, last, root, digest, size, form in found
+        SegmentRef(
+            log=key,
+            first=first,
+            last=last,
+            root=root,
+            digest=digest,
+            size=size,
+            form=1 if blacked_by is None else 2,
+        )
+        for first, last, root, digest, size, blacked_by in found
     ]
 
 
@@ -136,9 +145,19 @@ def encodings_after(
     return [(LogKey(*found[:3]), found[3], found[4]) for found in session.execute(query)]
 
 
+def blacked_out_by_withdrawn(session: Session, *, limit: int) -> list[tuple[LogKey, int, bytes]]:
+    """Return segments in which somebody blacked entries out whose key was withdrawn since."""
+    row = SegmentRow
+    query = select(row.origin, row.epoch, row.scope, row.first, row.encoded).where(
+        row.blacked_by.is_not(None), row.blacked_by.in_(select(RevocationRow.node))
+    )
+    return [(LogKey(*found[:3]), found[3], found[4]) for found in session.execute(query.limit(limit))]
+
+
 def encode_anew(session: Session, key: LogKey, first: int, encoded: bytes, *, instead_of: bytes) -> None:
     """Keep another encoding of a segment, if it is still kept as it was."""
     row = SegmentRow
+    holes = segments.take_apart(encoded).holes
     is_as_it_was = row.digest == segments.digest_of_encoding(instead_of)
     session.execute(
         update(row)
@@ -148,7 +167,7 @@ def encode_anew(session: Session, key: LogKey, first: int, encoded: bytes, *, in
             encoded=encoded,
             digest=segments.digest_of_encoding(encoded),
             size=len(encoded),
-            form=segments.form_of(encoded),
+            blacked_by=None if holes is None else holes.by,
         )
     )
 

@@ -5,7 +5,7 @@ Instants are integer milliseconds since 1970, UTC, as some node believed: they c
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 NAMING = {
@@ -185,6 +185,14 @@ class SegmentRow(Base):
     """One segment as it was sealed; its bytes are touched only to black entries out."""
 
     __tablename__ = "sync_segment"
+    __table_args__ = (
+        Index(
+            None,
+            "blacked_by",
+            sqlite_where=text("blacked_by IS NOT NULL"),
+            postgresql_where=text("blacked_by IS NOT NULL"),
+        ),
+    )
 
     origin: Mapped[str] = mapped_column(primary_key=True)
     epoch: Mapped[str] = mapped_column(primary_key=True)
@@ -195,7 +203,7 @@ class SegmentRow(Base):
     digest: Mapped[str] = mapped_column(unique=True)
     size: Mapped[int]
     kinds: Mapped[str]  # how many entries of each kind, as JSON
-    form: Mapped[int] = mapped_column(default=1, server_default="1")
+    blacked_by: Mapped[str | None]  # the node that signed for what is blacked out in it
     kept_ms: Mapped[int]
     encoded: Mapped[bytes] = mapped_column(deferred=True)
 

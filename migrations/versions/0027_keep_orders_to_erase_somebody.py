@@ -12,7 +12,7 @@ _COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Keep orders, who has carried them out, and in which form a segment is kept."""
+    """Keep orders, who has carried them out, and who blacked entries of a segment out."""
     op.create_table(
         "sync_erasure",
         sa.Column("position", _COUNTER, nullable=False),
@@ -38,6 +38,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position", name=op.f("pk_sync_erasure_done")),
     )
     with op.batch_alter_table("sync_erasure_done") as table:
-        table.create_index(op.f("ix_sync_erasure_done_order_id"), ["order_id", "node", "epoch"], unique=True)
+        table.create_index(
+            op.f("ix_sync_erasure_done_order_id_node_epoch"), ["order_id", "node", "epoch"], unique=True
+        )
     with op.batch_alter_table("sync_segment") as table:
-        table.add_column(sa.Column("form", sa.BigInteger(), server_default="1", nullable=False))
+        table.add_column(sa.Column("blacked_by", sa.Text(), nullable=True))
+        table.create_index(
+            op.f("ix_sync_segment_blacked_by"),
+            ["blacked_by"],
+            sqlite_where=sa.text("blacked_by IS NOT NULL"),
+            postgresql_where=sa.text("blacked_by IS NOT NULL"),
+        )

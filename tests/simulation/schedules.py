@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
 
-from tests.simulation.world import CLONE, MEETINGS, ROLES, Death, World
+from tests.simulation.world import CLONE, MEETINGS, PEOPLE, ROLES, Death, World
 
 #: An act of the world by its name, and how it is done.
 Act = tuple[str, dict[str, Any]]
@@ -41,6 +41,7 @@ WRITE = act(
     in_directory=st.booleans(),
     with_file=st.booleans(),
     memo=st.booleans(),
+    about=st.sampled_from([None, None, *PEOPLE]),
     clock_ms=CLOCKS,
 )
 MEET = act(
@@ -65,7 +66,8 @@ LIVE = st.one_of(
 #: A moment is one of those that notes are stamped with: their places in the feed.
 TRUSTED = st.one_of(st.none(), st.just("held"), st.integers(1, 20))
 REVOKE = act("revoke", name=st.sampled_from([*LAPTOPS, "hub"]), trusted=TRUSTED)
-ACTS = st.one_of(WRITE, WRITE, MEET, MEET, COME_BACK, CARRY, st.one_of(LIVE, REVOKE))
+ERASE = st.one_of(act("erase", who=st.sampled_from(PEOPLE)), act("carry_out", name=ALL_NAMES, dies=DEATHS))
+ACTS = st.one_of(WRITE, WRITE, MEET, MEET, COME_BACK, CARRY, st.one_of(LIVE, REVOKE, ERASE))
 SCHEDULES = st.lists(ACTS, min_size=8, max_size=16)
 #: Of one laptop and the centre: what breaks one rule is met sooner where less happens besides.
 NARROW_SCHEDULES = st.lists(
@@ -98,6 +100,35 @@ REVOCATION_SCHEDULES = st.lists(
                 ("take_stick", {"which": -1, "there": "hub", "dies": None}),
                 ("reopen", {"name": "hub", "older": True}),
                 ("reopen", {"name": "hub", "older": False}),
+            ]
+        ),
+    ),
+    min_size=8,
+    max_size=14,
+)
+#: Of somebody who is erased, a hub and a laptop that hear of it early or late, and a stick that lay in a drawer.
+ERASURE_SCHEDULES = st.lists(
+    st.one_of(
+        act(
+            "write",
+            name=st.sampled_from(["laptop-1", "hub"]),
+            count=st.sampled_from([1, 3]),
+            size=st.just(20),
+            memo=st.booleans(),
+            about=st.sampled_from([None, *PEOPLE]),
+        ),
+        _MEET_ONE,
+        _MEET_ONE,
+        act("erase", who=st.sampled_from(PEOPLE)),
+        act("carry_out", name=st.sampled_from(["laptop-1", "hub", "centre"]), dies=DEATHS),
+        st.sampled_from(
+            [
+                ("write_stick", {"here": "laptop-1", "there": "hub", "with_records": True}),
+                ("take_stick", {"which": -1, "there": "hub", "dies": None}),
+                ("reopen", {"name": "hub", "older": True}),
+                ("reopen", {"name": "hub", "older": False}),
+                ("back_up", {"name": "hub"}),
+                ("restore", {"name": "hub", "whole": False}),
             ]
         ),
     ),

@@ -11,17 +11,25 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync import quarantine, sequencer, trust
+from sync import blackout, quarantine, sequencer, trust
 from sync.inbox import Intake
 from sync.messages import Frame, Record
 from sync.node import Node
 from sync.vector import LogKey
 from tests import sync_builders
-from tests.simulation.schedules import NARROW_SCHEDULES, REVOCATION_SCHEDULES, Act, run_many
+from tests.simulation.schedules import (
+    ERASURE_SCHEDULES,
+    NARROW_SCHEDULES,
+    REVOCATION_SCHEDULES,
+    Act,
+    run_many,
+)
 from tests.sync_builders import NoteRow, Place
 
 
-@pytest.mark.parametrize(("count", "schedules"), [(60, NARROW_SCHEDULES), (40, REVOCATION_SCHEDULES)])
+@pytest.mark.parametrize(
+    ("count", "schedules"), [(60, NARROW_SCHEDULES), (40, REVOCATION_SCHEDULES), (40, ERASURE_SCHEDULES)]
+)
 def test_nothing_is_lost_in_any_order(count: int, schedules: st.SearchStrategy[list[Act]]) -> None:
     run_many(count, schedules)
 
@@ -84,6 +92,16 @@ def with_trust_of_whatever_is_relayed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(trust, "limit_of", lambda *_: None)
 
 
+def with_late_segments_readable(patch: pytest.MonkeyPatch) -> None:
+    """What comes after an order is taken as ever; only what was held before is blacked out."""
+    patch.setattr(blackout, "arriving", lambda _session, _node, encoded, _parts, records: (encoded, records))
+
+
+def with_a_look_at_nothing_held(patch: pytest.MonkeyPatch) -> None:
+    """Only what comes after an order is blacked out."""
+    patch.setattr(blackout, "black_out_some", lambda *_: None)
+
+
 # Numbers by which a rule is noticed within a few schedules; by others it takes more of them.
 @pytest.mark.parametrize(
     ("break_a_rule", "schedules", "number"),
@@ -93,6 +111,8 @@ def with_trust_of_whatever_is_relayed(patch: pytest.MonkeyPatch) -> None:
         (with_receipts_before_commit, NARROW_SCHEDULES, 2),
         (with_trust_by_arrival, REVOCATION_SCHEDULES, 8),
         (with_trust_of_whatever_is_relayed, REVOCATION_SCHEDULES, 4),
+        (with_late_segments_readable, ERASURE_SCHEDULES, 1),
+        (with_a_look_at_nothing_held, ERASURE_SCHEDULES, 1),
     ],
 )
 def test_a_rule_broken_on_purpose_is_noticed(

@@ -3,7 +3,8 @@
 Each act is one that a schedule may hold. Nothing is played: the code is that of the product, databases are files, and a
 process that is killed does nothing any more from one statement to the database on. Only clocks, links and the folders
 of files are ours. After each act what a node holds is compared with what it held before: nothing may be gone, and of a
-node whose key was withdrawn nothing may be taken that is not trusted, and all that is.
+node whose key was withdrawn nothing may be taken that is not trusted, and all that is. What is about people whom a node
+was told to erase may go, must not come, and is nowhere in the end.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import event, select
 
-from sync import codec, ledger, log, quarantine, revocations, segment, sequencer, trust
+from sync import blackout, erasures, ledger, log, quarantine, revocations, segment, sequencer, trust
 from sync.bundle_export import make_plan, write_bundle
 from sync.bundle_import import take_bundle
 from sync.client import HttpReply
@@ -27,12 +28,14 @@ from sync.engine import SyncReport, converse
 from sync.errors import BundleError, LinkError
 from sync.messages import Message, Role
 from sync.node import GENERATION_FILE
-from sync.tables import QuarantineRow, RevocationRow
+from sync.tables import QuarantineRow, RevocationRow, SegmentRow
 from sync.vector import Head, LogKey
-from tests.sync_builders import MemoryLink, Place, open_place, pair
+from tests.sync_builders import MemoryLink, NoteRow, Place, about_whom, open_place, pair
 
 ROLES: dict[str, Role] = {"centre": "central", "hub": "hub", "laptop-1": "laptop", "laptop-2": "laptop"}
 CLONE = "clone"
+#: Notes may be about them.
+PEOPLE = ("ada", "bea")
 #: Who meets whom: each laptop both, the hub the centre.
 MEETINGS = (
     ("laptop-1", "hub"),
@@ -93,6 +96,8 @@ class Inhabitant:
     holds: dict[str, str] = field(default_factory=dict)
     #: Notes of withdrawn nodes that were taken before it was known that they are not trusted, by what is known.
     taken_before: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    #: Whom it was told to erase.
+    erased: set[str] = field(default_factory=set)
 
 
 class World:
@@ -105,6 +110,7 @@ class World:
         #: A fork is taken apart as far as its facts go; hub and centre may each hold another branch of that one log.
         self.one_log_was_written_twice = False
         self._somebody_was_withdrawn = False
+        self._somebody_was_erased = False
         self._sticks: list[Sequence[Path]] = []
         self._kept: dict[str, dict[str, str]] = {}  # what a node held as it was backed up
         self._written = 0
@@ -125,6 +131,7 @@ class World:
         in_directory: bool = False,
         with_file: bool = False,
         memo: bool = False,
+        about: str | None = None,
         clock_ms: int | None = None,
     ) -> None:
         """Have somebody write notes on a node, whose clock may have jumped."""
@@ -139,6 +146,8 @@ class World:
             if with_file and count < _MANY:
                 data = text.encode()
                 text = f"blob:{place.blobs.put(data)}:{len(data)}"
+            elif about is not None:
+                text = f"about {about}:{text}"
             scope = "directory" if in_directory and name == "centre" else "up"
             kind = "memo-" if memo and not self.nodes[name].older else ""
             place.write_note(f"{kind}{name}-{self._written}", text, scope=scope)
@@ -175,8 +184,11 @@ class World:
         self._look(*who)
 
     def reopen(self, name: str, *, older: bool = False) -> None:
-        """End a node's process in order, and start it again, or another: an older program, or one that is not."""
-        if name in self.nodes:
+        """End a node's process in order, and start it again, or another: an older program, or one that is not.
+
+        Whose database the newer one has written orders into, the older one does not open.
+        """
+        if name in self.nodes and not (older and self._orders(name)):
             self.nodes[name].older = older
             self._start(name)
             if not older:  # what waits for an upgrade is tried with the next records that come; here at once
@@ -199,6 +211,24 @@ class World:
         quarantine.retry_waiting(centre.place.node)
         self._look("centre")
 
+    def erase(self, who: str) -> None:
+        """Have the centre order that somebody be erased everywhere."""
+        centre = self.nodes["centre"]
+        if centre.older:
+            return
+        self._somebody_was_erased = True
+        with centre.place.database.write() as session:
+            erasures.order(session, centre.place.node, who, reason="asked for it")
+        self._look("centre")
+
+    def carry_out(self, name: str, *, dies: Death | None) -> None:
+        """Erase whom a node was told to, as the worker does."""
+        if name in self.nodes and not self.nodes[name].older:
+            with self._dying(name, dies):
+                while erasures.carry_out_some(self.nodes[name].place.node):
+                    pass
+            self._look(name)
+
     def back_up(self, name: str) -> None:
         """Copy a node's folder, as an administrator does who stops the program first."""
         self.nodes[name].place.database.close()
@@ -217,6 +247,7 @@ class World:
             shutil.copy(self._backup(name) / kept, self._folder / name / kept)
         one.holds = dict(self._kept[name])
         one.taken_before = {}
+        one.erased = set()
         self.one_log_was_written_twice |= whole
         self._start(name)
         self._look(name)
@@ -261,6 +292,9 @@ class World:
                 report = self._converse(name, "centre")
                 assert report.state == ("refused" if self._is_withdrawn(name) else "done"), (name, report)
             self._look(*self.nodes)
+            if self._somebody_was_erased:
+                for name in self.nodes:
+                    self.carry_out(name, dies=None)
             if not any(self._lacking(name) or self.waiting(name) for name in self._trusted_nodes()):
                 break
 
@@ -273,6 +307,8 @@ class World:
             assert self._words_of_trust(name) == self._words_of_trust("centre"), name
             assert not self._lacking(name), f"{name} holds what the centre does not: {self._lacking(name)}"
             assert not self.waiting(name), f"{name} waits for receipts"
+        if self._somebody_was_erased:
+            self._assert_nobody_is_left()
         with self.nodes["centre"].place.database.read() as session:
             for name in [] if self.one_log_was_written_twice else self._trusted_nodes():
                 apart = [key for key, head in self._logs(name).items() if not log.ends_at(session, key, head)]
@@ -344,8 +380,10 @@ class World:
                 last = limit.last if whole else 0
                 for ref in log.segments_after(session, key, 0):
                     parts = segment.take_apart(log.encoding_of(session, ref.digest) or b"")
-                    for record in codec.decode(parts.payload, codec=parts.header.codec, first=ref.first):
-                        if record.kind in {"note", "memo"}:
+                    for record in segment.read(parts):
+                        if record.kind in {"note", "memo"} and not self._is_erased(
+                            name, record.body.decode()
+                        ):
                             (good if trusted is None or record.seq <= last else beyond).add(record.key)
         return good, beyond
 
@@ -369,10 +407,56 @@ class World:
         for name in names:
             one = self.nodes[name]
             notes = one.place.notes()
-            gone = one.holds.items() - notes.items()
+            if self._somebody_was_erased:
+                self._look_at_erased(name)
+            gone = {note for note in one.holds.items() - notes.items() if not self._is_erased(name, note[1])}
             assert not gone, f"{name} has lost or changed {sorted(key for key, _ in gone)}"
             one.holds = notes
             self._look_at_trust(name)
+
+    # ------------------------------------------------------------ who was erased
+
+    def _orders(self, name: str) -> dict[str, str]:
+        with self.nodes[name].place.database.read() as session:
+            return blackout.orders_by_subject(session)
+
+    def _is_erased(self, name: str, text: str) -> bool:
+        return about_whom(text) in self.nodes[name].erased
+
+    def _look_at_erased(self, name: str) -> None:
+        """See that nothing has come here about whom the node was told to erase already."""
+        one = self.nodes[name]
+        digests = self._orders(name)
+        with one.place.database.read() as session:
+            about = select(NoteRow.key, NoteRow.text).where(
+                NoteRow.text.startswith("about "), ~NoteRow.made_here
+            )
+            brought = {key: about_whom(text) for key, text in session.execute(about)}
+        come = {key for key, who in brought.items() if who in one.erased} - one.holds.keys()
+        assert not (come and not one.older), (
+            f"{name} has taken {sorted(come)}, about people it was told to erase"
+        )
+        one.erased |= {who for who in PEOPLE if blackout.subject_of(who) in digests}
+
+    def _assert_nobody_is_left(self) -> None:
+        """See that on no node that is trusted an entry can be read about anybody whom the centre has had erased."""
+        orders = self._orders("centre")
+        for name in self._trusted_nodes():
+            assert self._orders(name).keys() == orders.keys(), (
+                f"{name} does not know whom the centre has had erased"
+            )
+            place = self.nodes[name].place
+            texts = list(place.notes().values())
+            with place.database.read() as session:
+                for encoded in session.scalars(select(SegmentRow.encoded)):
+                    texts += [one.body.decode() for one in segment.read(segment.take_apart(encoded))]
+                texts += [body.decode() for body in session.scalars(select(QuarantineRow.body))]
+            left = [one for one in texts if (who := about_whom(one)) and blackout.subject_of(who) in orders]
+            assert not left, f"{name} can still read {left}"
+        with self.nodes["centre"].place.database.read() as session:
+            for one in erasures.ordered(session, self.nodes["centre"].place.node):
+                late = [node.name for node in one.outstanding if not node.withdrawn]
+                assert not late, f"{late} have not confirmed"
 
     # ------------------------------------------------------------ processes
 
