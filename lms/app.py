@@ -55,6 +55,8 @@ from lms.editions.api import router as editions_api
 from lms.editions.pages import router as edition_pages
 from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
+from lms.erasure.errors import TROUBLES as ERASURE_TROUBLES
+from lms.erasure.pages import router as erasure_pages
 from lms.forwarding.api import router as events_api
 from lms.forwarding.errors import TROUBLES as FORWARDING_TROUBLES
 from lms.forwarding.events import Broadcast
@@ -115,6 +117,7 @@ from xapi_store.http.lrs import Credentials, Lrs
 ROUTERS: tuple[APIRouter, ...] = (
     directory_pages,
     people_pages,
+    erasure_pages,
     allowance_api,
     allowance_pages,
     courses_api,
@@ -155,6 +158,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 ROUTES = [route for router in ROUTERS for route in router.routes]
 TROUBLES = (
     PEOPLE_TROUBLES,
+    ERASURE_TROUBLES,
     COURSE_TROUBLES,
     ENROLMENT_TROUBLES,
     LAUNCH_TROUBLES,

@@ -28,6 +28,7 @@ COMMANDS = {
     "doctor": ("doctor", "Check everything this node keeps; exit with 1 where something needs you."),
     "demo": ("demo", "Fill the node with people, courses and enrolments to look around with."),
     "user": ("people", "People who sign in on this node."),
+    "people": ("erasing", "Erase people, and see which nodes have done it."),
     "import": ("courses", "Import course packages or single files and print what was found in them."),
     "enrol": ("courses", "Let people take a course."),
     "report": ("courses", "Print a report: who stands how in which course."),

@@ -17,6 +17,8 @@ KINDS: Mapping[str, str] = {
     "course": mark("Courses"),
     "revocation": mark("Withdrawn nodes"),
     "trust": mark("Trust in withdrawn nodes"),
+    "erasure": mark("Orders to erase a person"),
+    "erasure-done": mark("Confirmations that a person was erased"),
 }
 ROLES: Mapping[str, str] = {
     "laptop": mark("Officer laptop"),

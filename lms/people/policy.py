@@ -37,6 +37,7 @@ class Right(StrEnum):
     MANAGE_NODES = "nodes.manage"
     MANAGE_KEYS = "keys.manage"
     SEE_RECORDS = "records.see"
+    ERASE_PEOPLE = "people.erase"
 
 
 ROLE_NAMES: dict[PersonRole, str] = {
@@ -66,7 +67,7 @@ RIGHTS: dict[PersonRole, frozenset[Right]] = {
     PersonRole.OFFICER: _OFFICER,
     PersonRole.INSTRUCTOR: _INSTRUCTOR,
     PersonRole.HUB_ADMIN: _ADMIN,
-    PersonRole.CENTRAL_ADMIN: _ADMIN,
+    PersonRole.CENTRAL_ADMIN: _ADMIN | {Right.ERASE_PEOPLE},
 }
 GRANTS: dict[PersonRole, frozenset[PersonRole]] = {
     PersonRole.OFFICER: frozenset(),

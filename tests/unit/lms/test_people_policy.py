@@ -33,7 +33,7 @@ def a_viewer(*roles: str) -> Viewer:
         ((OFFICER,), {"courses.take", "sync.see"}),
         ((INSTRUCTOR,), TEACHING),
         ((OFFICER, INSTRUCTOR), TEACHING),
-        ((HUB,), set(Right)),
+        ((HUB,), set(Right) - {"people.erase"}),
         ((CENTRE,), set(Right)),
         (("emperor",), set()),
         (("emperor", OFFICER), {"courses.take", "sync.see"}),
