@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Integer, Select, cast, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from xapi_store import archive, feed
+from xapi_store import archive
 from xapi_store.attachments import attachments_of
 from xapi_store.ingest.ids import ERASED
 from xapi_store.ingest.writing import places_in_links
@@ -51,9 +51,8 @@ def names_of(session: Session, agents: Agents) -> set[str]:
 
 def count_mentions(session: Session, agents: Agents) -> tuple[int, int]:
     """Return how many statements have an agent as actor or object, and how many name one in passing."""
-    places = select(AgentLink.position, func.min(AgentLink.related)).where(
-        AgentLink.agent_id.in_(agents.values())
-    )
+    circle = func.min(cast(AgentLink.related, Integer))  # PostgreSQL has no least truth value
+    places = select(AgentLink.position, circle).where(AgentLink.agent_id.in_(agents.values()))
     related = [row[1] for row in session.execute(places.group_by(AgentLink.position))]
     return sum(not one for one in related), sum(bool(one) for one in related)
 
@@ -147,16 +146,24 @@ def is_erased(session: Session, statement_id: UUID) -> bool:
 
 def _needed_by_others(session: Session, sha2s: Collection[str], agents: Agents) -> set[str]:
     needed: set[str] = set()
+    connection = session.connection()
     position = 0
-    while entries := feed.statements_after(session, position, limit=_READ_AT_ONCE):
-        position = entries[-1].position
-        for entry in entries:
-            if b'"sha2"' not in entry.raw:
+    # Not the feed, which ends before what may be written at this moment.
+    while rows := session.execute(_all_after(position)).all():
+        position = rows[-1].position
+        for row in rows:
+            raw = unpack(connection, row.raw)
+            if b'"sha2"' not in raw:
                 continue
-            statement = orjson.loads(entry.raw)
+            statement = orjson.loads(raw)
             if mentions_of(statement).agents.keys().isdisjoint(agents):
                 needed |= {one["sha2"].lower() for one in attachments_of(statement)} & set(sha2s)
     return needed
+
+
+def _all_after(position: int) -> Select[int, bytes]:
+    query = select(StatementRow.position, StatementRow.raw).where(StatementRow.position > position)
+    return query.order_by(StatementRow.position).limit(_READ_AT_ONCE)
 
 
 def _erase_attachments(session: Session, sha2s: Iterable[str]) -> list[str]:
