@@ -24,7 +24,7 @@ from sync.vector import LogKey
 ERASED = "erased"
 
 ORDERED, SWEPT, LOOKED, DONE = "ordered", "swept", "looked", "done"
-_SEGMENTS_AT_ONCE = 20
+SEGMENTS_AT_ONCE = 20
 
 Place = tuple[str, str, str, int]
 
@@ -109,7 +109,7 @@ def black_out_some(node: Node, after: Place | None) -> Place | None:
     """Black out entries in the next segments of the logs kept here; return how far that is, ``None`` at the end."""
     with node.read() as session:
         orders = orders_by_subject(session)
-        found = log.encodings_after(session, after, limit=_SEGMENTS_AT_ONCE)
+        found = log.encodings_after(session, after, limit=SEGMENTS_AT_ONCE)
     changed = [
         (key, first, encoded, anew)
         for key, first, encoded in found
@@ -119,26 +119,21 @@ def black_out_some(node: Node, after: Place | None) -> Place | None:
         with node.write() as session:
             for key, first, encoded, anew in changed:
                 log.encode_anew(session, key, first, anew, instead_of=encoded)
-    if len(found) < _SEGMENTS_AT_ONCE:
+    if len(found) < SEGMENTS_AT_ONCE:
         return None
     key, first, _ = found[-1]
     return (*key, first)
 
 
-def sign_anew(node: Node) -> bool:
-    """Sign for some of what withdrawn nodes had blacked out, and was taken before; return whether there was any.
+def sign_anew(node: Node, found: Sequence[tuple[LogKey, int, bytes]]) -> None:
+    """Sign for what withdrawn nodes had blacked out, and was taken before: from here, too, nobody would take it else.
 
-    Or nobody would take it from here. It changes nothing here.
+    A node that is withdrawn itself signs as well, which helps nobody and ends the matter.
     """
-    with node.read() as session:
-        mine = node.id not in revoked_nodes(session)
-        found = log.blacked_out_by_withdrawn(session, limit=_SEGMENTS_AT_ONCE) if mine else []
-    if found:
-        with node.write() as session:
-            for key, first, encoded in found:
-                anew = segment.black_out(segment.take_apart(encoded), {}, key=node.key)
-                log.encode_anew(session, key, first, anew, instead_of=encoded)
-    return bool(found)
+    with node.write() as session:
+        for key, first, encoded in found:
+            anew = segment.black_out(segment.take_apart(encoded), {}, key=node.key)
+            log.encode_anew(session, key, first, anew, instead_of=encoded)
 
 
 def is_about(node: Node, encoded: bytes, orders: Mapping[str, str]) -> bool:

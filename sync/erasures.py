@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
-from sync import blackout, identity, scopes
+from sync import blackout, identity, log, scopes
 from sync.blackout import DONE, LOOKED, ORDERED, SWEPT
 from sync.canonical import base32, canonical_json
 from sync.clock import Stamp
@@ -222,11 +222,14 @@ def carry_out_some(node: Node) -> bool:
             select(ErasureRow).where(ErasureRow.stage != DONE).order_by(ErasureRow.position).limit(1)
         ).first()
         unconfirmed = [] if due is not None else _unconfirmed(session, node)
+        to_sign = log.blacked_out_by_withdrawn(session, limit=blackout.SEGMENTS_AT_ONCE)
     if due is not None:
         _carry_out(node, due)
     elif unconfirmed:
         _confirm(node)
-    return blackout.sign_anew(node) or due is not None
+    if to_sign:
+        blackout.sign_anew(node, to_sign)
+    return bool(to_sign) or due is not None
 
 
 def _carry_out(node: Node, due: ErasureRow) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from sync import segment as segments
 from sync.messages import Record, SegmentRef
 from sync.segment import Header
-from sync.tables import LogRow, RevocationRow, SegmentRow
+from sync.tables import LogRow, NodeRow, RevocationRow, SegmentRow
 from sync.vector import NOTHING, Head, LogKey
 
 
@@ -146,10 +146,11 @@ def encodings_after(
 
 
 def blacked_out_by_withdrawn(session: Session, *, limit: int) -> list[tuple[LogKey, int, bytes]]:
-    """Return segments in which somebody blacked entries out whose key was withdrawn since."""
+    """Return segments in which another node blacked entries out, whose key was withdrawn since."""
     row = SegmentRow
+    others = select(RevocationRow.node).where(RevocationRow.node.not_in(select(NodeRow.node)))
     query = select(row.origin, row.epoch, row.scope, row.first, row.encoded).where(
-        row.blacked_by.is_not(None), row.blacked_by.in_(select(RevocationRow.node))
+        row.blacked_by.is_not(None), row.blacked_by.in_(others)
     )
     return [(LogKey(*found[:3]), found[3], found[4]) for found in session.execute(query.limit(limit))]
 

@@ -146,8 +146,10 @@ def _number_in(session: Session, node: Node) -> _Step:
     epoch_row = lock_row(session)
     ensure_epoch(session, node)
     step, taken = _Step(), _Taken()
+    feeds = {row.name: row for row in session.scalars(select(FeedRow))}
     for stream in node.streams:
-        step.moved |= _read_feed(session, stream, taken)
+        feed = feeds.get(stream.name) or _new_feed(session, stream.name)
+        step.moved |= _read_feed(session, stream, feed, taken)
         if taken.entries >= segment.MAX_ENTRIES:
             break
     for scope, records in taken.by_scope.items():
@@ -158,8 +160,7 @@ def _number_in(session: Session, node: Node) -> _Step:
     return step
 
 
-def _read_feed(session: Session, stream: Stream, taken: _Taken) -> bool:
-    feed = _feed(session, stream.name)
+def _read_feed(session: Session, stream: Stream, feed: FeedRow, taken: _Taken) -> bool:
     before = feed.position
     while taken.entries < segment.MAX_ENTRIES:
         room = min(segment.MAX_ENTRIES - taken.entries, READ_AT_ONCE)
@@ -222,9 +223,7 @@ def _numbered(records: Iterable[Record], after: int) -> Iterable[Record]:
         yield replace(record, seq=seq)
 
 
-def _feed(session: Session, name: str) -> FeedRow:
-    row = session.get(FeedRow, name)
-    if row is None:
-        row = FeedRow(name=name, position=0, wall_ms=0, counter=0)
-        session.add(row)
+def _new_feed(session: Session, name: str) -> FeedRow:
+    row = FeedRow(name=name, position=0, wall_ms=0, counter=0)
+    session.add(row)
     return row

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Uuid, inspect, select, text
+from sqlalchemy import Uuid, event, inspect, select, text
 
 from lms.cmi5.tables import Registration
 from lms.courses.moves import Move
@@ -156,6 +157,42 @@ def test_no_byte_of_her_is_left_anywhere(laptop: Place, centre: Place, address: 
         assert state.outstanding == []
         assert session.scalars(select(Enrolment.person)).all() == [other]
         assert set(session.scalars(select(Membership.person_id))) == {other}
+
+
+class Killed(BaseException):
+    """The process ended, without a word to anybody."""
+
+
+def test_it_goes_on_wherever_it_was_killed(centre: Place) -> None:
+    her, other = centre.person("A-17", name=NAME), centre.person("A-18")
+    centre.group("Shift", her, other)
+    course = centre.course("Any")
+    for person in (her, other):
+        centre.enrol(person, course)
+        record(centre, person)
+        keep_document(centre, person)
+    number_changes(centre.node)
+    have_erased(centre, her)
+    left = [0]
+
+    def burn(*_: object) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+
+    event.listen(centre.database.engine, "before_cursor_execute", burn)
+    for lives in range(120):
+        left[0] = lives // 2  # so long that in the end a step is done
+        with suppress(Killed):
+            while erasures.carry_out_some(centre.node):
+                pass
+    event.remove(centre.database.engine, "before_cursor_execute", burn)
+    carry_out(centre)
+
+    assert where(centre, NAME, str(her)) == []
+    assert where(centre, str(other))
+    with centre.database.read() as session:
+        assert len(feed.statements_after(session, 0, limit=9)) == 1
 
 
 def test_what_she_did_for_others_is_told_anew_without_her(laptop: Place, centre: Place, address: str) -> None:

@@ -384,6 +384,33 @@ def test_a_node_that_is_withdrawn_makes_no_holes(
     assert take_at(centre, forged) == "erased"
 
 
+@pytest.mark.usefixtures("network")
+def test_what_a_hub_blacked_out_is_signed_anew_once_it_is_withdrawn(
+    centre: Place, hub: Place, laptop: Place
+) -> None:
+    centre.write_note("1", ABOUT_HER, scope="directory")
+    centre.write_note("2", "another", scope="directory")
+    meet(hub, centre)
+    order(centre)
+    meet(hub, centre)
+    carry_out(hub)
+    meet(laptop, hub)
+    assert signers(laptop) == {hub.node.id}
+    with centre.database.write() as session:
+        revocations.revoke(session, centre.node, hub.node.id, reason="stolen")
+
+    meet(laptop, centre)
+    carry_out(laptop)
+
+    assert signers(laptop) == {laptop.node.id}
+    assert readable(laptop) == ["another"]
+
+
+def signers(place: Place) -> set[str | None]:
+    with place.database.read() as session:
+        return set(session.scalars(select(SegmentRow.blacked_by).where(SegmentRow.blacked_by.is_not(None))))
+
+
 # ---------------------------------------------------------------- programs of two ages
 
 
