@@ -122,8 +122,14 @@ def pack_anew(session: Session, numbers: Collection[int], *, after: int, limit: 
     """Pack the next statements behind a position anew that need some dictionaries; return how far that is.
 
     `None` at the end, where the dictionaries are gone; nobody can have packed with them since a newer one is there.
+
+    Raises:
+        ValueError: the newest is among them, and it is what everything is packed with.
     """
     connection = session.connection()
+    newest = _NEWEST.first(connection)
+    if newest is None or newest[0] in numbers:
+        raise ValueError("what is packed anew needs a dictionary that stays")
     if connection.dialect.name != "sqlite":
         session.execute(text(f"LOCK TABLE {StatementRow.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
     query = select(StatementRow.position, StatementRow.raw).where(StatementRow.position > after)

@@ -70,7 +70,8 @@ class PersonErasure:
         self._database = database
         self._attachments = attachments
         self._exports = exports
-        self._repacked_to = 0
+        self._packing: tuple[frozenset[int], int] | None = None  # from which dictionaries, and how far
+        self._packed: set[UUID] = set()
 
     def subjects_of(self, record: Record) -> Collection[str]:
         """Return every id that stands in a record: whatever names her is about her."""
@@ -115,18 +116,29 @@ class PersonErasure:
             return erasing.erase_documents(session, _naming(person), limit=DOCUMENTS_AT_ONCE)
 
     def _dictionaries(self, person: UUID) -> bool:
-        """Have no dictionary hold pieces of her statements; her names are still known here."""
+        """Have no dictionary hold pieces of her statements; her names are still known here.
+
+        Once, and never the newest: a name may be a word that stands in everybody's statements.
+        """
+        if self._packing is None:
+            return person not in self._packed and self._begin_packing(person)
+        numbers, place = self._packing
+        with self._database.write() as session:
+            reached = pack_anew(session, numbers, after=place, limit=ROWS_AT_ONCE)
+        self._packing = None if reached is None else (numbers, reached)
+        if reached is None:
+            self._packed.add(person)
+        return True
+
+    def _begin_packing(self, person: UUID) -> bool:
         with self._database.read() as session:
             numbers = dictionaries_with(session, [str(person), *_names(session, person)])
-            trained = train_another(session) if numbers and not self._repacked_to else None
-        if not numbers:
-            self._repacked_to = 0
+            trained = train_another(session) if numbers else None
+        if trained is None:
             return False
         with self._database.write() as session:
-            if trained is not None:
-                keep_dictionary(session, trained)
-            place = pack_anew(session, numbers, after=self._repacked_to, limit=ROWS_AT_ONCE)
-        self._repacked_to = place or 0
+            keep_dictionary(session, trained)
+        self._packing = frozenset(numbers) - {trained.number}, 0
         return True
 
     # ------------------------------------------------------------ the product's own
@@ -187,11 +199,10 @@ def _naming(person: UUID) -> Callable[[str], bool]:
 
 
 def _names(session: Session, person: UUID) -> set[str]:
-    """Return what she is called here, but for what anybody may be called."""
+    """Return what she is called here."""
     row = session.get(Person, person)
     known = erasing.names_of(session, erasing.find_agents(session, _naming(person)))
-    names = known | ({row.display_name, row.personnel_number} if row is not None else set())
-    return {name for name in names if len(name) > 3}
+    return known | ({row.display_name} if row is not None else set())
 
 
 def _registrations(session: Session, person: UUID) -> list[UUID]:

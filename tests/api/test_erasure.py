@@ -31,7 +31,7 @@ from sync.sequencer import number_changes
 from sync.tables import SegmentRow
 from tests.bundle_builders import take, write
 from tests.nodes_builders import Place, answering, meet, pair
-from xapi_store import documents, feed, ingest
+from xapi_store import documents, feed, ingest, packing
 from xapi_store.model.document import DocumentKey
 
 NAME = "Zenobia Quuxwitz"
@@ -193,6 +193,22 @@ def test_it_goes_on_wherever_it_was_killed(centre: Place) -> None:
     assert where(centre, str(other))
     with centre.database.read() as session:
         assert len(feed.statements_after(session, 0, limit=9)) == 1
+
+
+def test_a_name_that_is_a_word_of_all_statements_harms_no_others(centre: Place) -> None:
+    her, other = centre.person("A-17", name="homePage"), centre.person("A-18")
+    with centre.database.write() as session:
+        packing.keep_dictionary(session, packing.train_another(session))
+    for person in (her, other, her, other):
+        record(centre, person)
+
+    have_erased(centre, her)
+    carry_out(centre)
+
+    with centre.database.read() as session:
+        assert len(feed.statements_after(session, 0, limit=9)) == 2
+        assert packing.dictionaries_with(session, ["homePage"])
+    assert where(centre, str(her)) == []
 
 
 def test_what_she_did_for_others_is_told_anew_without_her(laptop: Place, centre: Place, address: str) -> None:
