@@ -36,6 +36,9 @@ class NoteRow(Base):
     """Something a test wrote down: here, or elsewhere (``made_here`` false)."""
 
     __tablename__ = "test_note"
+    __table_args__ = (
+        {"sqlite_autoincrement": True},
+    )  # a feed gives no position twice, though its newest row is erased
 
     position: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
