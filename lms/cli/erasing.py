@@ -47,8 +47,8 @@ def erase(
             erasures.carry_out_some(node.sync)  # and say so
     forwarded = f" Forwarded, and not erased there: {', '.join(traces.targets)}." if traces.targets else ""
     kept = (
-        f"{traces.statements} records, {traces.in_passing} records of others that name her, {traces.documents} saved "
-        f"states and {traces.enrolments} enrolments"
+        f"{traces.statements} records, {traces.in_passing} records of others that name this person, "
+        f"{traces.documents} saved states and {traces.enrolments} enrolments"
     )
     tell(
         {"order": made, **asdict(traces)},

@@ -60,6 +60,7 @@ class Outstanding:
     name: str
     last_seen: datetime | None
     withdrawn: bool
+    is_here: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +89,7 @@ def orders(session: Session, node: Node) -> list[OrderShown]:
                     name=each.name,
                     last_seen=None if each.last_seen_ms is None else _instant(each.last_seen_ms),
                     withdrawn=each.withdrawn,
+                    is_here=each.node == node.id,
                 )
                 for each in one.outstanding
             ),
