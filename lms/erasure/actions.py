@@ -63,6 +63,13 @@ DOERS: tuple[InstrumentedAttribute[Any], ...] = (
 )
 
 
+class StillNamedError(Exception):
+    """All steps were done, and still something names the person: erasing does not know that place."""
+
+    def __init__(self) -> None:
+        super().__init__("Something names the person that no step erases; the order stays unconfirmed.")
+
+
 class PersonErasure:
     """Answers ``sync.ports.Erasure`` from the tables of the product."""
 
@@ -79,7 +86,11 @@ class PersonErasure:
         return found | {one.lower() for one in _ID.findall(record.key)}
 
     def erase_some(self, subject: str) -> bool:
-        """Do the next step: long things first, and last what she is found again by."""
+        """Do the next step: long things first, and last what she is found again by.
+
+        Raises:
+            StillNamedError: she is found even after that; the worker says so in the log, and tries again later.
+        """
         with self._database.read() as session:
             person = _who(session, subject)
         if person is None:
@@ -89,6 +100,9 @@ class PersonErasure:
             if step(person):
                 return True
         self._rest(person)
+        with self._database.read() as session:
+            if _who(session, subject) is not None:
+                raise StillNamedError
         return True
 
     # ------------------------------------------------------------ the record store

@@ -19,6 +19,7 @@ from lms.courses.tables import Course, Edition
 from lms.database import Base, PublicId
 from lms.enrolment.actions import enrol
 from lms.enrolment.tables import Enrolment
+from lms.erasure import actions
 from lms.erasure.actions import DOERS, HERS
 from lms.erasure.queries import traces_of
 from lms.launch.tables import Launch, LaunchStep
@@ -193,6 +194,20 @@ def test_it_goes_on_wherever_it_was_killed(centre: Place) -> None:
     assert where(centre, str(other))
     with centre.database.read() as session:
         assert len(feed.statements_after(session, 0, limit=9)) == 1
+
+
+def test_a_place_that_no_step_reaches_is_told_and_nothing_is_confirmed(
+    centre: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    have_erased(centre, centre.person("A-17", name=NAME))
+    monkeypatch.setattr(actions, "_forget_rows", lambda *_: None)
+
+    with pytest.raises(actions.StillNamedError):
+        carry_out(centre)
+
+    with centre.database.read() as session:
+        (state,) = erasures.ordered(session, centre.node)
+        assert state.outstanding != []
 
 
 def test_a_name_that_is_a_word_of_all_statements_harms_no_others(centre: Place) -> None:
