@@ -157,6 +157,7 @@ class _Meeting:
             self._report.bytes_left = conversation.bytes_left()
             self._told(self._report)
         self._remember_told(conversation)
+        quarantine.take_up_arrived(self._node, limit=_MOST_WANTED)  # after any revocation has come
         quarantine.retry_waiting(self._node)
         return True
 

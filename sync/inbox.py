@@ -174,7 +174,7 @@ class Intake:
         self.taken.partials.pop(frame.digest, None)
         if self._node.blobs.finish(frame.digest):
             with self._node.write() as session:
-                quarantine.blob_arrived(session, frame.digest)
+                quarantine.blob_arrived(session, self._node, frame.digest)
 
     def _refuse(self, frame: Frame, error: SegmentError, encoded: bytes) -> None:
         logger.warning("segment_refused", extra={"peer": self._peer, "code": error.code})

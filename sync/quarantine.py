@@ -114,9 +114,26 @@ def is_wanted(session: Session, node: Node, digest: str, size: int) -> bool:
     return BlobRef(digest, size) in node.blobs.lost()
 
 
-def blob_arrived(session: Session, digest: str) -> None:
-    """Note that a file is here, whole and verified."""
+def blob_arrived(session: Session, node: Node, digest: str) -> None:
+    """Note that a file is here, whole and verified, and apply again what waited for it alone.
+
+    Both in one transaction: a process that died between the two would leave entries that nothing tries again.
+    """
+    waited = select(WantedBlobRow.record).where(WantedBlobRow.digest == digest)
+    ids = list(session.scalars(waited))
     session.execute(delete(WantedBlobRow).where(WantedBlobRow.digest == digest))
+    for row in session.scalars(_READY.where(QuarantineRow.id.in_(ids))).all():
+        _retry(session, node, row)
+
+
+def take_up_arrived(node: Node, *, limit: int) -> None:
+    """Note files that are here and were not noted: their process died as soon as they were whole."""
+    with node.read() as session:
+        wanted = wanted_blobs(session, node, limit=limit)
+    here = [one.digest for one in wanted if node.blobs.size(one.digest) is not None]
+    for digest in here:
+        with node.write() as session:
+            blob_arrived(session, node, digest)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -266,15 +283,17 @@ def _wanted(blob: BlobRef) -> WantedBlobRow:
 
 
 def _ready(session: Session, after: int) -> list[QuarantineRow]:
-    lacks_a_file = exists().where(WantedBlobRow.record == QuarantineRow.id)
-    return list(
-        session.scalars(
-            select(QuarantineRow)
-            .where(QuarantineRow.verdict == Verdict.WAITING.value, QuarantineRow.id > after, ~lacks_a_file)
-            .order_by(QuarantineRow.id)
-            .limit(_STEP)
-        )
+    return list(session.scalars(_READY.where(QuarantineRow.id > after).limit(_STEP)))
+
+
+_READY = (
+    select(QuarantineRow)
+    .where(
+        QuarantineRow.verdict == Verdict.WAITING.value,
+        ~exists().where(WantedBlobRow.record == QuarantineRow.id),
     )
+    .order_by(QuarantineRow.id)
+)
 
 
 def _retry(session: Session, node: Node, row: QuarantineRow) -> bool:

@@ -77,6 +77,7 @@ class Responder:
                 f"This node speaks protocols {OLDEST_PROTOCOL} to {PROTOCOL}; one side is too old.",
             )
         sequencer.number_changes(self.node)
+        quarantine.take_up_arrived(self.node, limit=_MOST_WANTED)
         with self.node.read() as session:
             heard = _heard(session, peer.node)
         if vector_digest(heard) != hello.base:
