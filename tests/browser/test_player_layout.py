@@ -74,6 +74,7 @@ def test_a_lesson_that_has_more_to_keep_than_fits_does_not_read_saved(
 
     assert unit.evaluate(KEEP, 64_001) == "false"
     expect(state).to_have_attribute("data-state", "full")
+    assert unit.evaluate("() => parent.API_1484_11.Commit('')") == "true"  # it goes with what is sent next
     officer.page.goto(f"{officer.page.url}/why")
     expect(officer.page.get_by_test_id("why-refused")).to_contain_text("64,001")
 
