@@ -21,9 +21,9 @@ from sync.canonical import base32, canonical_json
 from sync.clock import Stamp
 from sync.errors import RevocationError
 from sync.messages import Counted, Digest, OrderId, Record, Wire
-from sync.node import Node, Standing, known_certificates, lock_row, revoked_nodes, standing
+from sync.node import Node, known_certificates, lock_row, revoked_nodes, standing
 from sync.ports import APPLIED, PRESENT, Change, Changes, Context, Outcome, Verdict
-from sync.revocations import may_revoke
+from sync.revocations import may_revoke, own_scope
 from sync.tables import ErasureDoneRow, ErasureRow, PartRow, PeerRow, QuarantineRow, RefusedRow
 
 ERASURE = "erasure"
@@ -102,7 +102,7 @@ class Erasures:
         rows = session.scalars(query.limit(limit)).all()
         if not rows:
             return Changes(changes=[], position=position)
-        scope = _scope(standing(session))
+        scope = own_scope(standing(session))
         changes = [
             Change(
                 kind=ERASURE,
@@ -366,11 +366,6 @@ def ordered(session: Session, node: Node) -> list[Ordered]:
 
 
 # ---------------------------------------------------------------- rows
-
-
-def _scope(me: Standing) -> str:
-    own = me.certificate.node if me.certificate.role == "hub" else None
-    return scopes.scope_for(scopes.REVOCATIONS, own)
 
 
 def _is_known(session: Session, order_id: str) -> bool:

@@ -103,7 +103,7 @@ class Revocations:
         ).all()
         if not rows:
             return Changes(changes=[], position=position)
-        scope = _scope(standing(session))
+        scope = own_scope(standing(session))
         changes = [
             Change(
                 kind=REVOCATION if row.trusted is None else TRUST,
@@ -145,8 +145,8 @@ class Revocations:
         return APPLIED
 
 
-def _scope(me: Standing) -> str:
-    """Return the scope of revocations made here: a hub writes for units only, as one of which it stands itself."""
+def own_scope(me: Standing) -> str:
+    """Return the scope of what is revoked or ordered here: a hub writes for units only, and stands as one itself."""
     own = me.certificate.node if me.certificate.role == "hub" else None
     return scopes.scope_for(scopes.REVOCATIONS, own)
 

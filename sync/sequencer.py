@@ -50,7 +50,7 @@ def number_some(node: Node) -> bool:
 def waiting_changes(session: Session, node: Node) -> dict[str, int]:
     """Count, per kind, the local changes that have no number yet."""
     counts: dict[str, int] = {}
-    read_to = {name: position for name, position in session.connection().execute(_READ_TO)}  # noqa: C416 - rows are not pairs to the type checker
+    read_to = _read_to(session)
     for stream in node.streams:
         for kind, count in stream.waiting(session, read_to.get(stream.name, 0)).items():
             counts[kind] = counts.get(kind, 0) + count
@@ -59,7 +59,7 @@ def waiting_changes(session: Session, node: Node) -> dict[str, int]:
 
 def unnumbered_since_ms(session: Session, node: Node) -> dict[str, int]:
     """Return, per kind, when the first change was made that has no number yet; one answer for all kinds of a feed."""
-    read_to = {name: position for name, position in session.connection().execute(_READ_TO)}  # noqa: C416 - rows are not pairs to the type checker
+    read_to = _read_to(session)
     since: dict[str, int] = {}
     for stream in node.streams:
         position = read_to.get(stream.name, 0)
@@ -108,6 +108,11 @@ def is_overtaken(session: Session, node: Node, me: Standing, theirs: Vector) -> 
 # Every page asks (the sync chip): a statement made once costs a quarter of one made anew, and rows of columns
 # need nothing of the ORM.
 _READ_TO = select(FeedRow.name, FeedRow.position)
+
+
+def _read_to(session: Session) -> dict[str, int]:
+    """Return how far the feed of each stream is numbered."""
+    return {name: position for name, position in session.connection().execute(_READ_TO)}  # noqa: C416 - rows are not pairs to the type checker
 
 
 #: As many changes as usually fill a segment: what is read and finds no room is read again for the next.

@@ -357,7 +357,7 @@ def _stopping() -> Iterator[Event]:
 @contextmanager
 def _progress(name: str) -> Iterator[Callable[[Traffic, SyncReport], None]]:
     from rich.filesize import decimal  # noqa: PLC0415 - what shows progress takes 15 ms, and few commands show any
-    from rich.progress import BarColumn, TextColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, TextColumn  # noqa: PLC0415 - likewise
 
     bar = progress_bar(BarColumn(), TextColumn("{task.description}"), transient=True)
 

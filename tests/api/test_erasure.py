@@ -135,7 +135,7 @@ def test_no_byte_of_her_is_left_anywhere(laptop: Place, centre: Place, address: 
             while advance(session):
                 pass
     number_changes(laptop.node)
-    stick = write(laptop, [centre], tmp_path / "stick", from_start=True)  # type: ignore[list-item, arg-type]
+    stick = write(laptop, [centre], tmp_path / "stick", from_start=True)
     meet(laptop, address)
     assert where(laptop, NAME, str(her))
     assert where(centre, NAME, str(her))
@@ -145,7 +145,7 @@ def test_no_byte_of_her_is_left_anywhere(laptop: Place, centre: Place, address: 
     meet(laptop, address)
     carry_out(laptop)
     meet(laptop, address)
-    take(centre, *stick.paths)  # type: ignore[arg-type]
+    take(centre, *stick.paths)
 
     for place in (laptop, centre):
         assert where(place, NAME, str(her)) == []
@@ -337,4 +337,4 @@ def test_an_entry_is_about_everybody_whose_id_stands_in_it(centre: Place) -> Non
         (change,) = StatementStream().changes_after(session, 0, 9).changes
     assert centre.node.erasure is not None
 
-    assert str(her) in centre.node.erasure.subjects_of(change)  # type: ignore[arg-type]
+    assert str(her) in centre.node.erasure.subjects_of(change)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync_builders import Place, open_place
+from tests.sync_builders import Place, open_place, pair
 
 
 @pytest.fixture
@@ -22,3 +22,18 @@ def laptop(tmp_path: Path) -> Iterator[Place]:
     place = open_place(tmp_path / "laptop", "Post 4", "laptop")
     yield place
     place.database.close()
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Place]:
+    place = open_place(tmp_path / "hub", "Hub", "hub")
+    yield place
+    place.database.close()
+
+
+@pytest.fixture
+def network(centre: Place, hub: Place, laptop: Place) -> None:
+    """Pair all with the centre, and the laptop with the hub too."""
+    pair(centre, hub, units=["*"])
+    pair(hub, laptop)
+    pair(centre, laptop)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from sqlalchemy import func, select, update
 from sync import blackout, erasures, identity, log, quarantine, revocations, segment
 from sync.canonical import canonical_json
 from sync.clock import Stamp
-from sync.engine import SyncReport, converse
 from sync.errors import RevocationError, SegmentError
 from sync.identity import NodeKey, create_key
 from sync.inbox import take_segment
@@ -22,28 +20,9 @@ from sync.sequencer import number_changes
 from sync.tables import PartRow, QuarantineRow, RefusedRow, SegmentRow
 from sync.vector import LogKey
 from tests.bundle_builders import take, write
-from tests.sync_builders import MemoryLink, Place, open_place, pair
+from tests.sync_builders import Place, meet, open_place
 
 ABOUT_HER = "about Zenobia:a secret"
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Place]:
-    place = open_place(tmp_path / "hub", "Hub", "hub")
-    yield place
-    place.database.close()
-
-
-@pytest.fixture
-def network(centre: Place, hub: Place, laptop: Place) -> None:
-    """Pair all with the centre, and the laptop with the hub too."""
-    pair(centre, hub, units=["*"])
-    pair(hub, laptop)
-    pair(centre, laptop)
-
-
-def meet(here: Place, there: Place) -> SyncReport:
-    return converse(here.node, there.node.id, MemoryLink(here, there), pause=lambda _: None)
 
 
 def order(centre: Place, name: str = "Zenobia") -> str:

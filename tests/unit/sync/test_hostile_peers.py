@@ -610,7 +610,7 @@ def a_welcome(here: Place, **other: Any) -> Welcome:
 
 def held_by(here: Place) -> tuple[tuple[str, str, str, int, str], ...]:
     with here.database.read() as session:
-        return tuple((*key, head.seq, head.root) for key, head in log.held(session).items())  # type: ignore[misc]
+        return tuple((*key, head.seq, head.root) for key, head in log.held(session).items())
 
 
 def of_type(

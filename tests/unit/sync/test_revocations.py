@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from sync import ledger, log, pairing, quarantine, revocations, segment, trust
 from sync.canonical import canonical_json
 from sync.clock import Stamp
-from sync.engine import SyncReport, converse
 from sync.errors import PairingError, RevocationError, SegmentError
 from sync.inbox import take_segment
 from sync.messages import Record
@@ -26,28 +25,9 @@ from sync.tables import RevocationRow
 from sync.trust import TrustedLog
 from sync.vector import LogKey
 from tests.bundle_builders import carry, take, write
-from tests.sync_builders import MemoryLink, OlderRevocations, Place, open_place, pair
+from tests.sync_builders import OlderRevocations, Place, meet, open_place, pair
 
 MINUTE_MS = 60_000
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Place]:
-    place = open_place(tmp_path / "hub", "Hub", "hub")
-    yield place
-    place.database.close()
-
-
-@pytest.fixture
-def network(centre: Place, hub: Place, laptop: Place) -> None:
-    """Pair all with the centre, and the laptop with the hub too."""
-    pair(centre, hub, units=["*"])
-    pair(hub, laptop)
-    pair(centre, laptop)
-
-
-def meet(here: Place, there: Place) -> SyncReport:
-    return converse(here.node, there.node.id, MemoryLink(here, there), pause=lambda _: None)
 
 
 def revoke(

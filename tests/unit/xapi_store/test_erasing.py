@@ -59,7 +59,7 @@ def store(session: Session, *some: dict[str, object], parts: tuple[Part, ...] = 
 
 
 def ids_found(session: Session, **wanted: object) -> list[UUID]:
-    return [one.id for one in find_statements(session, StatementFilter(**wanted), limit=100).statements]  # type: ignore[arg-type]
+    return [one.id for one in find_statements(session, StatementFilter(**wanted), limit=100).statements]
 
 
 def test_nothing_of_hers_is_found_and_all_else_is(session: Session) -> None:
