@@ -26,7 +26,8 @@ def prepare_next_attempt(tracking: Tracking, cluster: Activity) -> None:
     """Draw again what is new with each attempt, once the attempt on the cluster has ended."""
     took_part = tracking.available_children(cluster)
     _draw(tracking, cluster, {Timing.ON_EACH_NEW_ATTEMPT})
-    if set(took_part) != set(tracking.available_children(cluster)):
+    drawn = tracking.available_children(cluster)
+    if drawn is not took_part and set(drawn) != set(took_part):
         tracking.keep_former_children(cluster, took_part)
 
 

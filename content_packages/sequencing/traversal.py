@@ -73,11 +73,10 @@ def flow_activity_traversal(
     while True:
         if activity.parent is not None and not activity.parent.definition.control.flow:
             raise ProcessError("SB.2.2-1")
-        if pre_condition(tracking, activity, SKIP):
-            if previous is None:
-                activity = _last_skipped_beside(tracking, activity, direction)
+        last = _last_skipped(tracking, activity, direction, previous)
+        if last is not None:
             activity, onward = flow_tree_traversal(
-                tracking, activity, direction, into_children=False, previous=previous
+                tracking, last, direction, into_children=False, previous=previous
             )
             if previous is BACKWARD and onward is BACKWARD:
                 previous = None
@@ -212,28 +211,39 @@ def _known(counted: Tally, stretch: Stretch) -> Iterable[Known]:
 _NOWHERE = range(0)
 
 
-def _last_skipped_beside(tracking: Tracking, activity: Activity, direction: Direction) -> Activity:
-    """Return the last of the neighbours that are skipped one after the other, beginning with this activity.
+def _last_skipped(
+    tracking: Tracking, activity: Activity, direction: Direction, previous: Direction | None
+) -> Activity | None:
+    """Return the last of the neighbours that are skipped one after the other from here on; ``None``: this one is not.
 
     Step by step the walk would come to each of them (SB.2.1), find the same parent that lets it flow, and skip it
     (SB.2.2).
     """
     parent = activity.parent
-    if parent is None:
-        return activity
-    family = tracking.family(parent)
-    here = place_among(family.children, activity)
-    if here is None:
-        return activity
-    if direction is FORWARD:
-        last = past_skipped(tracking, parent, family, here + 1, 1) - 1
-        tracking.decisions += family.skipped[here + 1 : last + 1]
-    elif parent.definition.control.forward_only:
-        return activity
-    else:
-        last = past_skipped(tracking, parent, family, here - 1, -1) + 1
-        tracking.decisions += family.skipped[last:here][::-1]
-    return family.children[last]
+    may_run = previous is None and activity.skip_test is not None
+    if (
+        may_run
+        and parent is not None
+        and (direction is FORWARD or not parent.definition.control.forward_only)
+    ):
+        family = tracking.family(parent)
+        here = place_among(family.children, activity)
+        if here is not None:
+            return _last_in_a_row(tracking, parent, family, here, direction)
+    return activity if pre_condition(tracking, activity, SKIP) else None
+
+
+def _last_in_a_row(
+    tracking: Tracking, cluster: Activity, family: Family, here: int, direction: Direction
+) -> Activity | None:
+    onward = 1 if direction is FORWARD else -1
+    end = past_skipped(tracking, cluster, family, here, onward)
+    if end == here:
+        return None
+    tracking.decisions += (
+        family.skipped[here:end] if onward == 1 else family.skipped[end + 1 : here + 1][::-1]
+    )
+    return family.children[end - onward]
 
 
 def _sibling(tracking: Tracking, activity: Activity, direction: Direction) -> Activity | None:

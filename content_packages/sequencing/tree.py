@@ -46,6 +46,7 @@ class Activity:
         place: index among all children of its parent.
         terms: on which it takes part in the rollup of its parent.
         reading: how what it says to that is read.
+        is_leaf: whether it has no children; only a leaf can be delivered.
         tests: pre-condition rules by action, where the record alone says whether one acts.
         skip_test: the one for ``skip``.
         close_test: says whether a limit or ``disabled`` closes it.
@@ -72,6 +73,7 @@ class Activity:
     terms: Terms
     reading: Reading
     children: tuple[Activity, ...] = ()
+    is_leaf: bool = True
     last: int = 0
     tests: Mapping[RuleAction, Test] = field(default_factory=dict)
     family: Family | None = None
@@ -86,11 +88,6 @@ class Activity:
     def __post_init__(self) -> None:
         self.is_tracked = self.definition.delivery.tracked
         self.skipped = Decision("UP.2", self.identifier, RuleAction.SKIP)
-
-    @property
-    def is_leaf(self) -> bool:
-        """Whether it has no children; only a leaf can be delivered."""
-        return not self.children
 
     def contains(self, other: Activity) -> bool:
         """Say whether ``other`` is this activity or below it."""
@@ -315,7 +312,7 @@ class ActivityTree:
         activity.children = tuple(
             self._index(child, parent=activity, place=i) for i, child in enumerate(node.children)
         )
-        activity.last = len(self.activities) - 1
+        activity.is_leaf, activity.last = not activity.children, len(self.activities) - 1
         if self.takes_shortcuts:
             tests = self._plain_tests(activity)
             activity.tests, activity.close_test = tests.by_action, tests.closes
