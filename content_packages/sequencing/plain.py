@@ -220,17 +220,21 @@ def _of_place(key: str, field: str, least: float | None, *, wanted: bool, is_sha
             return False
         return (value if least is None else value >= least) is wanted
 
-    return Test(acts, _row_of_places(field, least, wanted=wanted, is_shared=is_shared), key)
+    if least is None:
+        return Test(acts, _row_of_statuses(field, wanted=wanted, is_shared=is_shared), key)
+    return Test(acts, _row_of_numbers(field, least, wanted=wanted, is_shared=is_shared), key)
+
+
+# Nothing stands in these four loops that does not change from one to the next: thousands may be asked in a row.
 
 
 @lru_cache(maxsize=256)
-def _row_of_places(field: str, least: float | None, *, wanted: bool, is_shared: bool) -> InARow:
+def _row_of_statuses(field: str, *, wanted: bool, is_shared: bool) -> InARow:
     def in_records(keys: Iterable[Any], names: Iterable[str], records: _Records, _shared: _Shared) -> int:
         count = 0
         try:
             for key, name in zip(keys, names, strict=False):
-                value = records[name]["objectives"][key][field]
-                if (value if least is None else value >= least) is not wanted:
+                if records[name]["objectives"][key][field] is not wanted:
                     break
                 count += 1
         except KeyError:  # nothing is known of this one
@@ -241,8 +245,34 @@ def _row_of_places(field: str, least: float | None, *, wanted: bool, is_shared: 
         count = 0
         try:
             for key in keys:
-                value = shared[key][field]
-                if (value if least is None else value >= least) is not wanted:
+                if shared[key][field] is not wanted:
+                    break
+                count += 1
+        except KeyError:
+            pass
+        return count
+
+    return in_shared if is_shared else in_records
+
+
+@lru_cache(maxsize=256)
+def _row_of_numbers(field: str, least: float, *, wanted: bool, is_shared: bool) -> InARow:
+    def in_records(keys: Iterable[Any], names: Iterable[str], records: _Records, _shared: _Shared) -> int:
+        count = 0
+        try:
+            for key, name in zip(keys, names, strict=False):
+                if (records[name]["objectives"][key][field] >= least) is not wanted:
+                    break
+                count += 1
+        except KeyError:
+            pass
+        return count
+
+    def in_shared(keys: Iterable[Any], _names: Iterable[str], _records: _Records, shared: _Shared) -> int:
+        count = 0
+        try:
+            for key in keys:
+                if (shared[key][field] >= least) is not wanted:
                     break
                 count += 1
         except KeyError:
