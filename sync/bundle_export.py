@@ -16,7 +16,7 @@ from typing import IO, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from sync import identity, ledger, log, quarantine, scopes, segment, sequencer
+from sync import identity, ledger, log, quarantine, renewal, scopes, segment, sequencer
 from sync.bundle_files import FAT32_BYTES, Writing, parts_of_name
 from sync.bundle_lines import Announced, Heads, Line, Opening, Papers, Wants, written
 from sync.bundle_seal import MOST_PARTS, MOST_RECIPIENTS, Header, Sealer, content_room, sealed_size
@@ -118,6 +118,8 @@ def make_plan(
     sequencer.number_changes(node)
     with node.write() as session:
         ledger.reissue_receipts(session, node, now_ms=node.clock())
+        for one in to:
+            renewal.renew_if_due(session, node, one, now_ms=node.clock())
     remember_generation(node)
     with node.read() as session:
         me = standing(session)
@@ -125,7 +127,7 @@ def make_plan(
         held = {
             key: head
             for key, head in log.held(session).items()
-            if all(scopes.may_see(one, key) for one in recipients)
+            if all(scopes.may_see(one, key, at_ms=node.clock()) for one in recipients)
         }
         plan = Plan(
             set=new_set(),
@@ -228,7 +230,8 @@ def _first_lines(
     known = known_certificates(session)
     origins = {key.origin for key in held}
     # Who vouches comes before those vouched for: a certificate is taken once its signer is known.
-    lines = [reversed(_line_of(known, origin)) for origin in sorted(origins)]
+    named = origins | {one.node for one in recipients}
+    lines = [reversed(_line_of(known, one)) for one in sorted(named)]
     for papers in _batches([known[one] for one in dict.fromkeys(node for line in lines for node in line)]):
         yield Papers(certificates=papers)
     listed = rows(held)

@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sync import inbox, ledger, log, quarantine, sequencer
-from sync.errors import IdentityError, LinkError, StoppedError, SyncError
+from sqlalchemy.orm import Session
+
+from sync import inbox, ledger, log, quarantine, renewal, sequencer
+from sync.errors import CertificateError, IdentityError, LinkError, StoppedError, SyncError
+from sync.identity import read_certificate
 from sync.inbox import Intake
 from sync.messages import Delivery, Message, Progress, Pull, Push, Welcome
 from sync.node import Node, known_certificates, remember_generation, standing, take_certificates
@@ -166,7 +169,7 @@ class _Meeting:
             if ledger.is_revoked(session, self._peer):
                 raise IdentityError("The key of the other node was withdrawn; this one does not talk to it.")
             row = ledger.peer_row(session, self._peer, now_ms=self._node.clock())
-            me = standing(session)
+            me, known = standing(session), known_certificates(session)
             return Conversation(
                 Opening(
                     me=me.certificate,
@@ -179,7 +182,11 @@ class _Meeting:
                     forms=self._node.forms,
                     partials=inbox.partials(session),
                     wanted=quarantine.wanted_blobs(session, self._node, limit=_MOST_WANTED),
-                    certificates=tuple(known_certificates(session).values()),
+                    certificates=tuple(known.values()),
+                    peer_issued_ms=read_certificate(known[self._peer]).issued_ms
+                    if self._peer in known
+                    else 0,
+                    root=me.root,
                 )
             )
 
@@ -210,6 +217,7 @@ class _Meeting:
         now_ms = self._node.clock()
         with self._node.write() as session:
             row = ledger.peer_row(session, self._peer, now_ms=now_ms)
+            has_followed = self._follow_root(session, welcome)
             take_certificates(session, welcome.certificates)
             if row.epoch not in (None, welcome.epoch):
                 ledger.forget_receipts(session, self._peer)
@@ -217,7 +225,8 @@ class _Meeting:
             self._report.receipts += ledger.keep_receipts(session, welcome.receipts, root=root)
             row.epoch, row.last_seen_ms = welcome.epoch, now_ms
             row.skew_ms = welcome.time_ms - now_ms
-            row.receipts_after = welcome.receipts_position
+            # Of another root all that it has signed is to be heard.
+            row.receipts_after = 0 if has_followed else welcome.receipts_position
             row.said = ledger.vector_kept(conversation.told)
             refs = [
                 ref
@@ -228,6 +237,16 @@ class _Meeting:
         self.stood = conversation.outgoing()
         conversation.offer(refs)
         self._offer_blobs(conversation)
+
+    def _follow_root(self, session: Session, welcome: Welcome) -> bool:
+        if welcome.next_root is None:
+            return False
+        try:
+            renewal.follow_root(session, welcome.next_root, welcome.certificates)
+        except CertificateError as error:
+            logger.warning("root_not_followed", extra={"peer": self._peer, "detail": str(error)})
+            return False
+        return True
 
     def _offer_blobs(self, conversation: Conversation) -> None:
         held = {digest: self._node.blobs.size(digest) for digest in conversation.peer_wants}

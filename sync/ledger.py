@@ -52,7 +52,8 @@ def has_news_for(session: Session, node: Node, peer: str) -> bool:
         return False
     certificate = identity.read_certificate(signed)
     news = changed(log.held(session), vector_from(row.said))
-    return any(key.origin != peer and may_see(certificate, key) for key in news)
+    now_ms = node.clock()
+    return any(key.origin != peer and may_see(certificate, key, at_ms=now_ms) for key in news)
 
 
 def last_seen_ms(session: Session) -> int | None:

@@ -78,7 +78,7 @@ class Signed(Wire):
 class Certificate(Wire):
     """Text of a signed paper: the signer says who a node is and what it may do.
 
-    ``expires_ms`` ends privileges (new conversations that pull, writing the directory), never the taking of
+    ``expires_ms`` ends privileges (being given what comes down, writing the directory), never the taking of
     facts that the node recorded.
     """
 
@@ -90,6 +90,10 @@ class Certificate(Wire):
     units: tuple[Annotated[str, Field(pattern=r"^(\*|[A-Za-z0-9._-]{1,64})$")], ...] = ()
     issued_ms: Counted
     expires_ms: Counted | None = None
+
+    def has_expired(self, at_ms: int) -> bool:
+        """Say whether its privileges had ended at a moment."""
+        return self.expires_ms is not None and at_ms > self.expires_ms
 
 
 class Receipt(Wire):
@@ -155,7 +159,8 @@ class Hello(Wire):
     ``base`` is the digest of the vector the peer last heard from us and ``heads`` what changed since; the
     first time the base is the digest of the empty vector. ``held`` is the digest of the two together.
     ``receipts_after`` is the position in the peer's list of receipts up to which we have them, valid while
-    its epoch is ``peer_epoch``.
+    its epoch is ``peer_epoch``. ``issued_ms`` and ``peer_issued_ms`` say which certificates we know, ours and the
+    peer's, ``root`` on whom we rest.
     """
 
     kind: Literal["hello"] = "hello"
@@ -169,6 +174,9 @@ class Hello(Wire):
     receipts_after: Counted = 0
     peer_epoch: Epoch | None = None
     certificates: tuple[Signed, ...] = ()
+    issued_ms: Counted = 0
+    peer_issued_ms: Counted = 0
+    root: NodeId | None = None
 
 
 class Welcome(Wire):
@@ -176,7 +184,8 @@ class Welcome(Wire):
 
     ``heads`` are the answering node's, and only where the two differ: above yours, pull; below, push.
     When ``base_unknown``, nothing else is said: greet again from the empty base. ``forms`` is the newest form of
-    segments that is read here.
+    segments that is read here. ``certificates`` are later ones than the greeting told of, and ``next_root`` is what the
+    one on whom you rest says of the one on whom it rests itself now.
     """
 
     kind: Literal["welcome"] = "welcome"
@@ -194,6 +203,7 @@ class Welcome(Wire):
     receipts: tuple[Signed, ...] = ()
     receipts_position: Counted = 0
     certificates: tuple[Signed, ...] = ()
+    next_root: Signed | None = None
 
 
 class Push(Wire):

@@ -12,13 +12,13 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from sync import identity
@@ -28,7 +28,7 @@ from sync.identity import NodeKey, read_certificate
 from sync.messages import Certificate, Role, Signed
 from sync.ports import Blobs, Clock, Erasure, Read, Stream, Write
 from sync.segment import NEWEST_FORM
-from sync.tables import CertificateRow, EpochRow, NodeRow, RevocationRow
+from sync.tables import CertificateRow, EpochRow, NodeRow, RefusedRow, RevocationRow
 
 GENERATION_FILE = "generation.json"
 _MOST_PAST = 100
@@ -160,6 +160,10 @@ def keep_certificate(session: Session, signed: Signed) -> None:
         known = CertificateRow(node=certificate.node)
         session.add(known)
     known.signer, known.text, known.signature = signed.signer, signed.text, signed.signature
+    # What it had no right to write may be right now; it is sent again, and looked at again.
+    session.execute(
+        delete(RefusedRow).where(RefusedRow.origin == certificate.node, RefusedRow.code == "right")
+    )
 
 
 def known_certificates(session: Session) -> dict[str, Signed]:
@@ -199,9 +203,11 @@ def revoked_nodes(session: Session) -> set[str]:
 
 
 def take_certificates(session: Session, papers: Sequence[Signed]) -> None:
-    """Remember certificates that introduce nodes, as far as they lead to our root, and not by a withdrawn key.
+    """Remember certificates that are new here, as far as they lead to our root, and not by a withdrawn key.
 
-    Whom that key had certified and nobody knows yet joins anew, and brings what it recorded then.
+    Whom that key had certified and nobody knows yet joins anew, and brings what it recorded then. A later certificate
+    of a node that is known counts if it is by the same hand, or by the root or a centre: no hub may make another one
+    into a laptop.
     """
     root = standing(session).root
     known = known_certificates(session)
@@ -210,7 +216,7 @@ def take_certificates(session: Session, papers: Sequence[Signed]) -> None:
     for paper in papers:
         try:
             certificate = identity.read_certificate(paper)
-            if root is not None and certificate.node not in known:
+            if root is not None and _is_news(known, certificate, paper, root=root):
                 identity.trusted(paper, known=vouching, root=root)
                 keep_certificate(session, paper)
                 known[certificate.node] = paper
@@ -218,6 +224,21 @@ def take_certificates(session: Session, papers: Sequence[Signed]) -> None:
                     vouching[certificate.node] = paper
         except CertificateError:
             continue  # its segments will say that their origin is unknown
+
+
+def _is_news(known: Mapping[str, Signed], certificate: Certificate, paper: Signed, *, root: str) -> bool:
+    present = known.get(certificate.node)
+    if present is None:
+        return True
+    if certificate.node in {root, paper.signer}:
+        return False
+    if present.signer == certificate.node:  # made out to itself before it joined anybody
+        return True
+    if certificate.issued_ms <= read_certificate(present).issued_ms:
+        return False
+    above = known.get(paper.signer)
+    is_of_the_centre = above is not None and read_certificate(above).role == "central"
+    return paper.signer in {present.signer, root} or is_of_the_centre
 
 
 # ---------------------------------------------------------------- lives

@@ -21,6 +21,7 @@ from sync.errors import PairingError
 from sync.identity import NodeKey
 from sync.messages import Certificate, Join, Joined, Role, Signed
 from sync.node import Node, certificate_of, chain_of, keep_certificate, lock_row, standing
+from sync.renewal import LIFE_MS
 from sync.tables import InvitationRow, NodeRow
 
 CODE_LIFE_MS = 48 * 60 * 60 * 1000
@@ -100,6 +101,7 @@ def admit(session: Session, node: Node, join: Join) -> Joined:
             role=join.role,
             units=tuple(unit for unit in invitation.units.split(",") if unit),
             issued_ms=now_ms,
+            expires_ms=now_ms + LIFE_MS,
         )
         keep_certificate(session, identity.sign_paper(node.key, certificate))
         ledger.peer_row(session, join.node, now_ms=now_ms)

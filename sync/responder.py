@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
-from sync import envelope, identity, inbox, ledger, log, quarantine, scopes, sequencer
+from sync import envelope, identity, inbox, ledger, log, quarantine, renewal, scopes, sequencer
 from sync import session as rules
 from sync.errors import IdentityError, RefusedError
 from sync.inbox import Intake
@@ -83,7 +83,9 @@ class Responder:
         if vector_digest(heard) != hello.base:
             heard = {}
         theirs = {**heard, **from_rows(hello.heads)}
-        known = vector_digest(theirs) == hello.held
+        # What it has said lately of itself comes with the whole vector, as from one that was never met.
+        has_renewed = bool(heard) and peer.issued_ms < hello.issued_ms
+        known = vector_digest(theirs) == hello.held and not has_renewed
         if known:
             with self.node.write() as session:
                 self._note_greeting(session, hello, peer, theirs)
@@ -130,7 +132,10 @@ class Responder:
             frames, origins = self._segment_frames(session, pull, peer, offsets)
             known = known_certificates(session)
         room = pull.max_bytes - sum(frame.length for frame in frames)
-        blobs, absent = self._blob_frames(pull.wanted, room)
+        if peer.has_expired(self.node.clock()):
+            blobs, absent = list[Frame](), [blob.digest for blob in pull.wanted]
+        else:
+            blobs, absent = self._blob_frames(pull.wanted, room)
         delivery = Delivery(
             frames=(*frames, *blobs),
             certificates=tuple(known[origin] for origin in sorted(origins) if origin in known),
@@ -164,6 +169,7 @@ class Responder:
         row.heard = ledger.vector_kept(theirs)
         row.epoch, row.last_seen_ms, row.skew_ms = hello.epoch, now_ms, hello.time_ms - now_ms
         take_certificates(session, hello.certificates)
+        renewal.renew_if_due(session, self.node, peer.node, now_ms=now_ms)
         inbox.forget_stale_parts(session, now_ms=now_ms)
         me = standing(session)
         if sequencer.is_overtaken(session, self.node, me, theirs):
@@ -187,7 +193,8 @@ class Responder:
         if not base_known:
             return welcome
         stopped = ledger.refusals(session, peer.node)
-        differing = rules.differences(me.certificate, peer, ours=log.held(session), theirs=theirs)
+        held, now_ms = log.held(session), self.node.clock()
+        differing = rules.differences(me.certificate, peer, ours=held, theirs=theirs, at_ms=now_ms)
         heads = {
             key: head
             for key, head in differing.items()
@@ -205,6 +212,8 @@ class Responder:
                 "forms": self.node.forms,
                 "receipts": tuple(receipts),
                 "receipts_position": position,
+                "certificates": renewal.lacking(session, self.node, hello),
+                "next_root": renewal.next_root(session, self.node, hello),
             }
         )
 
@@ -215,8 +224,9 @@ class Responder:
         self, session: Session, pull: Pull, peer: Certificate, offsets: dict[str, int]
     ) -> tuple[list[Frame], set[str]]:
         room, frames, origins = pull.max_bytes, list[Frame](), set[str]()
+        now_ms = self.node.clock()
         for key, head in from_rows(pull.after).items():
-            if not scopes.may_see(peer, key):
+            if not scopes.may_see(peer, key, at_ms=now_ms):
                 continue
             if head.seq == 0:
                 origins.add(key.origin)

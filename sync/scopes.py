@@ -50,22 +50,27 @@ def priority(key: LogKey) -> tuple[int, LogKey]:
     return _ORDER.get(parts_of(key.scope)[0], len(_ORDER)), key
 
 
-def may_see(peer: Certificate, key: LogKey) -> bool:
-    """Say whether a peer may be given this log. Its own entries it may always have back."""
-    if key.origin == peer.node or peer.role == "central":
-        return True
-    name, unit = parts_of(key.scope)
-    if name in UPWARD:
-        return peer.role == "hub"
-    return name in DOWNWARD and _speaks_for(peer, unit)
+def may_see(peer: Certificate, key: LogKey, *, at_ms: int) -> bool:
+    """Say whether a peer may be given this log at a moment.
+
+    Its own entries it may always have back. Revocations reach also the one whose certificate has ended.
+    """
+    if peer.has_expired(at_ms) and key.origin != peer.node and parts_of(key.scope)[0] != REVOCATIONS:
+        return False
+    return wants(peer, key)
 
 
 def wants(node: Certificate, key: LogKey) -> bool:
-    """Say whether a node keeps this log when offered it: what it may see, and scopes it does not know yet.
+    """Say whether a log is for a node of this role and these units, which keeps it when offered it.
 
     A centre keeps unknown scopes too, so that a newer node's records pass through an older one.
     """
-    return may_see(node, key)
+    if key.origin == node.node or node.role == "central":
+        return True
+    name, unit = parts_of(key.scope)
+    if name in UPWARD:
+        return node.role == "hub"
+    return name in DOWNWARD and _speaks_for(node, unit)
 
 
 def is_authority(origin: Certificate, scope: str, *, at_ms: int) -> bool:
@@ -75,7 +80,7 @@ def is_authority(origin: Certificate, scope: str, *, at_ms: int) -> bool:
     ``at_ms`` is when the entry was written, for what was decided in time may arrive years later.
     """
     _, unit = parts_of(scope)
-    if origin.expires_ms is not None and at_ms > origin.expires_ms:
+    if origin.has_expired(at_ms):
         return False
     return origin.role == "central" or (origin.role == "hub" and bool(unit) and _speaks_for(origin, unit))
 

@@ -69,6 +69,7 @@ class Opening:
         said: the vector that the peer last heard from us.
         receipts_after: position up to which the peer's receipts were seen while its epoch was ``peer_epoch``.
         forms: the newest form of segments that is read here.
+        peer_issued_ms: from when the peer's certificate is that is known here.
     """
 
     me: Certificate
@@ -82,6 +83,8 @@ class Opening:
     partials: Sequence[Partial] = ()
     wanted: Sequence[Wanted] = ()
     certificates: Sequence[Signed] = ()
+    peer_issued_ms: int = 0
+    root: str | None = None
 
 
 @dataclass(slots=True)
@@ -262,6 +265,9 @@ class Conversation:
             receipts_after=opening.receipts_after,
             peer_epoch=opening.peer_epoch,
             certificates=() if self._base else tuple(opening.certificates),
+            issued_ms=opening.me.issued_ms,
+            peer_issued_ms=opening.peer_issued_ms,
+            root=opening.root,
         )
 
     def _pull(self, keys: Sequence[LogKey]) -> Pull:
@@ -361,15 +367,17 @@ class Conversation:
         return moved
 
 
-def differences(me: Certificate, peer: Certificate, *, ours: Vector, theirs: Vector) -> dict[LogKey, Head]:
-    """Return our heads where the peer lacks what it may see, or holds what we want.
+def differences(
+    me: Certificate, peer: Certificate, *, ours: Vector, theirs: Vector, at_ms: int
+) -> dict[LogKey, Head]:
+    """Return our heads where the peer lacks what it may see now, or holds what we want.
 
     Equal vectors give nothing, and the conversation ends after one turn.
     """
     result = {}
     for key in ours.keys() | theirs.keys():
         mine, other = ours.get(key, NOTHING), theirs.get(key, NOTHING)
-        give = mine.seq > other.seq and scopes.may_see(peer, key)
+        give = mine.seq > other.seq and scopes.may_see(peer, key, at_ms=at_ms)
         take = mine.seq < other.seq and scopes.wants(me, key)
         apart = mine.seq == other.seq and mine.root != other.root
         if give or take or apart:

@@ -46,6 +46,7 @@ class NoteRow(Base):
     scope: Mapped[str]
     text: Mapped[str]
     made_here: Mapped[bool]
+    changed_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Notes:
@@ -71,7 +72,7 @@ class Notes:
                 scope=row.scope,
                 schema=1,
                 body=row.text.encode(),
-                changed_ms=row.position,
+                changed_ms=row.changed_ms or row.position,
                 position=row.position,
             )
             for row in rows
@@ -181,9 +182,11 @@ class Place:
     blobs: MemoryBlobs
     now: list[int] = field(default_factory=lambda: [1_764_000_000_000])
 
-    def write_note(self, key: str, text: str = "text", *, scope: str = "up") -> None:
+    def write_note(
+        self, key: str, text: str = "text", *, scope: str = "up", changed_ms: int | None = None
+    ) -> None:
         with self.database.write() as session:
-            session.add(NoteRow(key=key, scope=scope, text=text, made_here=True))
+            session.add(NoteRow(key=key, scope=scope, text=text, made_here=True, changed_ms=changed_ms))
 
     def notes(self) -> dict[str, str]:
         with self.database.read() as session:
