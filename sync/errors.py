@@ -64,6 +64,10 @@ class RevocationError(IdentityError):
     """A key cannot be withdrawn, or not by this node."""
 
 
+class RenewalError(SyncError):
+    """A certificate cannot be made good for longer, or not by this node."""
+
+
 class RefusedError(SyncError):
     """The other side refused, and said why."""
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from sync import identity, ledger
-from sync.errors import CertificateError
+from sync.errors import CertificateError, RenewalError
 from sync.messages import Certificate, Hello, Signed
 from sync.node import Node, certificate_of, chain_of, keep_certificate, lock_row, standing
 
@@ -37,18 +37,18 @@ def renew(session: Session, node: Node, who: str, *, now_ms: int) -> Certificate
     It is later than the one before even where that was made by a clock that ran ahead.
 
     Raises:
-        CertificateError: it is not known here, its key was withdrawn, or another node admitted it.
+        RenewalError: it is not known here, its key was withdrawn, or another node admitted it.
     """
     signed = certificate_of(session, who)
     if signed is None:
-        raise CertificateError(f"No node {who} is known here.")
+        raise RenewalError(f"No node {who} is known here.")
     before = identity.read_certificate(signed)
     if ledger.is_revoked(session, who):
-        raise CertificateError(
+        raise RenewalError(
             f"The key of {before.name!r} was withdrawn. It joins again once it is set up anew."
         )
     if not may_renew(session, node, signed):
-        raise CertificateError(f"{before.name!r} was admitted by another node, which has to do this.")
+        raise RenewalError(f"{before.name!r} was admitted by another node, which has to do this.")
     issued_ms = max(now_ms, before.issued_ms + 1)
     renewed = before.model_copy(update={"issued_ms": issued_ms, "expires_ms": issued_ms + LIFE_MS})
     keep_certificate(session, identity.sign_paper(node.key, renewed))

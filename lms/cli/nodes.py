@@ -32,6 +32,7 @@ from lms.cli.console import (
 from lms.cli.opening import opened
 from lms.nodes import actions
 from lms.nodes.actions import Held, NobodyPairedError, PeerBusyError, PeerNotFoundError
+from lms.nodes.admission import admit_again
 from lms.nodes.links import instant, link_to, set_terms, standing_of, terms_of, turn_of
 from lms.nodes.meter import Occasion
 from lms.nodes.pace import LEAST_BUDGET, Quiet, Terms, Why
@@ -125,6 +126,24 @@ def list_(data: Data = None, as_json: Json = False) -> None:
     with opened(data) as node, failing_on(SyncError), node.database.read() as session:
         rows = [asdict(peer) for peer in overview(session, node.sync).peers]
     show_rows(rows, as_json=as_json, empty="Paired with no other node yet.")
+
+
+@node_app.command()
+def renew(
+    peer: Annotated[str, typer.Argument(help="Name or id.")], data: Data = None, as_json: Json = False
+) -> None:
+    """Admit a node again that was away until its certificate ended.
+
+    One that is met before that is renewed by itself.
+    """
+    with opened(data) as node, failing_on(PeerNotFoundError, SyncError), node.database.write() as session:
+        renewed = admit_again(session, node.sync, peer)
+    until = datetime.fromtimestamp((renewed.expires_ms or 0) / 1000).astimezone()
+    tell(
+        {"renewed": renewed.node, "name": renewed.name, "until": until.isoformat()},
+        f"{renewed.name} is admitted until {until:%Y-%m-%d}. It learns so when it is met next.",
+        as_json=as_json,
+    )
 
 
 @node_app.command()

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from lms.nodes.actions import NobodyPairedError, PeerNotFoundError, ask_to_sync, invite, join, revoke
+from lms.nodes.admission import admit_again
 from lms.nodes.meter import cancel_meetings
 from lms.nodes.queries import chip, last_meetings, oldest_waiting, overview, peer_links, under_way
 from lms.nodes.roots import NoRootFoundError
@@ -29,7 +30,7 @@ from lms.web.router import page_router
 from lms.web.site import site_of
 from lms.web.viewer import Viewer
 from lms.web.wording import mark
-from sync.errors import PairingError, RevocationError, SyncError
+from sync.errors import PairingError, RenewalError, RevocationError, SyncError
 from sync.node import Node, names_of
 from sync.quarantine import retry_waiting
 
@@ -61,6 +62,12 @@ TROUBLES: Mapping[type[Exception], Trouble] = {
         code="node-not-found",
         title=mark("No such node is known here"),
         remedy=mark("The sync page lists those that are."),
+    ),
+    RenewalError: Trouble(
+        status=409,
+        code="node-not-renewable",
+        title=mark("This node cannot admit that one again"),
+        remedy=mark("The node that admitted it can, or the centre, as long as its key was not withdrawn."),
     ),
     RevocationError: Trouble(
         status=409,
@@ -156,6 +163,14 @@ def post_trust(
         trust_in(session, _node(request), other)
         revoke(session, _node(request), other, reason=reason, trusted=moment or "held")
     retry_waiting(_node(request))
+    return RedirectResponse(f"{PATH}/nodes/{other}", status_code=303)
+
+
+@router.post("/nodes/{other}/admit")
+def post_admission(request: Request, _: Manager, other: str) -> Response:
+    """Admit a node again whose certificate has ended, or ends soon."""
+    with site_of(request).database.write() as session:
+        admit_again(session, _node(request), other)
     return RedirectResponse(f"{PATH}/nodes/{other}", status_code=303)
 
 

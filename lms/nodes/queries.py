@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lms.database import remembered
+from lms.nodes.admission import Admission, admission_of, moment_of
 from lms.nodes.links import instant, links, standing_of, terms_of, turn_of
 from lms.nodes.pace import Terms, Turn
 from lms.nodes.tables import Meeting
@@ -40,14 +41,17 @@ class PeerStanding:
     skew_s: float | None
     revoked: bool
     is_root: bool
+    admitted_until: datetime | None
+    has_ended: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Overview:
-    """Everything the sync page and ``lms status`` tell."""
+    """Everything the sync page and ``lms status`` tell; ``admission`` is this node's own."""
 
     me: Certificate
     root: str | None
+    admission: Admission
     peers: Sequence[PeerStanding]
     counts: dict[str, KindCount]
     refused: Sequence[Kept]
@@ -68,12 +72,15 @@ def overview(session: Session, node: Node) -> Overview:
             skew_s=None if row.skew_ms is None else row.skew_ms / 1000,
             revoked=row.node in revoked,
             is_root=row.node == me.root,
+            admitted_until=moment_of(certificate.expires_ms),
+            has_ended=certificate.has_expired(node.clock()),
         )
         for row, certificate in ledger.peers(session)
     ]
     return Overview(
         me=me.certificate,
         root=me.root,
+        admission=admission_of(session, node, me.certificate),
         peers=peers,
         counts=remembered(session, "counts", lambda: ledger.counts(session, node)),
         refused=quarantine.kept_aside(session, limit=SHOWN_REFUSED),

@@ -10,6 +10,7 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from lms.nodes.actions import PeerNotFoundError
+from lms.nodes.admission import Admission, admission_of
 from sync import ledger, log, trust
 from sync.identity import read_certificate
 from sync.node import Node, certificate_of, known_certificates, revoked_nodes, standing
@@ -48,6 +49,7 @@ class NodeTrust:
     taken_before: int
     doubts: Sequence[Doubt]
     may_decide: bool
+    admission: Admission
 
     @property
     def trusted(self) -> int:
@@ -92,6 +94,7 @@ def trust_in(session: Session, node: Node, other: str) -> NodeTrust:
             for record, taken in islice(records, SHOWN_DOUBTS)
         ],
         may_decide=other != me.root and may_revoke(me.certificate.role, node.id, root=me.root),
+        admission=admission_of(session, node, certificate),
     )
 
 

@@ -28,6 +28,9 @@ from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
 from lms.web.cookies import SESSION, cookie_name
 from lms.web.frame import frame
 from lms.web.site import Site
+from sync.identity import read_certificate, sign_paper
+from sync.node import certificate_of, keep_certificate
+from sync.renewal import DAY_MS, LIFE_MS
 from tests.bundle_builders import take, write
 from tests.nodes_builders import Place, a_small_node, answering, meet, pair
 
@@ -492,3 +495,68 @@ def test_a_node_that_joined_elsewhere_is_found_among_those_known_through_others(
 
 def test_a_node_that_nobody_knows_is_not_found(centre: Place) -> None:
     assert client(centre, "central_admin").get("/sync-status/nodes/nobody").status_code == 404
+
+
+# ---------------------------------------------------------------- admission
+
+
+def long_ago(*places: Place, node: str, admitted_by: Place) -> None:
+    """Have a node been admitted fourteen months ago, as these places know it."""
+    with admitted_by.database.read() as session:
+        signed = certificate_of(session, node)
+    assert signed is not None
+    known = read_certificate(signed)
+    past = known.issued_ms - 425 * DAY_MS
+    aged = known.model_copy(update={"issued_ms": past, "expires_ms": past + LIFE_MS})
+    for place in places:
+        with place.database.write() as session:
+            keep_certificate(session, sign_paper(admitted_by.node.key, aged))
+
+
+def test_who_was_away_too_long_is_told_so_and_admitted_again_by_the_administrator(
+    laptop: Place, centre: Place
+) -> None:
+    with answering(centre) as address:
+        pair(laptop, centre, address)
+        meet(laptop, address)
+    long_ago(centre, laptop, node=laptop.node.id, admitted_by=centre)
+    there, here = client(centre, "central_admin"), client(laptop, "officer")
+    page = f"/sync-status/nodes/{laptop.node.id}"
+
+    assert "admission to the network ended on" in here.get("/sync-status").text
+    assert "Admission ended" in there.get("/sync-status").text
+    assert "Its admission to the network has ended." in there.get(page).text
+    with answering(centre) as address:
+        meet(laptop, address)
+    assert "admission to the network ended on" in here.get("/sync-status").text
+
+    status, _ = send(there, f"nodes/{laptop.node.id}/admit")
+    assert status == 303
+    assert "Admission ended" not in there.get("/sync-status").text
+    assert "Its admission" not in there.get(page).text
+    assert "Admitted until" in there.get(page).text
+    with answering(centre) as address:
+        meet(laptop, address)
+    assert "admission to the network ended on" not in here.get("/sync-status").text
+
+
+def test_only_who_admitted_a_node_is_offered_to_do_so_again(laptop: Place, centre: Place) -> None:
+    with answering(centre) as address:
+        pair(laptop, centre, address)
+        meet(laptop, address)
+    browser = client(laptop, "officer", "hub_admin")
+
+    assert "Admit it again" not in browser.get(f"/sync-status/nodes/{centre.node.id}").text
+    status, told = send(browser, f"nodes/{centre.node.id}/admit")
+    assert status == 409
+    assert "This node cannot admit that one again" in told
+
+
+def test_an_officer_admits_nobody(laptop: Place, centre: Place) -> None:
+    with answering(centre) as address:
+        pair(laptop, centre, address)
+        meet(laptop, address)
+
+    status, _ = send(client(centre, "officer"), f"nodes/{laptop.node.id}/admit")
+
+    assert status == 403

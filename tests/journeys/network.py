@@ -6,6 +6,7 @@ import itertools
 import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any
 
 import httpx
 
+from sync.identity import load_key, sign_paper
+from sync.messages import Certificate
+from sync.renewal import DAY_MS, LIFE_MS
 from tests.benchmarks.traffic import of_a_post
 from tests.servers import NodeUnderTest
 
@@ -89,3 +93,26 @@ def waiting(place: NodeUnderTest) -> int:
 def copied(place: NodeUnderTest, to: Path) -> NodeUnderTest:
     """Return a node on a copy of another's disk."""
     return NodeUnderTest(data=Path(shutil.copytree(place.data, to)))
+
+
+def fourteen_months_ago() -> int:
+    """Return the moment, in milliseconds."""
+    return (time.time_ns() // 1_000_000) - 425 * DAY_MS
+
+
+def away_since(moment_ms: int, admitted_by: NodeUnderTest, away: NodeUnderTest) -> None:
+    """Have a node been admitted at a moment, as both know it: what the clock would have come to since."""
+    key = load_key(admitted_by.data)
+    assert key is not None
+    node = away.facts("node", "show")["node"]
+    [(text,)] = rows(admitted_by, f"SELECT text FROM sync_certificate WHERE node = '{node}'")
+    then = Certificate.model_validate_json(text).model_copy(
+        update={"issued_ms": moment_ms, "expires_ms": moment_ms + LIFE_MS}
+    )
+    signed = sign_paper(key, then)
+    for place in (admitted_by, away):
+        with closing(sqlite3.connect(place.data / "outpost.db", timeout=60)) as file, file:
+            file.execute(
+                "UPDATE sync_certificate SET text = ?, signature = ? WHERE node = ?",
+                (signed.text, signed.signature, node),
+            )

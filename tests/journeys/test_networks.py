@@ -9,7 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.network import copied, ids_in, ids_of, join, record, rows, served, sync, waiting
+from tests.journeys.network import (
+    away_since,
+    copied,
+    fourteen_months_ago,
+    ids_in,
+    ids_of,
+    join,
+    record,
+    rows,
+    served,
+    sync,
+    waiting,
+)
 from tests.servers import NodeUnderTest, node
 
 
@@ -28,7 +40,7 @@ def laptop(tmp_path: Path) -> Iterator[NodeUnderTest]:
 def test_a_van_that_was_its_own_root_joins_a_centre_and_all_its_laptops_recorded_is_there(
     tmp_path: Path, centre: NodeUnderTest
 ) -> None:
-    """For its laptops it stays where their records end."""
+    """Its laptops follow it: for them, too, delivered means at the centre from then on."""
     with ExitStack() as opened:
         van = opened.enter_context(node(tmp_path / "van", role="hub", name="The van"))
         laptops = [opened.enter_context(node(tmp_path / f"laptop {n}", name=f"Laptop {n}")) for n in (1, 2)]
@@ -48,7 +60,10 @@ def test_a_van_that_was_its_own_root_joins_a_centre_and_all_its_laptops_recorded
                 later = [record(laptop, 20 + number, 10) for number, laptop in enumerate(laptops)]
                 for laptop in laptops:
                     assert sync(laptop)["state"] == "done"
+                assert [waiting(laptop) for laptop in laptops] == [10, 10]  # at the van
                 assert sync(van)["state"] == "done"
+                for laptop in laptops:
+                    assert sync(laptop)["state"] == "done"
 
         assert ids_in(centre) == ids_in(van) == ids_of(*alone, *later)
         assert [waiting(place) for place in (van, *laptops)] == [0, 0, 0]
@@ -129,3 +144,31 @@ def test_a_laptop_that_burnt_is_declared_dead_and_all_that_had_left_it_counts(
     held = rows(centre, "SELECT count(*) FROM sync_quarantine WHERE reason = 'revoked'")[0][0]
     assert len(ids_in(centre)) + held == len(ids_of(*told))
     assert set(ids_in(centre)) >= set(ids_of(told[0]))
+
+
+def test_a_laptop_that_was_away_for_fourteen_months_gives_all_and_waits_for_a_person(
+    centre: NodeUnderTest, laptop: NodeUnderTest
+) -> None:
+    """Its certificate has ended. Nothing it recorded is lost by that, and what comes down waits."""
+    with served(centre):
+        join(laptop, centre)
+        told = [record(laptop, 1, 20)]
+        sync(laptop)
+        away_since(fourteen_months_ago(), centre, laptop)
+        centre.people({"P-2": "officer"}, password="correct horse")
+        told.append(record(laptop, 2, 300))
+        report = sync(laptop)
+
+        assert report["state"] == "done"
+        assert waiting(laptop) == 0
+        assert ids_in(centre) == ids_of(*told)
+        assert rows(laptop, "SELECT personnel_number FROM person WHERE personnel_number = 'P-2'") == []
+        peers = {peer["node"]: peer["has_ended"] for peer in centre.facts("node", "list")}
+        assert list(peers.values()) == [True]
+
+        centre.facts("node", "renew", *peers)
+        told.append(record(laptop, 3, 5))
+        assert sync(laptop)["state"] == "done"
+
+    assert ids_in(centre) == ids_of(*told)
+    assert rows(laptop, "SELECT personnel_number FROM person WHERE personnel_number = 'P-2'") == [("P-2",)]

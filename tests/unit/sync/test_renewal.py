@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sync import identity, ledger, renewal, revocations
-from sync.errors import CertificateError
+from sync.errors import CertificateError, RenewalError
 from sync.identity import read_certificate, sign_paper
 from sync.messages import Certificate
 from sync.node import certificate_of, keep_certificate, root_of, take_certificates
@@ -205,9 +205,9 @@ def test_only_who_admitted_a_node_or_is_the_root_renews_it(centre: Place, hub: P
 
     assert renew(hub, laptop).expires_ms
     assert renew(centre, laptop).expires_ms
-    with pytest.raises(CertificateError, match="admitted by another"):
+    with pytest.raises(RenewalError, match="admitted by another"):
         renew(hub, centre)
-    with pytest.raises(CertificateError, match="admitted by another"):
+    with pytest.raises(RenewalError, match="admitted by another"):
         renew(hub, hub)
 
 
@@ -270,7 +270,7 @@ def test_a_key_that_was_withdrawn_is_not_renewed(centre: Place, laptop: Place) -
     with centre.database.write() as session:
         revocations.revoke(session, centre.node, laptop.node.id, reason="lost")
 
-    with pytest.raises(CertificateError, match="withdrawn"):
+    with pytest.raises(RenewalError, match="withdrawn"):
         renew(centre, laptop)
 
 
