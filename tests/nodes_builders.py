@@ -28,8 +28,10 @@ from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
 from sync.engine import SyncReport
 from sync.erasures import Confirmations, Erasures
+from sync.identity import read_certificate, sign_paper
 from sync.messages import Role
-from sync.node import Node
+from sync.node import Node, certificate_of, keep_certificate
+from sync.renewal import DAY_MS, LIFE_MS
 from sync.server import create_app
 from tests.conftest import fresh_schema
 from tests.course_builders import a_scorm_file, an_edition
@@ -154,3 +156,16 @@ def pair(below: Place, above: Place, address: str, *, role: Role = "laptop") -> 
 
 def meet(below: Place, address: str) -> SyncReport:
     return sync_with(below.node, below.peer, address)
+
+
+def long_ago(*places: Place, node: str, admitted_by: Place) -> None:
+    """Have a node been admitted fourteen months ago, as these places know it."""
+    with admitted_by.database.read() as session:
+        signed = certificate_of(session, node)
+    assert signed is not None
+    known = read_certificate(signed)
+    past = known.issued_ms - 425 * DAY_MS
+    aged = known.model_copy(update={"issued_ms": past, "expires_ms": past + LIFE_MS})
+    for place in places:
+        with place.database.write() as session:
+            keep_certificate(session, sign_paper(admitted_by.node.key, aged))

@@ -42,6 +42,7 @@ from lms.courses.tables import Course, CourseImport, Edition, OutlineItem, Unit
 from lms.people.changes import record_change
 
 KIND: Final = "course"
+WITHDRAWAL: Final = "withdrawal"
 
 
 class CourseNotFoundError(Exception):
@@ -210,6 +211,7 @@ def publish(session: Session, shelf: Shelf, public_id: UUID, *, now: datetime) -
     package, missing = whole_package(shelf, edition)
     if package is None or missing:
         raise EditionIncompleteError(public_id, len(missing))
+    was_withdrawn = edition.withdrawn is not None
     edition.published = edition.published or now
     edition.withdrawn = None
     course.coming_edition = None
@@ -217,6 +219,8 @@ def publish(session: Session, shelf: Shelf, public_id: UUID, *, now: datetime) -
     _switch_on(course, edition, package)
     session.flush()
     record_change(session, KIND, course.public_id)
+    if was_withdrawn:
+        record_change(session, WITHDRAWAL, edition.public_id)
     return course
 
 
@@ -233,7 +237,22 @@ def withdraw_edition(session: Session, public_id: UUID, *, now: datetime) -> Cou
     _switch_off(course, edition)
     session.flush()
     record_change(session, KIND, course.public_id)
+    record_change(session, WITHDRAWAL, edition.public_id)
     return course
+
+
+def apply_withdrawal(session: Session, public_id: UUID, entry: Mapping[str, Any]) -> None:
+    """Write what another node says of one edition: that it is withdrawn, or that it is no more.
+
+    It comes before the catalogue does, which says the same. An edition that is not known here is withdrawn there, too.
+    """
+    edition = find_edition(session, public_id)
+    if edition is None:
+        return
+    edition.withdrawn = _instant(entry["withdrawn"])
+    if edition.withdrawn is not None:
+        _switch_off(session.get_one(Course, edition.course_id), edition)
+    session.flush()
 
 
 def describe_in_catalogue(

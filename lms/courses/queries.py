@@ -292,6 +292,17 @@ def recent_imports(session: Session, *, limit: int) -> Sequence[CourseImport]:
 # ---------------------------------------------------------------------- for other nodes
 
 
+def describe_withdrawal(session: Session, public_id: UUID) -> dict[str, Any] | None:
+    """Return whether an edition is withdrawn, as other nodes are told before the catalogue says it."""
+    row = session.execute(
+        select(Edition.withdrawn, Course.changed).join(Course).where(Edition.public_id == public_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    withdrawn, changed = row
+    return {"withdrawn": withdrawn.isoformat() if withdrawn else None, "changed": changed.isoformat()}
+
+
 def describe_course(session: Session, public_id: UUID) -> dict[str, Any] | None:
     """Return a course as it travels to other nodes, deleted or not; ``None`` if there is no such one.
 

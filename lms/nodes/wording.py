@@ -15,6 +15,7 @@ KINDS: Mapping[str, str] = {
     "membership": mark("Members of groups"),
     "enrolment": mark("Enrolments"),
     "course": mark("Courses"),
+    "withdrawal": mark("Withdrawn editions"),
     "revocation": mark("Withdrawn nodes"),
     "trust": mark("Trust in withdrawn nodes"),
     "erasure": mark("Orders to erase a person"),

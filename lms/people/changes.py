@@ -18,7 +18,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from lms.people.tables import DirectoryChange
 
-Kind = Literal["person", "group", "membership", "enrolment", "course"]
+Kind = Literal["person", "group", "membership", "enrolment", "course", "withdrawal"]
 
 
 def record_change(session: Session, kind: Kind, public_id: UUID) -> None:

@@ -1,5 +1,8 @@
 """The directory: people, groups, memberships, enrolments and courses, proposed below and decided at the root.
 
+That an edition is withdrawn is told twice: with its course, and before all else among the revocations, so that nobody
+goes on with it while records and files are on their way.
+
 A node that is its own root decides: what it says stands in scopes ``directory`` and ``catalogue``, and others
 take it. Everywhere else a change is an offer. The root adopts an offer by making it a change of its own, under
 the same public id; so it comes back down, to the node that offered it and to all others.
@@ -23,8 +26,8 @@ from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError, StoredPackageError
 from content_packages.shelf import Shelf
-from lms.courses.actions import EditionElsewhereError, apply_course
-from lms.courses.queries import describe_course, is_manifest
+from lms.courses.actions import EditionElsewhereError, apply_course, apply_withdrawal
+from lms.courses.queries import describe_course, describe_withdrawal, is_manifest
 from lms.enrolment.actions import apply_enrolment
 from lms.enrolment.queries import describe_enrolment
 from lms.people.changes import Kind, changes_after, count_changed, record_change, was_changed_here
@@ -45,7 +48,7 @@ from sync.canonical import canonical_json
 from sync.messages import Record
 from sync.node import Standing, standing
 from sync.ports import APPLIED, PRESENT, BlobRef, Change, Changes, Context, Outcome, Verdict
-from sync.scopes import CATALOGUE, DIRECTORY, OFFERS, scope_for
+from sync.scopes import CATALOGUE, DIRECTORY, OFFERS, REVOCATIONS, scope_for
 
 SCHEMA = 1
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -56,6 +59,7 @@ _DESCRIBE: Mapping[Kind, Callable[[Session, UUID], dict[str, Any] | None]] = {
     "membership": describe_membership,
     "enrolment": describe_enrolment,
     "course": describe_course,
+    "withdrawal": describe_withdrawal,
 }
 _NOT_YOURS = Outcome(
     verdict=Verdict.REFUSED,
@@ -216,6 +220,8 @@ class DirectoryStream:
             return Outcome(verdict=Verdict.REFUSED, reason="malformed", detail=detail)
 
     def _take_decided(self, session: Session, arrival: _Arrival, speaker: _Speaker) -> Outcome:
+        if arrival.kind == "withdrawal":
+            return _take_withdrawal(session, arrival)
         _note_proposal(session, arrival, arrival.body.proposed_by)
         if arrival.ours is not None and arrival.is_older and _keeps_ours(session, arrival, speaker):
             if arrival.ours.get("provisional"):
@@ -225,7 +231,7 @@ class DirectoryStream:
         return self._lacking(arrival, only_given=True) or APPLIED
 
     def _take_offer(self, session: Session, arrival: _Arrival, speaker: _Speaker) -> Outcome:
-        if arrival.is_same:
+        if arrival.is_same or arrival.kind == "withdrawal":  # the course that is offered says it, too
             return PRESENT
         if arrival.ours is not None and not _proposed(session, arrival, speaker):
             return _NOT_YOURS
@@ -264,6 +270,13 @@ class DirectoryStream:
                 apply_course(session, self._shelf, arrival.public_id, entry, new_id=self._new_id)
 
 
+def _take_withdrawal(session: Session, arrival: _Arrival) -> Outcome:
+    if arrival.ours is not None and arrival.is_older:
+        return PRESENT  # the catalogue has come farther
+    apply_withdrawal(session, arrival.public_id, arrival.entry)
+    return APPLIED
+
+
 # ---------------------------------------------------------------- who decides
 
 
@@ -271,12 +284,16 @@ def _decides(me: Standing) -> bool:
     return me.root == me.certificate.node
 
 
+#: Where what is decided belongs that does not belong in the directory.
+_SCOPES: Mapping[Kind, str] = {"course": CATALOGUE, "withdrawal": REVOCATIONS}
+
+
 def _scope(kind: Kind, me: Standing) -> str:
     """Return the log a change belongs in. A hub decides for its own nodes only, so its scopes name it."""
     if not _decides(me):
         return OFFERS
     unit = None if me.certificate.role == "central" else me.certificate.node
-    return scope_for(CATALOGUE if kind == "course" else DIRECTORY, unit)
+    return scope_for(_SCOPES.get(kind, DIRECTORY), unit)
 
 
 def _speaker(me: Standing, context: Context) -> _Speaker:

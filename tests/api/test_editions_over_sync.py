@@ -10,18 +10,23 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from lms.courses.actions import undo_move
-from lms.courses.queries import find_course
+from lms.courses.actions import publish, undo_move, withdraw_edition
+from lms.courses.queries import describe_withdrawal, find_course
 from lms.courses.tables import Course
 from lms.database import Database
 from lms.editions.actions import take_up
 from lms.editions.queries import preview
 from lms.enrolment.queries import registration_of
 from lms.launch.actions import Delivered, apply_commit, deliver
-from lms.launch.course import open_course
+from lms.launch.course import CourseWithdrawnError, open_course
+from sync import log
+from sync.canonical import canonical_json
+from sync.clock import Stamp
+from sync.messages import Record
+from sync.ports import Context, Verdict
 from tests.course_builders import a_scorm_file, an_edition
 from tests.launch_builders import a_commit, a_desk
-from tests.nodes_builders import Place, a_place, a_small_node, answering, meet, pair
+from tests.nodes_builders import Place, a_place, a_small_node, answering, long_ago, meet, pair
 
 
 @pytest.fixture
@@ -104,3 +109,71 @@ def test_a_laptop_follows_what_the_centre_decides_and_takes_back(
         found = find_course(session, course)
         assert found is not None
         assert found.current_edition == second_id  # who begins now begins with what the centre gives
+
+
+@pytest.mark.parametrize("is_admitted", [True, False])
+def test_an_edition_that_is_withdrawn_is_opened_nowhere_any_more(
+    laptop: Place, centre: Place, *, is_admitted: bool
+) -> None:
+    """It travels before all else, and reaches also the laptop that is given no courses any more."""
+    officer, course = centre.person("A-1"), centre.course("Border control")
+    centre.enrol(officer, course)
+    with answering(centre) as address:
+        pair(laptop, centre, address)
+        meet(laptop, address)
+        first = opens(laptop, officer, course, status="completed")
+        if not is_admitted:
+            long_ago(centre, laptop, node=laptop.node.id, admitted_by=centre)
+        with centre.database.write() as session:
+            withdraw_edition(session, first.taking.edition, now=datetime.now(UTC))
+        meet(laptop, address)
+
+        with pytest.raises(CourseWithdrawnError):
+            opens(laptop, officer, course)
+        with centre.database.read() as session:
+            kept = log.held(session, origins=[centre.node.id])
+        assert "revocations" in {key.scope for key, head in kept.items() if head.seq}
+
+        with centre.database.write() as session:
+            publish(session, centre.shelf, first.taking.edition, now=datetime.now(UTC))
+        meet(laptop, address)
+        again = opens(laptop, officer, course) if is_admitted else None
+
+    assert again is None or begun(first) <= begun(again)
+
+
+def test_a_withdrawal_that_comes_late_does_not_withdraw_what_was_given_again(
+    laptop: Place, centre: Place
+) -> None:
+    officer, course = centre.person("A-1"), centre.course("Border control")
+    centre.enrol(officer, course)
+    with answering(centre) as address:
+        pair(laptop, centre, address)
+        meet(laptop, address)
+        edition = opens(laptop, officer, course).taking.edition
+        with centre.database.write() as session:
+            withdraw_edition(session, edition, now=datetime.now(UTC))
+        with centre.database.read() as session:
+            described = describe_withdrawal(session, edition)
+        with centre.database.write() as session:
+            publish(session, centre.shelf, edition, now=datetime.now(UTC))
+        meet(laptop, address)
+
+    late = Record(
+        seq=1,
+        kind="withdrawal",
+        key=str(edition),
+        schema=1,
+        body=canonical_json({"entry": described}),
+        stamp=Stamp(1, 0),
+    )
+    context = Context(
+        origin=centre.node.id, epoch="", scope="revocations", role="central", units=("*",), is_authority=True,
+        now_ms=laptop.node.clock(),
+    )  # fmt: skip
+    stream = laptop.node.stream_of("withdrawal")
+    assert stream is not None
+    with laptop.database.write() as session:
+        (outcome,) = stream.apply(session, [late], context)
+    assert outcome.verdict is Verdict.PRESENT
+    opens(laptop, officer, course)

@@ -28,11 +28,8 @@ from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
 from lms.web.cookies import SESSION, cookie_name
 from lms.web.frame import frame
 from lms.web.site import Site
-from sync.identity import read_certificate, sign_paper
-from sync.node import certificate_of, keep_certificate
-from sync.renewal import DAY_MS, LIFE_MS
 from tests.bundle_builders import take, write
-from tests.nodes_builders import Place, a_small_node, answering, meet, pair
+from tests.nodes_builders import Place, a_small_node, answering, long_ago, meet, pair
 
 
 def client(place: Place, *roles: str) -> TestClient:
@@ -498,19 +495,6 @@ def test_a_node_that_nobody_knows_is_not_found(centre: Place) -> None:
 
 
 # ---------------------------------------------------------------- admission
-
-
-def long_ago(*places: Place, node: str, admitted_by: Place) -> None:
-    """Have a node been admitted fourteen months ago, as these places know it."""
-    with admitted_by.database.read() as session:
-        signed = certificate_of(session, node)
-    assert signed is not None
-    known = read_certificate(signed)
-    past = known.issued_ms - 425 * DAY_MS
-    aged = known.model_copy(update={"issued_ms": past, "expires_ms": past + LIFE_MS})
-    for place in places:
-        with place.database.write() as session:
-            keep_certificate(session, sign_paper(admitted_by.node.key, aged))
 
 
 def test_who_was_away_too_long_is_told_so_and_admitted_again_by_the_administrator(
