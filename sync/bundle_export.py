@@ -26,10 +26,12 @@ from sync.messages import Certificate, Frame, SegmentRef, Signed
 from sync.node import (
     Node,
     Standing,
+    certificate_of,
     chain_of,
     known_certificates,
     past_lives,
     remember_generation,
+    sight_of,
     standing,
 )
 from sync.outbox import read_frames
@@ -124,10 +126,9 @@ def make_plan(
     with node.read() as session:
         me = standing(session)
         recipients = _recipients(session, me, to)
+        sights = [sight_of(session, node, one) for one in recipients]
         held = {
-            key: head
-            for key, head in log.held(session).items()
-            if all(scopes.may_see(one, key, at_ms=node.clock()) for one in recipients)
+            key: head for key, head in log.held(session).items() if all(one.covers(key) for one in sights)
         }
         plan = Plan(
             set=new_set(),
@@ -296,7 +297,7 @@ def _files_named(session: Session, node: Node, ref: SegmentRef) -> Iterator[Blob
     if encoded is None:
         return
     parts = segment.take_apart(encoded)
-    signed = known_certificates(session).get(ref.log.origin)
+    signed = certificate_of(session, ref.log.origin)
     if signed is None:
         return
     try:

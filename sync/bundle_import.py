@@ -22,7 +22,7 @@ from sync.canonical import canonical_json
 from sync.errors import BundleError, CertificateError, SegmentError
 from sync.inbox import Intake, Taken
 from sync.messages import Certificate, Frame, Signed
-from sync.node import Node, known_certificates, remember_generation, standing, take_certificates
+from sync.node import Node, remember_generation, standing, take_certificates, vouched_for
 from sync.vector import Head, LogKey, from_rows, merged
 
 _AT_ONCE_BYTES = 1024 * 1024
@@ -316,7 +316,7 @@ class _Taking:
             take_certificates(
                 session, [one for opening in openings for one in reversed(opening.certificates)]
             )
-            known = known_certificates(session)
+            known = vouched_for(session, [writer])
             try:
                 return identity.trusted(known[writer], known=known, root=root)
             except (KeyError, CertificateError):

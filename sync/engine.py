@@ -14,7 +14,14 @@ from sync.errors import CertificateError, IdentityError, LinkError, StoppedError
 from sync.identity import read_certificate
 from sync.inbox import Intake
 from sync.messages import Delivery, Message, Progress, Pull, Push, Welcome
-from sync.node import Node, known_certificates, remember_generation, standing, take_certificates
+from sync.node import (
+    Node,
+    known_certificates,
+    remember_generation,
+    standing,
+    take_certificates,
+    vouched_for,
+)
 from sync.outbox import read_frames
 from sync.ports import Transport
 from sync.session import FIRST_WINDOW, Conversation, Opening
@@ -255,9 +262,10 @@ class _Meeting:
     # ------------------------------------------------------------ bytes
 
     def _push(self, conversation: Conversation, push: Push) -> None:
+        unknown = conversation.origins_unknown_to_peer()
         with self._node.read() as session:
-            known = known_certificates(session)
-        newcomers = [known[origin] for origin in conversation.origins_unknown_to_peer() if origin in known]
+            known = vouched_for(session, unknown) if unknown else {}
+        newcomers = [known[origin] for origin in unknown if origin in known]
         started = self._monotonic()
         introduced = push.model_copy(update={"certificates": tuple(newcomers)})
         with self._transport.ask(introduced, read_frames(self._node, push.frames)) as reply:

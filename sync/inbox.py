@@ -18,7 +18,7 @@ from sync import blackout, identity, log, quarantine, scopes, segment, trust
 from sync.canonical import digest_of
 from sync.errors import CertificateError, SegmentError
 from sync.messages import Certificate, Frame, Partial, Record, RefusedSegment
-from sync.node import Node, Standing, known_certificates, standing
+from sync.node import Node, Standing, standing, vouched_for
 from sync.segment import Header
 from sync.tables import PartRow, RefusedRow
 from sync.vector import Head, LogKey
@@ -242,7 +242,7 @@ def forget_stale_parts(session: Session, *, now_ms: int) -> None:
 def _origin(session: Session, node: Node, me: Standing, header: Header) -> Certificate:
     if header.origin == node.id:
         return me.certificate
-    known = known_certificates(session)
+    known = vouched_for(session, [header.origin])
     signed = known.get(header.origin)
     if signed is None or me.root is None:
         raise SegmentError("unknown_origin", f"no certificate of {header.origin} is known here")

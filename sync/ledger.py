@@ -13,9 +13,18 @@ from sync import identity, log
 from sync.canonical import canonical_json
 from sync.errors import CertificateError
 from sync.messages import Certificate, Receipt, Signed
-from sync.node import Node, certificate_of, known_certificates, lock_row, past_lives, standing
+from sync.node import (
+    Node,
+    certificate_of,
+    known_certificates,
+    lock_row,
+    past_lives,
+    sight_of,
+    standing,
+    vouched_for,
+)
 from sync.ports import BlobRef
-from sync.scopes import UPWARD, may_see, parts_of
+from sync.scopes import UPWARD, parts_of
 from sync.sequencer import unnumbered_since_ms, waiting_changes
 from sync.tables import NodeRow, PeerRow, ReceiptRow, RefusedRow, RevocationRow
 from sync.vector import NOTHING, Head, LogKey, Vector, ahead, changed, from_rows, merged, rows
@@ -51,9 +60,8 @@ def has_news_for(session: Session, node: Node, peer: str) -> bool:
     if row is None or signed is None:
         return False
     certificate = identity.read_certificate(signed)
-    news = changed(log.held(session), vector_from(row.said))
-    now_ms = node.clock()
-    return any(key.origin != peer and may_see(certificate, key, at_ms=now_ms) for key in news)
+    news, sight = changed(log.held(session), vector_from(row.said)), sight_of(session, node, certificate)
+    return any(key.origin != peer and sight.covers(key) for key in news)
 
 
 def last_seen_ms(session: Session) -> int | None:
@@ -187,7 +195,8 @@ def keep_receipts(session: Session, papers: Iterable[Signed], *, root: str | Non
     A receipt of an issuer's newer life replaces the older one even if it covers less. One of a former life is passed
     over: it may say that something was delivered which the issuer has lost since.
     """
-    known = known_certificates(session)
+    papers = list(papers)
+    known = vouched_for(session, {paper.signer for paper in papers})
     kept = 0
     for paper in papers:
         signed = known.get(paper.signer)

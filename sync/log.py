@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from sync import segment as segments
 from sync.messages import Record, SegmentRef
 from sync.segment import Header
-from sync.tables import LogRow, NodeRow, RevocationRow, SegmentRow
+from sync.tables import COMES_DOWN, LogRow, NodeRow, RevocationRow, SegmentRow
 from sync.vector import NOTHING, Head, LogKey
 
 
@@ -27,8 +27,18 @@ def held(session: Session, *, origins: Collection[str] | None = None) -> dict[Lo
     return {LogKey(origin, epoch, scope): Head(seq, root) for origin, epoch, scope, seq, root in found}
 
 
+def held_for(session: Session, origins: Collection[str]) -> dict[LogKey, Head]:
+    """Return the part of this node's vector that a node below has to do with: its origins' logs, and what comes down.
+
+    A centre has two logs for each of its hundred thousand laptops, and is greeted by one hub after the other.
+    """
+    down = session.connection().execute(_DOWN)
+    return held(session, origins=origins) | {LogKey(*row[:3]): Head(*row[3:]) for row in down}
+
+
 # Every page asks for its own node's part.
 _HELD = select(LogRow.origin, LogRow.epoch, LogRow.scope, LogRow.seq, LogRow.root).where(LogRow.seq > 0)
+_DOWN = _HELD.where(COMES_DOWN)
 _HELD_OF = _HELD.where(LogRow.origin.in_(bindparam("origins", expanding=True)))
 
 

@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +28,7 @@ from sync.errors import CertificateError, KeyLostError
 from sync.identity import NodeKey, read_certificate
 from sync.messages import Certificate, Role, Signed
 from sync.ports import Blobs, Clock, Erasure, Read, Stream, Write
+from sync.scopes import Sight
 from sync.segment import NEWEST_FORM
 from sync.tables import CertificateRow, EpochRow, NodeRow, RefusedRow, RevocationRow
 
@@ -171,6 +173,21 @@ def known_certificates(session: Session) -> dict[str, Signed]:
     return {row.node: _signed(row) for row in session.scalars(select(CertificateRow))}
 
 
+def vouched_for(session: Session, nodes: Collection[str]) -> dict[str, Signed]:
+    """Return the certificates of some nodes and of those above them, as far as they are known here, by node.
+
+    A centre knows a hundred thousand; who is met needs a handful.
+    """
+    found: dict[str, Signed] = {}
+    asked = set(nodes)
+    while asked:
+        rows = session.connection().execute(_CERTIFIED, {"nodes": list(asked)})
+        above = {row.node: _signed(row) for row in rows}
+        found |= above
+        asked = {signed.signer for signed in above.values()} - found.keys()
+    return found
+
+
 def names_of(session: Session, nodes: Collection[str]) -> dict[str, str]:
     """Return what those of these nodes are called whose certificates are known here."""
     rows = session.connection().execute(_CERTIFIED, {"nodes": list(nodes)})
@@ -197,6 +214,17 @@ def chain_of(session: Session, node: str) -> list[Signed]:
     return chain
 
 
+def sight_of(session: Session, node: Node, peer: Certificate) -> Sight:
+    """Return what a node may be given by this one now."""
+    signed = certificate_of(session, peer.node)
+    return Sight(
+        peer=peer,
+        giver=standing(session).certificate,
+        is_below=signed is not None and signed.signer == node.id,
+        at_ms=node.clock(),
+    )
+
+
 def revoked_nodes(session: Session) -> set[str]:
     """Return the nodes whose keys were withdrawn."""
     return set(session.scalars(select(RevocationRow.node)))
@@ -209,8 +237,10 @@ def take_certificates(session: Session, papers: Sequence[Signed]) -> None:
     of a node that is known counts if it is by the same hand, or by the root or a centre: no hub may make another one
     into a laptop.
     """
+    if not papers:
+        return
     root = standing(session).root
-    known = known_certificates(session)
+    known = vouched_for(session, _named(papers))
     withdrawn = revoked_nodes(session)
     vouching = {node: signed for node, signed in known.items() if node not in withdrawn}
     for paper in papers:
@@ -224,6 +254,15 @@ def take_certificates(session: Session, papers: Sequence[Signed]) -> None:
                     vouching[certificate.node] = paper
         except CertificateError:
             continue  # its segments will say that their origin is unknown
+
+
+def _named(papers: Sequence[Signed]) -> set[str]:
+    """Return whom certificates are about and who signed them; what is no certificate names nobody."""
+    found = set()
+    for paper in papers:
+        with suppress(CertificateError):
+            found |= {read_certificate(paper).node, paper.signer}
+    return found
 
 
 def _is_news(known: Mapping[str, Signed], certificate: Certificate, paper: Signed, *, root: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
-from sync import envelope, identity, inbox, ledger, log, quarantine, renewal, scopes, sequencer
+from sync import envelope, identity, inbox, ledger, log, quarantine, renewal, sequencer
 from sync import session as rules
 from sync.errors import IdentityError, RefusedError
 from sync.inbox import Intake
@@ -27,7 +27,15 @@ from sync.messages import (
     Wanted,
     Welcome,
 )
-from sync.node import Node, Standing, known_certificates, remember_generation, standing, take_certificates
+from sync.node import (
+    Node,
+    Standing,
+    remember_generation,
+    sight_of,
+    standing,
+    take_certificates,
+    vouched_for,
+)
 from sync.outbox import frame_of, read_frames
 from sync.pairing import admit
 from sync.tables import PeerRow
@@ -54,7 +62,7 @@ class Responder:
         """
         claimed = envelope.signer_of(header)
         with self.node.read() as session:
-            known, me = known_certificates(session), standing(session)
+            known, me = vouched_for(session, [claimed]), standing(session)
             revoked = ledger.is_revoked(session, claimed)
         if claimed not in known or me.root is None:
             raise IdentityError("This node is not paired with the one that asks.")
@@ -130,7 +138,7 @@ class Responder:
         offsets = {partial.digest: partial.offset for partial in pull.partials}
         with self.node.read() as session:
             frames, origins = self._segment_frames(session, pull, peer, offsets)
-            known = known_certificates(session)
+            known = vouched_for(session, origins)
         room = pull.max_bytes - sum(frame.length for frame in frames)
         if peer.has_expired(self.node.clock()):
             blobs, absent = list[Frame](), [blob.digest for blob in pull.wanted]
@@ -193,17 +201,17 @@ class Responder:
         if not base_known:
             return welcome
         stopped = ledger.refusals(session, peer.node)
-        held, now_ms = log.held(session), self.node.clock()
-        differing = rules.differences(me.certificate, peer, ours=held, theirs=theirs, at_ms=now_ms)
+        sight = sight_of(session, self.node, peer)
+        origins = {peer.node, *(key.origin for key in theirs)}
+        ours = log.held(session) if sight.is_upward else log.held_for(session, origins)
+        differing = rules.differences(sight, ours=ours, theirs=theirs)
         heads = {
             key: head
             for key, head in differing.items()
             if key not in stopped or head.seq > theirs.get(key, Head(0, "")).seq
         }
         after = hello.receipts_after if hello.peer_epoch == me.epoch else 0
-        receipts, position = ledger.receipts_after(
-            session, after, origins={peer.node, *(key.origin for key in theirs)}, issuers=_issuers(me)
-        )
+        receipts, position = ledger.receipts_after(session, after, origins=origins, issuers=_issuers(me))
         return welcome.model_copy(
             update={
                 "heads": tuple(rows(heads)),
@@ -224,9 +232,9 @@ class Responder:
         self, session: Session, pull: Pull, peer: Certificate, offsets: dict[str, int]
     ) -> tuple[list[Frame], set[str]]:
         room, frames, origins = pull.max_bytes, list[Frame](), set[str]()
-        now_ms = self.node.clock()
+        sight = sight_of(session, self.node, peer)
         for key, head in from_rows(pull.after).items():
-            if not scopes.may_see(peer, key, at_ms=now_ms):
+            if not sight.covers(key):
                 continue
             if head.seq == 0:
                 origins.add(key.origin)

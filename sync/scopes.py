@@ -3,18 +3,20 @@
 A scope is a name, or a name and a unit (``directory/post-4``). Facts and proposals go up to the root; what
 the root decides comes down to the units it is for.
 
-| scope         | written by               | seen by                                   |
-|---------------|--------------------------|-------------------------------------------|
-| `revocations` | the root, its delegates  | everybody                                 |
-| `directory`   | the root, its delegates  | the unit's nodes; without unit, everybody |
-| `offers`      | any node                 | its writer, hubs, the centre              |
-| `up`          | any node                 | its writer, hubs, the centre              |
-| `catalogue`   | the root, its delegates  | the unit's nodes; without unit, everybody |
+| scope         | written by               | given to                                         |
+|---------------|--------------------------|--------------------------------------------------|
+| `revocations` | the root, its delegates  | everybody                                        |
+| `directory`   | the root, its delegates  | the unit's nodes; without unit, everybody        |
+| `offers`      | any node                 | its writer, the centre, hubs on the way to it    |
+| `up`          | any node                 | its writer, the centre, hubs on the way to it    |
+| `catalogue`   | the root, its delegates  | the unit's nodes; without unit, everybody        |
 
 The table's order is the order in which a conversation moves them.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from sync.messages import Certificate
 from sync.vector import LogKey
@@ -50,14 +52,40 @@ def priority(key: LogKey) -> tuple[int, LogKey]:
     return _ORDER.get(parts_of(key.scope)[0], len(_ORDER)), key
 
 
-def may_see(peer: Certificate, key: LogKey, *, at_ms: int) -> bool:
-    """Say whether a peer may be given this log at a moment.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sight:
+    """What a node may be given by another.
 
-    Its own entries it may always have back. Revocations reach also the one whose certificate has ended.
+    Attributes:
+        peer: the one that is given.
+        giver: the one that gives.
+        is_below: the giver admitted the peer: facts and offers come from there, and do not go there.
+        at_ms: when, by the giver's clock.
     """
-    if peer.has_expired(at_ms) and key.origin != peer.node and parts_of(key.scope)[0] != REVOCATIONS:
-        return False
-    return wants(peer, key)
+
+    peer: Certificate
+    giver: Certificate
+    is_below: bool
+    at_ms: int
+
+    def covers(self, key: LogKey) -> bool:
+        """Say whether the peer may be given this log.
+
+        Its own entries it may always have back. Revocations reach also the one whose certificate has ended.
+        """
+        name, _ = parts_of(key.scope)
+        if key.origin == self.peer.node:
+            return True
+        if self.peer.has_expired(self.at_ms) and name != REVOCATIONS:
+            return False
+        if name in UPWARD and not self.is_upward:
+            return False
+        return wants(self.peer, key)
+
+    @property
+    def is_upward(self) -> bool:
+        """Whether facts and offers go from the giver to the peer."""
+        return self.peer.role == "central" or not (self.is_below or self.giver.role == "central")
 
 
 def wants(node: Certificate, key: LogKey) -> bool:

@@ -367,9 +367,7 @@ class Conversation:
         return moved
 
 
-def differences(
-    me: Certificate, peer: Certificate, *, ours: Vector, theirs: Vector, at_ms: int
-) -> dict[LogKey, Head]:
+def differences(sight: scopes.Sight, *, ours: Vector, theirs: Vector) -> dict[LogKey, Head]:
     """Return our heads where the peer lacks what it may see now, or holds what we want.
 
     Equal vectors give nothing, and the conversation ends after one turn.
@@ -377,8 +375,8 @@ def differences(
     result = {}
     for key in ours.keys() | theirs.keys():
         mine, other = ours.get(key, NOTHING), theirs.get(key, NOTHING)
-        give = mine.seq > other.seq and scopes.may_see(peer, key, at_ms=at_ms)
-        take = mine.seq < other.seq and scopes.wants(me, key)
+        give = mine.seq > other.seq and sight.covers(key)
+        take = mine.seq < other.seq and scopes.wants(sight.giver, key)
         apart = mine.seq == other.seq and mine.root != other.root
         if give or take or apart:
             result[key] = mine

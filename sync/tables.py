@@ -169,10 +169,17 @@ class InvitationRow(Base):
 # ---------------------------------------------------------------- logs
 
 
+#: Logs that are not of facts and offers (``scopes.UPWARD``), spelled as the index that finds them has it.
+COMES_DOWN = text("scope NOT IN ('up', 'offers')")
+
+
 class LogRow(Base):
     """The vector: how far one log is held, without gaps."""
 
     __tablename__ = "sync_log"
+    __table_args__ = (
+        Index("ix_sync_log_down", "scope", sqlite_where=COMES_DOWN, postgresql_where=COMES_DOWN),
+    )
 
     origin: Mapped[str] = mapped_column(primary_key=True)
     epoch: Mapped[str] = mapped_column(primary_key=True)

@@ -13,6 +13,7 @@ from sync.errors import PairingError
 from sync.node import GENERATION_FILE
 from sync.responder import Responder
 from sync.sequencer import number_changes
+from tests.bundle_builders import carry
 from tests.sync_builders import MemoryLink, Place, open_place, pair
 
 
@@ -283,3 +284,63 @@ def test_a_hub_relays_a_laptops_segments_byte_for_byte(tmp_path: Path, centre: P
     assert (at_hub, report.sent, delivered) == (1, 1, 1)
     assert centre.notes() == laptop.notes()
     hub.database.close()
+
+
+def test_what_one_site_recorded_is_not_given_to_another(
+    centre: Place, hub: Place, laptop: Place, tmp_path: Path
+) -> None:
+    """Facts go up. Each of 300 hubs would else fetch over its satellite what all others have recorded."""
+    other = open_place(tmp_path / "other", "Other hub", "hub")
+    pair(centre, hub, units=["*"])
+    pair(centre, other, units=["*"])
+    pair(hub, laptop)
+    laptop.write_note("of the laptop")
+    laptop.write_note("proposed", scope="offers")
+    hub.write_note("of the hub")
+    meet(laptop, hub)
+    meet(hub, centre)
+    other.write_note("of the other")
+
+    assert meet(other, centre).received == 0
+
+    assert set(centre.notes()) == {"of the laptop", "proposed", "of the hub", "of the other"}
+    assert set(other.notes()) == {"of the other"}
+    assert meet(other, centre).turns == 1
+    other.database.close()
+
+
+def test_a_hub_gives_no_facts_to_the_hubs_that_it_admitted_and_takes_theirs(
+    centre: Place, hub: Place, laptop: Place, tmp_path: Path
+) -> None:
+    below = open_place(tmp_path / "below", "A van", "hub")
+    pair(hub, laptop)
+    pair(hub, below, units=["*"])  # before either joined a centre
+    laptop.write_note("of the laptop")
+    meet(laptop, hub)
+    below.write_note("of the van")
+
+    meet(below, hub)
+
+    assert set(hub.notes()) == {"of the laptop", "of the van"}
+    assert set(below.notes()) == {"of the van"}
+    below.database.close()
+
+
+def test_any_hub_takes_a_laptops_records_to_the_centre(
+    centre: Place, hub: Place, laptop: Place, tmp_path: Path
+) -> None:
+    other = open_place(tmp_path / "other", "Other hub", "hub")
+    pair(centre, hub, units=["*"])
+    pair(centre, other, units=["*"])
+    pair(centre, laptop)
+    pair(hub, laptop)
+    laptop.write_note("first")
+    meet(laptop, hub)
+    pair(other, laptop)
+    laptop.write_note("second")
+
+    carry(laptop, other, tmp_path)
+    meet(other, centre)
+
+    assert set(centre.notes()) == {"first", "second"}
+    other.database.close()

@@ -1,0 +1,16 @@
+"""Find the logs that come down, among those of all laptops."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0029"
+down_revision = "0028"
+branch_labels = None
+depends_on = None
+
+_DOWN = sa.text("scope NOT IN ('up', 'offers')")
+
+
+def upgrade() -> None:
+    """Index the logs of revocations, directory and catalogue: a handful."""
+    op.create_index("ix_sync_log_down", "sync_log", ["scope"], sqlite_where=_DOWN, postgresql_where=_DOWN)
