@@ -216,7 +216,7 @@ def test_who_meets_by_hand_waits_for_the_end_of_a_meeting(day: Day) -> None:
     lock.acquire()
     with ThreadPoolExecutor(max_workers=1) as apart:
         meeting = apart.submit(meet, day)
-        time.sleep(0.5)
+        time.sleep(0.5)  # so long that a meeting which did not wait would have ended
         waits = not meeting.done()
         lock.release()
 

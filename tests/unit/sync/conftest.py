@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hostile_builders import Scene, a_scene
 from tests.sync_builders import Place, open_place, pair
 
 
@@ -37,3 +38,9 @@ def network(centre: Place, hub: Place, laptop: Place) -> None:
     pair(centre, hub, units=["*"])
     pair(hub, laptop)
     pair(centre, laptop)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with a_scene(tmp_path_factory.mktemp("scene")) as made:
+        yield made
