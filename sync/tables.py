@@ -219,6 +219,7 @@ class ReceiptRow(Base):
     """The newest receipt of an issuer for an origin, as signed. ``position`` orders them for peers."""
 
     __tablename__ = "sync_receipt"
+    __table_args__ = (Index(None, "issuer", "issuer_epoch"),)
 
     issuer: Mapped[str] = mapped_column(primary_key=True)
     origin: Mapped[str] = mapped_column(primary_key=True)

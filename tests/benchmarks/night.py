@@ -29,7 +29,7 @@ from pathlib import Path
 import httpx
 import orjson
 import psutil
-from sqlalchemy import Connection, create_engine, insert, text
+from sqlalchemy import Connection, create_engine, insert, select, text
 
 from sync import identity, pairing, segment
 from sync.client import HttpTransport
@@ -49,7 +49,7 @@ from sync.messages import (
 )
 from sync.node import random_epoch
 from sync.session import Conversation, Opening
-from sync.tables import CertificateRow, LogRow
+from sync.tables import CertificateRow, LogRow, ReceiptRow
 from sync.vector import NOTHING, Head, LogKey
 from tests.benchmarks.cpu import cpu_ns, family
 from tests.benchmarks.pages import machine
@@ -310,29 +310,20 @@ def report(what: str, spent: Spent, *, count: int, greetings: int) -> None:
 
 
 def add_laptops(connection: Connection, like: Laptop, count: int) -> None:
-    """Give the centre the heads and certificates of so many laptops."""
-    text_of = like.paper.text
+    """Give the centre the heads and certificates of so many laptops, and the receipts that it signed for them."""
+    paper = {"signer": like.paper.signer, "text": like.paper.text, "signature": like.paper.signature}
+    head = {"epoch": like.log.epoch, "scope": like.log.scope, "seq": like.head.seq, "root": like.head.root}
+    of_it = select(ReceiptRow.__table__).where(ReceiptRow.origin == like.key.node)
+    receipt = dict(connection.execute(of_it).mappings().one())
     for first in range(0, count, 5_000):
         names = [secrets.token_hex(13) for _ in range(first, min(first + 5_000, count))]
-        connection.execute(
-            insert(LogRow),
-            [
-                {"origin": name, "epoch": like.log.epoch, "scope": "up", "seq": 80, "root": like.head.root}
-                for name in names
-            ],
-        )
-        connection.execute(
-            insert(CertificateRow),
-            [
-                {
-                    "node": name,
-                    "signer": like.paper.signer,
-                    "text": text_of,
-                    "signature": like.paper.signature,
-                }
-                for name in names
-            ],
-        )
+        connection.execute(insert(LogRow), [{**head, "origin": name} for name in names])
+        connection.execute(insert(CertificateRow), [{**paper, "node": name} for name in names])
+        receipts = [
+            {**receipt, "origin": name, "position": -number}
+            for number, name in enumerate(names, start=first + 1)
+        ]
+        connection.execute(insert(ReceiptRow), receipts)
 
 
 if __name__ == "__main__":
