@@ -214,7 +214,8 @@ def test_what_was_kept_aside_is_taken_everywhere_once_it_is_trusted(
 @pytest.mark.usefixtures("network")
 def test_less_may_be_trusted_later(centre: Place, hub: Place, laptop: Place) -> None:
     laptop.write_note("a")
-    meet(laptop, centre)
+    meet(laptop, hub)
+    meet(hub, centre)
     revoke(centre, laptop)
     meet(hub, centre)
     since_ms = centre.now[0]
