@@ -57,6 +57,9 @@ from lms.enrolment.errors import TROUBLES as ENROLMENT_TROUBLES
 from lms.enrolment.pages import router as enrolment_pages
 from lms.erasure.errors import TROUBLES as ERASURE_TROUBLES
 from lms.erasure.pages import router as erasure_pages
+from lms.evidence.chore import EVERY_S as CHECK_EVERY_S
+from lms.evidence.chore import Check
+from lms.evidence.pages import router as evidence_pages
 from lms.forwarding.api import router as events_api
 from lms.forwarding.errors import TROUBLES as FORWARDING_TROUBLES
 from lms.forwarding.events import Broadcast
@@ -146,6 +149,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     key_pages,
     record_validator,
     record_pages,
+    evidence_pages,
     node_pages,
     link_pages,
     bundles_sent,
@@ -467,6 +471,7 @@ def build_worker(node: ServingNode) -> Worker:
         Chore(name="train packing", every_s=PACKING_EVERY_S, do=partial(upkeep.train_packing, node.database)),
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
         Chore(name="erase", every_s=ERASING_EVERY_S, do=erase),
+        Chore(name="check records", every_s=CHECK_EVERY_S, do=Check(sync).step),
         Chore(
             name="read progress",
             every_s=PROGRESS_EVERY_S,

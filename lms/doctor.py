@@ -28,6 +28,7 @@ from lms.courses.queries import imports_under_way
 from lms.courses.shelving import GRACE, editions_here, files_of_edition, files_of_original, named_files
 from lms.courses.subjects import SubjectsUnreadableError, load_subjects
 from lms.courses.tables import Course, Edition
+from lms.evidence.queries import check
 from lms.node import Node, utc_now
 from lms.nodes.roots import FOLDER as PEER_ROOTS
 from lms.nodes.roots import Root
@@ -38,6 +39,7 @@ from lms.web.content_ports import ContentPorts
 from sync import identity, ledger
 from sync.errors import KeyLostError
 from sync.node import standing
+from sync.verification import Verified, verify
 from xapi_store.tables import AttachmentRow, StatementRow
 
 LEAST_FREE_BYTES = 500_000_000
@@ -45,6 +47,7 @@ MOST_SKEW = timedelta(minutes=5)
 MANY_TRIES = 3
 MOST_JOBS_NAMED = 5
 MOST_STRAYS_NAMED = 3
+MOST_FINDINGS_NAMED = 20
 
 
 class State(StrEnum):
@@ -74,6 +77,7 @@ def examine(
     *,
     repair: bool = False,
     reads_files: bool = True,
+    all_records: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Finding]:
     """Look at everything, one thing after the other.
@@ -82,7 +86,9 @@ def examine(
         node: opened, and not upgraded.
         repair: mend what can be mended without harm.
         reads_files: read every file of every edition through; otherwise only see that it is there, with its size.
-        progress: told which course is being read.
+        all_records: hold every record against what was signed, from the first on; otherwise those that came since the
+            last time. Goes on where it was stopped.
+        progress: told which course is being read, and how many records were.
     """
     try:
         yield _database(node)
@@ -91,6 +97,7 @@ def examine(
         yield Finding(about="database", state=State.TROUBLE, sentence=str(trouble))
         return
     yield _key(node)
+    yield from _records(node, everything=all_records, progress=progress)
     yield from _courses(node, repair=repair, reads_files=reads_files, progress=progress)
     yield _unnamed(node, repair=repair)
     yield _strays(node)
@@ -169,6 +176,48 @@ def _key(node: Node) -> Finding:
             "key", f"The key here is of another node: this data is of {me}. Put its node.key back."
         )
     return _well("key", f"The key is that of this node, {me}.")
+
+
+# ---------------------------------------------------------------- records, and what was signed
+
+
+def _records(node: Node, *, everything: bool, progress: Callable[[str], None]) -> Iterator[Finding]:
+    try:
+        sync = node.sync
+    except KeyLostError:
+        return  # told already
+
+    def tell(stands: Verified) -> None:
+        if everything:
+            progress(f"{stands.entries:,} of {_some(stands.of_entries, 'signed record')}")
+
+    verify(sync, everything=everything, told=tell)
+    with node.database.read() as session:
+        stands = check(session)
+    for one in stands.findings[:MOST_FINDINGS_NAMED]:
+        which = (
+            ""
+            if not one.first
+            else f", {one.first}"
+            if one.first == one.last
+            else f", {one.first}–{one.last}"
+        )
+        said = f" ({one.origin}{which}{f'; {one.key}' if one.key else ''}{f'; {one.detail}' if one.detail else ''})"
+        yield _trouble("records", f"{one.meaning.what.rstrip('.')}{said}. {one.meaning.remedy}")
+    more = len(stands.findings) - MOST_FINDINGS_NAMED + stands.unlisted
+    if more > 0:
+        yield _trouble("records", f"{_some(more, 'more finding')}; the page “Check of records” lists them.")
+    if stands.findings:
+        return
+    erased = (
+        f" {_some(stands.erased, 'record')} {_were(stands.erased)} erased by order." if stands.erased else ""
+    )
+    whole = f"all were last read on {stands.whole:%Y-%m-%d}" if stands.whole else "`--all` reads them all"
+    yield _well(
+        "records",
+        f"{_some(stands.of_entries, 'signed record')}: nothing was removed, changed, reordered or back-dated; "
+        f"{whole}.{erased}",
+    )
 
 
 # ---------------------------------------------------------------- the shelf

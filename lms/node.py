@@ -16,6 +16,7 @@ from uuid import uuid4
 from content_packages.shelf import Shelf
 from lms.database import Database
 from lms.erasure.actions import PersonErasure
+from lms.evidence.kept import StatementsKept
 from lms.nodes.local import sync_node
 from lms.people.passwords import Passwords, prepare_passwords
 from lms.records.files import ShelfFiles
@@ -109,6 +110,7 @@ class Node:
                 attachments=Shelf(self.settings.attachments),
                 exports=self.settings.exports,
             ),
+            kept=StatementsKept(),
         )
 
     @cached_property

@@ -10,6 +10,7 @@ TABLES = (
     "lms.cmi5.tables",
     "lms.courses.tables",
     "lms.enrolment.tables",
+    "lms.evidence.tables",
     "lms.forwarding.tables",
     "lms.keys.tables",
     "lms.launch.tables",

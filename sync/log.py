@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from sync import segment as segments
 from sync.messages import Record, SegmentRef
 from sync.segment import Header
-from sync.tables import COMES_DOWN, LogRow, NodeRow, RevocationRow, SegmentRow
+from sync.tables import COMES_DOWN, LogRow, NodeRow, RevocationRow, SegmentRow, VerifiedRow
 from sync.vector import NOTHING, Head, LogKey
 
 
@@ -230,6 +230,10 @@ def cut_back(session: Session, key: LogKey, to: Head) -> list[bytes]:
     beyond = (row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope, row.last > to.seq)
     encodings = list(session.scalars(select(row.encoded).where(*beyond).order_by(row.first)))
     session.execute(delete(row).where(*beyond))
+    mark = VerifiedRow  # what is taken out in order was not cut off
+    session.execute(
+        delete(mark).where(mark.origin == key.origin, mark.epoch == key.epoch, mark.scope == key.scope)
+    )
     _set_head(session, key, to)
     session.flush()
     return encodings

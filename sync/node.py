@@ -27,7 +27,7 @@ from sync.canonical import base32
 from sync.errors import CertificateError, KeyLostError
 from sync.identity import NodeKey, read_certificate
 from sync.messages import Certificate, Role, Signed
-from sync.ports import Blobs, Clock, Erasure, Read, Stream, Write
+from sync.ports import Blobs, Clock, Erasure, Kept, Read, Stream, Write
 from sync.scopes import Sight
 from sync.segment import NEWEST_FORM
 from sync.tables import CertificateRow, EpochRow, NodeRow, RefusedRow, RevocationRow
@@ -52,6 +52,7 @@ class Node:
         machine: anything that differs between two machines (``/etc/machine-id``, a disk's serial number).
         erasure: how the host erases people; a host that keeps nothing of any has none.
         forms: the newest form of segments that this program reads.
+        kept: what the host keeps of the records that logs tell; without, only the logs themselves are verified.
     """
 
     key: NodeKey
@@ -64,6 +65,7 @@ class Node:
     machine: str
     erasure: Erasure | None = None
     forms: int = NEWEST_FORM
+    kept: Kept | None = None
     new_epoch: Callable[[], str] = random_epoch
 
     @property

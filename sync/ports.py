@@ -6,7 +6,7 @@ the files beside them; ``client``, ``server`` and the tests' in-memory link answ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -181,6 +181,78 @@ class Erasure(Protocol):
         """Erase the next of what the host keeps of whoever has this digest; return whether more may be left.
 
         In short transactions of its own. Must be harmless when repeated, and go on where a process was killed.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """Something that the host keeps otherwise than the logs say.
+
+    Attributes:
+        fault: what, one of ``verification.Fault``.
+        seq: of the entry; ``None`` where no entry says anything of it.
+        key: of the record, or of the first of several.
+        detail: in a few words, for whoever looks into it.
+        count: how many records.
+    """
+
+    fault: str
+    seq: int | None = None
+    key: str = ""
+    detail: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compared:
+    """What became of holding records against what the host keeps of them.
+
+    ``state`` is given back with the next records of the same log; ``told`` is the host's own, for ``Kept.note``.
+    """
+
+    differences: Sequence[Difference] = ()
+    state: int = 0
+    told: object = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looked:
+    """How far the host has looked through what it keeps, and what it found there; ``more`` may follow."""
+
+    differences: Sequence[Difference]
+    position: int
+    more: bool
+
+
+class Kept(Protocol):
+    """What the host keeps of the records that logs tell, for whoever verifies that the two agree."""
+
+    def forget(self, session: Session) -> None:
+        """Everything is read again from the first entry: forget which records were told of."""
+
+    def compare(
+        self, session: Session, records: Sequence[Record], *, made_here: bool, in_order: bool, state: int
+    ) -> Compared:
+        """Hold entries of one log, in order, against what is kept of them; changes nothing.
+
+        Args:
+            session: one consistent view.
+            records: those that were applied here, or made here; of any kind.
+            made_here: they stand in a log of this node.
+            in_order: what was made here stands in that log in the order in which it was made.
+            state: of the records before; 0 at the beginning of a log.
+        """
+
+    def note(self, session: Session, compared: Sequence[Compared]) -> None:
+        """Keep in mind that these records were told of."""
+
+    def look(self, session: Session, position: int, *, numbered: Mapping[str, int]) -> Looked:
+        """Look through what is kept after a position for what no log tells; changes nothing.
+
+        Args:
+            session: one consistent view.
+            position: of the host's own; 0 is before the first.
+            numbered: by the name of a stream, how far its feed is numbered: what comes later waits for its number.
         """
 
 

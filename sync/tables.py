@@ -296,3 +296,70 @@ class RefusedRow(Base):
     detail: Mapped[str]
     refused_ms: Mapped[int]
     encoded: Mapped[bytes] = mapped_column(deferred=True)
+
+
+# ---------------------------------------------------------------- what was verified
+
+
+class VerificationRow(Base):
+    """How the verification of what is kept here stands (``verification``); at most one row, with ``id`` 1.
+
+    ``whole`` numbers the readings of everything from the first entry, ``whole_done`` is the last that came to its end.
+    ``kept_to`` is how far what the host keeps was held against the logs. ``unlisted`` findings found no room.
+    """
+
+    __tablename__ = "sync_verification"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    whole: Mapped[int] = mapped_column(default=0)
+    whole_done: Mapped[int] = mapped_column(default=0)
+    whole_began_ms: Mapped[int | None]
+    whole_done_ms: Mapped[int | None]
+    latest_ms: Mapped[int | None]
+    kept_to: Mapped[int] = mapped_column(default=0)
+    unlisted: Mapped[int] = mapped_column(default=0)
+
+
+class VerifiedRow(Base):
+    """How far one log was verified, in which reading of everything its beginning was, and what goes on from there.
+
+    ``most`` is how far it ever was; ``erased`` counts the entries up to ``seq`` that are blacked out by an order;
+    ``state`` is JSON (``verification``).
+    """
+
+    __tablename__ = "sync_verified"
+
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    root: Mapped[str]
+    most: Mapped[int]
+    whole: Mapped[int]
+    erased: Mapped[int]
+    state: Mapped[str]
+
+
+class FindingRow(Base):
+    """Something that the verification found.
+
+    ``part`` is what must be looked at again before the row may go, ``whole`` the reading of everything that saw it
+    last.
+    """
+
+    __tablename__ = "sync_finding"
+    __table_args__ = (Index(None, "part"), Index(None, "origin", "epoch", "scope"))
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True)
+    part: Mapped[str]
+    fault: Mapped[str]
+    origin: Mapped[str]
+    epoch: Mapped[str]
+    scope: Mapped[str]
+    first: Mapped[int]
+    last: Mapped[int]
+    key: Mapped[str]
+    kept_ms: Mapped[int | None]
+    detail: Mapped[str]
+    found_ms: Mapped[int]
+    whole: Mapped[int]

@@ -18,6 +18,7 @@ from lms.courses.tables import Course, Edition
 from lms.database import Database
 from lms.enrolment.actions import enrol
 from lms.erasure.actions import PersonErasure
+from lms.evidence.kept import StatementsKept
 from lms.nodes.actions import invite, join, sync_with
 from lms.nodes.local import make_identity, sync_node
 from lms.people.actions import change_person, create_group, create_person, set_membership
@@ -32,6 +33,7 @@ from sync.identity import read_certificate, sign_paper
 from sync.messages import Role
 from sync.node import Node, certificate_of, keep_certificate
 from sync.renewal import DAY_MS, LIFE_MS
+from sync.revocations import Revocations
 from sync.server import create_app
 from tests.conftest import fresh_schema
 from tests.course_builders import a_scorm_file, an_edition
@@ -115,10 +117,16 @@ class Place:
 
 def a_place(database: Database, folder: Path, role: Role) -> Place:
     folder.mkdir()
+    return a_place_again(database, folder, role)
+
+
+def a_place_again(database: Database, folder: Path, role: Role) -> Place:
+    """Open a node that may be there already: its folder, and its database."""
     with database.write() as session:
         key = make_identity(session, folder, name=f"The {role}", role=role)
     shelf = Shelf(folder / "shelf")
     streams = [
+        Revocations(),
         Erasures(),
         Confirmations(),
         StatementStream(),
@@ -126,7 +134,15 @@ def a_place(database: Database, folder: Path, role: Role) -> Place:
         DirectoryStream(shelf, new_id=uuid4),
     ]
     erasure = PersonErasure(database, attachments=Shelf(folder / "attachments"), exports=folder / "exports")
-    node = sync_node(database, key, folder, streams=streams, blobs=ShelfBlobs(shelf), erasure=erasure)
+    node = sync_node(
+        database,
+        key,
+        folder,
+        streams=streams,
+        blobs=ShelfBlobs(shelf),
+        erasure=erasure,
+        kept=StatementsKept(),
+    )
     return Place(database, node, shelf, folder)
 
 

@@ -24,6 +24,13 @@ def doctor(
     quick: Annotated[
         bool, typer.Option("--quick", help="See that the files of courses are there, without reading them.")
     ] = False,
+    all_records: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Check every record against what was signed, not only what came since the last time.",
+        ),
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -36,6 +43,7 @@ def doctor(
             node,
             repair=repair,
             reads_files=not quick,
+            all_records=all_records,
             progress=lambda name: None if as_json else warn(f"… {name}"),
         ):
             found.append(finding)

@@ -14,7 +14,7 @@ from lms.database import Database
 from sync.identity import NodeKey
 from sync.messages import Role
 from sync.node import Node, create_identity
-from sync.ports import Blobs, Erasure, Stream
+from sync.ports import Blobs, Erasure, Kept, Stream
 
 
 def now_ms() -> int:
@@ -47,6 +47,7 @@ def sync_node(
     streams: Sequence[Stream],
     blobs: Blobs,
     erasure: Erasure | None = None,
+    kept: Kept | None = None,
 ) -> Node:
     """Return what sync needs to take part."""
     return Node(
@@ -59,4 +60,5 @@ def sync_node(
         folder=folder,
         machine=machine(),
         erasure=erasure,
+        kept=kept,
     )

@@ -20,6 +20,9 @@ from typer.testing import CliRunner
 
 from lms.certificates.authority import make_authority
 from lms.cli import app
+from lms.cli.opening import settings_of
+from lms.node import Node
+from sync.sequencer import number_changes
 from tests.course_builders import a_scorm_file
 from tests.migrated import a_data_folder
 
@@ -89,6 +92,7 @@ def test_a_healthy_node_needs_nobody(patient: Patient) -> None:
         "uploads",
         "disk",
         "clock",
+        "records",
     }
     assert "Nothing needs you." in told.output
 
@@ -271,6 +275,20 @@ def test_a_damaged_database_is_told_without_looking_further(patient: Patient) ->
     assert status == 1
     assert list(found) == ["database"]
     assert "from your last copy of the data folder" in found["database"]["sentence"]
+
+
+def test_records_that_were_changed_are_told_by_the_check_that_reads_them(patient: Patient) -> None:
+    with closing(Node(settings_of(patient.data))) as node:
+        number_changes(node.sync)
+    assert patient.states() == patient.states("--all") == {}
+    with closing(sqlite3.connect(patient.data / "outpost.db")) as file, file:
+        file.execute("UPDATE sync_segment SET kinds = '{}'")
+
+    assert patient.states() == {}
+    assert patient.states("--all") == {"records": "trouble"}
+    status, found = patient.sees()
+    assert status == 1
+    assert "Somebody had access to the database." in found["records"]["sentence"]
 
 
 def test_a_clock_that_was_set_back_is_told(patient: Patient) -> None:
