@@ -39,6 +39,7 @@ from lms.web.content_ports import ContentPorts
 from sync import identity, ledger
 from sync.errors import KeyLostError
 from sync.node import standing
+from sync.rot import mend_some
 from sync.verification import Verified, verify
 from xapi_store.tables import AttachmentRow, StatementRow
 
@@ -97,7 +98,7 @@ def examine(
         yield Finding(about="database", state=State.TROUBLE, sentence=str(trouble))
         return
     yield _key(node)
-    yield from _records(node, everything=all_records, progress=progress)
+    yield from _records(node, repair=repair, everything=all_records, progress=progress)
     yield from _courses(node, repair=repair, reads_files=reads_files, progress=progress)
     yield _unnamed(node, repair=repair)
     yield _strays(node)
@@ -181,7 +182,9 @@ def _key(node: Node) -> Finding:
 # ---------------------------------------------------------------- records, and what was signed
 
 
-def _records(node: Node, *, everything: bool, progress: Callable[[str], None]) -> Iterator[Finding]:
+def _records(
+    node: Node, *, repair: bool, everything: bool, progress: Callable[[str], None]
+) -> Iterator[Finding]:
     try:
         sync = node.sync
     except KeyLostError:
@@ -192,6 +195,10 @@ def _records(node: Node, *, everything: bool, progress: Callable[[str], None]) -
             progress(f"{stands.entries:,} of {_some(stands.of_entries, 'signed record')}")
 
     verify(sync, everything=everything, told=tell)
+    if repair:
+        while mend_some(sync):
+            pass
+        verify(sync)  # what was mended is read again
     with node.database.read() as session:
         stands = check(session)
     for one in stands.findings[:MOST_FINDINGS_NAMED]:
@@ -207,7 +214,14 @@ def _records(node: Node, *, everything: bool, progress: Callable[[str], None]) -
     more = len(stands.findings) - MOST_FINDINGS_NAMED + stands.unlisted
     if more > 0:
         yield _trouble("records", f"{_some(more, 'more finding')}; the page “Check of records” lists them.")
-    if stands.findings:
+    lost = [one for one in stands.losses if not one.found]
+    for loss in lost[:MOST_FINDINGS_NAMED]:
+        yield _told(
+            "records",
+            f"{_some(loss.count, 'record')} of {loss.recorded:%Y-%m-%d} could not be read on {loss.origin}: "
+            "disk damage. A copy that turns up is taken.",
+        )
+    if stands.findings or lost:
         return
     erased = (
         f" {_some(stands.erased, 'record')} {_were(stands.erased)} erased by order." if stands.erased else ""

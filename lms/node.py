@@ -29,6 +29,7 @@ from sync import identity
 from sync.erasures import Confirmations, Erasures
 from sync.errors import KeyLostError
 from sync.identity import write_private
+from sync.losses import Losses
 from sync.node import Node as SyncNode
 from sync.ports import Stream
 from sync.revocations import Revocations
@@ -95,6 +96,7 @@ class Node:
             Revocations(),
             Erasures(),
             Confirmations(),
+            Losses(),
             directory,
             StatementStream(),
             DocumentStream(),

@@ -16,7 +16,7 @@ from typing import IO, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from sync import identity, ledger, log, quarantine, renewal, scopes, segment, sequencer
+from sync import identity, ledger, log, quarantine, renewal, rot, scopes, segment, sequencer
 from sync.bundle_files import FAT32_BYTES, Writing, parts_of_name
 from sync.bundle_lines import Announced, Heads, Line, Opening, Papers, Wants, written
 from sync.bundle_seal import MOST_PARTS, MOST_RECIPIENTS, Header, Sealer, content_room, sealed_size
@@ -279,7 +279,7 @@ def _plan_segments(
     for key in sorted(held, key=scopes.priority):
         after = min(vector.get(key, NOTHING).seq for vector in theirs)
         for ref in log.segments_after(session, key, after):
-            if ref.last > held[key].seq:
+            if ref.last > held[key].seq or rot.unreadable(session, [ref.digest]):
                 break
             plan.note("segment", ref.digest, ref.size)
             plan.segments += 1

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from sync import identity, inbox, ledger, log, quarantine, segment, sequencer
+from sync import identity, inbox, ledger, log, quarantine, rot, segment, sequencer
 from sync.bundle_files import SUFFIX, opened, reading
 from sync.bundle_lines import Announced, Heads, Line, Opening, Papers, Reader, Wants, check_content
 from sync.bundle_seal import Envelope, Header, check_length, opened_pieces, read_envelope
@@ -381,7 +381,7 @@ class _Taking:
     def _take_segment(self, frame: Announced, reader: Reader, *, ends: bool) -> None:
         report = self._report
         with self._node.read() as session:
-            place = log.place_of(session, frame.digest)
+            place = None if rot.is_noted(session, frame.digest) else log.place_of(session, frame.digest)
             held = inbox.held_of(session, frame.digest)
         if place is not None:
             key, first, last = place

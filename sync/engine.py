@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from sync import inbox, ledger, log, quarantine, renewal, sequencer
+from sync import inbox, ledger, log, quarantine, renewal, rot, sequencer
 from sync.errors import CertificateError, IdentityError, LinkError, StoppedError, SyncError
 from sync.identity import read_certificate
 from sync.inbox import Intake
@@ -24,7 +24,8 @@ from sync.node import (
 )
 from sync.outbox import read_frames
 from sync.ports import Transport
-from sync.session import FIRST_WINDOW, Conversation, Opening
+from sync.session import FIRST_WINDOW, Conversation, Lacking, Opening
+from sync.tables import PeerRow
 from sync.vector import Vector, from_rows, merged
 
 LARGEST_WINDOW = 1024 * 1024
@@ -129,6 +130,7 @@ class _Meeting:
         after: _Meeting | None,
     ) -> None:
         self.moved = False
+        self._found_rot = False
         self.stood: Vector = after.stood if after else {}
         self.window: int = after.window if after else FIRST_WINDOW
         self.welcome: Welcome | None = None
@@ -148,11 +150,16 @@ class _Meeting:
 
     def run(self) -> bool:
         """Return whether all is said; ``False`` when a new epoch was opened and a new greeting is due."""
+        while rot.mend_some(self._node):
+            pass
         sequencer.number_changes(self._node)
         conversation = self._open()
         conversation.window = self.window
         while (message := conversation.next()) is not None:
             if isinstance(message, Push):
+                if unreadable := self._unreadable(message):
+                    conversation.take_back(unreadable)
+                    continue
                 self._push(conversation, message)
             elif isinstance(message, Pull):
                 self._pull(conversation, message)
@@ -167,6 +174,8 @@ class _Meeting:
             self._report.bytes_left = conversation.bytes_left()
             self._told(self._report)
         self._remember_told(conversation)
+        if self._found_rot and rot.mend_some(self._node):
+            return False
         quarantine.take_up_arrived(self._node, limit=_MOST_WANTED)  # after any revocation has come
         quarantine.retry_waiting(self._node)
         return True
@@ -194,6 +203,7 @@ class _Meeting:
                     if self._peer in known
                     else 0,
                     root=me.root,
+                    lacking=[Lacking(rot.ref_of(row), rot.head_before(row)) for row in rot.noted(session)],
                 )
             )
 
@@ -235,6 +245,7 @@ class _Meeting:
             # Of another root all that it has signed is to be heard.
             row.receipts_after = 0 if has_followed else welcome.receipts_position
             row.said = ledger.vector_kept(conversation.told)
+            _note_what_it_lacks(session, row, conversation.peer_heads())
             refs = [
                 ref
                 for key, head in conversation.outgoing().items()
@@ -260,6 +271,15 @@ class _Meeting:
         conversation.offer_blobs({digest: size for digest, size in held.items() if size is not None})
 
     # ------------------------------------------------------------ bytes
+
+    def _unreadable(self, push: Push) -> set[str]:
+        """Return which of the segments that are about to be sent cannot be read; they are mended afterwards."""
+        begun = {frame.digest for frame in push.frames if frame.what == "segment" and frame.offset == 0}
+        with self._node.read() as session:
+            found = rot.unreadable(session, begun)
+        rot.note(self._node, found)
+        self._found_rot |= bool(found)
+        return found
 
     def _push(self, conversation: Conversation, push: Push) -> None:
         unknown = conversation.origins_unknown_to_peer()
@@ -324,3 +344,18 @@ class _Meeting:
         with self._node.write() as session:
             row = ledger.peer_row(session, self._peer, now_ms=self._node.clock())
             row.said = ledger.vector_kept(conversation.told)
+
+
+def _note_what_it_lacks(session: Session, row: PeerRow, theirs: Vector) -> None:
+    """Note where a peer holds less than it said once, in logs of which something cannot be read here.
+
+    Nobody who does not have it need be waited for.
+    """
+    heard = ledger.vector_from(row.heard)
+    lower = {
+        key: theirs[key]
+        for key in map(rot.key_of, rot.noted(session))
+        if key in theirs and key in heard and theirs[key].seq < heard[key].seq
+    }
+    if lower:
+        row.heard = ledger.vector_kept(heard | lower)

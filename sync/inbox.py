@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from sync import blackout, identity, log, quarantine, scopes, segment, trust
+from sync import blackout, identity, log, quarantine, rot, scopes, segment, trust
 from sync.canonical import digest_of
 from sync.errors import CertificateError, SegmentError
 from sync.messages import Certificate, Frame, Partial, Record, RefusedSegment
@@ -160,7 +160,8 @@ class Intake:
                 session.execute(delete(PartRow).where(PartRow.digest == frame.digest))
                 if digest_of(encoded) == frame.digest:
                     header, count = take_segment(session, self._node, encoded)
-                    self.taken.heads[header.key] = header.head
+                    # Of one that was here before it is farther: what comes after that need not be sent either.
+                    self.taken.heads[header.key] = log.head_of(session, header.key)
                     self.taken.origins.add(header.origin)
                     self.taken.records += count
                     self.taken.moved = True
@@ -203,6 +204,8 @@ def take_segment(session: Session, node: Node, encoded: bytes) -> tuple[Header, 
     head = log.lock_head(session, header.key)
     present = log.segment_at(session, header.key, header.first)
     if present is not None and present.root == header.root:
+        if rot.is_noted(session, present.digest):
+            _mend(session, node, me, encoded, parts)
         return header, 0
     if present is not None or header.first <= head.seq:
         raise SegmentError("fork", "the origin signed two different entries under one number")
@@ -221,6 +224,14 @@ def take_segment(session: Session, node: Node, encoded: bytes) -> tuple[Header, 
     log.append(session, header, encoded, records=records, now_ms=node.clock())
     quarantine.apply_records(session, node, readable, log_key=header.key, origin=origin, limit=limit)
     return header, header.last - header.first + 1
+
+
+def _mend(session: Session, node: Node, me: Standing, encoded: bytes, parts: segment.Segment) -> None:
+    """Take a copy of a segment that is held, and whose bytes cannot be read any more."""
+    origin = _origin(session, node, me, parts.header)
+    records = segment.open_segment(parts, public_key=origin.public_key)
+    blackout.check_holes(session, me, parts)
+    rot.take_copy(session, node, encoded, parts, records)
 
 
 def partials(session: Session) -> list[Partial]:

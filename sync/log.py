@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from sync import segment as segments
 from sync.messages import Record, SegmentRef
 from sync.segment import Header
-from sync.tables import COMES_DOWN, LogRow, NodeRow, RevocationRow, SegmentRow, VerifiedRow
+from sync.tables import COMES_DOWN, LogRow, NodeRow, RevocationRow, RottenRow, SegmentRow, VerifiedRow
 from sync.vector import NOTHING, Head, LogKey
 
 
@@ -159,8 +159,9 @@ def blacked_out_by_withdrawn(session: Session, *, limit: int) -> list[tuple[LogK
     """Return segments in which another node blacked entries out, whose key was withdrawn since."""
     row = SegmentRow
     others = select(RevocationRow.node).where(RevocationRow.node.not_in(select(NodeRow.node)))
+    rotten = select(RottenRow.digest).where(RottenRow.digest == row.digest)
     query = select(row.origin, row.epoch, row.scope, row.first, row.encoded).where(
-        row.blacked_by.is_not(None), row.blacked_by.in_(others)
+        row.blacked_by.is_not(None), row.blacked_by.in_(others), ~rotten.exists()
     )
     return [(LogKey(*found[:3]), found[3], found[4]) for found in session.execute(query.limit(limit))]
 
@@ -215,6 +216,16 @@ def kinds_of(session: Session, ref: SegmentRef) -> frozenset[str]:
     return frozenset(json.loads(kinds or "{}"))
 
 
+def head_before(session: Session, key: LogKey, first: int) -> Head:
+    """Return where a log stood before the segment that begins at a number."""
+    row = SegmentRow
+    query = select(row.last, row.root).where(
+        row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope, row.last == first - 1
+    )
+    found = session.execute(query).one_or_none()
+    return NOTHING if found is None else Head(*found)
+
+
 def place_of(session: Session, digest: str) -> tuple[LogKey, int, int] | None:
     """Return the log of a segment that is held, and the first and last numbers in it."""
     row = SegmentRow
@@ -224,19 +235,31 @@ def place_of(session: Session, digest: str) -> tuple[LogKey, int, int] | None:
     return None if found is None else (LogKey(*found[:3]), found.first, found.last)
 
 
-def cut_back(session: Session, key: LogKey, to: Head) -> list[bytes]:
-    """Take the segments after a head out of a log and return their encodings, in order."""
+def cut_back(session: Session, key: LogKey, to: Head) -> list[SegmentRow]:
+    """Take the segments after a head out of a log and return them, in order, with their encodings."""
     row = SegmentRow
     beyond = (row.origin == key.origin, row.epoch == key.epoch, row.scope == key.scope, row.last > to.seq)
-    encodings = list(session.scalars(select(row.encoded).where(*beyond).order_by(row.first)))
+    query = select(row).where(*beyond).order_by(row.first).options(undefer(row.encoded))
+    taken_out = list(session.scalars(query))
+    for one in taken_out:
+        session.expunge(one)
     session.execute(delete(row).where(*beyond))
     mark = VerifiedRow  # what is taken out in order was not cut off
     session.execute(
         delete(mark).where(mark.origin == key.origin, mark.epoch == key.epoch, mark.scope == key.scope)
     )
+    rotten = RottenRow
+    session.execute(
+        delete(rotten).where(
+            rotten.origin == key.origin,
+            rotten.epoch == key.epoch,
+            rotten.scope == key.scope,
+            rotten.last > to.seq,
+        )
+    )
     _set_head(session, key, to)
     session.flush()
-    return encodings
+    return taken_out
 
 
 def _set_head(session: Session, key: LogKey, head: Head) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sync.clock import Stamp
 from sync.errors import WireError
-from sync.vector import LogKey
+from sync.vector import Head, LogKey
 
 PROTOCOL = 1
 OLDEST_PROTOCOL = 1
@@ -56,6 +56,11 @@ class SegmentRef:
     digest: str
     size: int
     form: int = 1
+
+    @property
+    def head(self) -> Head:
+        """Return where its log stands once it is held."""
+        return Head(self.last, self.root)
 
 
 class Wire(BaseModel):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from sync import blackout, identity, log, scopes, segment
+from sync import blackout, identity, log, losses, scopes, segment
 from sync.canonical import digest_of
 from sync.clock import Stamp
 from sync.errors import CertificateError, SegmentError
@@ -53,6 +53,7 @@ class Reading:
         self.stamps = {kind: Stamp(*stamp) for kind, stamp in state.get("stamps", {}).items()}
         self.host_state = int(state.get("kept", 0))
         self.findings: list[Finding] = []
+        self.damaged: list[str] = []
         self.compared: list[Compared] = []
         self._session = session
         self._node = node
@@ -81,6 +82,7 @@ class Reading:
             self.root = None  # what came before is not known
         if encoded is None or len(encoded) != ref.size or digest_of(encoded) != ref.digest:
             self._find(Fault.DAMAGED, ref.first, ref.last, ref=ref)
+            self.damaged.append(ref.digest)
         else:
             try:
                 parts = segment.take_apart(encoded)
@@ -150,7 +152,7 @@ class Reading:
             self._session,
             records,
             made_here=self.key.origin == self._node.id,
-            in_order=self.key.epoch == self._me.epoch,
+            in_order=not losses.lost_here(self._session),
             state=self.host_state,
         )
         self.host_state = compared.state

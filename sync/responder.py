@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
-from sync import envelope, identity, inbox, ledger, log, quarantine, renewal, sequencer
+from sync import envelope, identity, inbox, ledger, log, quarantine, renewal, rot, sequencer
 from sync import session as rules
 from sync.errors import IdentityError, RefusedError
 from sync.inbox import Intake
@@ -39,7 +39,7 @@ from sync.node import (
 from sync.outbox import frame_of, read_frames
 from sync.pairing import admit
 from sync.tables import PeerRow
-from sync.vector import Head, LogKey, Vector, from_rows, rows, vector_digest
+from sync.vector import NOTHING, Head, LogKey, Vector, from_rows, rows, vector_digest
 
 _MOST_WANTED = 500
 _READ_BYTES = 64 * 1024
@@ -137,8 +137,9 @@ class Responder:
         self._check_token(pull.conversation, peer)
         offsets = {partial.digest: partial.offset for partial in pull.partials}
         with self.node.read() as session:
-            frames, origins = self._segment_frames(session, pull, peer, offsets)
+            frames, origins, unreadable = self._segment_frames(session, pull, peer, offsets)
             known = vouched_for(session, origins)
+        rot.note(self.node, unreadable)
         room = pull.max_bytes - sum(frame.length for frame in frames)
         if peer.has_expired(self.node.clock()):
             blobs, absent = list[Frame](), [blob.digest for blob in pull.wanted]
@@ -210,6 +211,7 @@ class Responder:
             for key, head in differing.items()
             if key not in stopped or head.seq > theirs.get(key, Head(0, "")).seq
         }
+        heads |= self._asked_again(session, theirs)
         after = hello.receipts_after if hello.peer_epoch == me.epoch else 0
         receipts, position = ledger.receipts_after(session, after, origins=origins, issuers=_issuers(me))
         return welcome.model_copy(
@@ -225,13 +227,22 @@ class Responder:
             }
         )
 
+    def _asked_again(self, session: Session, theirs: Vector) -> dict[LogKey, Head]:
+        """Return where the logs of which the peer has what cannot be read here stand, up to before that.
+
+        So it is sent like any segment; once it is here, the answer says how far the log is held in truth.
+        """
+        rotten = rot.noted(session)
+        have = [row for row in rotten if theirs.get(rot.key_of(row), NOTHING).seq >= row.last]
+        return {rot.key_of(row): rot.head_before(row) for row in reversed(have)}
+
     def _wanted(self, session: Session) -> Sequence[Wanted]:
         return quarantine.wanted_blobs(session, self.node, limit=_MOST_WANTED)
 
     def _segment_frames(
         self, session: Session, pull: Pull, peer: Certificate, offsets: dict[str, int]
-    ) -> tuple[list[Frame], set[str]]:
-        room, frames, origins = pull.max_bytes, list[Frame](), set[str]()
+    ) -> tuple[list[Frame], set[str], set[str]]:
+        room, frames, origins, unreadable = pull.max_bytes, list[Frame](), set[str](), set[str]()
         sight = sight_of(session, self.node, peer)
         for key, head in from_rows(pull.after).items():
             if not sight.covers(key):
@@ -241,10 +252,13 @@ class Responder:
             for ref in log.segments_after(session, key, head.seq):
                 if room <= 0 or ref.form > pull.forms:
                     break
+                if rot.unreadable(session, [ref.digest]):
+                    unreadable.add(ref.digest)
+                    break
                 frame = frame_of("segment", ref.digest, ref.size, offsets.get(ref.digest, 0), room)
                 frames.append(frame)
                 room -= frame.length
-        return frames, origins
+        return frames, origins, unreadable
 
     def _blob_frames(self, wanted: Sequence[Wanted], room: int) -> tuple[list[Frame], list[str]]:
         frames, absent = [], []

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync import blackout, log, segment
+from sync import blackout, log, losses, segment
 from sync.clock import Stamp, tick
+from sync.errors import SegmentError
 from sync.messages import Record
 from sync.node import Node, Standing, ensure_epoch, lock_row, open_epoch, remember_generation
 from sync.ports import Change, Stream
-from sync.tables import FeedRow
+from sync.tables import FeedRow, SegmentRow
 from sync.vector import Head, LogKey, Vector
 
 
@@ -73,26 +74,54 @@ def begin_anew(session: Session, node: Node, *, reason: str, common: dict[LogKey
     """Open a new epoch because somebody holds our present one otherwise than we do.
 
     Entries after ``common``, the heads that the peer is known to share with us, are numbered again in the
-    new epoch, with their stamps. What the peer holds of the old epoch then comes to us like anybody's.
+    new epoch, with their stamps. What the peer holds of the old epoch then comes to us like anybody's. What of them
+    cannot be read any more is lost, and said to be.
 
     Returns:
         How many entries were numbered again.
     """
     present = lock_row(session).epoch
-    own = {
-        key: head for key, head in log.held(session).items() if (key.origin, key.epoch) == (node.id, present)
-    }
-    new = open_epoch(session, node, reason=reason)
-    moved = 0
-    for key in own:
-        encodings = log.cut_back(session, key, common.get(key, Head(0, "")))
-        for encoded in encodings:
-            parts = segment.take_apart(encoded)
+    own = [key for key in log.held(session) if (key.origin, key.epoch) == (node.id, present)]
+    open_epoch(session, node, reason=reason)
+    return sum(move_on(session, node, key, common.get(key, Head(0, ""))) for key in own)
+
+
+def move_on(session: Session, node: Node, key: LogKey, to: Head) -> int:
+    """Number what stands in one of this node's logs after a head again, in the present epoch; return how many.
+
+    What was blacked out stays where it was.
+    """
+    present = lock_row(session).epoch
+    moved, unreadable = 0, list[SegmentRow]()
+    for row in log.cut_back(session, key, to):
+        try:
+            parts = segment.take_apart(row.encoded)
             records = segment.open_segment(parts, public_key=node.key.public_key)
-            if records:  # what was blacked out stays in the old epoch
-                _seal(session, node, LogKey(node.id, new, key.scope), records)
-            moved += len(records)
+        except SegmentError:
+            unreadable.append(row)
+            continue
+        if records:
+            _seal(session, node, LogKey(node.id, present, key.scope), records)
+        moved += len(records)
+    losses.declare(session, node, unreadable)
     return moved
+
+
+def number_again(session: Session, node: Node, changes: Iterable[Change]) -> int:
+    """Number changes that were numbered before and stand in no log any more; return how many found room."""
+    row = lock_row(session)
+    feeds = {row.name: row for row in session.scalars(select(FeedRow))}
+    taken = _Taken()
+    for change in changes:
+        stream = node.stream_of(change.kind)
+        if stream is None or not taken.has_room_for(change) or taken.entries >= segment.MAX_ENTRIES:
+            break
+        _take(feeds.get(stream.name) or _new_feed(session, stream.name), taken, change)
+    for scope, records in taken.by_scope.items():
+        _seal(session, node, LogKey(node.id, row.epoch, scope), records)
+    if taken.entries:
+        row.generation += 1
+    return taken.entries
 
 
 def is_overtaken(session: Session, node: Node, me: Standing, theirs: Vector) -> bool:

@@ -6,12 +6,13 @@ has nothing to say. The other side keeps no state between messages (several proc
 conversation): ``differences`` is all it needs to answer a greeting.
 
 Order of moving: revocations and directory come down, proposals and facts go up, the catalogue comes down,
-files go up, files come down, and if anything was taken, an acknowledgement closes.
+files go up, files come down, copies of segments that cannot be read any more come down, and if anything was taken, an
+acknowledgement closes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -38,6 +39,7 @@ from sync.vector import NOTHING, Head, LogKey, Vector, changed, from_rows, merge
 FIRST_WINDOW = 8 * 1024
 PULL_BYTES = 1024 * 1024
 _MOST_FRAMES = 1000
+_MOST_COPIES = 50
 
 
 class State(Enum):
@@ -70,6 +72,7 @@ class Opening:
         receipts_after: position up to which the peer's receipts were seen while its epoch was ``peer_epoch``.
         forms: the newest form of segments that is read here.
         peer_issued_ms: from when the peer's certificate is that is known here.
+        lacking: segments that are held and cannot be read: copies are asked for of a peer that holds them.
     """
 
     me: Certificate
@@ -85,6 +88,15 @@ class Opening:
     certificates: Sequence[Signed] = ()
     peer_issued_ms: int = 0
     root: str | None = None
+    lacking: Sequence[Lacking] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A segment that is held and cannot be read any more, and the head after which it comes."""
+
+    ref: SegmentRef
+    before: Head
 
 
 @dataclass(slots=True)
@@ -118,6 +130,7 @@ class Conversation:
         self._to_push: list[LogKey] = []
         self._partials = list(opening.partials)
         self._wanted = list(opening.wanted)
+        self._to_mend: list[Lacking] = []
         self._absent: set[str] = set()
         self._undeliverable: set[str] = set()
         self._outbox = _Outbox()
@@ -182,6 +195,8 @@ class Conversation:
         return self._close()
 
     def _close(self) -> Message | None:
+        if self._to_mend:
+            return self._pull_copy(self._to_mend.pop(0))
         if self._took_something:
             self.state = State.CLOSING
             self._told = merged(self._told, self._held)
@@ -220,6 +235,14 @@ class Conversation:
             if ref.form > self._they_read:
                 ends.setdefault(ref.log, ref.first)
         self._outbox.refs = [ref for ref in mine if ref.log not in ends or ref.first < ends[ref.log]]
+
+    def take_back(self, digests: Collection[str]) -> None:
+        """Do not send what ``next`` just said: these segments cannot be read. Their logs end before them."""
+        self.state = State.MOVING
+        ends = {ref.log: ref.first for ref in reversed(self._outbox.refs) if ref.digest in digests}
+        self._outbox.refs = [
+            ref for ref in self._outbox.refs if ref.log not in ends or ref.first < ends[ref.log]
+        ]
 
     def offer_blobs(self, sizes: Mapping[str, int]) -> None:
         """Line up those of the files in ``peer_wants`` that are here, small ones first."""
@@ -283,6 +306,17 @@ class Conversation:
             forms=self._opening.forms,
         )
 
+    def _pull_copy(self, lacking: Lacking) -> Pull:
+        """Ask for one segment as if the log were held up to before it, and for no more bytes than it has."""
+        self.state = State.PULLING
+        return Pull(
+            conversation=self._token,
+            after=((*lacking.ref.log, *lacking.before),),
+            partials=tuple(self._partials),
+            max_bytes=lacking.ref.size,
+            forms=self._opening.forms,
+        )
+
     def _push(self, frames: Sequence[Frame]) -> Push:
         self.state = State.PUSHING
         return Push(conversation=self._token, frames=tuple(frames))
@@ -329,6 +363,12 @@ class Conversation:
                 self._to_pull.append(key)
             elif head.seq < ours.seq:
                 self._to_push.append(key)
+        self._to_mend = [
+            one
+            for one in self._opening.lacking[:_MOST_COPIES]
+            if self._theirs.get(one.ref.log, one.ref.head).seq >= one.ref.last
+            and scopes.wants(self._opening.me, one.ref.log)
+        ]
         begun: list[Partial | Wanted] = [*welcome.partials, *welcome.wanted]  # segments, files
         self._outbox.offsets = {one.digest: one.offset for one in begun}
         self.peer_wants = {blob.digest: blob for blob in welcome.wanted}

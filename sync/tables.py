@@ -298,6 +298,55 @@ class RefusedRow(Base):
     encoded: Mapped[bytes] = mapped_column(deferred=True)
 
 
+# ---------------------------------------------------------------- what cannot be read any more
+
+
+class RottenRow(Base):
+    """A segment that is kept here and whose bytes cannot be read any more, since when that is known.
+
+    ``before`` and ``root`` are the roots of the segment before it and of itself.
+    """
+
+    __tablename__ = "sync_rotten"
+
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    first: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+    before: Mapped[str]
+    root: Mapped[str]
+    digest: Mapped[str] = mapped_column(index=True)
+    size: Mapped[int]
+    found_ms: Mapped[int]
+
+
+class LossRow(Base):
+    """Entries of a log that its origin could not read any more, and nobody was known to have.
+
+    ``count`` are entries between ``first`` and ``last``, ``kinds`` how many of each as JSON, without those that were
+    told again since. ``kept_ms`` is when they were numbered. ``told_ms`` is empty while they are being told again.
+    ``made_here`` rows are this node's own feed.
+    """
+
+    __tablename__ = "sync_loss"
+    __table_args__ = (Index(None, "origin", "epoch", "scope", "first", unique=True),)
+
+    position: Mapped[int] = mapped_column(Counter, primary_key=True)
+    origin: Mapped[str]
+    epoch: Mapped[str]
+    scope: Mapped[str]
+    first: Mapped[int]
+    last: Mapped[int]
+    root: Mapped[str]
+    count: Mapped[int]
+    kinds: Mapped[str]
+    kept_ms: Mapped[int]
+    declared_ms: Mapped[int]
+    told_ms: Mapped[int | None]
+    made_here: Mapped[bool]
+
+
 # ---------------------------------------------------------------- what was verified
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from sync import identity, log, segment
 from sync.canonical import canonical_json
+from sync.errors import SegmentError
 from sync.messages import Record
 from sync.node import certificate_of
 from sync.tables import QuarantineRow, RevocationRow, SegmentRow
@@ -202,5 +203,8 @@ def _segments_after(session: Session, key: LogKey, seq: int) -> Iterator[tuple[H
     public_key = identity.read_certificate(signed).public_key
     for ref in log.segments_after(session, key, seq):
         encoded = log.encoding_of(session, ref.digest) or b""
-        records = segment.open_segment(segment.take_apart(encoded), public_key=public_key)
+        try:
+            records = segment.open_segment(segment.take_apart(encoded), public_key=public_key)
+        except SegmentError:
+            return  # it cannot be read any more: what follows is not told before it is mended
         yield Head(ref.last, ref.root), records

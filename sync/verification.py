@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from sync import findings, identity, log, reading, scopes
+from sync import findings, identity, log, losses, reading, rot, scopes
 from sync.findings import ENDS, KEPT, LOG, Fault, Finding, verification_now, verification_row
 from sync.messages import Receipt
 from sync.node import Node, standing
@@ -155,6 +155,7 @@ def _read_on(node: Node, key: LogKey, afresh: bool) -> None:
         is_last = len(refs) < reading.SEGMENTS_AT_ONCE
         if is_last:
             read.end(head)
+    rot.note(node, read.damaged)
     with node.write() as session:
         verification_row(session)  # of two that verify at one moment, one is the later
         if log.head_of(session, key).seq < head.seq:
@@ -282,7 +283,7 @@ def _reads_all(session: Session) -> bool:
 def _is_blind(session: Session) -> bool:
     """Say whether it is not known now all that the logs tell: somebody is being erased, or bytes are damaged."""
     damaged = select(FindingRow.id).where(FindingRow.fault == Fault.DAMAGED.value).limit(1)
-    return is_erasing(session) or session.scalar(damaged) is not None
+    return is_erasing(session) or losses.is_telling_again(session) or session.scalar(damaged) is not None
 
 
 def _keep_mark(session: Session, read: Reading) -> None:

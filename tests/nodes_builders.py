@@ -30,6 +30,7 @@ from lms.streams.statements import StatementStream
 from sync.engine import SyncReport
 from sync.erasures import Confirmations, Erasures
 from sync.identity import read_certificate, sign_paper
+from sync.losses import Losses
 from sync.messages import Role
 from sync.node import Node, certificate_of, keep_certificate
 from sync.renewal import DAY_MS, LIFE_MS
@@ -129,6 +130,7 @@ def a_place_again(database: Database, folder: Path, role: Role) -> Place:
         Revocations(),
         Erasures(),
         Confirmations(),
+        Losses(),
         StatementStream(),
         DocumentStream(),
         DirectoryStream(shelf, new_id=uuid4),

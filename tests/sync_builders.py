@@ -20,6 +20,7 @@ from sync.engine import SyncReport, converse
 from sync.erasures import Confirmations, Erasures
 from sync.errors import LinkError
 from sync.identity import load_key
+from sync.losses import Losses
 from sync.messages import Message, Push, Record, Role, from_line, to_line
 from sync.node import Node, create_identity, ensure_epoch, random_epoch, remember_generation
 from sync.ports import APPLIED, PRESENT, BlobRef, Change, Changes, Context, Outcome, Traffic, Verdict
@@ -222,7 +223,9 @@ def open_place(
         write=database.write,
         read=database.read,
         clock=lambda: now[0],
-        streams=(OlderRevocations(), notes) if older else (Revocations(), Erasures(), Confirmations(), notes),
+        streams=(OlderRevocations(), notes)
+        if older
+        else (Revocations(), Erasures(), Confirmations(), Losses(), notes),
         blobs=blobs,
         folder=folder,
         machine=machine,

@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 from lms.evidence.wording import MEANINGS, Meaning
 from sync import verification
 from sync.findings import Fault, findings
+from sync.losses import losses
 from sync.node import names_of
+
+SHOWN_LOSSES = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +36,16 @@ class FindingShown:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LossShown:
+    """Records that a node could not read any more: how many, of which day, and whether a copy was found since."""
+
+    origin: str
+    count: int
+    recorded: datetime
+    found: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CheckShown:
     """How the check stands.
 
@@ -50,13 +63,16 @@ class CheckShown:
     whole: datetime | None
     findings: Sequence[FindingShown]
     unlisted: int
+    losses: Sequence[LossShown]
 
 
 def check(session: Session) -> CheckShown:
     """Return how the check stands, and what it found, the newest last."""
     stands = verification.verified(session)
     found = findings(session)
-    names = names_of(session, {one.log.origin for one, _ in found})
+    lost = losses(session, limit=SHOWN_LOSSES)
+    origins = {one.log.origin for one, _ in found} | {row.origin for row, _ in lost}
+    names = names_of(session, origins)
     return CheckShown(
         entries=stands.entries,
         of_entries=stands.of_entries,
@@ -79,6 +95,15 @@ def check(session: Session) -> CheckShown:
             for one, found_ms in found
         ],
         unlisted=stands.unlisted,
+        losses=[
+            LossShown(
+                origin=names.get(row.origin, row.origin),
+                count=row.count,
+                recorded=datetime.fromtimestamp(row.kept_ms / 1000, UTC),
+                found=was_found,
+            )
+            for row, was_found in lost
+        ],
     )
 
 

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from lms.database import Database
 from lms.evidence.pages import router
 from sync.sequencer import number_changes
-from sync.tables import SegmentRow
+from sync.tables import LossRow, SegmentRow
 from sync.verification import verify, verify_some
 from tests.nodes_builders import Place, a_place
 from tests.school_builders import School, a_school, token
@@ -71,6 +71,33 @@ def test_an_administrator_has_everything_checked(place: Place, administrator: Te
     while verify_some(place.node):
         pass
     assert "Check everything now" in administrator.get(PATH).text
+
+
+def test_what_a_node_has_lost_is_told_with_its_name_and_the_day(
+    place: Place, administrator: TestClient
+) -> None:
+    march_ms = 1_773_489_600_000
+    with place.database.write() as session:
+        session.add(
+            LossRow(
+                origin=place.node.id,
+                epoch="0" * 13,
+                scope="up",
+                first=4,
+                last=9,
+                root="ab" * 32,
+                count=3,
+                kinds='{"statement": 3}',
+                kept_ms=march_ms,
+                declared_ms=march_ms,
+                told_ms=march_ms,
+                made_here=False,
+            )
+        )
+
+    page = " ".join(administrator.get(PATH).text.split())
+
+    assert "3 records of 14 March 2026 could not be read on <bdi>The central</bdi>: disk damage." in page
 
 
 def test_others_are_not_shown_it(school: School) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,58 @@ def test_a_laptop_that_was_away_for_fourteen_months_gives_all_and_waits_for_a_pe
 
     assert ids_in(centre) == ids_of(*told)
     assert rows(laptop, "SELECT personnel_number FROM person WHERE personnel_number = 'P-2'") == [("P-2",)]
+
+
+def test_segments_that_rotted_on_a_laptop_and_on_its_hub_hold_up_nothing(
+    tmp_path: Path, centre: NodeUnderTest, laptop: NodeUnderTest
+) -> None:
+    """The hub asks the laptop again; what only the laptop had is told again, but for a record that went with it."""
+    with node(tmp_path / "hub", role="hub", name="The hub") as hub, served(centre):
+        join(hub, centre, role="hub")
+        with served(hub):
+            join(laptop, hub)
+            told = [record(laptop, 1, 25)]
+            sync(laptop)
+        told.append(record(laptop, 2, 40))
+        laptop.run("bundle", "export", str(tmp_path / "never sent.outpost"))  # that seals them
+        told.append(record(laptop, 3, 10))
+        spoil(hub, laptop.facts("node", "show")["node"])
+        spoil(laptop, laptop.facts("node", "show")["node"])
+        gone = forget_newest(laptop)
+
+        assert sync(hub)["state"] == "done"
+        assert ids_in(centre) == []
+        with served(hub):
+            assert sync(laptop)["state"] == "done"
+        assert sync(hub)["state"] == "done"
+        with served(hub):
+            sync(laptop)  # to hear what the centre has signed for
+
+        assert ids_in(centre) == [one for one in ids_of(*told) if one != gone]
+        assert [waiting(place) for place in (laptop, hub)] == [0, 0]
+        assert rows(centre, "SELECT count, kinds FROM sync_loss") == [(1, '{"statement": 1}')]
+        for place in (laptop, hub, centre):
+            found = {one["about"]: one for one in place.facts("doctor", "--all")["checks"]}
+            assert found["records"]["state"] in {"well", "told"}, found["records"]
+
+
+def spoil(place: NodeUnderTest, origin: str) -> None:
+    """Have the disk of a node damage what it keeps of the last segment of somebody's facts."""
+    with closing(sqlite3.connect(place.data / "outpost.db", timeout=60)) as file, file:
+        row, encoded = file.execute(
+            "SELECT rowid, encoded FROM sync_segment WHERE origin = ? AND scope = 'up' ORDER BY first DESC LIMIT 1",
+            (origin,),
+        ).fetchone()
+        file.execute("UPDATE sync_segment SET encoded = ? WHERE rowid = ?", (encoded[:-9] + bytes(9), row))
+
+
+def forget_newest(place: NodeUnderTest) -> str:
+    """Take away the newest statement that is numbered, as if the disk had; return its id."""
+    with closing(sqlite3.connect(place.data / "outpost.db", timeout=60)) as file, file:
+        (position,) = file.execute("SELECT position FROM sync_feed WHERE name = 'statements'").fetchone()
+        (statement,) = file.execute(
+            "SELECT id FROM xapi_statement WHERE position = ?", (position,)
+        ).fetchone()
+        file.execute("DELETE FROM xapi_statement WHERE position = ?", (position,))
+        file.execute("DELETE FROM xapi_statement_id WHERE id = ?", (statement,))
+    return bytes(statement).hex()

@@ -67,8 +67,13 @@ LIVE = st.one_of(
 TRUSTED = st.one_of(st.none(), st.just("held"), st.integers(1, 20))
 REVOKE = act("revoke", name=st.sampled_from([*LAPTOPS, "hub"]), trusted=TRUSTED)
 ERASE = st.one_of(act("erase", who=st.sampled_from(PEOPLE)), act("carry_out", name=ALL_NAMES, dies=DEATHS))
+ROT = st.one_of(
+    act("rot", name=ALL_NAMES, which=st.integers(0, 9), of_others=st.booleans()),
+    act("mend", name=ALL_NAMES, dies=DEATHS),
+    act("verify", name=ALL_NAMES, dies=DEATHS),
+)
 #: Who was erased is looked for everywhere in the end, which takes its time; there are schedules about it besides.
-RARE = st.integers(0, 7).flatmap(lambda drawn: REVOKE if drawn else ERASE)
+RARE = st.integers(0, 9).flatmap(lambda drawn: REVOKE if drawn > 2 else ROT if drawn else ERASE)
 ACTS = st.one_of(WRITE, WRITE, MEET, MEET, COME_BACK, CARRY, LIVE, RARE)
 SCHEDULES = st.lists(ACTS, min_size=8, max_size=16)
 #: Of one laptop and the centre: what breaks one rule is met sooner where less happens besides.
@@ -136,6 +141,40 @@ ERASURE_SCHEDULES = st.lists(
     ),
     min_size=8,
     max_size=14,
+)
+_THREE = st.sampled_from(["laptop-1", "hub", "centre"])
+#: Of disks that damage what is kept on them, of whomever it is, before and after it is met.
+ROT_SCHEDULES = st.lists(
+    st.one_of(
+        act(
+            "write",
+            name=_THREE,
+            count=st.sampled_from([1, 3]),
+            size=st.just(20),
+            in_directory=st.booleans(),
+        ),
+        act("number", name=st.sampled_from(["laptop-1", "hub"]), dies=st.none()),
+        act("meet", who=st.sampled_from(MEETINGS), cuts=CUTS, here_dies=DEATHS, there_dies=DEATHS),
+        _MEET_ONE,
+        act(
+            "rot",
+            name=st.sampled_from(["laptop-1", "hub", "centre"]),
+            which=st.integers(0, 9),
+            of_others=st.booleans(),
+        ),
+        act("mend", name=st.sampled_from(["laptop-1", "hub", "centre"]), dies=DEATHS),
+        act("verify", name=st.sampled_from(["laptop-1", "hub", "centre"]), dies=DEATHS),
+        st.sampled_from(
+            [
+                ("write_stick", {"here": "laptop-1", "there": "hub", "with_records": True}),
+                ("take_stick", {"which": -1, "there": "hub", "dies": None}),
+                ("back_up", {"name": "laptop-1"}),
+                ("restore", {"name": "laptop-1", "whole": False}),
+            ]
+        ),
+    ),
+    min_size=8,
+    max_size=16,
 )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync import blackout, quarantine, sequencer, trust
+from sync import blackout, losses, quarantine, rot, sequencer, trust
 from sync.inbox import Intake
 from sync.messages import Frame, Record
 from sync.node import Node
@@ -21,6 +21,7 @@ from tests.simulation.schedules import (
     ERASURE_SCHEDULES,
     NARROW_SCHEDULES,
     REVOCATION_SCHEDULES,
+    ROT_SCHEDULES,
     Act,
     run_many,
 )
@@ -28,7 +29,14 @@ from tests.sync_builders import NoteRow, Place
 
 
 @pytest.mark.parametrize(
-    ("count", "schedules"), [(60, NARROW_SCHEDULES), (40, REVOCATION_SCHEDULES), (40, ERASURE_SCHEDULES)]
+    ("count", "schedules"),
+    [
+        (60, NARROW_SCHEDULES),
+        (40, REVOCATION_SCHEDULES),
+        (40, ERASURE_SCHEDULES),
+        (8, ROT_SCHEDULES),
+        pytest.param(1_000, ROT_SCHEDULES, marks=pytest.mark.soak),
+    ],
 )
 def test_nothing_is_lost_in_any_order(count: int, schedules: st.SearchStrategy[list[Act]]) -> None:
     run_many(count, schedules)
@@ -102,6 +110,12 @@ def with_a_look_at_nothing_held(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(blackout, "black_out_some", lambda *_: None)
 
 
+def with_nothing_told_again(patch: pytest.MonkeyPatch) -> None:
+    """What rotted is declared lost, though the host still has what it told."""
+    patch.setattr(rot, "_seal_again", lambda *_: False)
+    patch.setattr(losses, "untold", lambda *_: iter(()))
+
+
 # Numbers by which a rule is noticed within a few schedules; by others it takes more of them.
 @pytest.mark.parametrize(
     ("break_a_rule", "schedules", "number"),
@@ -113,6 +127,7 @@ def with_a_look_at_nothing_held(patch: pytest.MonkeyPatch) -> None:
         (with_trust_of_whatever_is_relayed, REVOCATION_SCHEDULES, 4),
         (with_late_segments_readable, ERASURE_SCHEDULES, 1),
         (with_a_look_at_nothing_held, ERASURE_SCHEDULES, 1),
+        (with_nothing_told_again, ROT_SCHEDULES, 1),
     ],
 )
 def test_a_rule_broken_on_purpose_is_noticed(

@@ -20,15 +20,28 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import event, select
 
-from sync import blackout, erasures, ledger, log, quarantine, revocations, segment, sequencer, trust
+from sync import (
+    blackout,
+    erasures,
+    ledger,
+    log,
+    quarantine,
+    revocations,
+    rot,
+    segment,
+    sequencer,
+    trust,
+    verification,
+)
 from sync.bundle_export import make_plan, write_bundle
 from sync.bundle_import import take_bundle
 from sync.client import HttpReply
 from sync.engine import SyncReport, converse
-from sync.errors import BundleError, LinkError
-from sync.messages import Message, Role
+from sync.errors import BundleError, LinkError, SegmentError
+from sync.findings import Fault, findings
+from sync.messages import Message, Record, Role
 from sync.node import GENERATION_FILE
-from sync.tables import QuarantineRow, RevocationRow, SegmentRow
+from sync.tables import LossRow, QuarantineRow, RevocationRow, SegmentRow
 from sync.vector import Head, LogKey
 from tests.sync_builders import MemoryLink, NoteRow, Place, about_whom, open_place, pair
 
@@ -111,6 +124,10 @@ class World:
         self.one_log_was_written_twice = False
         self._somebody_was_withdrawn = False
         self._somebody_was_erased = False
+        self._somebody_was_put_back = False
+        self._rotted: set[tuple[str, str, str, int]] = (
+            set()
+        )  # of which log, and the last entry of the segment
         self._sticks: list[Sequence[Path]] = []
         self._kept: dict[str, dict[str, str]] = {}  # what a node held as it was backed up
         self._written = 0
@@ -229,6 +246,39 @@ class World:
                     pass
             self._look(name)
 
+    def rot(self, name: str, *, which: int, of_others: bool) -> None:
+        """Have a disk change a byte of a segment that a node keeps: of its own; or any, while each has all it made."""
+        if name not in self.nodes:
+            return
+        place = self.nodes[name].place
+        of_others &= not (self._somebody_was_put_back or self._somebody_was_withdrawn)
+        with place.database.write() as session:
+            row = SegmentRow
+            rows = session.scalars(select(row).order_by(row.origin, row.epoch, row.scope, row.first)).all()
+            rows = [one for one in rows if of_others or one.origin == place.node.id]
+            if not rows:
+                return
+            one = rows[which % len(rows)]
+            one.encoded = one.encoded[:-2] + bytes([one.encoded[-2] ^ 1]) + one.encoded[-1:]
+            self._rotted.add((one.origin, one.epoch, one.scope, one.last))
+        self._look(name)
+
+    def mend(self, name: str, *, dies: Death | None) -> None:
+        """Mend what cannot be read, as the worker does."""
+        if name in self.nodes:
+            with self._dying(name, dies):
+                while rot.mend_some(self.nodes[name].place.node):
+                    pass
+            self._look(name)
+
+    def verify(self, name: str, *, dies: Death | None) -> None:
+        """Verify what is kept, as the worker does."""
+        if name in self.nodes:
+            with self._dying(name, dies):
+                while verification.verify_some(self.nodes[name].place.node):
+                    pass
+            self._look(name)
+
     def back_up(self, name: str) -> None:
         """Copy a node's folder, as an administrator does who stops the program first."""
         self.nodes[name].place.database.close()
@@ -245,6 +295,7 @@ class World:
             beside.unlink()
         for kept in [_DATABASE, GENERATION_FILE] if whole else [_DATABASE]:
             shutil.copy(self._backup(name) / kept, self._folder / name / kept)
+        self._somebody_was_put_back = True
         one.holds = dict(self._kept[name])
         one.taken_before = {}
         one.erased = set()
@@ -256,6 +307,7 @@ class World:
         """Image a laptop's disk, once, to another machine, or to one that looks the same; both work on."""
         if CLONE in self.nodes:
             return
+        self._somebody_was_put_back = True
         one = self.nodes[name]
         one.place.database.close()
         shutil.copytree(self._folder / name, self._folder / CLONE)
@@ -291,6 +343,8 @@ class World:
             for name in [name for name in self.nodes if name != "centre"]:
                 report = self._converse(name, "centre")
                 assert report.state == ("refused" if self._is_withdrawn(name) else "done"), (name, report)
+            for name in self.nodes if self._rotted else ():
+                self.mend(name, dies=None)
             self._look(*self.nodes)
             if self._somebody_was_erased:
                 for name in self.nodes:
@@ -309,6 +363,8 @@ class World:
             assert not self.waiting(name), f"{name} waits for receipts"
         if self._somebody_was_erased:
             self._assert_nobody_is_left()
+        if self._rotted:
+            self._assert_only_what_rotted_is_lost()
         with self.nodes["centre"].place.database.read() as session:
             for name in [] if self.one_log_was_written_twice else self._trusted_nodes():
                 apart = [key for key, head in self._logs(name).items() if not log.ends_at(session, key, head)]
@@ -380,8 +436,7 @@ class World:
                 whole = log.head_of(session, key).seq < limit.end.seq or log.ends_at(session, key, limit.end)
                 last = limit.last if whole else 0
                 for ref in log.segments_after(session, key, 0):
-                    parts = segment.take_apart(log.encoding_of(session, ref.digest) or b"")
-                    for record in segment.read(parts):
+                    for record in _readable(log.encoding_of(session, ref.digest) or b""):
                         if record.kind in {"note", "memo"} and not self._is_erased(
                             name, record.body.decode()
                         ):
@@ -450,13 +505,28 @@ class World:
             texts = list(place.notes().values())
             with place.database.read() as session:
                 for encoded in session.scalars(select(SegmentRow.encoded)):
-                    texts += [one.body.decode() for one in segment.read(segment.take_apart(encoded))]
+                    texts += [one.body.decode() for one in _readable(encoded)]
                 texts += [body.decode() for body in session.scalars(select(QuarantineRow.body))]
                 told = erasures.ordered(session, place.node)
             left = [one for one in texts if (who := about_whom(one)) and blackout.subject_of(who) in orders]
             assert not left, f"{name} can still read {left}"
             late = [one.id for one in told if place.node.id in {node.node for node in one.outstanding}]
             assert not late, f"{name} has not said that it is done"
+
+    # ------------------------------------------------------------ what rotted
+
+    def _assert_only_what_rotted_is_lost(self) -> None:
+        """See that nothing was declared lost that could be read, and all else is as it was signed."""
+        for name in self._trusted_nodes():
+            place = self.nodes[name].place
+            with place.database.read() as session:
+                told = session.scalars(select(LossRow)).all()
+            ends = {(one.origin, one.epoch, one.scope, one.last) for one in told}
+            assert ends <= self._rotted, f"{name} has declared {ends - self._rotted} lost"
+            verification.verify(place.node, everything=True)
+            with place.database.read() as session:
+                found = {one.fault for one, _ in findings(session)}
+            assert found <= {Fault.DAMAGED}, f"{name} seems to have been tampered with: {found}"
 
     # ------------------------------------------------------------ processes
 
@@ -527,6 +597,14 @@ class DyingLink(MemoryLink):
             yield
         except Killed as end:
             raise LinkError("nobody answers") from end
+
+
+def _readable(encoded: bytes) -> Sequence[Record]:
+    """Return the records of a segment; of one that rotted, none."""
+    try:
+        return segment.read(segment.take_apart(encoded))
+    except SegmentError:
+        return ()
 
 
 @cache
