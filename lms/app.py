@@ -111,6 +111,7 @@ from lms.web.reach import Reach
 from lms.web.site import NavItem, Site
 from lms.web.wording import mark
 from lms.worker import Chore, Worker
+from sync.days import make_day
 from sync.erasures import carry_out_some
 from sync.rot import mend_some
 from sync.sequencer import number_some
@@ -185,6 +186,7 @@ NAVIGATION = (
 NUMBERING_EVERY_S = 60.0
 ERASING_EVERY_S = 5.0
 MENDING_EVERY_S = 60.0
+DAY_EVERY_S = 600.0
 PROGRESS_EVERY_S = 1.0
 PART_EVERY_S = 3600.0
 STATISTICS_EVERY_S = 60.0
@@ -473,6 +475,7 @@ def build_worker(node: ServingNode) -> Worker:
         Chore(name="train packing", every_s=PACKING_EVERY_S, do=partial(upkeep.train_packing, node.database)),
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
         Chore(name="erase", every_s=ERASING_EVERY_S, do=erase),
+        Chore(name="state the day", every_s=DAY_EVERY_S, do=partial(make_day, sync)),
         Chore(name="mend segments", every_s=MENDING_EVERY_S, do=partial(mend_some, sync)),
         Chore(name="check records", every_s=CHECK_EVERY_S, do=Check(sync).step),
         Chore(

@@ -26,6 +26,7 @@ from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
 from sync import identity
+from sync.days import Days
 from sync.erasures import Confirmations, Erasures
 from sync.errors import KeyLostError
 from sync.identity import write_private
@@ -96,6 +97,7 @@ class Node:
             Revocations(),
             Erasures(),
             Confirmations(),
+            Days(),
             Losses(),
             directory,
             StatementStream(),

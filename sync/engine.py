@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from sync import inbox, ledger, log, quarantine, renewal, rot, sequencer
+from sync import days, inbox, ledger, log, quarantine, renewal, rot, sequencer
 from sync.errors import CertificateError, IdentityError, LinkError, StoppedError, SyncError
 from sync.identity import read_certificate
 from sync.inbox import Intake
@@ -240,6 +240,7 @@ class _Meeting:
                 ledger.forget_receipts(session, self._peer)
             root = standing(session).root
             self._report.receipts += ledger.keep_receipts(session, welcome.receipts, root=root)
+            days.keep_proofs(session, self._node, welcome.proofs)
             row.epoch, row.last_seen_ms = welcome.epoch, now_ms
             row.skew_ms = welcome.time_ms - now_ms
             # Of another root all that it has signed is to be heard.

@@ -38,8 +38,9 @@ class Fault(StrEnum):
     RECORD_DATED = "record-dated"
 
 
-#: What must be looked at again before a finding may go: its log, the ends of all logs, what the host keeps.
-LOG, ENDS, KEPT = "log", "ends", "kept"
+#: What must be looked at again before a finding may go: its log, the ends of all logs, what the host keeps. What a
+#: root said otherwise than before stays.
+LOG, ENDS, KEPT, WORD = "log", "ends", "kept", "word"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

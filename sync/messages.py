@@ -119,6 +119,23 @@ class Receipt(Wire):
     backup: Code | None = None
 
 
+class Proof(Wire):
+    """That an origin's logs stand under a statement of the day: rows, their leaf's place among *count*, and its path.
+
+    A row is epoch, scope, number of the last entry, and the chain of the roots up to there (``days``). Not signed: the
+    statement is, and the path leads there.
+    """
+
+    issuer: NodeId
+    epoch: Epoch
+    number: Counted
+    origin: NodeId
+    rows: Annotated[tuple[tuple[Epoch, Scope, Counted, Digest], ...], Field(max_length=10_000)]
+    place: Counted
+    count: Counted
+    path: Annotated[tuple[Digest, ...], Field(max_length=60)]
+
+
 # ---------------------------------------------------------------- bytes on their way
 
 
@@ -207,6 +224,7 @@ class Welcome(Wire):
     refused: tuple[Row, ...] = ()
     receipts: tuple[Signed, ...] = ()
     receipts_position: Counted = 0
+    proofs: tuple[Proof, ...] = ()
     certificates: tuple[Signed, ...] = ()
     next_root: Signed | None = None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from sync import blackout, identity, log, losses, scopes, segment
+from sync import blackout, days, identity, log, losses, scopes, segment
 from sync.canonical import digest_of
 from sync.clock import Stamp
 from sync.errors import CertificateError, SegmentError
@@ -144,9 +144,12 @@ class Reading:
         return before is None or record.stamp > before
 
     def _compare(self, ref: SegmentKept, records: Sequence[Record]) -> None:
+        aside = _kept_aside(self._session, self.key, ref)
+        for record in records:
+            if record.kind == days.DAY and record.seq not in aside:
+                self._check_day(ref, record)
         if self._node.kept is None:
             return
-        aside = _kept_aside(self._session, self.key, ref)
         erasing = is_erasing(self._session)
         compared = self._node.kept.compare(
             self._session,
@@ -164,6 +167,11 @@ class Reading:
         ]
         for one in differing[:MOST_OF_ONE_SEGMENT]:
             self.findings.append(finding_from(self.key, one, kept_ms=ref.kept_ms))
+
+    def _check_day(self, ref: SegmentKept, record: Record) -> None:
+        if not days.is_kept(self._session, self.key.origin, record):
+            said = "a statement of the day is not kept as it was signed"
+            self._find(Fault.OTHER, record.seq, record.seq, ref=ref, key=record.key, detail=said)
 
     def _find(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
-from sync import envelope, identity, inbox, ledger, log, quarantine, renewal, rot, sequencer
+from sync import days, envelope, identity, inbox, ledger, log, quarantine, renewal, rot, sequencer
 from sync import session as rules
 from sync.errors import IdentityError, RefusedError
 from sync.inbox import Intake
@@ -224,6 +224,11 @@ class Responder:
                 "receipts_position": position,
                 "certificates": renewal.lacking(session, self.node, hello),
                 "next_root": renewal.next_root(session, self.node, hello),
+                "proofs": tuple(
+                    days.proofs_after(
+                        session, after, origins={peer.node, *(key.origin for key in theirs)} - {me.root}
+                    )
+                ),
             }
         )
 

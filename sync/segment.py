@@ -23,7 +23,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from sync import codec
+from sync import codec, merkle
 from sync.canonical import canonical_json, digest_of
 from sync.errors import SegmentError
 from sync.identity import NodeKey, verify
@@ -185,7 +185,10 @@ def open_segment(segment: Segment, *, public_key: str) -> list[Record]:
     leaves = {record.seq: _leaf_hash(record) for record in records}
     if segment.holes is not None:
         leaves |= {seq: bytes.fromhex(leaf) for seq, leaf, _ in segment.holes.out}
-    if sorted(leaves) != _numbers(header) or _root([leaves[seq] for seq in sorted(leaves)]) != header.root:
+    if (
+        sorted(leaves) != _numbers(header)
+        or merkle.root_of([leaves[seq] for seq in sorted(leaves)]) != header.root
+    ):
         raise SegmentError("root", "the entries are not the ones that were signed")
     return records
 
@@ -221,17 +224,7 @@ def digest_of_encoding(encoded: bytes) -> str:
 
 def merkle_root(records: Sequence[Record]) -> str:
     """Return the root over the entries' hashes (RFC 6962 §2.1)."""
-    return _root([_leaf_hash(record) for record in records])
-
-
-def _root(level: list[bytes]) -> str:
-    while len(level) > 1:
-        paired = [
-            hashlib.sha256(b"\1" + level[index] + level[index + 1]).digest()
-            for index in range(0, len(level) - 1, 2)
-        ]
-        level = paired + level[len(paired) * 2 :]
-    return level[0].hex()
+    return merkle.root_of([_leaf_hash(record) for record in records])
 
 
 def leaf(record: Record) -> bytes:
@@ -241,7 +234,7 @@ def leaf(record: Record) -> bytes:
 
 
 def _leaf_hash(record: Record) -> bytes:
-    return hashlib.sha256(b"\0" + leaf(record)).digest()
+    return merkle.leaf_hash(leaf(record))
 
 
 def _numbers(header: Header) -> list[int]:

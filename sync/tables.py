@@ -347,6 +347,47 @@ class LossRow(Base):
     made_here: Mapped[bool]
 
 
+# ---------------------------------------------------------------- statements of the day
+
+
+class DayRow(Base):
+    """What a root said at the end of a day: ``days.Day`` as JSON. ``made_here`` rows are this node's own feed."""
+
+    __tablename__ = "sync_day"
+    __table_args__ = (Index(None, "issuer", "epoch", "number", unique=True),)
+
+    position: Mapped[int] = mapped_column(Counter, primary_key=True)
+    issuer: Mapped[str]
+    epoch: Mapped[str]
+    number: Mapped[int]
+    body: Mapped[str]
+    made_here: Mapped[bool]
+
+
+class DayHeadRow(Base):
+    """How far a root held a log as it made its last statement, and the chain of the roots up to there."""
+
+    __tablename__ = "sync_day_head"
+
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    chain: Mapped[str]
+
+
+class ProofRow(Base):
+    """That the logs of an origin stand under a statement: ``messages.Proof`` as JSON. ``position`` orders for peers."""
+
+    __tablename__ = "sync_proof"
+
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    issuer_epoch: Mapped[str]
+    number: Mapped[int]
+    text: Mapped[str]
+    position: Mapped[int] = mapped_column(index=True)
+
+
 # ---------------------------------------------------------------- what was verified
 
 

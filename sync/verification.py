@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from sync import findings, identity, log, losses, reading, rot, scopes
+from sync import days, findings, identity, log, losses, reading, rot, scopes
 from sync.findings import ENDS, KEPT, LOG, Fault, Finding, verification_now, verification_row
 from sync.messages import Receipt
 from sync.node import Node, standing
@@ -114,7 +114,7 @@ def _step(node: Node, *, everything: bool) -> bool:
         return True
     if looks and _look_on(node):
         return True
-    _look_at_ends(node)
+    _look_at_ends(node, everything=everything)
     with node.write() as session:
         row = verification_row(session)
         row.latest_ms = node.clock()
@@ -192,9 +192,14 @@ def _look_on(node: Node) -> bool:
     return looked.more
 
 
-def _look_at_ends(node: Node) -> None:
+def _look_at_ends(node: Node, *, everything: bool) -> None:
     with node.read() as session:
-        found = [*_heads_that_lie(session), *_marks_beyond(session), *_receipts_beyond(session, node)]
+        found = [
+            *_heads_that_lie(session),
+            *_marks_beyond(session),
+            *_receipts_beyond(session, node),
+            *days.disagreements(session, node, everything=everything),
+        ]
     with node.write() as session:
         standing_ones = {*findings.keep(session, ENDS, found, now_ms=node.clock())}
         session.execute(

@@ -27,6 +27,7 @@ from lms.streams.blobs import ShelfBlobs
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.statements import StatementStream
+from sync.days import Days
 from sync.engine import SyncReport
 from sync.erasures import Confirmations, Erasures
 from sync.identity import read_certificate, sign_paper
@@ -130,6 +131,7 @@ def a_place_again(database: Database, folder: Path, role: Role) -> Place:
         Revocations(),
         Erasures(),
         Confirmations(),
+        Days(),
         Losses(),
         StatementStream(),
         DocumentStream(),

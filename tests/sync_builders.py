@@ -16,6 +16,7 @@ from sync import envelope, pairing, segment
 from sync.blackout import subject_of
 from sync.client import HttpReply
 from sync.clock import Stamp
+from sync.days import Days
 from sync.engine import SyncReport, converse
 from sync.erasures import Confirmations, Erasures
 from sync.errors import LinkError
@@ -225,7 +226,7 @@ def open_place(
         clock=lambda: now[0],
         streams=(OlderRevocations(), notes)
         if older
-        else (Revocations(), Erasures(), Confirmations(), Losses(), notes),
+        else (Revocations(), Erasures(), Confirmations(), Days(), Losses(), notes),
         blobs=blobs,
         folder=folder,
         machine=machine,

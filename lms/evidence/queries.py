@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from lms.evidence.wording import MEANINGS, Meaning
 from sync import verification
+from sync.days import newest_day
 from sync.findings import Fault, findings
 from sync.losses import losses
 from sync.node import names_of
@@ -53,6 +54,7 @@ class CheckShown:
         entries, of_entries: signed records that were read in the present check of everything, or the last; all.
         latest: up to when everything that came was checked.
         whole: when everything was last checked from the first record on.
+        stated: when the root last signed what it holds, as far as is known here.
     """
 
     entries: int
@@ -63,6 +65,7 @@ class CheckShown:
     whole: datetime | None
     findings: Sequence[FindingShown]
     unlisted: int
+    stated: datetime | None
     losses: Sequence[LossShown]
 
 
@@ -70,6 +73,7 @@ def check(session: Session) -> CheckShown:
     """Return how the check stands, and what it found, the newest last."""
     stands = verification.verified(session)
     found = findings(session)
+    day = newest_day(session)
     lost = losses(session, limit=SHOWN_LOSSES)
     origins = {one.log.origin for one, _ in found} | {row.origin for row, _ in lost}
     names = names_of(session, origins)
@@ -95,6 +99,7 @@ def check(session: Session) -> CheckShown:
             for one, found_ms in found
         ],
         unlisted=stands.unlisted,
+        stated=None if day is None else _instant(day.made_ms),
         losses=[
             LossShown(
                 origin=names.get(row.origin, row.origin),

@@ -20,6 +20,7 @@ KINDS: Mapping[str, str] = {
     "trust": mark("Trust in withdrawn nodes"),
     "erasure": mark("Orders to erase a person"),
     "erasure-done": mark("Confirmations that a person was erased"),
+    "day": mark("Signed statements of the day"),
     "loss": mark("Losses by damaged disks"),
 }
 ROLES: Mapping[str, str] = {
