@@ -201,11 +201,18 @@ def keep_proofs(session: Session, node: Node, proofs: Iterable[Proof]) -> None:
         _keep(session, good)
 
 
-def proofs_after(session: Session, position: int, *, origins: Iterable[str]) -> list[Proof]:
-    """Return the proofs of some origins that were kept after a position."""
+def proofs_after(
+    session: Session, position: int, *, origins: Iterable[str], up_to: int
+) -> tuple[list[Proof], int]:
+    """Return the next proofs of some origins that were kept after a position, and the position to go on from.
+
+    That is *up_to*, unless more are left than a message holds.
+    """
     row = ProofRow
-    query = select(row.text).where(row.position > position, row.origin.in_(list(origins)))
-    return [Proof.model_validate_json(text) for text in session.scalars(query.order_by(row.position))]
+    query = select(row.text, row.position).where(row.position > position, row.origin.in_(list(origins)))
+    found = session.execute(query.order_by(row.position).limit(_AT_ONCE)).all()
+    proofs = [Proof.model_validate_json(text) for text, _ in found]
+    return proofs, up_to if len(found) < _AT_ONCE else min(up_to, found[-1].position)
 
 
 def _said_less(before: Proof, now: Proof) -> Iterator[Finding]:

@@ -214,6 +214,7 @@ class Responder:
         heads |= self._asked_again(session, theirs)
         after = hello.receipts_after if hello.peer_epoch == me.epoch else 0
         receipts, position = ledger.receipts_after(session, after, origins=origins, issuers=_issuers(me))
+        proofs, position = days.proofs_after(session, after, origins=origins - {me.root}, up_to=position)
         return welcome.model_copy(
             update={
                 "heads": tuple(rows(heads)),
@@ -224,11 +225,7 @@ class Responder:
                 "receipts_position": position,
                 "certificates": renewal.lacking(session, self.node, hello),
                 "next_root": renewal.next_root(session, self.node, hello),
-                "proofs": tuple(
-                    days.proofs_after(
-                        session, after, origins={peer.node, *(key.origin for key in theirs)} - {me.root}
-                    )
-                ),
+                "proofs": tuple(proofs),
             }
         )
 

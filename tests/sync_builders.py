@@ -249,6 +249,28 @@ def pair(centre: Place, other: Place, *, units: Sequence[str] = ()) -> None:
         pairing.accept(session, other.node, question, answer, code_key=code_key, address="memory")
 
 
+ROLES: dict[str, Role] = {"centre": "central", "hub": "hub", "laptop": "laptop"}
+
+
+@contextmanager
+def a_site(folder: Path, *, now_ms: int = 1_764_000_000_000) -> Iterator[dict[str, Place]]:
+    """Give a centre, a hub and a laptop that are paired: made now, or opened again from their folders.
+
+    To make them takes as long as twenty tests: make them once, close them, and give each test a copy of the folder.
+    """
+    is_new = not folder.exists()
+    with ExitStack() as opened:
+        places = {}
+        for name, role in ROLES.items():
+            places[name] = open_place(folder / name, name.capitalize(), role, now_ms=now_ms)
+            opened.callback(places[name].database.close)
+        if is_new:
+            pair(places["centre"], places["hub"], units=["*"])
+            pair(places["hub"], places["laptop"])
+            pair(places["centre"], places["laptop"])
+        yield places
+
+
 @contextmanager
 def a_network(folder: Path) -> Iterator[dict[str, Place]]:
     """Give a centre, a laptop and another of two units of it, and a stranger who is a laptop of another network."""

@@ -176,6 +176,17 @@ ROT_SCHEDULES = st.lists(
     min_size=8,
     max_size=16,
 )
+#: Of one laptop whose disk is bad, and the centre.
+NARROW_ROT_SCHEDULES = st.lists(
+    st.one_of(
+        act("write", name=st.just("laptop-1"), count=st.just(1), size=st.just(20)),
+        act("number", name=st.just("laptop-1"), dies=st.none()),
+        act("rot", name=st.just("laptop-1"), which=st.just(-1), of_others=st.just(False)),
+        act("meet", who=st.just(("laptop-1", "centre"))),
+    ),
+    min_size=8,
+    max_size=12,
+)
 
 
 def run(schedule: Sequence[Act]) -> None:

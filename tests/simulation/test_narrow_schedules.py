@@ -19,6 +19,7 @@ from sync.vector import LogKey
 from tests import sync_builders
 from tests.simulation.schedules import (
     ERASURE_SCHEDULES,
+    NARROW_ROT_SCHEDULES,
     NARROW_SCHEDULES,
     REVOCATION_SCHEDULES,
     ROT_SCHEDULES,
@@ -34,7 +35,8 @@ from tests.sync_builders import NoteRow, Place
         (60, NARROW_SCHEDULES),
         (40, REVOCATION_SCHEDULES),
         (40, ERASURE_SCHEDULES),
-        (8, ROT_SCHEDULES),
+        (4, ROT_SCHEDULES),
+        (4, NARROW_ROT_SCHEDULES),
         pytest.param(1_000, ROT_SCHEDULES, marks=pytest.mark.soak),
     ],
 )
@@ -127,7 +129,7 @@ def with_nothing_told_again(patch: pytest.MonkeyPatch) -> None:
         (with_trust_of_whatever_is_relayed, REVOCATION_SCHEDULES, 4),
         (with_late_segments_readable, ERASURE_SCHEDULES, 1),
         (with_a_look_at_nothing_held, ERASURE_SCHEDULES, 1),
-        (with_nothing_told_again, ROT_SCHEDULES, 1),
+        (with_nothing_told_again, NARROW_ROT_SCHEDULES, 3),
     ],
 )
 def test_a_rule_broken_on_purpose_is_noticed(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +23,10 @@ from sync.sequencer import number_changes
 from sync.tables import DayRow, LogRow, ProofRow, SegmentRow
 from sync.vector import LogKey
 from sync.verification import verify
-from tests.sync_builders import Place, meet
+from tests.sync_builders import Place, a_site, meet
 
 DAY_MS = 24 * 60 * 60 * 1000
+NOW_MS = 1_764_000_000_000 + 2 * DAY_MS
 
 
 def write(place: Place, *keys: str) -> None:
@@ -62,20 +66,44 @@ def facts(place: Place, of: Place) -> list[str]:
         return list(session.scalars(query))
 
 
-@pytest.fixture
-def two_days(network: None, laptop: Place, hub: Place, centre: Place) -> None:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A laptop recorded on two days, and heard each time what the centre said of it at the end of the day."""
-    for keys in (("1", "2"), ("3",)):
-        write(laptop, *keys)
+    folder = tmp_path_factory.mktemp("made") / "site"
+    with a_site(folder) as site:
+        laptop, centre = site["laptop"], site["centre"]
+        for keys in (("1", "2"), ("3",)):
+            write(laptop, *keys)
+            meet(laptop, centre)
+            next_day(*site.values())
+            assert days.make_day(centre.node)
+            meet(laptop, centre)
+        write(laptop, "4")
         meet(laptop, centre)
-        next_day(centre, laptop, hub)
-        assert days.make_day(centre.node)
-        meet(laptop, centre)
-    write(laptop, "4")
-    meet(laptop, centre)
+    return folder
 
 
-@pytest.mark.usefixtures("two_days")
+@pytest.fixture
+def site(made: Path, tmp_path: Path) -> Iterator[dict[str, Place]]:
+    with a_site(Path(shutil.copytree(made, tmp_path / "site")), now_ms=NOW_MS) as places:
+        yield places
+
+
+@pytest.fixture
+def laptop(site: dict[str, Place]) -> Place:
+    return site["laptop"]
+
+
+@pytest.fixture
+def hub(site: dict[str, Place]) -> Place:
+    return site["hub"]
+
+
+@pytest.fixture
+def centre(site: dict[str, Place]) -> Place:
+    return site["centre"]
+
+
 def test_each_node_holds_all_statements_and_its_own_proof(laptop: Place, centre: Place) -> None:
     assert told(laptop) == told(centre)
     assert [one.number for one in told(laptop)] == [1, 2]
@@ -83,7 +111,6 @@ def test_each_node_holds_all_statements_and_its_own_proof(laptop: Place, centre:
     assert found(laptop) == found(centre) == set()
 
 
-@pytest.mark.usefixtures("two_days")
 def test_one_statement_is_made_in_a_day_and_only_by_the_root(
     laptop: Place, hub: Place, centre: Place
 ) -> None:
@@ -93,9 +120,8 @@ def test_one_statement_is_made_in_a_day_and_only_by_the_root(
     assert not days.make_day(centre.node)
 
 
-@pytest.mark.usefixtures("network")
 def test_a_laptop_that_meets_only_the_hub_hears_it_there(laptop: Place, hub: Place, centre: Place) -> None:
-    write(laptop, "1")
+    write(laptop, "5")
     meet(laptop, hub)
     meet(hub, centre)
     next_day(centre)
@@ -104,11 +130,10 @@ def test_a_laptop_that_meets_only_the_hub_hears_it_there(laptop: Place, hub: Pla
     meet(laptop, hub)
 
     assert proof(laptop, laptop) == proof(centre, laptop)
-    assert [one.number for one in told(laptop)] == [1]
+    assert [one.number for one in told(laptop)] == [1, 2, 3]
     assert found(laptop) == found(hub) == set()
 
 
-@pytest.mark.usefixtures("two_days")
 def test_who_has_the_key_cannot_tell_anew_what_the_day_covers(laptop: Place) -> None:
     """Receipts cover the end of a log only: here the first segment is told otherwise, and the end is as it was."""
     with laptop.database.write() as session:
@@ -130,7 +155,6 @@ def test_who_has_the_key_cannot_tell_anew_what_the_day_covers(laptop: Place) -> 
     assert found(laptop) == {Fault.OTHER}
 
 
-@pytest.mark.usefixtures("two_days")
 def test_a_centre_that_drops_what_it_said_it_held_is_found_out_by_the_laptop(
     laptop: Place, centre: Place
 ) -> None:
@@ -165,7 +189,6 @@ def test_a_centre_that_drops_what_it_said_it_held_is_found_out_by_the_laptop(
         (2, {"number": 7}),
     ],
 )
-@pytest.mark.usefixtures("two_days")
 def test_a_statement_that_was_changed_afterwards_is_found(
     laptop: Place, number: int, changes: dict[str, Any]
 ) -> None:
@@ -176,7 +199,6 @@ def test_a_statement_that_was_changed_afterwards_is_found(
     assert found(laptop) & {Fault.BROKEN, Fault.OTHER}
 
 
-@pytest.mark.usefixtures("two_days")
 def test_a_statement_that_was_removed_is_missed(laptop: Place) -> None:
     with laptop.database.write() as session:
         session.execute(delete(DayRow).where(DayRow.number == 1))
@@ -184,7 +206,6 @@ def test_a_statement_that_was_removed_is_missed(laptop: Place) -> None:
     assert found(laptop) == {Fault.BROKEN, Fault.OTHER}
 
 
-@pytest.mark.usefixtures("two_days")
 def test_a_proof_that_was_changed_does_not_stand_under_its_statement(laptop: Place) -> None:
     with laptop.database.write() as session:
         row = session.scalars(select(ProofRow).where(ProofRow.origin == laptop.node.id)).one()
@@ -195,7 +216,6 @@ def test_a_proof_that_was_changed_does_not_stand_under_its_statement(laptop: Pla
     assert found(laptop) == {Fault.OTHER}
 
 
-@pytest.mark.usefixtures("two_days")
 def test_a_centre_that_was_put_back_begins_its_statements_anew(laptop: Place, centre: Place) -> None:
     with centre.database.write() as session:
         open_epoch(session, centre.node, reason="restored")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +20,37 @@ from sync.sequencer import number_changes
 from sync.tables import SegmentRow
 from sync.verification import verify
 from tests.bundle_builders import take, write
-from tests.sync_builders import NoteRow, Place, meet
+from tests.sync_builders import NoteRow, Place, a_site, meet
 
 DAY_MS = 24 * 60 * 60 * 1000
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "site"
+    with a_site(folder):
+        return folder
+
+
+@pytest.fixture
+def site(made: Path, tmp_path: Path) -> Iterator[dict[str, Place]]:
+    with a_site(Path(shutil.copytree(made, tmp_path / "site"))) as places:
+        yield places
+
+
+@pytest.fixture
+def laptop(site: dict[str, Place]) -> Place:
+    return site["laptop"]
+
+
+@pytest.fixture
+def hub(site: dict[str, Place]) -> Place:
+    return site["hub"]
+
+
+@pytest.fixture
+def centre(site: dict[str, Place]) -> Place:
+    return site["centre"]
 
 
 def write_and_seal(place: Place, *keys: str) -> None:
@@ -72,7 +102,6 @@ def epoch(place: Place) -> str:
         return standing(session).epoch
 
 
-@pytest.mark.usefixtures("network")
 def test_what_is_still_in_the_store_is_sealed_again_to_the_same_bytes(laptop: Place, centre: Place) -> None:
     for keys in (("1", "2"), ("3", "4"), ("5",)):
         write_and_seal(laptop, *keys)
@@ -88,7 +117,6 @@ def test_what_is_still_in_the_store_is_sealed_again_to_the_same_bytes(laptop: Pl
     assert faults(laptop) == faults(centre) == []
 
 
-@pytest.mark.usefixtures("network")
 def test_what_another_node_has_is_asked_of_it(laptop: Place, hub: Place, centre: Place) -> None:
     write_and_seal(laptop, "1", "2")
     write_and_seal(laptop, "3")
@@ -106,7 +134,6 @@ def test_what_another_node_has_is_asked_of_it(laptop: Place, hub: Place, centre:
     assert centre.notes().keys() == {"1", "2", "3"}
 
 
-@pytest.mark.usefixtures("network")
 def test_what_nobody_has_is_declared_lost_and_all_else_arrives(laptop: Place, centre: Place) -> None:
     write_and_seal(laptop, "1")
     meet(laptop, centre)
@@ -128,7 +155,6 @@ def test_what_nobody_has_is_declared_lost_and_all_else_arrives(laptop: Place, ce
     assert "5" in centre.notes()
 
 
-@pytest.mark.usefixtures("network")
 def test_nothing_is_declared_lost_that_somebody_signed_for_until_he_was_asked_for_long(
     laptop: Place, hub: Place, centre: Place
 ) -> None:
@@ -147,7 +173,6 @@ def test_nothing_is_declared_lost_that_somebody_signed_for_until_he_was_asked_fo
     assert centre.notes().keys() == {"1"}
 
 
-@pytest.mark.usefixtures("network")
 def test_a_copy_that_turns_up_after_all_is_taken(
     laptop: Place, hub: Place, centre: Place, tmp_path: Path
 ) -> None:
@@ -168,7 +193,6 @@ def test_a_copy_that_turns_up_after_all_is_taken(
     assert faults(laptop) == faults(centre) == []
 
 
-@pytest.mark.usefixtures("network")
 def test_a_hub_asks_again_for_what_it_holds_of_others(laptop: Place, hub: Place, centre: Place) -> None:
     """It is met by the laptop, which brings it, though it has told the hub before."""
     write_and_seal(laptop, "1")
@@ -187,7 +211,6 @@ def test_a_hub_asks_again_for_what_it_holds_of_others(laptop: Place, hub: Place,
     assert centre.notes().keys() == {"1", "2", "3", "4"}
 
 
-@pytest.mark.usefixtures("network")
 def test_a_hub_asks_the_centre_which_has_it(laptop: Place, hub: Place, centre: Place) -> None:
     for keys in (("1",), ("2", "3"), ("4",)):
         write_and_seal(laptop, *keys)
@@ -201,7 +224,6 @@ def test_a_hub_asks_the_centre_which_has_it(laptop: Place, hub: Place, centre: P
     assert (report.state, rotten(hub), faults(hub)) == ("done", 0, [])
 
 
-@pytest.mark.usefixtures("network")
 def test_a_centre_is_given_again_what_rotted_there(laptop: Place, centre: Place) -> None:
     for keys in (("1",), ("2", "3"), ("4",)):
         write_and_seal(laptop, *keys)
@@ -216,7 +238,6 @@ def test_a_centre_is_given_again_what_rotted_there(laptop: Place, centre: Place)
     assert centre.notes().keys() == {"1", "2", "3", "4", "5"}
 
 
-@pytest.mark.usefixtures("network")
 def test_what_comes_down_is_sealed_again_by_the_centre(laptop: Place, centre: Place) -> None:
     centre.write_note("one", scope="directory")
     number_changes(centre.node)
@@ -233,7 +254,6 @@ def test_what_comes_down_is_sealed_again_by_the_centre(laptop: Place, centre: Pl
     assert laptop.notes().keys() == {"one"}
 
 
-@pytest.mark.usefixtures("network")
 def test_an_older_program_takes_all_else_and_keeps_the_declaration(laptop: Place, centre: Place) -> None:
     write_and_seal(laptop, "1", "gone")
     forget(laptop, "gone")
