@@ -66,7 +66,8 @@ def declare(session: Session, node: Node, segments: Sequence[SegmentRow]) -> Non
             LossRow.first == first.first,
         )
     )
-    if present is not None:
+    if present is not None:  # a copy had turned up since, and rotted as well
+        present.told_ms = None
         return
     session.add(
         LossRow(

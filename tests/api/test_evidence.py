@@ -17,6 +17,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from lms.database import Database
+from lms.evidence.chore import Check
 from lms.nodes.actions import revoke
 from sync import erasures, identity, reading, segment, verification
 from sync.canonical import digest_of
@@ -461,6 +462,20 @@ def test_it_goes_on_where_it_was_stopped(centre: Place, monkeypatch: pytest.Monk
         whole = session.get_one(VerificationRow, 1)
         assert (whole.whole, whole.whole_done) == (1, 1)
     assert (stands.entries, stands.reading_all) == (stands.of_entries, False)
+
+
+def test_the_server_reads_everything_at_first_and_again_after_thirty_days(laptop: Place) -> None:
+    now = [1_000_000_000_000]
+    chore = Check(replace(laptop.node, clock=lambda: now[0]))
+    wholes = []
+    for days in (0, 1, 31):
+        now[0] = 1_000_000_000_000 + days * 24 * 3600 * 1000
+        while chore.step():
+            pass
+        with laptop.database.read() as session:
+            wholes.append(session.get_one(VerificationRow, 1).whole_done)
+
+    assert wholes == [1, 1, 2]
 
 
 def test_what_comes_while_everything_is_read_seems_not_to_come_from_nowhere(

@@ -193,6 +193,38 @@ def test_a_copy_that_turns_up_after_all_is_taken(
     assert faults(laptop) == faults(centre) == []
 
 
+def test_a_copy_on_a_stick_mends_as_well(laptop: Place, hub: Place, tmp_path: Path) -> None:
+    write_and_seal(laptop, "1", "2")
+    stick = write(laptop, hub, tmp_path / "stick.outpost")
+    meet(laptop, hub)
+    spoil(hub, 0, of=laptop)
+    assert faults(hub) == ["damaged"]
+
+    take(hub, *stick.paths)
+
+    assert (rotten(hub), faults(hub)) == (0, [])
+
+
+def test_what_was_lost_and_found_may_be_lost_again(
+    laptop: Place, hub: Place, centre: Place, tmp_path: Path
+) -> None:
+    write_and_seal(laptop, "1", "gone")
+    stick = write(laptop, hub, tmp_path / "stick.outpost")
+    forget(laptop, "gone")
+    spoil(laptop, 0)
+    meet(laptop, centre)
+    take(hub, *stick.paths)
+    meet(laptop, hub)  # which gives it back
+    spoil(laptop, 0)
+
+    assert meet(laptop, centre).state == "done"
+    meet(hub, centre)
+    meet(laptop, centre)
+
+    assert centre.notes().keys() == {"1", "gone"}
+    assert faults(laptop) == faults(centre) == []
+
+
 def test_a_hub_asks_again_for_what_it_holds_of_others(laptop: Place, hub: Place, centre: Place) -> None:
     """It is met by the laptop, which brings it, though it has told the hub before."""
     write_and_seal(laptop, "1")
