@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
-from sync import losses, rot
+from sync import erasures, losses, rot
+from sync.engine import converse
 from sync.errors import SegmentError
 from sync.findings import findings
 from sync.inbox import take_segment
@@ -20,7 +22,7 @@ from sync.sequencer import number_changes
 from sync.tables import SegmentRow
 from sync.verification import verify
 from tests.bundle_builders import take, write
-from tests.sync_builders import NoteRow, Place, a_site, meet
+from tests.sync_builders import MemoryLink, NoteRow, Place, a_site, meet
 
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -215,7 +217,8 @@ def test_what_was_lost_and_found_may_be_lost_again(
     meet(laptop, centre)
     take(hub, *stick.paths)
     meet(laptop, hub)  # which gives it back
-    spoil(laptop, 0)
+    spoil(laptop, 0)  # that one, or what was told again
+    assert faults(laptop) == ["damaged"]
 
     assert meet(laptop, centre).state == "done"
     meet(hub, centre)
@@ -241,6 +244,37 @@ def test_a_hub_asks_again_for_what_it_holds_of_others(laptop: Place, hub: Place,
     meet(hub, centre)
 
     assert centre.notes().keys() == {"1", "2", "3", "4"}
+
+
+def test_nothing_but_the_copy_is_sent_again(laptop: Place, hub: Place) -> None:
+    """One that is larger than what is sent at once, as are those after it."""
+    for key in "abc":
+        laptop.write_note(key, random.Random(key).randbytes(20_000).hex())
+        number_changes(laptop.node)
+    meet(laptop, hub)
+    copy = spoil(hub, 0, of=laptop)
+    assert faults(hub) == ["damaged"]
+
+    link = MemoryLink(laptop, hub)
+    converse(laptop.node, hub.node.id, link)
+
+    assert rotten(hub) == 0
+    assert link.bodies_up <= len(copy) + 32_768  # the last of three pushes, each twice the one before
+
+
+def test_who_is_to_be_erased_is_not_told_again(laptop: Place, centre: Place) -> None:
+    for key, text in (("1", "one"), ("her", "about Zenobia:a secret"), ("gone", "text")):
+        laptop.write_note(key, text)
+    number_changes(laptop.node)
+    forget(laptop, "gone")
+    spoil(laptop, 0)
+    with centre.database.write() as session:
+        erasures.order(session, centre.node, "Zenobia", reason="asked for it")
+
+    report = meet(laptop, centre)
+
+    assert (report.state, report.waiting) == ("done", 0)
+    assert centre.notes().keys() == {"1"}
 
 
 def test_a_hub_asks_the_centre_which_has_it(laptop: Place, hub: Place, centre: Place) -> None:
