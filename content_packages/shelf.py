@@ -15,11 +15,14 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Container, Iterable, Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Container, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +33,7 @@ from filelock import FileLock
 from content_packages.errors import FileDamagedError, FileMissingError, ShelfError
 
 _CHUNK = 1024 * 1024
+_WAITING_TOGETHER = 16
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LOCK_NAME = "shelf.lock"
 PARTS = tuple(f"{number:02x}" for number in range(256))  # the folders files are fanned out into
@@ -106,8 +110,32 @@ class Shelf:
             finally:
                 delivery.close()
             for ref, part in delivery.parts():
-                if self._place(part, ref):
+                if self.place(part, ref):
                     delivery.came.add(ref.digest)
+
+    def put_all(self, files: Mapping[str, bytes]) -> frozenset[str]:
+        """Keep small files by the digests they must have; return those that have them, durable together.
+
+        Many files wait for the disk hardly longer than one: all are written before any is waited for, and a disk makes
+        one of what several wait for at once.
+        """
+        whole = {digest: data for digest, data in files.items() if hashlib.sha256(data).hexdigest() == digest}
+        with tempfile.TemporaryDirectory(dir=self._incoming, ignore_cleanup_errors=True) as folder:
+            parts = [(Path(folder) / digest, data) for digest, data in whole.items()]
+            for path, data in parts:
+                with path.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    _begin_writing(file.fileno())
+            with ThreadPoolExecutor(_WAITING_TOGETHER) as waiting:
+                list(waiting.map(_sync_file, [path for path, _ in parts]))
+                changed = set[Path]()
+                for path, data in parts:
+                    changed.update(self._move(path, FileRef(digest=path.name, size=len(data))) or ())
+                list(waiting.map(_sync_folder, changed))
+        for digest in whole:
+            self._found(digest)
+        return frozenset(whole)
 
     def partial(self, digest: str) -> Partial:
         """Return what arrived so far of a file, to go on with it."""
@@ -288,13 +316,20 @@ class Shelf:
                     path.rmdir() if path.is_dir() else _remove(path)
         return Swept(files=files, size=size)
 
-    def _place(self, part: Path, ref: FileRef) -> bool:
-        """Move a whole, synced file to its name; return false where it is there already, and whole."""
+    def place(self, part: Path, ref: FileRef) -> bool:
+        """Move a whole, synced file to its name, durably; return false where it is there already, and whole."""
+        changed = self._move(part, ref)
+        for folder in changed or ():
+            _sync_folder(folder)
+        self._found(ref.digest)
+        return changed is not None
+
+    def _move(self, part: Path, ref: FileRef) -> list[Path] | None:
+        """Move a whole, synced file to its name; return the folders to sync, ``None`` where it is there, and whole."""
         target = self.path(ref.digest)
         if self._is_whole(ref) and not self.claim([ref.digest]):
             part.unlink()
-            self._found(ref.digest)
-            return False
+            return None
         new_folder = not target.parent.exists()
         target.parent.mkdir(exist_ok=True)
         if target.exists():  # damaged
@@ -304,11 +339,11 @@ class Shelf:
         else:
             part.replace(target)
         target.chmod(stat.S_IREAD)
-        _sync_folder(target.parent)
-        if new_folder:
-            _sync_folder(self._files)
-        self._found(ref.digest)
-        return True
+        return [target.parent, *([self._files] if new_folder else [])]
+
+    def locked(self) -> AbstractContextManager[object]:
+        """Keep every other object and process from changing what is on the shelf, or on its way, in a block."""
+        return self._lock
 
     def _found(self, digest: str) -> None:
         (self._lost / digest).unlink(missing_ok=True)
@@ -499,24 +534,59 @@ class Part:
 
 
 class Partial:
-    """A file on its way here in pieces, over more than one conversation."""
+    """A file on its way here in pieces, over more than one conversation, maybe by several processes at once.
+
+    All that is added is added under the shelf's lock and at the end, so a file that stands as it was left holds what
+    was added then, and need not be read again to be judged. One that another object began is read once, at its end.
+    """
 
     def __init__(self, shelf: Shelf, path: Path, digest: str) -> None:
         self._shelf = shelf
         self._path = path
         self._digest = digest
+        self._left: Stamp | None = None  # as it was when its bytes were those in ``_running``
+        self._running = hashlib.sha256()
+        self._settled: float | None = None
 
     @property
     def size(self) -> int:
-        """How many bytes are here and synced; go on from there."""
-        return self._path.stat().st_size if self._path.is_file() else 0
+        """How many bytes are here; go on from there."""
+        stands = self._stands()
+        return stands.size if stands else 0
 
-    def append(self, piece: bytes) -> None:
-        """Add the next bytes; on disk when this returns."""
-        with self._path.open("ab") as file:
-            file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
+    def settle(self, *, within_s: float = 0) -> None:
+        """Make durable what is here, unless this object did that so short a time ago."""
+        now = time.monotonic()
+        if self._settled is None or now - self._settled >= within_s:
+            with suppress(FileNotFoundError):  # nothing came yet, or it is whole meanwhile
+                _sync_file(self._path)
+            self._settled = now
+
+    def append(self, piece: bytes, *, at: int | None = None) -> int:
+        """Add the next bytes; they outlive this process on return, and a power cut after ``settle``.
+
+        Args:
+            piece: the bytes.
+            at: where they belong; if the file ends elsewhere by now, nothing is added.
+
+        Returns:
+            Where the file ends now.
+        """
+        with self._shelf.locked():
+            stands = self._stands()
+            end = stands.size if stands else 0
+            if at not in {None, end}:
+                return end
+            if stands is None:
+                self._left, self._running = None, hashlib.sha256()
+            with self._path.open("ab") as file:
+                file.write(piece)
+                file.flush()
+                _begin_writing(file.fileno())
+            if stands == self._left:
+                self._running.update(piece)
+                self._left = self._stands()
+        return end + len(piece)
 
     def finish(self) -> FileRef:
         """Verify the whole and put it on the shelf; either way, the partial file is gone.
@@ -525,13 +595,29 @@ class Partial:
             FileMissingError: nothing arrived yet.
             FileDamagedError: the pieces do not make the file that was promised.
         """
+        ours = self._path.with_suffix(f".{secrets.token_hex(4)}.whole")
         try:
-            with self._path.open("rb") as file:
-                return self._shelf.put(file, expected=self._digest)
+            with self._shelf.locked():  # from here on nobody else adds to it
+                stands = self._stands()
+                self._path.replace(ours)
+            _sync_file(ours)
+            found = self._running.hexdigest() if stands == self._left else _digest_of(ours)
+            if found != self._digest:
+                raise FileDamagedError(self._digest, found)
+            ref = FileRef(digest=self._digest, size=ours.stat().st_size)
+            self._shelf.place(ours, ref)
         except FileNotFoundError as error:
             raise FileMissingError(self._digest) from error
         finally:
-            self._path.unlink(missing_ok=True)
+            ours.unlink(missing_ok=True)
+            self._left, self._running = None, hashlib.sha256()
+        return ref
+
+    def _stands(self) -> Stamp | None:
+        try:
+            return _stamp(self._path.stat())
+        except FileNotFoundError:
+            return None
 
 
 def _checked(digest: str) -> str:
@@ -567,6 +653,23 @@ def _touch(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _begin_writing(descriptor: int) -> None:
+    """Let the system begin to write what was written to a file, where it can be told to; nobody waits."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _sync_file(path: Path) -> None:
+    """Make what was written to a file durable; Windows wants it open for writing."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

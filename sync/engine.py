@@ -24,12 +24,20 @@ from sync.node import (
 )
 from sync.outbox import read_frames
 from sync.ports import Transport
-from sync.session import FIRST_WINDOW, Conversation, Lacking, Opening
+from sync.session import (
+    FIRST_FILES_WINDOW,
+    FIRST_WINDOW,
+    LARGEST_FILES_WINDOW,
+    Conversation,
+    Lacking,
+    Opening,
+)
 from sync.tables import PeerRow
 from sync.vector import Vector, from_rows, merged
 
 LARGEST_WINDOW = 1024 * 1024
 _LONG_REQUEST_S = 8.0
+_SHORT_PULL_S = 2.0
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 _MOST_WANTED = 500
 
@@ -114,8 +122,9 @@ def converse(
 class _Meeting:
     """One try: from the greeting to the end, or to the break of the link.
 
-    It goes on from the one before it: ``stood`` is how far the peer was known to hold what was on its way to it, and
-    ``window`` how much a push may carry. What of a push was on its way as the link broke is kept, however large it was.
+    It goes on from the one before it: ``stood`` is how far the peer was known to hold what was on its way to it,
+    ``window`` how much a push may carry and ``files_window`` a pull of files. What of a push was on its way as the link
+    broke is kept, however large it was.
     """
 
     def __init__(
@@ -133,6 +142,7 @@ class _Meeting:
         self._found_rot = False
         self.stood: Vector = after.stood if after else {}
         self.window: int = after.window if after else FIRST_WINDOW
+        self.files_window: int = after.files_window if after else FIRST_FILES_WINDOW
         self.welcome: Welcome | None = None
         self._node = node
         self._peer = peer
@@ -154,7 +164,7 @@ class _Meeting:
             pass
         sequencer.number_changes(self._node)
         conversation = self._open()
-        conversation.window = self.window
+        conversation.window, conversation.files_window = self.window, self.files_window
         while (message := conversation.next()) is not None:
             if isinstance(message, Push):
                 if unreadable := self._unreadable(message):
@@ -316,7 +326,16 @@ class _Meeting:
             self.window = max(self.window // 2, FIRST_WINDOW)
         conversation.window = self.window
 
+    def _size_files_window(self, conversation: Conversation, took_s: float) -> None:
+        """Ask for more at once where that takes no time; each request costs as long as the link, and a look around."""
+        if took_s < _SHORT_PULL_S:
+            self.files_window = min(self.files_window * 2, LARGEST_FILES_WINDOW)
+        elif took_s > _LONG_REQUEST_S:
+            self.files_window = max(self.files_window // 2, FIRST_FILES_WINDOW)
+        conversation.files_window = self.files_window
+
     def _pull(self, conversation: Conversation, pull: Pull) -> None:
+        started = self._monotonic()
         with self._transport.ask(pull) as reply:
             answer = reply.message
             conversation.receive(answer)
@@ -324,7 +343,7 @@ class _Meeting:
                 return
             with self._node.write() as session:
                 take_certificates(session, answer.certificates)
-            intake = Intake(self._node, self._peer, answer.frames)
+            intake = Intake(self._node, self._peer, answer.frames, answers=False)
             try:
                 for chunk in reply.chunks():
                     intake.feed(chunk)
@@ -332,6 +351,8 @@ class _Meeting:
                 intake.stop()
                 self.moved |= intake.taken.moved
                 self._report.received += intake.taken.records
+        if not pull.after:
+            self._size_files_window(conversation, self._monotonic() - started)
         quarantine.retry_waiting(self._node)
         with self._node.read() as session:
             conversation.took(
@@ -339,6 +360,7 @@ class _Meeting:
                 partials=inbox.partials(session),
                 wanted=quarantine.wanted_blobs(session, self._node, limit=_MOST_WANTED),
                 moved=intake.taken.moved,
+                spoilt=intake.taken.spoilt,
             )
 
     def _remember_told(self, conversation: Conversation) -> None:

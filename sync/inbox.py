@@ -1,4 +1,4 @@
-"""Take bytes as they arrive: keep them durably, and apply each segment the moment it is whole.
+"""Take bytes as they arrive: keep them durably, and apply each segment the moment it is whole; files are filed.
 
 Both sides use this: the one that is pushed to and the one that pulled. What was kept is never asked for
 again. One segment is one transaction: its entries' effects, its bytes, its head and its quarantine.
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from sync import blackout, identity, log, quarantine, rot, scopes, segment, trust
 from sync.canonical import digest_of
 from sync.errors import CertificateError, SegmentError
+from sync.filing import Filing
 from sync.messages import Certificate, Frame, Partial, Record, RefusedSegment
 from sync.node import Node, Standing, standing, vouched_for
 from sync.segment import Header
@@ -44,12 +45,16 @@ class Taken:
     records: int = 0
     moved: bool = False
     touched_blobs: bool = False
+    spoilt: set[str] = field(default_factory=set)
 
 
 class Intake:
-    """Takes the bytes of a list of frames, in order, from one peer."""
+    """Takes the bytes of a list of frames, in order, from one peer.
 
-    def __init__(self, node: Node, peer: str, frames: Sequence[Frame]) -> None:
+    ``answers``: the peer sent them of its own accord, and is told how far they are.
+    """
+
+    def __init__(self, node: Node, peer: str, frames: Sequence[Frame], *, answers: bool = True) -> None:
         self.taken = Taken()
         self._node = node
         self._peer = peer
@@ -59,6 +64,7 @@ class Intake:
         self._base = 0
         self._buffer = bytearray()
         self._useful = False
+        self._filing = Filing(node, frames, self.taken.partials, answers=answers)
         self._next_frame()
 
     def feed(self, data: bytes) -> None:
@@ -69,16 +75,16 @@ class Intake:
             view = view[len(now) :]
             self._left -= len(now)
             if self._useful:
-                self._buffer += now
+                self._take(now)
             if self._left == 0:
                 self._end_frame()
-            elif len(self._buffer) >= KEEP_BYTES:
-                self._keep()
 
     def stop(self) -> None:
         """The bytes ended, in time or not: make durable what is here."""
         if self._index < len(self._frames) and self._useful and self._buffer:
-            self._keep()
+            self._keep_part()
+        self._filing.stop()
+        self._told_of_files()
 
     # ------------------------------------------------------------ one frame
 
@@ -88,52 +94,46 @@ class Intake:
             frame = self._frames[self._index]
             self._left = frame.length
             self._buffer.clear()
-            self._base = self._held(frame)
-            fits = frame.offset == self._base and frame.offset + frame.length <= frame.size
-            self._useful = fits and self._base < frame.size and self._is_welcome(frame)
-            self.taken.partials[frame.digest] = self._base
+            self._useful = self._filing.begin(frame) if frame.what == "blob" else self._begin_segment(frame)
             if self._left:
                 return
             self._index += 1
 
+    def _begin_segment(self, frame: Frame) -> bool:
+        with self._node.read() as session:
+            self._base = self.taken.partials[frame.digest] = held_of(session, frame.digest)
+            room = _MOST_PARTIAL_BYTES - _bytes_of(session, self._peer)
+        fits = frame.offset == self._base and frame.offset + frame.length <= frame.size
+        return fits and self._base < frame.size <= segment.MAX_ENCODED_BYTES and frame.length <= room
+
+    def _take(self, data: memoryview) -> None:
+        if self._frames[self._index].what == "blob":
+            self._filing.feed(self._frames[self._index], data)
+            return
+        self._buffer += data
+        if self._left and len(self._buffer) >= KEEP_BYTES:
+            self._keep_part()
+
     def _end_frame(self) -> None:
         frame = self._frames[self._index]
-        if self._useful:
-            whole = self._base + len(self._buffer) == frame.size
-            if whole and frame.what == "segment":
-                self._finish_segment(frame)
-            else:
-                self._keep()
-                if whole:
-                    self._finish_blob(frame)
+        if self._useful and frame.what == "blob":
+            self._filing.end(frame)
+            self._told_of_files()
+        elif self._useful and self._base + len(self._buffer) == frame.size:
+            self._finish_segment(frame)
+        elif self._useful:
+            self._keep_part()
         self._next_frame()
 
-    def _held(self, frame: Frame) -> int:
-        if frame.what == "blob":
-            return self._node.blobs.partial_size(frame.digest)
-        with self._node.read() as session:
-            return held_of(session, frame.digest)
+    def _told_of_files(self) -> None:
+        filing, taken = self._filing, self.taken
+        taken.touched_blobs |= filing.touched
+        taken.moved |= filing.moved
+        taken.spoilt |= filing.spoilt
 
-    def _is_welcome(self, frame: Frame) -> bool:
-        with self._node.read() as session:
-            if frame.what == "blob":
-                wanted = quarantine.is_wanted(session, self._node, frame.digest, frame.size)
-                return wanted and self._node.blobs.size(frame.digest) is None
-            room = _MOST_PARTIAL_BYTES - _bytes_of(session, self._peer)
-        return frame.size <= segment.MAX_ENCODED_BYTES and frame.length <= room
-
-    def _keep(self) -> None:
+    def _keep_part(self) -> None:
         frame, data = self._frames[self._index], bytes(self._buffer)
         self._buffer.clear()
-        if frame.what == "blob":
-            self._base = self._node.blobs.append(frame.digest, self._base, data)
-            self.taken.touched_blobs = True
-        else:
-            self._keep_part(frame, data)
-        self.taken.partials[frame.digest] = self._base
-        self.taken.moved |= bool(data)
-
-    def _keep_part(self, frame: Frame, data: bytes) -> None:
         try:
             with self._node.write() as session:
                 session.add(
@@ -149,7 +149,10 @@ class Intake:
             self._base += len(data)
         except IntegrityError:  # another request brings the same bytes; what it kept counts
             self._useful = False
-            self._base = self._held(frame)
+            with self._node.read() as session:
+                self._base = held_of(session, frame.digest)
+        self.taken.partials[frame.digest] = self._base
+        self.taken.moved |= bool(data)
 
     # ------------------------------------------------------------ whole
 
@@ -170,12 +173,6 @@ class Intake:
                     self.taken.partials[frame.digest] = 0
         except SegmentError as error:
             self._refuse(frame, error, encoded)
-
-    def _finish_blob(self, frame: Frame) -> None:
-        self.taken.partials.pop(frame.digest, None)
-        if self._node.blobs.finish(frame.digest):
-            with self._node.write() as session:
-                quarantine.blob_arrived(session, self._node, frame.digest)
 
     def _refuse(self, frame: Frame, error: SegmentError, encoded: bytes) -> None:
         logger.warning("segment_refused", extra={"peer": self._peer, "code": error.code})

@@ -266,19 +266,26 @@ class Blobs(Protocol):
         """Return the length of a whole, verified file; ``None`` when it is not here."""
 
     def read(self, digest: str, offset: int, length: int) -> bytes:
-        """Return up to ``length`` bytes of a whole file; empty at its end."""
+        """Return up to ``length`` bytes of a whole file; empty at its end, and where it is not here any more."""
 
     def partial_size(self, digest: str) -> int:
-        """Return how many bytes of an unfinished file are durably here, from its beginning."""
+        """Return how many bytes of an unfinished file are here, from its beginning."""
 
     def append(self, digest: str, offset: int, data: bytes) -> int:
-        """Keep bytes of an unfinished file, durable on return; return how many are here now.
+        """Keep bytes of an unfinished file; return how many are here now.
 
-        Bytes at an ``offset`` other than the present end change nothing.
+        They outlive this process on return, and a power cut after ``settle``. Bytes at an ``offset`` other than the
+        present end change nothing.
         """
+
+    def settle(self, digest: str, *, within_s: float) -> None:
+        """Make durable what is here of an unfinished file, unless that was done so short a time ago."""
 
     def finish(self, digest: str) -> bool:
         """Verify an unfinished file and put it in place; ``False``, and it is gone, if it is another file."""
+
+    def put_all(self, files: Mapping[str, bytes]) -> Collection[str]:
+        """Keep small whole files, durable on return; return the digests of those that are what they are called."""
 
     def lost(self) -> Sequence[BlobRef]:
         """Return the files that were here and are missing or damaged: they are asked for again."""

@@ -8,7 +8,7 @@ last entry that its revocation trusts is kept aside too, and taken if a later re
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -108,22 +108,31 @@ def wanted_blobs(session: Session, node: Node, *, limit: int) -> list[Wanted]:
 
 def is_wanted(session: Session, node: Node, digest: str, size: int) -> bool:
     """Say whether some waiting entry lacks this file, or the host has lost it."""
+    return bool(which_wanted(session, node, [BlobRef(digest, size)]))
+
+
+def which_wanted(session: Session, node: Node, refs: Iterable[BlobRef]) -> set[BlobRef]:
+    """Return those of some files that a waiting entry lacks, or that the host has lost."""
+    named = set(refs)
+    found = named & set(node.blobs.lost())
     row = WantedBlobRow
-    if session.scalar(select(exists().where(row.digest == digest, row.size == size))):
-        return True
-    return BlobRef(digest, size) in node.blobs.lost()
+    for some in _steps([ref.digest for ref in named]):
+        rows = session.execute(select(row.digest, row.size).where(row.digest.in_(some)))
+        found |= named & {BlobRef(digest, size) for digest, size in rows}
+    return found
 
 
-def blob_arrived(session: Session, node: Node, digest: str) -> None:
-    """Note that a file is here, whole and verified, and apply again what waited for it alone.
+def blobs_arrived(session: Session, node: Node, digests: Iterable[str]) -> None:
+    """Note that files are here, whole and verified, and apply again what waited for nothing else.
 
     Both in one transaction: a process that died between the two would leave entries that nothing tries again.
     """
-    waited = select(WantedBlobRow.record).where(WantedBlobRow.digest == digest)
-    ids = list(session.scalars(waited))
-    session.execute(delete(WantedBlobRow).where(WantedBlobRow.digest == digest))
-    for row in session.scalars(_READY.where(QuarantineRow.id.in_(ids))).all():
-        _retry(session, node, row)
+    for some in _steps(list(digests)):
+        came = WantedBlobRow.digest.in_(some)
+        ids = list(session.scalars(select(WantedBlobRow.record).where(came).distinct()))
+        session.execute(delete(WantedBlobRow).where(came))
+        for row in session.scalars(_READY.where(QuarantineRow.id.in_(ids))).all():
+            _retry(session, node, row)
 
 
 def take_up_arrived(node: Node, *, limit: int) -> None:
@@ -131,9 +140,9 @@ def take_up_arrived(node: Node, *, limit: int) -> None:
     with node.read() as session:
         wanted = wanted_blobs(session, node, limit=limit)
     here = [one.digest for one in wanted if node.blobs.size(one.digest) is not None]
-    for digest in here:
+    for some in _steps(here):
         with node.write() as session:
-            blob_arrived(session, node, digest)
+            blobs_arrived(session, node, some)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -284,6 +293,10 @@ def _wanted(blob: BlobRef) -> WantedBlobRow:
 
 def _ready(session: Session, after: int) -> list[QuarantineRow]:
     return list(session.scalars(_READY.where(QuarantineRow.id > after).limit(_STEP)))
+
+
+def _steps(digests: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (digests[first : first + _STEP] for first in range(0, len(digests), _STEP))
 
 
 _READY = (

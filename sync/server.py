@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from itertools import chain
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
@@ -109,7 +110,10 @@ async def _answer(
         return _message(await _take_push(responder, message, peer, rest, chunks))
     if isinstance(message, Pull):
         delivery, body = await run_in_threadpool(responder.pull, message, peer)
-        return StreamingResponse(_with_line(delivery, body), media_type=CONTENT_TYPE)
+        line = to_line(delivery) + b"\n"
+        size = len(line) + sum(frame.length for frame in delivery.frames)
+        told = {"content-length": str(size)}  # in chunks of unknown number it would cost both sides more
+        return StreamingResponse(chain([line], body), headers=told, media_type=CONTENT_TYPE)
     if isinstance(message, Hello):
         return _message(await run_in_threadpool(responder.hello, message, peer))
     if isinstance(message, Acknowledge):
@@ -140,11 +144,6 @@ async def _first_line(chunks: AsyncIterator[bytes]) -> tuple[bytes, bytes]:
         if len(line) > MAX_MESSAGE_BYTES:
             break
     raise WireError("The request does not begin with a message.")
-
-
-def _with_line(message: Message, body: Iterable[bytes]) -> Iterable[bytes]:
-    yield to_line(message) + b"\n"
-    yield from body
 
 
 def _message(message: Message, status: int = 200) -> Response:

@@ -38,6 +38,8 @@ from sync.vector import NOTHING, Head, LogKey, Vector, changed, from_rows, merge
 
 FIRST_WINDOW = 8 * 1024
 PULL_BYTES = 1024 * 1024
+FIRST_FILES_WINDOW = 4 * PULL_BYTES
+LARGEST_FILES_WINDOW = 64 * PULL_BYTES
 _MOST_FRAMES = 1000
 _MOST_COPIES = 50
 
@@ -109,12 +111,14 @@ class _Outbox:
 class Conversation:
     """The opening side of one conversation.
 
-    ``window`` is how many bytes the next push may carry; the driver sizes it to the link.
+    ``window`` is how many bytes the next push may carry, ``files_window`` how many of files the next pull may ask
+    for; the driver sizes them to the link.
     """
 
     def __init__(self, opening: Opening) -> None:
         self.state = State.OPENING
         self.window = FIRST_WINDOW
+        self.files_window = FIRST_FILES_WINDOW
         self.overtaken = False
         self.sent_records = 0
         self.stalled: set[LogKey] = set()
@@ -250,7 +254,13 @@ class Conversation:
         self._outbox.blobs = dict(sorted(useful.items(), key=lambda item: (item[1], item[0])))
 
     def took(
-        self, heads: Vector, *, partials: Sequence[Partial], wanted: Sequence[Wanted], moved: bool
+        self,
+        heads: Vector,
+        *,
+        partials: Sequence[Partial],
+        wanted: Sequence[Wanted],
+        moved: bool,
+        spoilt: Collection[str] = (),
     ) -> None:
         """Learn what became of the bytes after a delivery.
 
@@ -259,10 +269,12 @@ class Conversation:
             partials: what is unfinished now.
             wanted: the files still lacking.
             moved: whether any byte of it was of use; without, the same is not asked again.
+            spoilt: files that the peer gave otherwise than they are called; they are not asked of it again.
         """
         self._held = merged(self._held, heads)
         self._partials = list(partials)
         self._wanted = list(wanted)
+        self._absent |= set(spoilt)
         if moved:
             self._took_something = True
         else:
@@ -302,7 +314,7 @@ class Conversation:
             after=tuple((*key, *after[key]) for key in keys),
             partials=tuple(self._partials) if keys else (),
             wanted=() if keys else tuple(wanted[:_MOST_FRAMES]),
-            max_bytes=PULL_BYTES if keys else 4 * PULL_BYTES,
+            max_bytes=PULL_BYTES if keys else self.files_window,
             forms=self._opening.forms,
         )
 

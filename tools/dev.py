@@ -118,6 +118,12 @@ def bench_sync() -> None:
     _call([PYTHON, "-m", "tests.benchmarks.sync", *sys.argv[2:]])
 
 
+def bench_content() -> None:
+    """Print how fast a laptop is filled with courses, beside curl, and what a new edition moves."""
+    setup()
+    _call([PYTHON, "-m", "tests.benchmarks.filling", *sys.argv[2:]])
+
+
 def screenshots() -> None:
     """Draw the pictures of the README from a running node (needs Chromium)."""
     setup()
@@ -153,7 +159,8 @@ def lock() -> None:
 
 
 COMMANDS: tuple[Callable[[], None], ...] = (
-    run, test, setup, check, lint, soak, bench, bench_sync, room, screenshots, assets, strings, migration, lock,
+    run, test, setup, check, lint, soak, bench, bench_sync, bench_content, room, screenshots, assets, strings,
+    migration, lock,
 )  # fmt: skip
 
 

@@ -179,6 +179,33 @@ def test_pieces_that_make_another_file_are_thrown_away(shelf: Shelf, tmp_path: P
     assert incoming(tmp_path) == []
 
 
+def test_what_another_added_is_read_before_it_is_believed(shelf: Shelf) -> None:
+    """Two processes may go on with one file; what each has hashed itself is not all of it then."""
+    ours, theirs = shelf.partial(DIGEST), shelf.partial(DIGEST)
+    assert ours.append(HELLO[:5], at=0) == 5
+    theirs.append(b"?", at=5)
+    assert ours.append(HELLO[5:], at=5) == 6  # it ends elsewhere by now
+
+    ours.append(HELLO[6:], at=6)
+    with pytest.raises(FileDamagedError):
+        ours.finish()
+
+    assert not shelf.has(DIGEST)
+
+
+def test_small_files_are_put_together_and_those_that_are_others_left_out(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    more = {hashlib.sha256(bytes([n])).hexdigest(): bytes([n]) for n in range(40)}
+
+    kept = shelf.put_all({**more, DIGEST: HELLO, OTHER: b"no such thing"})
+
+    assert kept == {*more, DIGEST}
+    assert [shelf.read(digest) for digest in more] == list(more.values())
+    assert not shelf.has(OTHER)
+    assert incoming(tmp_path) == []
+
+
 def test_nothing_can_be_finished_before_it_began(shelf: Shelf) -> None:
     with pytest.raises(FileMissingError):
         shelf.partial(DIGEST).finish()
