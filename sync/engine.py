@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,8 @@ from sync import days, inbox, ledger, log, quarantine, renewal, rot, sequencer
 from sync.errors import CertificateError, IdentityError, LinkError, StoppedError, SyncError
 from sync.identity import read_certificate
 from sync.inbox import Intake
-from sync.messages import Delivery, Message, Progress, Pull, Push, Welcome
+from sync.likeness import Mosaics
+from sync.messages import Chunks, Cut, Delivery, Message, Progress, Pull, Push, Wanted, Welcome
 from sync.node import (
     Node,
     known_certificates,
@@ -143,6 +144,7 @@ class _Meeting:
         self.stood: Vector = after.stood if after else {}
         self.window: int = after.window if after else FIRST_WINDOW
         self.files_window: int = after.files_window if after else FIRST_FILES_WINDOW
+        self.mosaics: Mosaics = after.mosaics if after else Mosaics(node)
         self.welcome: Welcome | None = None
         self._node = node
         self._peer = peer
@@ -336,6 +338,9 @@ class _Meeting:
 
     def _pull(self, conversation: Conversation, pull: Pull) -> None:
         started = self._monotonic()
+        wanted = len(pull.wanted)
+        if not pull.after and conversation.tells_chunks:
+            pull = self._with_gaps(pull)
         with self._transport.ask(pull) as reply:
             answer = reply.message
             conversation.receive(answer)
@@ -343,7 +348,7 @@ class _Meeting:
                 return
             with self._node.write() as session:
                 take_certificates(session, answer.certificates)
-            intake = Intake(self._node, self._peer, answer.frames, answers=False)
+            intake = Intake(self._node, self._peer, answer.frames, asked_with=self.mosaics.known)
             try:
                 for chunk in reply.chunks():
                     intake.feed(chunk)
@@ -359,9 +364,17 @@ class _Meeting:
                 intake.taken.heads,
                 partials=inbox.partials(session),
                 wanted=quarantine.wanted_blobs(session, self._node, limit=_MOST_WANTED),
-                moved=intake.taken.moved,
-                spoilt=intake.taken.spoilt,
+                moved=intake.taken.moved or len(pull.wanted) < wanted,
+                spoilt=self.mosaics.blamed(intake.taken.spoilt),
             )
+
+    def _with_gaps(self, pull: Pull) -> Pull:
+        """Put in what is here already of large files, and ask for the rest alone."""
+        wanted: Sequence[Wanted] = pull.wanted
+        if digests := self.mosaics.unknown(wanted):
+            answer = self._ask(Cut(conversation=pull.conversation, digests=tuple(digests)))
+            self.mosaics.learn(digests, answer.lists if isinstance(answer, Chunks) else {})
+        return pull.model_copy(update={"wanted": self.mosaics.put_in(wanted)})
 
     def _remember_told(self, conversation: Conversation) -> None:
         with self._node.write() as session:

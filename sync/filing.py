@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import MappingProxyType
 
 from sync import quarantine
+from sync.chunks import Mosaic, fill
 from sync.messages import Frame
 from sync.node import Node
 from sync.ports import BlobRef
@@ -35,6 +37,7 @@ class Filing:
         partials: is told how much of each file that was begun is here.
         answers: what is here is told to whoever sent it, and durable first. Who asked for it himself may lose the last
             seconds of it with the power, and asks again.
+        mosaics: what is here already of some of them, put in as soon as all before it has come.
 
     Attributes:
         moved: whether any byte was of use.
@@ -49,6 +52,7 @@ class Filing:
         partials: dict[str, int],
         *,
         answers: bool,
+        mosaics: Mapping[str, Mosaic] = MappingProxyType({}),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.moved = False
@@ -56,6 +60,7 @@ class Filing:
         self.spoilt: set[str] = set()
         self._node = node
         self._partials = partials
+        self._mosaics = mosaics
         self._within_s = 0 if answers else _LOST_S
         self._begun: set[str] = set()
         self._named = {BlobRef(frame.digest, frame.size) for frame in frames if frame.what == "blob"}
@@ -95,7 +100,9 @@ class Filing:
             self._gather(frame.digest)
             return
         self._keep(frame)
-        if self._base == frame.size:
+        if frame.digest in self._mosaics:
+            self._worker.do(lambda: self._fill(frame), 0)
+        elif self._base == frame.size:
             self._worker.do(lambda: self._finish(frame), 0)
 
     def stop(self) -> None:
@@ -135,9 +142,13 @@ class Filing:
         self.moved |= end > at
         self.touched = True
 
+    def _fill(self, frame: Frame) -> None:
+        self._partials[frame.digest] = fill(self._node.blobs, frame.digest, self._mosaics[frame.digest])
+        self._finish(frame)
+
     def _finish(self, frame: Frame) -> None:
         if self._partials[frame.digest] != frame.size:
-            return  # another conversation brings it too, and is not there yet
+            return  # a gap is left; or another conversation brings it too, and is not there yet
         self._forget(frame.digest)
         if self._node.blobs.finish(frame.digest):
             self._arrived([frame.digest])

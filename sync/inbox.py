@@ -7,7 +7,7 @@ again. One segment is one transaction: its entries' effects, its bytes, its head
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, func, select
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from sync import blackout, identity, log, quarantine, rot, scopes, segment, trust
 from sync.canonical import digest_of
+from sync.chunks import Mosaic
 from sync.errors import CertificateError, SegmentError
 from sync.filing import Filing
 from sync.messages import Certificate, Frame, Partial, Record, RefusedSegment
@@ -51,10 +52,18 @@ class Taken:
 class Intake:
     """Takes the bytes of a list of frames, in order, from one peer.
 
-    ``answers``: the peer sent them of its own accord, and is told how far they are.
+    Without ``asked_with`` the peer sent them of its own accord, and is told how far they are. Else it was asked, and
+    that is what is here already of some of the files.
     """
 
-    def __init__(self, node: Node, peer: str, frames: Sequence[Frame], *, answers: bool = True) -> None:
+    def __init__(
+        self,
+        node: Node,
+        peer: str,
+        frames: Sequence[Frame],
+        *,
+        asked_with: Mapping[str, Mosaic] | None = None,
+    ) -> None:
         self.taken = Taken()
         self._node = node
         self._peer = peer
@@ -64,7 +73,9 @@ class Intake:
         self._base = 0
         self._buffer = bytearray()
         self._useful = False
-        self._filing = Filing(node, frames, self.taken.partials, answers=answers)
+        self._filing = Filing(
+            node, frames, self.taken.partials, answers=asked_with is None, mosaics=asked_with or {}
+        )
         self._next_frame()
 
     def feed(self, data: bytes) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Base64UrlBytes, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sync.clock import Stamp
 from sync.errors import WireError
@@ -157,11 +157,16 @@ class Partial(Wire):
 
 
 class Wanted(Wire):
-    """A file the sender of this message lacks, and how much of it is there already."""
+    """A file the sender of this message lacks, and how much of it is there already.
+
+    With ``gaps`` (offset and length) only these parts of it lack, or are to come first; who does not know them gives
+    all from ``offset`` on.
+    """
 
     digest: Digest
     size: Counted
     offset: Counted = 0
+    gaps: tuple[tuple[Counted, Counted], ...] = ()
 
 
 class RefusedSegment(Wire):
@@ -206,8 +211,9 @@ class Welcome(Wire):
 
     ``heads`` are the answering node's, and only where the two differ: above yours, pull; below, push.
     When ``base_unknown``, nothing else is said: greet again from the empty base. ``forms`` is the newest form of
-    segments that is read here. ``certificates`` are later ones than the greeting told of, and ``next_root`` is what the
-    one on whom you rest says of the one on whom it rests itself now.
+    segments that is read here. ``tells_chunks``: it answers ``cut``, and heeds gaps. ``certificates`` are later ones
+    than the greeting told of, and ``next_root`` is what the one on whom you rest says of the one on whom it rests
+    itself now.
     """
 
     kind: Literal["welcome"] = "welcome"
@@ -221,6 +227,7 @@ class Welcome(Wire):
     partials: tuple[Partial, ...] = ()
     wanted: tuple[Wanted, ...] = ()
     forms: int = 1
+    tells_chunks: bool = False
     refused: tuple[Row, ...] = ()
     receipts: tuple[Signed, ...] = ()
     receipts_position: Counted = 0
@@ -279,6 +286,21 @@ class Delivery(Wire):
     has_more: bool = False
 
 
+class Cut(Wire):
+    """Asks of which chunks some large files are made, before any of their bytes."""
+
+    kind: Literal["cut"] = "cut"
+    conversation: Code
+    digests: Annotated[tuple[Digest, ...], Field(max_length=64)]
+
+
+class Chunks(Wire):
+    """Answers: the lists of those that are here, as bytes in base 64, of the kind for addresses (``chunks.packed``)."""
+
+    kind: Literal["chunks"] = "chunks"
+    lists: dict[Digest, Base64UrlBytes] = {}
+
+
 class Acknowledge(Wire):
     """Closes: what I hold now, and my receipts for what you brought."""
 
@@ -331,7 +353,18 @@ class Joined(Wire):
 
 
 Message = Annotated[
-    Hello | Welcome | Push | Progress | Pull | Delivery | Acknowledge | Refusal | Join | Joined,
+    Hello
+    | Welcome
+    | Push
+    | Progress
+    | Pull
+    | Delivery
+    | Cut
+    | Chunks
+    | Acknowledge
+    | Refusal
+    | Join
+    | Joined,
     Field(discriminator="kind"),
 ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
@@ -98,10 +98,15 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BlobRef:
-    """A file that a record names: its SHA-256 in lower-case hexadecimal, and its length in bytes."""
+    """A file that a record names: its SHA-256 in lower-case hexadecimal, and its length in bytes.
+
+    ``like`` is the digest of a file that is here and is likely to share much with it, such as that of an earlier
+    edition; without, or if that is gone, all of it comes.
+    """
 
     digest: str
     size: int
+    like: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -106,6 +106,17 @@ def wanted_blobs(session: Session, node: Node, *, limit: int) -> list[Wanted]:
     ]
 
 
+def likenesses(session: Session, digests: Iterable[str]) -> dict[str, str]:
+    """Return, of those of some wanted files of which it is known, a file here that is likely to share much with it."""
+    row, found = WantedBlobRow, dict[str, str]()
+    for some in _steps(list(digests)):
+        rows = session.execute(
+            select(row.digest, row.like).where(row.digest.in_(some), row.like.is_not(None))
+        )
+        found |= {digest: like for digest, like in rows if like is not None}
+    return found
+
+
 def is_wanted(session: Session, node: Node, digest: str, size: int) -> bool:
     """Say whether some waiting entry lacks this file, or the host has lost it."""
     return bool(which_wanted(session, node, [BlobRef(digest, size)]))
@@ -288,7 +299,7 @@ def _note(row: QuarantineRow, outcome: Outcome) -> None:
 
 
 def _wanted(blob: BlobRef) -> WantedBlobRow:
-    return WantedBlobRow(digest=blob.digest, size=blob.size)
+    return WantedBlobRow(digest=blob.digest, size=blob.size, like=blob.like)
 
 
 def _ready(session: Session, after: int) -> list[QuarantineRow]:

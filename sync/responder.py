@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
 
 from sqlalchemy.orm import Session
 
-from sync import days, envelope, identity, inbox, ledger, log, quarantine, renewal, rot, sequencer
+from sync import chunks, days, envelope, identity, inbox, ledger, log, quarantine, renewal, rot, sequencer
 from sync import session as rules
 from sync.errors import IdentityError, RefusedError
 from sync.inbox import Intake
@@ -15,6 +17,8 @@ from sync.messages import (
     PROTOCOL,
     Acknowledge,
     Certificate,
+    Chunks,
+    Cut,
     Delivery,
     Frame,
     Hello,
@@ -42,6 +46,7 @@ from sync.tables import PeerRow
 from sync.vector import NOTHING, Head, LogKey, Vector, from_rows, rows, vector_digest
 
 _MOST_WANTED = 500
+_MOST_LIST_BYTES = 2 * 1024 * 1024
 _READ_BYTES = 64 * 1024
 
 
@@ -50,6 +55,7 @@ class Responder:
 
     def __init__(self, node: Node) -> None:
         self.node = node
+        self._cuts = lru_cache(maxsize=64)(self._cut_anew)
 
     # ------------------------------------------------------------ who is there
 
@@ -152,6 +158,15 @@ class Responder:
         )
         return delivery, read_frames(self.node, delivery.frames)
 
+    def cut(self, cut: Cut, peer: Certificate) -> Chunks:
+        """Tell of which chunks files are made; cutting one is remembered, for others will ask for it too."""
+        self._check_token(cut.conversation, peer)
+        lists, room = dict[str, bytes](), _MOST_LIST_BYTES
+        for digest in cut.digests:
+            if self.node.blobs.size(digest) is not None and len(data := self._cuts(digest)) <= room:
+                lists[digest], room = urlsafe_b64encode(data), room - len(data)
+        return Chunks(lists=lists)
+
     def acknowledge(self, message: Acknowledge, peer: Certificate) -> Progress:
         """Note what the peer holds now."""
         self._check_token(message.conversation, peer)
@@ -168,6 +183,9 @@ class Responder:
             return admit(session, self.node, join)
 
     # ------------------------------------------------------------ parts of answers
+
+    def _cut_anew(self, digest: str) -> bytes:
+        return chunks.packed(chunks.chunks_of(partial(self.node.blobs.read, digest)))
 
     def _check_token(self, token: str, peer: Certificate) -> None:
         envelope.check_token(self.node.key, peer.node, token, now_ms=self.node.clock())
@@ -221,6 +239,7 @@ class Responder:
                 "partials": tuple(inbox.partials(session)),
                 "wanted": tuple(self._wanted(session)),
                 "forms": self.node.forms,
+                "tells_chunks": True,
                 "receipts": tuple(receipts),
                 "receipts_position": position,
                 "certificates": renewal.lacking(session, self.node, hello),
@@ -267,8 +286,11 @@ class Responder:
         for blob in wanted:
             if self.node.blobs.size(blob.digest) != blob.size:
                 absent.append(blob.digest)
-            elif room > 0:
-                frame = frame_of("blob", blob.digest, blob.size, blob.offset, room)
+                continue
+            for offset, length in blob.gaps or ((blob.offset, blob.size),):
+                if room <= 0:
+                    break
+                frame = frame_of("blob", blob.digest, blob.size, offset, min(room, length))
                 frames.append(frame)
                 room -= frame.length
         return frames, absent

@@ -23,6 +23,7 @@ from sync.messages import (
     MAX_MESSAGE_BYTES,
     Acknowledge,
     Certificate,
+    Cut,
     Hello,
     Join,
     Message,
@@ -116,6 +117,8 @@ async def _answer(
         return StreamingResponse(chain([line], body), headers=told, media_type=CONTENT_TYPE)
     if isinstance(message, Hello):
         return _message(await run_in_threadpool(responder.hello, message, peer))
+    if isinstance(message, Cut):
+        return _message(await run_in_threadpool(responder.cut, message, peer))
     if isinstance(message, Acknowledge):
         return _message(await run_in_threadpool(responder.acknowledge, message, peer))
     raise WireError(f"A message of kind {kind} is an answer, not a question.")

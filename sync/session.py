@@ -120,6 +120,7 @@ class Conversation:
         self.window = FIRST_WINDOW
         self.files_window = FIRST_FILES_WINDOW
         self.overtaken = False
+        self.tells_chunks = False
         self.sent_records = 0
         self.stalled: set[LogKey] = set()
         self.peer_wants: dict[str, Wanted] = {}
@@ -170,7 +171,7 @@ class Conversation:
         """Return how many bytes are known to be left: what is lined up, and files that are wanted."""
         lined_up = [(ref.digest, ref.size) for ref in self._outbox.refs] + list(self._outbox.blobs.items())
         up = sum(max(0, size - self._outbox.offsets.get(digest, 0)) for digest, size in lined_up)
-        return up + sum(blob.size - blob.offset for blob in self._wanted if blob.digest not in self._absent)
+        return up + sum(_left_of(blob) for blob in self._wanted if blob.digest not in self._absent)
 
     def origins_unknown_to_peer(self) -> set[str]:
         """Return the origins of what is lined up of which the peer holds nothing yet."""
@@ -365,6 +366,7 @@ class Conversation:
             return
         self._token = welcome.conversation
         self._they_read = welcome.forms
+        self.tells_chunks = welcome.tells_chunks
         self._theirs = from_rows(welcome.heads)
         for key, head in sorted(self._theirs.items(), key=lambda item: scopes.priority(item[0])):
             ours = self._held.get(key, NOTHING)
@@ -417,6 +419,10 @@ class Conversation:
                 self.sent_records += head.seq - before.seq
                 self._theirs[key] = head
         return moved
+
+
+def _left_of(blob: Wanted) -> int:
+    return sum(length for _, length in blob.gaps) if blob.gaps else blob.size - blob.offset
 
 
 def differences(sight: scopes.Sight, *, ours: Vector, theirs: Vector) -> dict[LogKey, Head]:

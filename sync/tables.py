@@ -280,6 +280,7 @@ class WantedBlobRow(Base):
     )
     digest: Mapped[str] = mapped_column(primary_key=True)
     size: Mapped[int]
+    like: Mapped[str | None]  # a file that is here and is likely to share much with it
 
 
 class RefusedRow(Base):

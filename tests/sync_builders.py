@@ -52,7 +52,7 @@ class NoteRow(Base):
 
 
 class Notes:
-    """A grow-only stream. A note whose text is ``blob:<digest>:<size>`` waits for that file.
+    """A grow-only stream. A note whose text is ``blob:<digest>:<size>`` waits for that file, or one like another.
 
     One whose key begins with ``memo`` is a record of a kind of its own, which an older program does not know.
     """
@@ -94,9 +94,9 @@ class Notes:
         if text == "poison":
             raise RuntimeError("this note cannot be read")
         if text.startswith("blob:"):
-            _, digest, size = text.split(":")
+            _, digest, size, *like = text.split(":")
             if self._blobs.size(digest) is None:
-                blob = BlobRef(digest, int(size))
+                blob = BlobRef(digest, int(size), *like)
                 return Outcome(verdict=Verdict.WAITING, reason="files", blobs=(blob,))
         known = session.scalar(select(NoteRow).where(NoteRow.key == record.key))
         if known is not None:
@@ -141,6 +141,7 @@ class MemoryBlobs:
         self.whole: dict[str, bytes] = {}
         self.parts: dict[str, bytes] = {}
         self.gone: dict[str, int] = {}  # digest → size of what was lost
+        self.disk: Callable[[str, bytes], bytes] = lambda _, data: data  # what it gives for what it was given
 
     def put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
@@ -151,7 +152,7 @@ class MemoryBlobs:
         return len(self.whole[digest]) if digest in self.whole else None
 
     def read(self, digest: str, offset: int, length: int) -> bytes:
-        return self.whole[digest][offset : offset + length]
+        return self.disk(digest, self.whole[digest])[offset : offset + length]
 
     def partial_size(self, digest: str) -> int:
         return len(self.parts.get(digest, b""))
@@ -357,7 +358,18 @@ class MemoryLink:
             answer = getattr(responder, message.kind)(message, peer)
         if self._cut(0) is not None:
             raise LinkError("the answer was lost")
-        yield HttpReply(from_line(to_line(answer)), self._passing(chunks))
+        answer = self.as_spoken(answer)
+        self.traffic.bytes_down += len(to_line(answer))
+        yield HttpReply(from_line(to_line(answer)), self._coming_down(chunks))
+
+    def as_spoken(self, answer: Message) -> Message:
+        """Return an answer as the program on the other side would give it."""
+        return answer
+
+    def _coming_down(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in self._passing(body):
+            self.traffic.bytes_down += len(chunk)
+            yield chunk
 
     def _passing(self, body: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in body:
@@ -370,4 +382,9 @@ class MemoryLink:
 
 def meet(here: Place, there: Place) -> SyncReport:
     """Hold a conversation over a link that holds."""
-    return converse(here.node, there.node.id, MemoryLink(here, there), pause=lambda _: None)
+    return meet_over(MemoryLink(here, there), here, there)
+
+
+def meet_over(link: MemoryLink, here: Place, there: Place) -> SyncReport:
+    """Hold a conversation over a link."""
+    return converse(here.node, there.node.id, link, pause=lambda _: None)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError, StoredPackageError
-from content_packages.package import load_package
+from content_packages.package import Package, load_package
 from content_packages.shelf import Shelf
+from sync.chunks import LARGE_BYTES
 from sync.ports import BlobRef
 from sync.quarantine import waiting_bodies
 
@@ -42,9 +45,8 @@ def files_here(shelf: Shelf, described: Mapping[str, Any]) -> list[BlobRef]:
 
 def files_of_manifest(shelf: Shelf, digest: str) -> list[BlobRef]:
     """Return the files that a manifest names, if it is here and can be read."""
-    with suppress(FileMissingError, StoredPackageError):
-        return [BlobRef(ref.digest, ref.size) for ref in load_package(shelf, digest).files.values()]
-    return []
+    package = _package(shelf, digest)
+    return [] if package is None else [BlobRef(ref.digest, ref.size) for ref in package.files.values()]
 
 
 def lacking(
@@ -61,7 +63,7 @@ def lacking(
     """
     if described["deleted"] is not None:
         return ()
-    wanted: dict[str, int] = {}
+    wanted: dict[str, BlobRef] = {}
     for edition in described["editions"]:
         given = edition["public_id"] == described["current_edition"]
         if edition["withdrawn"] is None and (given or not only_given):
@@ -69,7 +71,11 @@ def lacking(
             if missing is None:
                 return None
             wanted |= missing
-    return tuple(BlobRef(digest, size) for digest, size in wanted.items())
+    others = [edition["manifest"] for edition in described["editions"]]
+    like = (
+        _likenesses(shelf, wanted, others) if any(one.size >= LARGE_BYTES for one in wanted.values()) else {}
+    )
+    return tuple(replace(one, like=like.get(digest)) for digest, one in wanted.items())
 
 
 def manifests_on_offer(session: Session) -> frozenset[str]:
@@ -82,12 +88,42 @@ def manifests_on_offer(session: Session) -> frozenset[str]:
     return frozenset(one for one in found if _DIGEST.fullmatch(one))
 
 
-def _missing(shelf: Shelf, manifest: str, sizes: Mapping[str, int]) -> dict[str, int] | None:
+def _missing(shelf: Shelf, manifest: str, sizes: Mapping[str, int]) -> dict[str, BlobRef] | None:
     shelf.path(manifest)  # what is no digest is refused, and not waited for
     try:
         package = load_package(shelf, manifest)
     except FileMissingError:  # not here, or it was damaged
-        return {manifest: sizes[manifest]} if manifest in sizes else None
-    sizes = {ref.digest: ref.size for ref in package.files.values()}
+        return {manifest: BlobRef(manifest, sizes[manifest])} if manifest in sizes else None
+    named = {ref.digest: BlobRef(ref.digest, ref.size) for ref in package.files.values()}
     # Claimed, because no row may name them yet: a sweep between now and then must leave them alone.
-    return {digest: sizes[digest] for digest in shelf.claim([*sizes, manifest]) if digest in sizes}
+    return {digest: named[digest] for digest in shelf.claim([*named, manifest]) if digest in named}
+
+
+def _likenesses(shelf: Shelf, wanted: Collection[str], manifests: Sequence[str]) -> dict[str, str]:
+    """Return, of large files that are wanted, the file that stood in the same place in another edition and is here.
+
+    Else it is the one of their kind that is nearest in size: a film that was called otherwise.
+    """
+    packages = [package.files for manifest in manifests if (package := _package(shelf, manifest)) is not None]
+    here = {
+        path: ref
+        for files in packages
+        for path, ref in files.items()
+        if ref.size >= LARGE_BYTES and ref.digest not in wanted and shelf.has(ref.digest)
+    }
+    found = dict[str, str]()
+    for files in packages:
+        for path, ref in files.items():
+            if ref.digest in wanted and ref.size >= LARGE_BYTES:
+                suffix = PurePosixPath(path).suffix
+                same_kind = [one for name, one in here.items() if PurePosixPath(name).suffix == suffix]
+                nearest = min(same_kind, key=lambda one: abs(one.size - ref.size), default=None)
+                if (other := here.get(path, nearest)) is not None:
+                    found[ref.digest] = other.digest
+    return found
+
+
+def _package(shelf: Shelf, manifest: str) -> Package | None:
+    with suppress(FileMissingError, StoredPackageError):
+        return load_package(shelf, manifest)
+    return None
