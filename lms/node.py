@@ -108,7 +108,7 @@ class Node:
             key,
             self.settings.data,
             streams=streams,
-            blobs=ShelfBlobs(self.shelf),
+            blobs=ShelfBlobs(self.shelf, leave_free=self.settings.min_free_bytes),
             erasure=PersonErasure(
                 self.database,
                 attachments=Shelf(self.settings.attachments),

@@ -151,7 +151,9 @@ class Settings(BaseSettings):
         default=DEFAULTS.max_xml_nodes, ge=1, description="Elements and attributes of a manifest."
     )
     max_items: int = Field(default=DEFAULTS.max_items, ge=1, description="Items of an outline.")
-    min_free_bytes: ByteSize = _bytes(DEFAULTS.min_free_bytes, "What an import leaves free on the disk.")
+    min_free_bytes: ByteSize = _bytes(
+        DEFAULTS.min_free_bytes, "What an import, or files from other nodes, leave free on the disk."
+    )
 
     @field_validator("public_url", "content_url")
     @classmethod

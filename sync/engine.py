@@ -55,6 +55,7 @@ class SyncReport:
         bytes_left: that are known, of segments to send and of files.
         receipts: how many came.
         waiting: own records that no receipt of the root covers.
+        no_room: bytes by which the files that are wanted are more than may be taken here.
     """
 
     state: str
@@ -69,6 +70,7 @@ class SyncReport:
     turns: int = 0
     seconds: float = 0.0
     waiting: int = 0
+    no_room: int = 0
     detail: str = ""
 
 
@@ -117,6 +119,7 @@ def converse(
     report.seconds = round(monotonic() - started, 3)
     with node.read() as session:
         report.waiting = sum(count.waiting + count.at_hub for count in ledger.counts(session, node).values())
+        report.no_room = quarantine.bytes_without_room(session, node)
     return report
 
 

@@ -125,7 +125,8 @@ class Filing:
                 self._wanted = quarantine.which_wanted(session, self._node, self._named)
         if frame.digest in self._small or BlobRef(frame.digest, frame.size) not in self._wanted:
             return False
-        return self._node.blobs.size(frame.digest) is None
+        blobs = self._node.blobs
+        return blobs.size(frame.digest) is None and frame.size - self._base <= blobs.room()
 
     # ------------------------------------------------------------ in pieces
 

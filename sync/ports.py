@@ -273,6 +273,9 @@ class Blobs(Protocol):
     def read(self, digest: str, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes of a whole file; empty at its end, and where it is not here any more."""
 
+    def room(self) -> int:
+        """Return how many bytes more of files may be taken; what is kept free for other things is not counted."""
+
     def partial_size(self, digest: str) -> int:
         """Return how many bytes of an unfinished file are here, from its beginning."""
 

@@ -27,6 +27,7 @@ from sync.trust import REVOKED, Limit, limit_of
 from sync.vector import LogKey
 
 _STEP = 200
+_MOST_BEGUN = 100  # only large files are ever begun and not here soon
 _DISTRUSTED = Outcome(
     verdict=Verdict.REFUSED,
     reason=REVOKED,
@@ -94,16 +95,34 @@ def judge_anew(session: Session, origin: str) -> None:
 
 
 def wanted_blobs(session: Session, node: Node, *, limit: int) -> list[Wanted]:
-    """Return the files that waiting entries lack or the host has lost, small ones first, and how much is here."""
+    """Return the files that waiting entries lack or the host has lost and that find room, small ones first.
+
+    Each with how much is here. The rest is not asked for until there is room; see ``bytes_without_room``.
+    """
     found = session.execute(
         select(WantedBlobRow.digest, WantedBlobRow.size).distinct().order_by(WantedBlobRow.size).limit(limit)
     )
     sizes = {digest: size for digest, size in found} | {one.digest: one.size for one in node.blobs.lost()}  # noqa: C416 - rows are not pairs to the type checker
     small_first = sorted(sizes.items(), key=lambda item: item[1])[:limit]
-    return [
-        Wanted(digest=digest, size=size, offset=node.blobs.partial_size(digest))
-        for digest, size in small_first
-    ]
+    room, fitting = node.blobs.room(), list[Wanted]()
+    for digest, size in small_first:
+        offset = node.blobs.partial_size(digest)
+        room -= size - offset
+        if room < 0:
+            break
+        fitting.append(Wanted(digest=digest, size=size, offset=offset))
+    return fitting
+
+
+def bytes_without_room(session: Session, node: Node) -> int:
+    """Return by how many bytes the files that are wanted are more than this node may take now."""
+    row = WantedBlobRow
+    wanted = select(row.digest, row.size).distinct().subquery()
+    total = session.scalar(select(func.sum(wanted.c.size))) or 0
+    if total <= (room := node.blobs.room()):
+        return 0
+    largest = session.scalars(select(wanted.c.digest).order_by(wanted.c.size.desc()).limit(_MOST_BEGUN))
+    return max(0, int(total) - sum(map(node.blobs.partial_size, largest)) - room)
 
 
 def likenesses(session: Session, digests: Iterable[str]) -> dict[str, str]:

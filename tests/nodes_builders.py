@@ -143,7 +143,7 @@ def a_place_again(database: Database, folder: Path, role: Role) -> Place:
         key,
         folder,
         streams=streams,
-        blobs=ShelfBlobs(shelf),
+        blobs=ShelfBlobs(shelf, leave_free=0),
         erasure=erasure,
         kept=StatementsKept(),
     )

@@ -141,6 +141,7 @@ class MemoryBlobs:
         self.whole: dict[str, bytes] = {}
         self.parts: dict[str, bytes] = {}
         self.gone: dict[str, int] = {}  # digest → size of what was lost
+        self.space = 2**50
         self.disk: Callable[[str, bytes], bytes] = lambda _, data: data  # what it gives for what it was given
 
     def put(self, data: bytes) -> str:
@@ -153,6 +154,9 @@ class MemoryBlobs:
 
     def read(self, digest: str, offset: int, length: int) -> bytes:
         return self.disk(digest, self.whole[digest])[offset : offset + length]
+
+    def room(self) -> int:
+        return self.space
 
     def partial_size(self, digest: str) -> int:
         return len(self.parts.get(digest, b""))

@@ -150,6 +150,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
             "waiting": {kind: count.waiting + count.at_hub for kind, count in seen.counts.items()},
             "delivered": {kind: count.delivered for kind, count in seen.counts.items()},
             "kept_aside": len(seen.refused),
+            "no_room_mb": -(-seen.no_room // 1_000_000),
             "disk_free_mb": shutil.disk_usage(node.settings.data).free // 1_000_000,
             "clock": utc_now().isoformat(timespec="seconds"),
         }

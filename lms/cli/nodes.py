@@ -313,6 +313,11 @@ def sync(
         print_json(reports[0] if peer or len(reports) == 1 else reports)
     else:
         show_rows(reports, as_json=False, empty="")
+    if lacking := max((report["no_room"] for report in reports), default=0):
+        warn(
+            f"Files of courses find no room on this computer: {lacking / 1_000_000:,.0f} MB more must be free. "
+            "What there was room for is here; the rest comes by itself once there is."
+        )
     if any(report["state"] != "done" for report in reports):
         fail("Not everything was exchanged; the next meeting goes on where this one stopped.")
 

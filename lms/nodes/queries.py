@@ -55,6 +55,7 @@ class Overview:
     peers: Sequence[PeerStanding]
     counts: dict[str, KindCount]
     refused: Sequence[Kept]
+    no_room: int  # bytes by which the files of courses that are to come are more than may
 
 
 def overview(session: Session, node: Node) -> Overview:
@@ -84,6 +85,7 @@ def overview(session: Session, node: Node) -> Overview:
         peers=peers,
         counts=remembered(session, "counts", lambda: ledger.counts(session, node)),
         refused=quarantine.kept_aside(session, limit=SHOWN_REFUSED),
+        no_room=quarantine.bytes_without_room(session, node),
     )
 
 

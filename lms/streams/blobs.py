@@ -18,8 +18,10 @@ class ShelfBlobs:
     It remembers a few files that are on their way, so that what comes of one in many requests is hashed as it comes.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, *, leave_free: int) -> None:
+        """Take what is to stay free on the disk, in bytes: learners' work is kept there too."""
         self._shelf = shelf
+        self._leave_free = leave_free
         self._begun: dict[str, Partial] = {}
         self._lock = Lock()
 
@@ -38,6 +40,10 @@ class ShelfBlobs:
                 return file.read(length)
         except FileMissingError:
             return b""
+
+    def room(self) -> int:
+        """Return how many bytes more of files may come."""
+        return max(0, self._shelf.free() - self._leave_free)
 
     def partial_size(self, digest: str) -> int:
         """Return how many bytes of an unfinished file are here."""

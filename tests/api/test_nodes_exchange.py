@@ -51,7 +51,7 @@ def a_place(database: Database, folder: Path, role: Role) -> Place:
     with database.write() as session:
         key = make_identity(session, folder, name=f"The {role}", role=role)
     streams = [StatementStream(), DocumentStream()]
-    blobs = ShelfBlobs(Shelf(folder / "shelf"))
+    blobs = ShelfBlobs(Shelf(folder / "shelf"), leave_free=0)
     return Place(database, sync_node(database, key, folder, streams=streams, blobs=blobs))
 
 

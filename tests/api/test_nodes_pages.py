@@ -25,9 +25,11 @@ from lms.nodes.rounds import Rounds
 from lms.nodes.tables import Ending, Meeting
 from lms.people.sessions import open_session, recognise
 from lms.people.troubles import TROUBLES as PEOPLE_TROUBLES
+from lms.streams.blobs import ShelfBlobs
 from lms.web.cookies import SESSION, cookie_name
 from lms.web.frame import frame
 from lms.web.site import Site
+from sync.tables import QuarantineRow, WantedBlobRow
 from tests.bundle_builders import take, write
 from tests.nodes_builders import Place, a_small_node, answering, long_ago, meet, pair
 
@@ -544,3 +546,33 @@ def test_an_officer_admits_nobody(laptop: Place, centre: Place) -> None:
     status, _ = send(client(centre, "officer"), f"nodes/{laptop.node.id}/admit")
 
     assert status == 403
+
+
+def test_it_is_said_that_courses_find_no_room_and_how_much_is_lacking(laptop: Place, centre: Place) -> None:
+    full = replace(laptop.node, blobs=ShelfBlobs(laptop.shelf, leave_free=laptop.shelf.free()))
+    with laptop.database.write() as session:
+        waits = QuarantineRow(
+            origin=centre.node.id,
+            epoch="e" * 13,
+            scope="catalogue",
+            seq=1,
+            kind="course",
+            key="c",
+            schema=1,
+            wall_ms=0,
+            counter=0,
+            body=b"{}",
+            verdict="waiting",
+            reason="files",
+            detail="",
+            since_ms=0,
+        )
+        waits.blobs = [WantedBlobRow(digest="0" * 64, size=3_000_000)]
+        session.add(waits)
+
+    roomy, crowded = (client(replace(laptop, node=node), "officer") for node in (laptop.node, full))
+
+    assert "too little room" not in roomy.get("/sync-status").text
+    page = crowded.get("/sync-status").text
+    assert "There is too little room on this computer for all courses." in page
+    assert "3 MB more must be free" in page

@@ -163,7 +163,7 @@ def test_a_deletion_travels_too(session: Session) -> None:
 
 
 def test_a_file_arrives_in_pieces_and_is_verified(tmp_path: Path) -> None:
-    sender, receiver = ShelfBlobs(Shelf(tmp_path / "a")), ShelfBlobs(Shelf(tmp_path / "b"))
+    sender, receiver = (ShelfBlobs(Shelf(tmp_path / name), leave_free=0) for name in ("a", "b"))
     content = bytes(range(256)) * 40
     digest = Shelf(tmp_path / "a").put(io.BytesIO(content)).digest
 
@@ -177,7 +177,7 @@ def test_a_file_arrives_in_pieces_and_is_verified(tmp_path: Path) -> None:
 
 
 def test_a_file_with_other_bytes_is_refused_and_forgotten(tmp_path: Path) -> None:
-    blobs = ShelfBlobs(Shelf(tmp_path))
+    blobs = ShelfBlobs(Shelf(tmp_path), leave_free=0)
     digest = hashlib.sha256(b"what was promised").hexdigest()
     blobs.append(digest, 0, b"what came instead")
 

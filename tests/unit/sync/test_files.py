@@ -93,3 +93,31 @@ def test_what_follows_a_file_that_went_away_is_not_taken_for_its_rest(centre: Pl
 
     with pytest.raises(LinkError):
         list(read_frames(centre.node, frames))
+
+
+def test_files_that_find_no_room_are_not_asked_for_and_come_once_there_is_some(
+    centre: Place, laptop: Place
+) -> None:
+    small, large = offered(centre, bytes(5_000)), offered(centre, Random(1).randbytes(900_000))
+    centre.write_note("note", scope="catalogue")
+    laptop.blobs.space = 100_000
+
+    full = meet(laptop, centre)
+    laptop.blobs.space = 10_000_000
+    again = meet(laptop, centre)
+
+    assert (full.state, full.no_room) == ("done", 800_000)
+    assert full.bytes_down < 50_000
+    assert (again.state, again.no_room) == ("done", 0)
+    assert set(laptop.blobs.whole) == {small, large}
+
+
+def test_a_node_that_was_pushed_a_file_keeps_its_disk_free(centre: Place, laptop: Place) -> None:
+    digest = laptop.blobs.put(Random(1).randbytes(900_000))
+    laptop.write_note("course", f"blob:{digest}:900000", scope="offers")
+    centre.blobs.space = 100_000
+
+    meet(laptop, centre)
+
+    assert centre.blobs.whole == {}
+    assert centre.blobs.parts == {}
