@@ -125,7 +125,7 @@ def with_nothing_told_again(patch: pytest.MonkeyPatch) -> None:
         (without_epochs, NARROW_SCHEDULES, 1),
         (with_a_cursor_of_time, NARROW_SCHEDULES, 3),
         (with_receipts_before_commit, NARROW_SCHEDULES, 2),
-        (with_trust_by_arrival, REVOCATION_SCHEDULES, 8),
+        (with_trust_by_arrival, REVOCATION_SCHEDULES, 1),
         (with_trust_of_whatever_is_relayed, REVOCATION_SCHEDULES, 4),
         (with_late_segments_readable, ERASURE_SCHEDULES, 1),
         (with_a_look_at_nothing_held, ERASURE_SCHEDULES, 1),
