@@ -56,8 +56,7 @@ class Tally(NamedTuple):
 
     Args:
         children: how many of them the same is known of.
-        undone: places of those children of one manner (``tree.Family.alike``) that are not done (``Alike.done``), in
-            their order; ``None`` where they were not told apart.
+        alike: what of these is known of children of one manner (``tree.Family.alike``), if that was told apart.
         measures, progresses: those that are known, each times its weight.
         measure_weight, progress_weight: the sum of all weights, those of the unknown as well.
     """
@@ -67,4 +66,4 @@ class Tally(NamedTuple):
     measure_weight: float
     progresses: list[float]
     progress_weight: float
-    undone: list[int] | None = None
+    alike: tuple[Known, ...] | None = None

@@ -124,7 +124,6 @@ class Alike:
     """Children of one manner.
 
     Args:
-        places: of each among the available children.
         keys: of their objectives, shared or their own.
         take: gives their records from all, if each of them has one.
         readings: by key.
@@ -133,7 +132,6 @@ class Alike:
 
     manner: Manner
     names: tuple[str, ...]
-    places: tuple[int, ...]
     keys: tuple[str, ...]
     readings: Mapping[str, Reading]
     done: Known
@@ -141,14 +139,13 @@ class Alike:
     take: Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
     @classmethod
-    def of(cls, manner: Manner, readings: Mapping[str, Reading], places: Mapping[str, int]) -> Alike:
-        """Put children of one manner together, by their names."""
+    def of(cls, manner: Manner, readings: Mapping[str, Reading]) -> Alike:
+        """Put children of one manner together."""
         names = tuple(readings)
         keys = [one.reads[0][1] if manner.is_shared else one.key for one in readings.values()]
         return cls(
             manner,
             names,
-            tuple(places[name] for name in names),
             tuple(keys),
             readings=dict(zip(keys, readings.values(), strict=True)),
             done=Known(manner.terms, True, True, attempts=1),

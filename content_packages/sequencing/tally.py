@@ -30,9 +30,11 @@ def tally(tracking: Tracking, cluster: Activity) -> Tally:
             apart += zip(map(get, family.alike.names), readings, strict=True)
         else:
             is_asked = rules.asks_attempts or family.asks_attempts
-            left, undone = _read_together(tracking, cluster, family.alike, found, asks_attempts=is_asked)
-            found = found._replace(undone=undone)
-            apart += left
+            left = _read_together(tracking, cluster, family.alike, found, asks_attempts=is_asked)
+            if left:
+                apart += left
+            else:
+                found = found._replace(alike=tuple(found.children))
     if apart:
         _read_apart(tracking, cluster, apart, found)
     return found
@@ -56,12 +58,8 @@ _Child = tuple[ActivityRecord | None, Reading]
 
 def _read_together(
     tracking: Tracking, cluster: Activity, alike: Alike, found: Tally, *, asks_attempts: bool
-) -> tuple[list[_Child], list[int]]:
-    """Read children of one manner.
-
-    Returns:
-        Those of whom something is unknown, or out of the ordinary, who are yet to be read; and ``Tally.undone``.
-    """
+) -> list[_Child]:
+    """Read children of one manner; return those of whom something is unknown, or out of the ordinary."""
     terms, passing, enough, is_shared, measure_weight, progress_weight = alike.manner
     attempts, shared = tracking.attempts(cluster), tracking.shared_objectives if is_shared else None
     wants_objective, wants_progress = _wants_current(cluster)
@@ -71,14 +69,13 @@ def _read_together(
     progresses: list[float] = []
     apart: list[tuple[Any, str]] = []
     stale: list[tuple[Any, str]] = []
-    children, undone = found.children, list[int]()
+    children, not_done = found.children, 0
     records, keys = alike.recorded(tracking.records), alike.keys
     unbegun = records.count(None)
-    each = zip(records, keys, alike.places, strict=True)
-    for record, key, place in compress(each, map(is_not, records, repeat(None))) if unbegun else each:
+    pairs = zip(records, keys, strict=True)
+    for record, key in compress(pairs, map(is_not, records, repeat(None))) if unbegun else pairs:
         try:  # of most all is known: to look before each step would cost half as much again
             if record["era"] != attempts and not keeps:
-                undone.append(place)
                 (stale if forgets else apart).append((record, key))
                 continue
             held = (record["objectives"] if shared is None else shared)[key]
@@ -88,11 +85,10 @@ def _read_together(
         except KeyError:
             is_ordinary = False
         if not is_ordinary:
-            undone.append(place)
             apart.append((record, key))
             continue
         if not (satisfied and completed):
-            undone.append(place)
+            not_done += 1
             _add(children, _new(Known, (terms, satisfied, completed, None, 1, False)), 1)
         if "measure" in held:
             measures.append(held["measure"])
@@ -100,16 +96,13 @@ def _read_together(
             progresses.append(record["progress"])
     found.measures.extend(_weighed(measures, measure_weight))
     found.progresses.extend(_weighed(progresses, progress_weight))
-    _add(children, alike.done, len(keys) - unbegun - len(undone))
+    _add(children, alike.done, len(keys) - unbegun - len(stale) - len(apart) - not_done)
     if is_shared:
         unknown = [key for _, key in stale] + [*compress(keys, map(is_, records, repeat(None)))]
         _read_shared(tracking, alike.manner, unknown, found)
     else:
         _add(children, alike.unbegun, unbegun + len(stale))
-    if unbegun:
-        undone += compress(alike.places, map(is_, records, repeat(None)))
-        undone.sort()
-    return [(record, alike.readings[key]) for record, key in apart], undone
+    return [(record, alike.readings[key]) for record, key in apart] if apart else []
 
 
 def _read_shared(tracking: Tracking, manner: Manner, keys: Sequence[str], found: Tally) -> None:

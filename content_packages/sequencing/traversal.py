@@ -7,12 +7,12 @@ the state.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from enum import Enum
 
 from content_packages.sequencing.errors import EndOfTreeError, ProcessError
-from content_packages.sequencing.known import Tally
+from content_packages.sequencing.known import Known, Tally
 from content_packages.sequencing.rules import SKIP, STOP_FORWARD_TRAVERSAL, check_activity, pre_condition
 from content_packages.sequencing.tracking import NO_RECORD, Tracking
 from content_packages.sequencing.tree import Activity, Family, Stretch
@@ -188,11 +188,16 @@ def past_skipped(tracking: Tracking, cluster: Activity, family: Family, place: i
         left = len(stretch.asked) - first if onward > 0 else first + 1
         if known and (known.start - place) * onward > 0:
             left = min(left, (known.start - place) * onward)
-        passed = 0 if counted is None else min(left, _counted(counted, family, stretch, place, onward))
-        if passed < left:
-            rest = slice(first + onward * passed, None, onward)
-            asked, names = stretch.asked[rest][: left - passed], stretch.identifiers[rest]
-            passed += stretch.in_a_row(asked, names, records, tracking.shared_objectives)
+        if (
+            counted is not None
+            and stretch.of_all is not None
+            and all(map(stretch.of_all, _known(counted, stretch)))
+        ):
+            passed = left
+        else:
+            rest = slice(first, None, onward)
+            asked, names = stretch.asked[rest][:left], stretch.identifiers[rest]
+            passed = stretch.in_a_row(asked, names, records, tracking.shared_objectives)
         place += onward * passed
         if passed < left:
             break
@@ -200,22 +205,9 @@ def past_skipped(tracking: Tracking, cluster: Activity, family: Family, place: i
     return place
 
 
-def _counted(counted: Tally, family: Family, stretch: Stretch, place: int, onward: int) -> int:
-    """Return how many are skipped from a place on, by what rollup has counted; there may be more of them."""
-    if stretch.of_all is None:
-        return 0
-    if all(map(stretch.of_all, counted.children)):
-        return len(family.children)
-    if not stretch.is_alike or family.alike is None or counted.undone is None:
-        return 0
-    if not stretch.of_all(family.alike.done):
-        return 0
-    undone = counted.undone
-    if onward > 0:
-        after = bisect_left(undone, place)
-        return undone[after] - place if after < len(undone) else len(family.children)
-    before = bisect_right(undone, place)
-    return place - undone[before - 1] if before else len(family.children)
+def _known(counted: Tally, stretch: Stretch) -> Iterable[Known]:
+    """Return all that may be known of one of a stretch."""
+    return counted.alike if stretch.is_alike and counted.alike is not None else counted.children
 
 
 _NOWHERE = range(0)
@@ -230,10 +222,10 @@ def _last_skipped(
     (SB.2.2).
     """
     parent = activity.parent
-    is_first = previous is not None or activity.skip_test is None
+    is_asked_alone = previous is not None or activity.skip_test is None
     if (
         parent is not None
-        and not is_first
+        and not is_asked_alone
         and (direction is FORWARD or not parent.definition.control.forward_only)
     ):
         family = tracking.family(parent)

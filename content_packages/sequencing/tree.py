@@ -175,8 +175,7 @@ class Family:
         for name, reading in readings.items():
             by_manner.setdefault(reading.manner, {})[name] = reading
         manner = max(filter(None, by_manner), key=lambda one: len(by_manner[one]), default=None)
-        places = {child.identifier: place for place, child in enumerate(children)}
-        alike = None if manner is None else Alike.of(manner, by_manner.pop(manner), places)
+        alike = None if manner is None else Alike.of(manner, by_manner.pop(manner))
         required = {
             when for terms in {one.terms for one in readings.values()} for when in terms.required.values()
         }
