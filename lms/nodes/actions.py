@@ -254,11 +254,7 @@ def revoke(
         PeerNotFoundError: no node, or more than one, is called so.
         sync.errors.RevocationError: this node does not decide that, or the network rests on the other.
     """
-    known = [read_certificate(one) for one in known_certificates(session).values()]
-    found = [one.node for one in known if revoked in {one.node, one.name}]
-    if len(found) != 1:
-        raise PeerNotFoundError(revoked)
-    (other,) = found
+    other = node_called(session, revoked)
     if trusted == "held":
         logs = trust.held_now(session, other)
     elif trusted is not None:
@@ -267,6 +263,19 @@ def revoke(
         logs = None
     revocations.revoke(session, node, other, reason=reason, trusted=logs)
     return other
+
+
+def node_called(session: Session, called: str) -> str:
+    """Return the id of the node of this network that has a name or id, paired with this one or not.
+
+    Raises:
+        PeerNotFoundError: no node, or more than one, is called so.
+    """
+    known = [read_certificate(one) for one in known_certificates(session).values()]
+    found = [one.node for one in known if called in {one.node, one.name}]
+    if len(found) != 1:
+        raise PeerNotFoundError(called)
+    return found[0]
 
 
 def move(session: Session, peer: str, address: str) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from lms.nodes.actions import PeerNotFoundError
+from lms.nodes.actions import node_called
 from lms.nodes.links import instant
 from sync import ledger, renewal
 from sync.messages import Certificate
@@ -55,14 +55,10 @@ def admit_again(session: Session, node: Node, other: str) -> Certificate:
     """Make another node's certificate good for another 400 days, by its name or id.
 
     Raises:
-        PeerNotFoundError: no such node is known here.
+        PeerNotFoundError: no node, or more than one, is called so.
         RenewalError: its key was withdrawn, or another node admitted it.
     """
-    named = [row.node for row, one in ledger.peers(session) if other in {row.node, one.name}]
-    who = named[0] if named else other
-    if certificate_of(session, who) is None:
-        raise PeerNotFoundError(other)
-    return renewal.renew(session, node, who, now_ms=node.clock())
+    return renewal.renew(session, node, node_called(session, other), now_ms=node.clock())
 
 
 def moment_of(ms: int | None) -> datetime | None:

@@ -14,13 +14,14 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from lms.nodes.actions import NobodyPairedError, ask_to_sync, invite
+from lms.nodes.actions import NobodyPairedError, PeerNotFoundError, ask_to_sync, invite
+from lms.nodes.admission import admit_again
 from lms.nodes.link_pages import router as link_router
 from lms.nodes.links import link_to, set_terms
 from lms.nodes.local import now_ms
 from lms.nodes.pace import Quiet, Terms
 from lms.nodes.pages import TROUBLES, router
-from lms.nodes.queries import chip, last_meetings
+from lms.nodes.queries import chip, last_meetings, overview
 from lms.nodes.rounds import Rounds
 from lms.nodes.tables import Ending, Meeting
 from lms.people.sessions import open_session, recognise
@@ -576,3 +577,21 @@ def test_it_is_said_that_courses_find_no_room_and_how_much_is_lacking(laptop: Pl
     page = crowded.get("/sync-status").text
     assert "There is too little room on this computer for all courses." in page
     assert "3 MB more must be free" in page
+
+
+def test_a_name_that_two_nodes_have_admits_neither_again(
+    laptop: Place, centre: Place, tmp_path: Path
+) -> None:
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    with answering(centre) as address, a_small_node(elsewhere, "laptop", "laptop") as twin:
+        for one in (laptop, twin):
+            pair(one, centre, address)
+    with centre.database.read() as session:
+        names = {one.name for one in overview(session, centre.node).peers}
+    assert len(names) == 1
+    (shared,) = names
+
+    with centre.database.write() as session, pytest.raises(PeerNotFoundError):
+        admit_again(session, centre.node, shared)
+    with centre.database.write() as session:
+        assert admit_again(session, centre.node, twin.node.id).node == twin.node.id
