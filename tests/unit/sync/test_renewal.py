@@ -348,7 +348,7 @@ def test_who_rests_on_the_root_already_is_told_of_no_other(centre: Place, hub: P
     hello = Responder.hello
 
     def listening(self: Responder, *args: object) -> object:
-        answer = hello(self, *args)  # type: ignore[arg-type]
+        answer = hello(self, *args)  # type: ignore[arg-type] - passed on as they came
         seen.append(answer.next_root)
         return answer
 
