@@ -73,6 +73,28 @@ def test_an_officer_stops_half_way_comes_back_and_passes(
     expect(instructor.roster_row("A-1")).to_contain_text("Post 4")
 
 
+def test_a_press_on_next_before_the_unit_has_its_script_waits_for_it(
+    sit_down: Sitting, laptop: NodeUnderTest, tmp_path: Path
+) -> None:
+    course = laptop.give(a_file(tmp_path, packages.scorm2004_single_sco()), "A-1")
+    officer = sit_down(laptop)
+    officer.sign_in("A-1")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    officer.context.route("**/shared/course.js", hold)
+    officer.go(f"/courses/{course}")
+    officer.page.get_by_test_id("continue").click()
+    next_page = officer.lesson.locator("#next")
+    expect(next_page).to_be_disabled()
+    held.pop().continue_()
+    officer.turn_pages(1)
+
+    officer.expect_page(2, 5)
+
+
 @pytest.mark.parametrize("package", [packages.scorm12_many_scos, packages.scorm2004_many_scos])
 def test_many_units_are_taken_by_next_previous_and_outline(
     sit_down: Sitting, laptop: NodeUnderTest, package: Callable[[int], bytes], tmp_path: Path
