@@ -19,7 +19,7 @@ from xapi_store import archive
 from xapi_store.equality import differing
 from xapi_store.ingest.ids import ERASED, SAME_PLACE
 from xapi_store.packing import unpack
-from xapi_store.tables import Prepared, StatementId, StatementRow, settled
+from xapi_store.tables import Prepared, StatementId, StatementRow, settled_to
 from xapi_store.tables.partitions import part_of
 
 
@@ -78,7 +78,9 @@ def compare(session: Session, told: Sequence[tuple[UUID, bytes]]) -> list[Compar
 
 def places_after(session: Session, position: int, *, limit: int) -> list[Place]:
     """Return where the next statements behind a position stand, oldest first."""
-    rows = _PLACES.rows(session.connection(), position=position, limit=limit)
+    connection = session.connection()
+    last = settled_to(connection, StatementRow)
+    rows = _PLACES.rows(connection, position=position, last=last, limit=limit)
     return [
         Place(position=place, statement_id=statement_id, stored=stored, copied=copied)
         for place, statement_id, stored, copied in rows
@@ -92,15 +94,12 @@ def stored_at(session: Session, position: int) -> datetime | None:
     return session.scalar(query)
 
 
-def _describe_places(dialect: str) -> Any:
-    row = StatementRow
-    query = select(row.position, row.id, row.stored, row.copied).where(
-        row.position > bindparam("position"), settled(dialect, row)
-    )
-    return query.order_by(row.position).limit(bindparam("limit"))
-
-
-_PLACES = Prepared(_describe_places)
+_PLACES = Prepared(
+    select(StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.copied)
+    .where(StatementRow.position > bindparam("position"), StatementRow.position <= bindparam("last"))
+    .order_by(StatementRow.position)
+    .limit(bindparam("limit"))
+)
 
 
 def _compared(session: Session, row: Any, statement_id: UUID, raw: bytes, away: frozenset[int]) -> Comparison:

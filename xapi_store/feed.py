@@ -27,7 +27,7 @@ from xapi_store.tables import (
     VerbLink,
     VerbRow,
     find_numbers,
-    settled,
+    settled_to,
 )
 
 
@@ -86,24 +86,16 @@ def statements_after(session: Session, position: int, *, limit: int) -> Sequence
             copied=copied,
         )
         for place, statement_id, stored, raw, copied in _STATEMENTS.rows(
-            connection, position=position, limit=limit
+            connection, position=position, last=settled_to(connection, StatementRow), limit=limit
         )
     ]
 
 
 _STATEMENTS = Prepared(
-    lambda dialect: (
-        select(
-            StatementRow.position,
-            StatementRow.id,
-            StatementRow.stored,
-            StatementRow.raw,
-            StatementRow.copied,
-        )
-        .where(StatementRow.position > bindparam("position"), settled(dialect, StatementRow))
-        .order_by(StatementRow.position)
-        .limit(bindparam("limit"))
-    )
+    select(StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.raw, StatementRow.copied)
+    .where(StatementRow.position > bindparam("position"), StatementRow.position <= bindparam("last"))
+    .order_by(StatementRow.position)
+    .limit(bindparam("limit"))
 )
 
 
@@ -120,25 +112,40 @@ def wanted_among(session: Session, positions: Sequence[int], wanted: FeedFilter)
 
 def newest_position(session: Session) -> int:
     """Return the position of the newest statement in the feed, 0 while there is none."""
-    newest = _NEWEST.first(session.connection())
+    connection = session.connection()
+    newest = _NEWEST.first(connection, last=settled_to(connection, StatementRow))
     return 0 if newest is None else int(newest[0])
 
 
 _NEWEST = Prepared(
-    lambda dialect: (
-        select(StatementRow.position)
-        .where(settled(dialect, StatementRow))
-        .order_by(StatementRow.position.desc())
-        .limit(1)
-    )
+    select(StatementRow.position)
+    .where(StatementRow.position <= bindparam("last"))
+    .order_by(StatementRow.position.desc())
+    .limit(1)
 )
+
+
+def unsettled_since(session: Session) -> datetime | None:
+    """Return when the first statement was stored that can be seen and not be read in order yet; PostgreSQL only."""
+    if session.get_bind().dialect.name == "sqlite":
+        return None
+    connection = session.connection()
+    ((stored,),) = _UNSETTLED.rows(connection, last=settled_to(connection, StatementRow))
+    first: datetime | None = stored
+    return first
+
+
+_UNSETTLED = Prepared(select(func.min(StatementRow.stored)).where(StatementRow.position > bindparam("last")))
 
 
 def documents_after(session: Session, position: int, *, limit: int) -> Sequence[DocumentEntry]:
     """Return the next documents whose latest change is behind a position, oldest change first."""
     rows = session.scalars(
         select(DocumentRow)
-        .where(DocumentRow.position > position, settled(session.get_bind().dialect.name, DocumentRow))
+        .where(
+            DocumentRow.position > position,
+            DocumentRow.position <= settled_to(session.connection(), DocumentRow),
+        )
         .order_by(DocumentRow.position)
         .limit(limit)
         .execution_options(populate_existing=True)

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Executable, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, false, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from xapi_store.model.actor import agent_of_key
@@ -33,7 +33,7 @@ from xapi_store.tables import (
     VerbRow,
     digest,
     find_numbers,
-    settled,
+    settled_to,
 )
 
 #: On PostgreSQL, `stored` can run behind a lower position by as long as a transaction stays open.
@@ -238,6 +238,7 @@ def _find_positions(connection: Connection, wanted: StatementFilter, count: int)
     conditions = frozenset(
         values.keys() & {"authority", "since", "until", "lowest", "highest", "after", "before"}
     )
+    settled = {"settled": settled_to(connection, StatementRow)} if wanted.ascending else {}
     # Direct and related mentions are two ranges of the index: the page is merged from the head of each.
     found: set[int] = set()
     for related in (False, True) if outer.get(index or "") else (False,):
@@ -252,7 +253,7 @@ def _find_positions(connection: Connection, wanted: StatementFilter, count: int)
                 ascending=wanted.ascending,
             )
         )
-        found.update(position for (position,) in walk.rows(connection, **values, count=count))
+        found.update(position for (position,) in walk.rows(connection, **values, **settled, count=count))
     return sorted(found, reverse=not wanted.ascending)[:count]
 
 
@@ -323,39 +324,35 @@ def _slack(connection: Connection, instant: datetime, sign: int) -> datetime:
 @lru_cache(maxsize=1024)
 def _walk(form: _Walk) -> Prepared:
     """Return the query of a form; a few dozen forms occur."""
-
-    def describe(dialect: str) -> Executable:
-        query = select(StatementRow.position)
-        position: Any = StatementRow.position
-        if form.index is not None:
-            links, key = _INDEXES[form.index]
-            links = aliased(links)
-            position = links.position
-            query = select(position).distinct().join(StatementRow, StatementRow.position == position)
-            query = query.where(getattr(links, key) == bindparam(form.index))
-            if form.index in _IN_CIRCLES:
-                query = query.where(links.related == form.related)
-                if form.with_verb:
-                    query = query.where(links.verb_id == bindparam("verb"))
-        for name in form.others:
-            query = query.where(_looked_up(form, name, position))
-        query = query.where(StatementRow.voided == false())
-        bounds = {
-            "authority": StatementRow.authority_id == bindparam("authority"),
-            "since": StatementRow.stored > bindparam("since"),
-            "until": StatementRow.stored <= bindparam("until"),
-            "lowest": position >= bindparam("lowest"),
-            "highest": position <= bindparam("highest"),
-            "after": position > bindparam("after"),
-            "before": position < bindparam("before"),
-        }
-        query = query.where(*(bounds[name] for name in sorted(form.conditions)))
-        if form.ascending:  # or the next page could start behind a statement that was not visible yet
-            query = query.where(settled(dialect, StatementRow))
-        order = position.asc() if form.ascending else position.desc()
-        return query.order_by(order).limit(bindparam("count"))
-
-    return Prepared(describe)
+    query = select(StatementRow.position)
+    position: Any = StatementRow.position
+    if form.index is not None:
+        links, key = _INDEXES[form.index]
+        links = aliased(links)
+        position = links.position
+        query = select(position).distinct().join(StatementRow, StatementRow.position == position)
+        query = query.where(getattr(links, key) == bindparam(form.index))
+        if form.index in _IN_CIRCLES:
+            query = query.where(links.related == form.related)
+            if form.with_verb:
+                query = query.where(links.verb_id == bindparam("verb"))
+    for name in form.others:
+        query = query.where(_looked_up(form, name, position))
+    query = query.where(StatementRow.voided == false())
+    bounds = {
+        "authority": StatementRow.authority_id == bindparam("authority"),
+        "since": StatementRow.stored > bindparam("since"),
+        "until": StatementRow.stored <= bindparam("until"),
+        "lowest": position >= bindparam("lowest"),
+        "highest": position <= bindparam("highest"),
+        "after": position > bindparam("after"),
+        "before": position < bindparam("before"),
+    }
+    query = query.where(*(bounds[name] for name in sorted(form.conditions)))
+    if form.ascending:  # or the next page could start behind a statement that was not visible yet
+        query = query.where(position <= bindparam("settled"))
+    order = position.asc() if form.ascending else position.desc()
+    return Prepared(query.order_by(order).limit(bindparam("count")))
 
 
 def _looked_up(form: _Walk, name: str, position: Any) -> ColumnElement[bool]:

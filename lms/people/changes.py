@@ -1,36 +1,39 @@
 """The directory's feed: which people, groups, memberships, enrolments and courses changed here, in order.
 
 A change that arrived from another node is not recorded: it is not ours to send. On PostgreSQL positions
-are given before their transactions commit, so the feed ends before the oldest transaction still open;
+are given before their transactions commit, so the feed ends where one with a lower position may still be open;
 a reader can never pass a position that becomes visible later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, bindparam, func, insert, select
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.functions import FunctionElement
 
 from lms.people.tables import DirectoryChange
+from xapi_store.tables import settled_to, transaction_number
 
 Kind = Literal["person", "group", "membership", "enrolment", "course", "withdrawal"]
 
 
 def record_change(session: Session, kind: Kind, public_id: UUID) -> None:
     """Put a change made on this node into the feed, in the caller's transaction."""
-    session.execute(
-        insert(DirectoryChange).values(kind=kind, public_id=public_id, transaction_id=_current_transaction())
-    )
+    row = DirectoryChange(kind=kind, public_id=public_id)
+    session.add(row)
+    session.flush()
+    row.transaction = transaction_number(session.connection())  # once it has its position
 
 
 def changes_after(session: Session, position: int, *, limit: int) -> Sequence[DirectoryChange]:
     """Return the changes behind *position*, oldest first; the same thing may stand there more than once."""
-    query = select(DirectoryChange).where(DirectoryChange.position > position, _settled())
+    query = select(DirectoryChange).where(
+        DirectoryChange.position > position,
+        DirectoryChange.position <= settled_to(session.connection(), DirectoryChange),
+    )
     return session.scalars(query.order_by(DirectoryChange.position).limit(limit)).all()
 
 
@@ -51,33 +54,3 @@ _CHANGED = (  # made once, because every page asks
     .where(DirectoryChange.position > bindparam("position"))
     .group_by(DirectoryChange.kind)
 )
-
-
-class _current_transaction(FunctionElement[int]):  # noqa: N801 - stands in SQL like a function
-    type = BigInteger()
-    inherit_cache = True
-
-
-class _settled(FunctionElement[bool]):  # noqa: N801 - stands in SQL like a function
-    type = Boolean()
-    inherit_cache = True
-
-
-@compiles(_current_transaction)
-def _one_writer(_element: _current_transaction, _compiler: Any, **_options: Any) -> str:
-    return "NULL"  # SQLite has one writer: positions become visible in their order
-
-
-@compiles(_current_transaction, "postgresql")
-def _postgresql_transaction(_element: _current_transaction, _compiler: Any, **_options: Any) -> str:
-    return "txid_current()"
-
-
-@compiles(_settled)
-def _always(_element: _settled, _compiler: Any, **_options: Any) -> str:
-    return "1 = 1"
-
-
-@compiles(_settled, "postgresql")
-def _before_the_oldest_open(_element: _settled, _compiler: Any, **_options: Any) -> str:
-    return "directory_change.transaction_id < txid_snapshot_xmin(txid_current_snapshot())"

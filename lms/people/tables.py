@@ -117,4 +117,6 @@ class DirectoryChange(Base):
     position: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     public_id: Mapped[UUID]
-    transaction_id: Mapped[int | None] = mapped_column(BigInteger)  # PostgreSQL only: see lms.people.changes
+    transaction: Mapped[int | None] = mapped_column(
+        "transaction_id", BigInteger
+    )  # see ``xapi_store.tables.settled_to``

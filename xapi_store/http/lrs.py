@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from xapi_store.attachments import Files
 from xapi_store.errors import ForbiddenError, TakenMeanwhileError
+from xapi_store.feed import unsettled_since
 from xapi_store.ingest import Arriving, Following
 
 Answer = TypeVar("Answer")
@@ -104,9 +105,12 @@ class Lrs:
     now: Callable[[], datetime] = _now
 
     def consistent_through(self, session: Session) -> datetime:
-        """Return up to which `stored` a reader misses nothing: now, or just before the oldest open write."""
-        now, open_since = self.now(), self.oldest_write(session)
-        return now if open_since is None else min(now, open_since - _MOMENT)
+        """Return up to which `stored` a reader misses nothing.
+
+        That is now, or just before the oldest open write, or before what waits for one to end (`feed.unsettled_since`).
+        """
+        now, open_writes = self.now(), (self.oldest_write(session), unsettled_since(session))
+        return min([now, *(since - _MOMENT for since in open_writes if since is not None)])
 
     def change(self, work: Callable[[Session], Answer]) -> Answer:
         """Run one writing transaction and return its answer after it is durable.

@@ -3,7 +3,7 @@
 from xapi_store.tables.dictionaries import digest, find_numbers, numbers
 from xapi_store.tables.inserts import Inserted, insert_all, insert_or_ignore
 from xapi_store.tables.partitions import IN_PARTS
-from xapi_store.tables.positions import next_positions, settled, transaction_number
+from xapi_store.tables.positions import next_positions, settled_to, transaction_number
 from xapi_store.tables.prepared import Prepared, PreparedForList, Values
 from xapi_store.tables.rows import (
     ActivityLink,
@@ -53,6 +53,6 @@ __all__ = [
     "insert_or_ignore",
     "next_positions",
     "numbers",
-    "settled",
+    "settled_to",
     "transaction_number",
 ]

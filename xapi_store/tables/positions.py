@@ -2,16 +2,17 @@
 
 SQLite has one writer, so positions appear in order. On PostgreSQL a transaction may take position 7, stay
 open, and become visible after position 8: a reader who went on from 8 would never see it. Every row
-therefore keeps the number of its transaction, and who reads in order stops before the oldest transaction
-that is still open.
+therefore keeps the number of the newest transaction that was open once it had its position: whoever has a lower
+position began no later. Who reads in order stops before rows of which such a one is still open. The number of the
+row's own transaction would not do, for it may have begun before the other and asked for its position after it.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Connection,
     Executable,
     Text,
@@ -21,13 +22,14 @@ from sqlalchemy import (
     literal_column,
     select,
     table,
-    true,
+    text,
 )
 
 from xapi_store.tables.prepared import Prepared
 from xapi_store.tables.rows import DocumentRow, StatementRow
 
 _Positioned = type[StatementRow] | type[DocumentRow]
+_ALL = 2**63 - 1
 
 
 def next_positions(connection: Connection, row: _Positioned, count: int) -> Sequence[int]:
@@ -40,22 +42,32 @@ def next_positions(connection: Connection, row: _Positioned, count: int) -> Sequ
 
 
 def transaction_number(connection: Connection) -> int:
-    """Return the number to keep with rows written in this transaction."""
+    """Return the number to keep with rows that have got their positions: of the newest transaction that is open now."""
     if connection.dialect.name == "sqlite":
         return 0
     ((number,),) = _TRANSACTION.rows(connection)
     return int(number)
 
 
-def settled(dialect: str, row: _Positioned) -> ColumnElement[bool]:
-    """Return the condition that no row with a lower position can still appear."""
-    if dialect == "sqlite":
-        return true()
+def settled_to(connection: Connection, row: Any) -> int:
+    """Return the position up to which rows may be read in order: none with a lower one can still appear.
+
+    The table has a `position`, and a `transaction` that `transaction_number` gave. All rows up to there may be read,
+    also one that knows of newer transactions than a row that got a higher position after it.
+    """
+    if connection.dialect.name == "sqlite":
+        return _ALL
+    found = _last_settled(row).first(connection)
+    return 0 if found is None else int(found[0])
+
+
+@cache
+def _last_settled(row: Any) -> Prepared:
     oldest_open: Any = select(
         cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
     ).scalar_subquery()
-    condition: ColumnElement[bool] = row.transaction < oldest_open
-    return condition
+    settled = select(row.position).where(row.transaction < oldest_open)
+    return Prepared(settled.order_by(row.position.desc()).limit(1))
 
 
 def _reserve(row: _Positioned) -> Prepared:
@@ -82,4 +94,11 @@ def _reserve(row: _Positioned) -> Prepared:
 
 
 _RESERVED: dict[_Positioned, Prepared] = {row: _reserve(row) for row in (StatementRow, DocumentRow)}
-_TRANSACTION = Prepared(select(cast(func.pg_current_xact_id(), Text)))
+# Each transaction that has a number holds a lock on it, which everybody may see. Locks name it by its lower half.
+_TRANSACTION = Prepared(
+    text(
+        "SELECT own + max(((transactionid::text::bigint - own + 2147483648) & 4294967295) - 2147483648)"
+        " FROM pg_locks, (SELECT pg_current_xact_id()::text::bigint AS own) AS this"
+        " WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted GROUP BY own"
+    )
+)
