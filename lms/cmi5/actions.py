@@ -25,6 +25,7 @@ from content_packages.cmi5.rules import State, unit_after
 from content_packages.cmi5.vocabulary import LAUNCH_DATA, LaunchMode, Verb
 from content_packages.package import Activity
 from lms.cmi5 import statements
+from lms.cmi5.elsewhere import EQUIVALENT, earned_elsewhere
 from lms.cmi5.registrations import (
     Outline,
     RegistrationUnknownError,
@@ -169,6 +170,7 @@ def launch(
     if outline.withdrawn:
         raise CourseWithdrawnError(outline.course)
     abandon_open(session, desk, row, outline, now=now)
+    _take_over(session, desk, row, outline, now=now)
     session_id, content_token, fetch_token = desk.new_id(), desk.new_token(), desk.new_token()
     mastery = _mastery_wanted(session, outline, unit)
     iri = outline.iri(unit)
@@ -404,6 +406,20 @@ def keep_unit(record: UnitRecord, verb: str, *, scaled: float | None = None) -> 
 
 
 # ---------------------------------------------------------------------- below
+
+
+def _take_over(session: Session, desk: Desk, row: Registration, outline: Outline, *, now: datetime) -> None:
+    """Waive what she has earned on other nodes, so that she need not begin the course anew on this one."""
+    for unit in list(earned_elsewhere(session, row, outline)):
+        keep_unit(record_for(session, row, unit.identifier), Verb.WAIVED)
+        session.flush()
+        told = told_of(row, desk, session_id=desk.new_id(), outline=outline)
+        iri = outline.iri(unit)
+        made = [
+            statements.waived(told, unit, iri, reason=EQUIVALENT, now=now, new_id=desk.new_id()),
+            *say_satisfied(session, desk, row, outline, told, now=now),
+        ]
+        _store(session, desk, made, now=now)
 
 
 def _mastery_wanted(session: Session, outline: Outline, unit: Activity) -> Decimal | None:

@@ -15,7 +15,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from content_packages.cmi.durations import hundredths_of_duration
-from content_packages.cmi5.vocabulary import CMI5, SESSION_ID, Verb
+from content_packages.cmi5.vocabulary import CMI5, REASON, SESSION_ID, Verb
+from lms.cmi5.elsewhere import EQUIVALENT
 from lms.cmi5.statements import ENROLMENT, NODES, REGISTRATIONS
 from lms.cmi5.verdict import course_success
 from lms.launch.statements import NODE
@@ -56,7 +57,8 @@ def _take_lms(
         _know(session, statement, registration, enrolment, course)
     elif verb in {Verb.SATISFIED, Verb.WAIVED}:
         row.completed = when if row.completed is None else min(row.completed, when)
-        row.waived = row.waived or verb == Verb.WAIVED
+        reason = statement.get("result", {}).get("extensions", {}).get(REASON)
+        row.waived = row.waived or (verb == Verb.WAIVED and reason != EQUIVALENT)  # that was earned elsewhere
     elif verb == Verb.ABANDONED:
         _add_time(session, row, statement)
     _roll_up(session, enrolment, course, when, node=extensions.get(NODE))
