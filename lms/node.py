@@ -24,6 +24,7 @@ from lms.settings import Role, Settings
 from lms.streams.blobs import ShelfBlobs
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
+from lms.streams.presence import PeopleStream, PresenceStream
 from lms.streams.statements import StatementStream
 from sync import identity
 from sync.days import Days
@@ -100,8 +101,10 @@ class Node:
             Days(),
             Losses(),
             directory,
+            PresenceStream(),
             StatementStream(),
             DocumentStream(),
+            PeopleStream(),
         ]
         return sync_node(
             self.database,

@@ -11,6 +11,7 @@ TABLES = (
     "lms.courses.tables",
     "lms.enrolment.tables",
     "lms.evidence.tables",
+    "lms.following.tables",
     "lms.forwarding.tables",
     "lms.keys.tables",
     "lms.launch.tables",

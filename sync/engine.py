@@ -205,7 +205,7 @@ class _Meeting:
                 Opening(
                     me=me.certificate,
                     epoch=me.epoch,
-                    held=log.held(session),
+                    held=log.held_towards(session, self._peer),
                     said=ledger.vector_from(row.said),
                     now_ms=self._node.clock(),
                     receipts_after=row.receipts_after,

@@ -60,7 +60,8 @@ def has_news_for(session: Session, node: Node, peer: str) -> bool:
     if row is None or signed is None:
         return False
     certificate = identity.read_certificate(signed)
-    news, sight = changed(log.held(session), vector_from(row.said)), sight_of(session, node, certificate)
+    news = changed(log.held_towards(session, peer), vector_from(row.said))
+    sight = sight_of(session, node, certificate)
     return any(key.origin != peer and sight.covers(key) for key in news)
 
 

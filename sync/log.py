@@ -13,10 +13,20 @@ from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
+from sync import scopes
 from sync import segment as segments
 from sync.messages import Record, SegmentRef
 from sync.segment import Header
-from sync.tables import COMES_DOWN, LogRow, NodeRow, RevocationRow, RottenRow, SegmentRow, VerifiedRow
+from sync.tables import (
+    COMES_DOWN,
+    OF_PEOPLE,
+    LogRow,
+    NodeRow,
+    RevocationRow,
+    RottenRow,
+    SegmentRow,
+    VerifiedRow,
+)
 from sync.vector import NOTHING, Head, LogKey
 
 
@@ -27,18 +37,31 @@ def held(session: Session, *, origins: Collection[str] | None = None) -> dict[Lo
     return {LogKey(origin, epoch, scope): Head(seq, root) for origin, epoch, scope, seq, root in found}
 
 
-def held_for(session: Session, origins: Collection[str]) -> dict[LogKey, Head]:
+def held_for(session: Session, origins: Collection[str], peer: str) -> dict[LogKey, Head]:
     """Return the part of this node's vector that a node below has to do with: its origins' logs, and what comes down.
 
     A centre has two logs for each of its hundred thousand laptops, and is greeted by one hub after the other.
     """
-    down = session.connection().execute(_DOWN)
-    return held(session, origins=origins) | {LogKey(*row[:3]): Head(*row[3:]) for row in down}
+    down = session.connection().execute(_DOWN).all()
+    for_peer = session.connection().execute(_IN_SCOPE, {"scope": scopes.scope_for(scopes.PEOPLE, peer)}).all()
+    found = {LogKey(*row[:3]): Head(*row[3:]) for row in (*down, *for_peer)}
+    return held(session, origins=origins) | found
+
+
+def held_towards(session: Session, peer: str) -> dict[LogKey, Head]:
+    """Return this node's vector without what it tells other nodes alone of people."""
+    return {key: head for key, head in held(session).items() if not _is_for_another(key, peer)}
+
+
+def _is_for_another(key: LogKey, peer: str) -> bool:
+    name, unit = scopes.parts_of(key.scope)
+    return name == scopes.PEOPLE and peer not in {unit, key.origin}
 
 
 # Every page asks for its own node's part.
 _HELD = select(LogRow.origin, LogRow.epoch, LogRow.scope, LogRow.seq, LogRow.root).where(LogRow.seq > 0)
 _DOWN = _HELD.where(COMES_DOWN)
+_IN_SCOPE = _HELD.where(OF_PEOPLE, LogRow.scope == bindparam("scope"))
 _HELD_OF = _HELD.where(LogRow.origin.in_(bindparam("origins", expanding=True)))
 
 

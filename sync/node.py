@@ -207,6 +207,17 @@ def certificate_of(session: Session, node: str) -> Signed | None:
     return None if row is None else _signed(row)
 
 
+def admitted_by(session: Session) -> str | None:
+    """Return the node that admitted this one; ``None`` for one that nobody has, a root among them."""
+    found = session.connection().execute(_ADMITTED).one_or_none()
+    return None if found is None or found.node == found.signer else found.signer
+
+
+_ADMITTED = select(CertificateRow.node, CertificateRow.signer).join(
+    NodeRow, NodeRow.node == CertificateRow.node
+)
+
+
 def chain_of(session: Session, node: str) -> list[Signed]:
     """Return a node's certificate and those of its signers, as far as they are known."""
     chain: list[Signed] = []

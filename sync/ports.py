@@ -162,6 +162,17 @@ class Stream(Protocol):
 
 
 @runtime_checkable
+class Prepares(Protocol):
+    """A stream that has work to do before its changes are told, such as to find out who is to be told of what."""
+
+    def prepare(self, session: Session, position: int) -> bool:
+        """Do the next of it, in numbering's transaction; return whether anything came of it.
+
+        ``position`` is that up to which the stream's changes are numbered.
+        """
+
+
+@runtime_checkable
 class NamesFiles(Protocol):
     """A stream whose records name files. Only a bundle asks: over a link the other side says what it lacks."""
 

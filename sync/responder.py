@@ -222,7 +222,7 @@ class Responder:
         stopped = ledger.refusals(session, peer.node)
         sight = sight_of(session, self.node, peer)
         origins = {peer.node, *(key.origin for key in theirs)}
-        ours = log.held(session) if sight.is_upward else log.held_for(session, origins)
+        ours = log.held(session) if sight.is_upward else log.held_for(session, origins, peer.node)
         differing = rules.differences(sight, ours=ours, theirs=theirs)
         heads = {
             key: head

@@ -1,12 +1,14 @@
 """Which logs there are, who writes them, and who may see them.
 
 A scope is a name, or a name and a unit (``directory/post-4``). Facts and proposals go up to the root; what
-the root decides comes down to the units it is for.
+the root decides comes down to the units it is for. What is known of the people whom a node looks after comes down to it
+one step at a time: each node on the way tells it anew, of what it holds itself.
 
 | scope         | written by               | given to                                         |
 |---------------|--------------------------|--------------------------------------------------|
 | `revocations` | the root, its delegates  | everybody                                        |
 | `directory`   | the root, its delegates  | the unit's nodes; without unit, everybody        |
+| `people/NODE` | who admitted that node   | that node, by its writer and nobody else         |
 | `offers`      | any node                 | its writer, the centre, hubs on the way to it    |
 | `up`          | any node                 | its writer, the centre, hubs on the way to it    |
 | `catalogue`   | the root, its delegates  | the unit's nodes; without unit, everybody        |
@@ -23,13 +25,14 @@ from sync.vector import LogKey
 
 REVOCATIONS = "revocations"
 DIRECTORY = "directory"
+PEOPLE = "people"
 OFFERS = "offers"
 UP = "up"
 CATALOGUE = "catalogue"
 
 UPWARD = frozenset({OFFERS, UP})
-DOWNWARD = frozenset({REVOCATIONS, DIRECTORY, CATALOGUE})
-_ORDER = {name: place for place, name in enumerate((REVOCATIONS, DIRECTORY, OFFERS, UP, CATALOGUE))}
+DOWNWARD = frozenset({REVOCATIONS, DIRECTORY, PEOPLE, CATALOGUE})
+_ORDER = {name: place for place, name in enumerate((REVOCATIONS, DIRECTORY, PEOPLE, OFFERS, UP, CATALOGUE))}
 
 
 def scope_for(name: str, unit: str | None = None) -> str:
@@ -80,6 +83,8 @@ class Sight:
             return False
         if name in UPWARD and not self.is_upward:
             return False
+        if name == PEOPLE and key.origin != self.giver.node:
+            return False
         return wants(self.peer, key)
 
     @property
@@ -93,9 +98,13 @@ def wants(node: Certificate, key: LogKey) -> bool:
 
     A centre keeps unknown scopes too, so that a newer node's records pass through an older one.
     """
-    if key.origin == node.node or node.role == "central":
-        return True
     name, unit = parts_of(key.scope)
+    if key.origin == node.node:
+        return True
+    if name == PEOPLE:
+        return unit == node.node
+    if node.role == "central":
+        return True
     if name in UPWARD:
         return node.role == "hub"
     return name in DOWNWARD and _speaks_for(node, unit)
@@ -107,9 +116,11 @@ def is_authority(origin: Certificate, scope: str, *, at_ms: int) -> bool:
     The centre may; a hub may for its own units. This is a privilege, so it ends with the certificate:
     ``at_ms`` is when the entry was written, for what was decided in time may arrive years later.
     """
-    _, unit = parts_of(scope)
+    name, unit = parts_of(scope)
     if origin.has_expired(at_ms):
         return False
+    if name == PEOPLE:  # whether it is the one that may write to this node, the node itself knows
+        return origin.role in {"hub", "central"}
     return origin.role == "central" or (origin.role == "hub" and bool(unit) and _speaks_for(origin, unit))
 
 

@@ -17,7 +17,7 @@ from sync.clock import Stamp, tick
 from sync.errors import SegmentError
 from sync.messages import Record
 from sync.node import Node, Standing, ensure_epoch, lock_row, open_epoch, remember_generation
-from sync.ports import Change, Stream
+from sync.ports import Change, Prepares, Stream
 from sync.tables import FeedRow, SegmentRow
 from sync.vector import Head, LogKey, Vector
 
@@ -183,6 +183,8 @@ def _number_in(session: Session, node: Node) -> _Step:
     feeds = {row.name: row for row in session.scalars(select(FeedRow))}
     for stream in node.streams:
         feed = feeds.get(stream.name) or _new_feed(session, stream.name)
+        if isinstance(stream, Prepares):
+            step.moved |= stream.prepare(session, feed.position)
         step.moved |= _read_feed(session, stream, feed, taken)
         if taken.entries >= segment.MAX_ENTRIES:
             break

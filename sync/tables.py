@@ -169,8 +169,11 @@ class InvitationRow(Base):
 # ---------------------------------------------------------------- logs
 
 
-#: Logs that are not of facts and offers (``scopes.UPWARD``), spelled as the index that finds them has it.
-COMES_DOWN = text("scope NOT IN ('up', 'offers')")
+#: Logs for many nodes below (neither ``scopes.UPWARD`` nor ``PEOPLE``), spelled as the index that finds them has it.
+COMES_DOWN = text("scope NOT IN ('up', 'offers') AND substr(scope, 1, 7) <> 'people/'")
+
+
+OF_PEOPLE = text("substr(scope, 1, 7) = 'people/'")
 
 
 class LogRow(Base):
@@ -179,6 +182,7 @@ class LogRow(Base):
     __tablename__ = "sync_log"
     __table_args__ = (
         Index("ix_sync_log_down", "scope", sqlite_where=COMES_DOWN, postgresql_where=COMES_DOWN),
+        Index("ix_sync_log_people", "scope", sqlite_where=OF_PEOPLE, postgresql_where=OF_PEOPLE),
     )
 
     origin: Mapped[str] = mapped_column(primary_key=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -17,8 +17,11 @@ from lms.courses.actions import publish
 from lms.courses.tables import Course, Edition
 from lms.database import Database
 from lms.enrolment.actions import enrol
+from lms.enrolment.queries import registration_of
 from lms.erasure.actions import PersonErasure
 from lms.evidence.kept import StatementsKept
+from lms.launch.actions import Delivered, apply_commit, deliver
+from lms.launch.course import open_course
 from lms.nodes.actions import invite, join, sync_with
 from lms.nodes.local import make_identity, sync_node
 from lms.people.actions import change_person, create_group, create_person, set_membership
@@ -26,6 +29,7 @@ from lms.people.tables import Person
 from lms.streams.blobs import ShelfBlobs
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
+from lms.streams.presence import PeopleStream, PresenceStream
 from lms.streams.statements import StatementStream
 from sync.days import Days
 from sync.engine import SyncReport
@@ -39,6 +43,7 @@ from sync.revocations import Revocations
 from sync.server import create_app
 from tests.conftest import fresh_schema
 from tests.course_builders import a_scorm_file, an_edition
+from tests.launch_builders import a_commit, a_desk
 from tests.serving import serving
 
 
@@ -133,8 +138,10 @@ def a_place_again(database: Database, folder: Path, role: Role) -> Place:
         Confirmations(),
         Days(),
         Losses(),
+        PresenceStream(),
         StatementStream(),
         DocumentStream(),
+        PeopleStream(),
         DirectoryStream(shelf, new_id=uuid4),
     ]
     erasure = PersonErasure(database, attachments=Shelf(folder / "attachments"), exports=folder / "exports")
@@ -189,3 +196,25 @@ def long_ago(*places: Place, node: str, admitted_by: Place) -> None:
     for place in places:
         with place.database.write() as session:
             keep_certificate(session, sign_paper(admitted_by.node.key, aged))
+
+
+def opens(place: Place, officer: UUID, course: UUID, *, status: str = "") -> Delivered:
+    """Open the course on a node, and let the unit say something if *status* is given."""
+    desk = replace(a_desk(place.folder), node=place.node.id, new_id=uuid4, new_token=lambda: str(uuid4()))
+    now = datetime.now(UTC)
+    with place.database.write() as session:
+        registration = registration_of(session, person=officer, course=course)
+        assert registration is not None
+        taking = open_course(session, place.shelf, person=officer, registration=registration, course=course)
+        delivered = deliver(session, desk, taking, now=now)
+        assert delivered is not None
+        if status:
+            values = {"cmi.core.lesson_status": status, "cmi.core.exit": "suspend"}
+            apply_commit(
+                session,
+                desk,
+                delivered.launch,
+                *a_commit(1, values, phase="terminated", reason="terminate"),
+                now=now,
+            )
+        return delivered

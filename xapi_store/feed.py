@@ -4,13 +4,13 @@ A reader keeps the last position it has seen and asks for what follows. A statem
 document is in it once, at its latest change, deletions included.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, false, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, false, func, select
 from sqlalchemy.orm import Session
 
 from xapi_store.model.document import DocumentKey
@@ -22,10 +22,12 @@ from xapi_store.tables import (
     AgentRow,
     DocumentRow,
     Prepared,
+    PreparedForList,
     RegistrationLink,
     StatementRow,
     VerbLink,
     VerbRow,
+    agent_beginning,
     find_numbers,
     settled_to,
 )
@@ -141,26 +143,125 @@ _UNSETTLED = Prepared(select(func.min(StatementRow.stored)).where(StatementRow.p
 def documents_after(session: Session, position: int, *, limit: int) -> Sequence[DocumentEntry]:
     """Return the next documents whose latest change is behind a position, oldest change first."""
     rows = session.scalars(
-        select(DocumentRow)
+        _whole_documents()
         .where(
             DocumentRow.position > position,
             DocumentRow.position <= settled_to(session.connection(), DocumentRow),
         )
         .order_by(DocumentRow.position)
         .limit(limit)
-        .execution_options(populate_existing=True)
     )
-    return [
-        DocumentEntry(
-            position=row.position,
-            key=row.key,
-            content=row.content,
-            content_type=row.content_type,
-            updated=row.updated,
-            copied=row.copied,
+    return [_document_entry(row) for row in rows]
+
+
+def statements_made_here_after(session: Session, position: int, *, limit: int) -> Sequence[StatementEntry]:
+    """Return the next statements behind a position that were made on this node, oldest first."""
+    connection = session.connection()
+    query = select(StatementRow.position).where(
+        StatementRow.position > position,
+        StatementRow.position <= settled_to(connection, StatementRow),
+        ~StatementRow.copied,
+    )
+    positions = session.scalars(query.order_by(StatementRow.position).limit(limit))
+    found = statements_at(session, list(positions))
+    return [found[place] for place in sorted(found)]
+
+
+def documents_made_here_after(session: Session, position: int, *, limit: int) -> Sequence[DocumentEntry]:
+    """Return the next documents whose latest change is behind a position and was made on this node."""
+    rows = session.scalars(
+        _whole_documents()
+        .where(
+            DocumentRow.position > position,
+            DocumentRow.position <= settled_to(session.connection(), DocumentRow),
+            ~DocumentRow.copied,
         )
-        for row in rows
-    ]
+        .order_by(DocumentRow.position)
+        .limit(limit)
+    )
+    return [_document_entry(row) for row in rows]
+
+
+def newest_document(session: Session) -> int:
+    """Return the position of the newest document in the feed, 0 while there is none."""
+    last = settled_to(session.connection(), DocumentRow)
+    return session.scalar(select(func.max(DocumentRow.position)).where(DocumentRow.position <= last)) or 0
+
+
+def statements_at(session: Session, positions: Collection[int]) -> Mapping[int, StatementEntry]:
+    """Return the statements at these positions, as far as they are here."""
+    connection = session.connection()
+    return {
+        place: StatementEntry(
+            position=place,
+            statement_id=statement_id,
+            stored=stored,
+            raw=unpack(connection, raw),
+            copied=copied,
+        )
+        for place, statement_id, stored, raw, copied in _STATEMENTS_AT.rows(connection, list(positions))
+    }
+
+
+_STATEMENTS_AT = PreparedForList(
+    select(
+        StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.raw, StatementRow.copied
+    ),
+    StatementRow.position,
+)
+
+
+def statements_of(session: Session, agent: str, position: int, *, limit: int) -> Sequence[StatementEntry]:
+    """Return the next statements behind a position whose actor is this agent (`model.actor.actor_key`)."""
+    numbers = find_numbers(session.connection(), AgentRow, [agent])
+    if agent not in numbers:
+        return []
+    link = AgentLink
+    positions = session.scalars(
+        select(link.position)
+        .distinct()
+        .where(link.agent_id == numbers[agent], link.related.is_(False), link.position > position)
+        .order_by(link.position)
+        .limit(limit)
+    )
+    found = statements_at(session, list(positions))
+    return [found[place] for place in sorted(found)]
+
+
+def documents_at(session: Session, positions: Collection[int]) -> Mapping[int, DocumentEntry]:
+    """Return the documents whose latest change has one of these positions."""
+    rows = session.scalars(_whole_documents().where(DocumentRow.position.in_(positions)))
+    return {row.position: _document_entry(row) for row in rows}
+
+
+def documents_of(session: Session, agent: str, position: int, *, limit: int) -> Sequence[DocumentEntry]:
+    """Return the next documents of an agent whose latest change is behind a position, oldest change first."""
+    rows = session.scalars(
+        _whole_documents()
+        .where(
+            agent_beginning(DocumentRow.agent) == agent_beginning(agent),
+            DocumentRow.agent == agent,
+            DocumentRow.position > position,
+        )
+        .order_by(DocumentRow.position)
+        .limit(limit)
+    )
+    return [_document_entry(row) for row in rows]
+
+
+def _whole_documents() -> Select[DocumentRow]:
+    return select(DocumentRow).execution_options(populate_existing=True)
+
+
+def _document_entry(row: DocumentRow) -> DocumentEntry:
+    return DocumentEntry(
+        position=row.position,
+        key=row.key,
+        content=row.content,
+        content_type=row.content_type,
+        updated=row.updated,
+        copied=row.copied,
+    )
 
 
 def statements_made_here(session: Session, position: int) -> int:

@@ -22,10 +22,11 @@ from lms.cmi5.tables import Registration
 from lms.courses.tables import Course, CourseImport, Edition
 from lms.database import Database
 from lms.enrolment.tables import Enrolment
+from lms.following.tables import Follow, Tell
 from lms.forwarding.tables import DeadLetter, Target
 from lms.launch.tables import LateWork, Launch, LaunchStep
 from lms.people.changes import Kind, record_change, was_changed_here
-from lms.people.tables import DirectoryChange, LoginSession, Membership, Person
+from lms.people.tables import DirectoryChange, LoginSession, Membership, Person, Presence
 from lms.people.throttle import forget_tries
 from lms.progress.tables import Progress, ProgressLaunch
 from lms.records.tables import RecordExport
@@ -51,6 +52,9 @@ HERS: tuple[InstrumentedAttribute[Any], ...] = (
     Registration.person,
     Membership.person_id,
     LoginSession.person_id,
+    Presence.person,
+    Follow.person,
+    Tell.answer,
 )
 #: Columns that tell who did something, in rows that say nothing else of her.
 DOERS: tuple[InstrumentedAttribute[Any], ...] = (

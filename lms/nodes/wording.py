@@ -22,6 +22,8 @@ KINDS: Mapping[str, str] = {
     "erasure-done": mark("Confirmations that a person was erased"),
     "day": mark("Signed statements of the day"),
     "loss": mark("Losses by damaged disks"),
+    "presence": mark("People who began to work on this machine"),
+    "presence-answer": mark("Answers that all is told of somebody"),
 }
 ROLES: Mapping[str, str] = {
     "laptop": mark("Officer laptop"),

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from lms.database import Database
 from lms.people.policy import rights_of
+from lms.people.presence import note_presence
 from lms.people.tables import LoginSession, Person
 from lms.web.site import Site
 from lms.web.viewer import Viewer
@@ -25,7 +26,10 @@ _NOTED_EVERY = timedelta(minutes=5)  # a page view is a read; only now and then 
 
 
 def open_session(session: Session, person_id: UUID, *, now: datetime) -> str:
-    """Return the cookie value of a new session; what ended long ago is swept on the way."""
+    """Return the cookie value of a new session; what ended long ago is swept on the way.
+
+    From now on she is at home on this node (``presence``).
+    """
     session.execute(delete(LoginSession).where(LoginSession.expires < now))
     token = secrets.token_urlsafe(32)
     session.add(
@@ -33,7 +37,7 @@ def open_session(session: Session, person_id: UUID, *, now: datetime) -> str:
             digest=_digest(token), person_id=person_id, created=now, last_seen=now, expires=now + ABSOLUTE
         )
     )
-    session.flush()
+    note_presence(session, person_id, now=now)
     return token
 
 

@@ -88,6 +88,26 @@ class LoginSession(Base):
     expires: Mapped[datetime] = mapped_column(index=True)
 
 
+class Presence(Base):
+    """That somebody signs in on this node, in the order in which those above are told; once for each person.
+
+    ``admitted_by`` is who was told; another one is told again. ``answered`` is when all that was known of her elsewhere
+    had come here.
+    """
+
+    __tablename__ = "presence"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    position: Mapped[int] = mapped_column(primary_key=True)
+    person: Mapped[UUID] = mapped_column(unique=True)
+    since: Mapped[datetime]
+    admitted_by: Mapped[str | None]
+    answered: Mapped[datetime | None]
+    transaction: Mapped[int | None] = mapped_column(
+        "transaction_id", BigInteger
+    )  # see ``xapi_store.tables.settled_to``
+
+
 class LoginThrottle(Base):
     """How often a wrong password was tried for a name, whether or not somebody has that name."""
 

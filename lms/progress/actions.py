@@ -17,6 +17,8 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from content_packages.cmi.durations import hundredths_of_duration
+from content_packages.cmi5.vocabulary import CMI5, SESSION_ID
+from lms.cmi5.statements import NODES, REGISTRATIONS
 from lms.database import Database
 from lms.launch.statements import LEARNING_TIME, NODE, PROFILE, VERBS
 from lms.progress.rows import judge, progress_row
@@ -68,6 +70,20 @@ def rebuild(session: Session) -> None:
     session.execute(delete(Progress))
     session.execute(delete(ProgressLaunch))
     session.execute(delete(ProgressCursor))
+
+
+def tells_progress(statement: Mapping[str, Any]) -> bool:
+    """Say whether how a learner stands may depend on a statement."""
+    context = statement.get("context", {})
+    if "registration" not in context:
+        return False
+    vouching = statement.get("authority", {}).get("account", {}).get("homePage")
+    around = context.get("contextActivities", {}).get("category", ())
+    return (
+        vouching == REGISTRATIONS
+        or any(one["id"] in {PROFILE["id"], CMI5} for one in around)
+        or (vouching == NODES and SESSION_ID in context.get("extensions", {}))
+    )
 
 
 def _take(session: Session, statement: dict[str, Any], *, when: datetime) -> None:

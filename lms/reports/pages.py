@@ -19,6 +19,7 @@ from lms.enrolment.queries import own_enrolment
 from lms.launch.attempts import opening_of
 from lms.launch.queries import last_launches
 from lms.people.policy import Right
+from lms.people.presence import is_awaited
 from lms.people.queries import group_names
 from lms.people.sessions import owner_mark
 from lms.people.viewer import requires
@@ -49,6 +50,7 @@ def show_home(request: Request, viewer: Learner) -> Response:
         ]
         latest = max(open_ones, key=lambda one: str(one.standing.last), default=None)
         place = place_in(session, viewer.public_id, latest) if latest else None
+        awaited = is_awaited(session, viewer.public_id)
     waiting = (one for one in taken if one.course.number and one.standing.status == "not started")
     first = latest or next(waiting, None)
     rest = [one for one in taken if one is not first]
@@ -58,6 +60,7 @@ def show_home(request: Request, viewer: Learner) -> Response:
         "reports/home.html",
         owner=owner_mark(site_of(request), viewer),
         damaged=viewer.may(Right.MANAGE_COURSES) and bool(site_of(request).shelf.lost()),
+        awaited=awaited,
         taken=taken,
         latest=latest,
         place=place,
@@ -80,6 +83,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         lines = outline(session, edition) if edition else ()
         known = unit_standings(session, enrolment.registration)
         withdrawn = edition is None and is_withdrawn(session, course_id)
+        awaited = is_awaited(session, viewer.public_id)
         begun = bool(known) or enrolment.registration in last_launches(session, viewer.public_id)
         opening = opening_of(
             session,
@@ -100,6 +104,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         units=units,
         due=enrolment.due,
         begun=begun,
+        awaited=awaited and not begun,
         opening=opening,
         is_open=(begun or opening == "opens nothing")
         and known.get(course_iri(course_id), Standing()).kind != "done",

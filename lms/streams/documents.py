@@ -15,6 +15,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy.orm import Session
 
+from lms.following.actions import Telling
 from lms.streams.statements import UNKNOWN_SCHEMA
 from sync.canonical import canonical_json
 from sync.messages import Record
@@ -73,17 +74,7 @@ class DocumentStream:
         """Tell the documents written on this node; what came from elsewhere is stepped over."""
         entries = feed.documents_after(session, position, limit=limit)
         changes = [
-            Change(
-                kind=KIND,
-                key=_name(entry.key),
-                scope=UP,
-                schema=SCHEMA,
-                body=_body(entry),
-                changed_ms=round(entry.updated.timestamp() * 1000),
-                position=entry.position,
-            )
-            for entry in entries
-            if not entry.copied
+            change_of(entry, scope=UP, position=entry.position) for entry in entries if not entry.copied
         ]
         return Changes(changes=changes, position=entries[-1].position if entries else position)
 
@@ -92,12 +83,29 @@ class DocumentStream:
         count = feed.documents_made_here(session, position)
         return {KIND: count} if count else {}
 
-    def apply(self, session: Session, records: Sequence[Record], context: Context) -> Sequence[Outcome]:  # noqa: ARG002 - the port's
+    def apply(self, session: Session, records: Sequence[Record], context: Context) -> Sequence[Outcome]:
         """Write each document that is later than ours."""
-        return [_apply(session, record) for record in records]
+        new: dict[int, str | None] = {}
+        outcomes = [_apply(session, record, new) for record in records]
+        Telling(session, context.origin).documents(new)
+        return outcomes
 
 
-def _apply(session: Session, record: Record) -> Outcome:
+def change_of(entry: DocumentEntry, *, scope: str, position: int) -> Change:
+    """Return a document as it travels."""
+    return Change(
+        kind=KIND,
+        key=_name(entry.key),
+        scope=scope,
+        schema=SCHEMA,
+        body=_body(entry),
+        changed_ms=round(entry.updated.timestamp() * 1000),
+        position=position,
+    )
+
+
+def _apply(session: Session, record: Record, new: dict[int, str | None]) -> Outcome:
+    """Write one document if it is later than ours, and note at which position and whose it is."""
     if record.schema != SCHEMA:
         return UNKNOWN_SCHEMA
     try:
@@ -108,7 +116,10 @@ def _apply(session: Session, record: Record) -> Outcome:
     written = documents.take_document(
         session, body.key, theirs, take=lambda ours: ours is None or _rank(theirs) > _rank(ours)
     )
-    return PRESENT if written is None else APPLIED
+    if written is None:
+        return PRESENT
+    new[written] = body.key.agent
+    return APPLIED
 
 
 def _rank(version: Arriving) -> tuple[datetime, bytes]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import orjson
 from sqlalchemy.orm import Session
 
+from lms.following.actions import Telling
 from sync.messages import Record
 from sync.ports import APPLIED, PRESENT, Change, Changes, Context, Outcome, Verdict
 from sync.scopes import UP
@@ -28,17 +29,7 @@ class StatementStream:
         """Tell the statements made on this node; copies of others' are stepped over."""
         entries = feed.statements_after(session, position, limit=limit)
         changes = [
-            Change(
-                kind=KIND,
-                key=str(entry.statement_id),
-                scope=UP,
-                schema=SCHEMA,
-                body=entry.raw,
-                changed_ms=_instant_ms(entry.raw),
-                position=entry.position,
-            )
-            for entry in entries
-            if not entry.copied
+            change_of(entry, scope=UP, position=entry.position) for entry in entries if not entry.copied
         ]
         return Changes(changes=changes, position=entries[-1].position if entries else position)
 
@@ -51,8 +42,28 @@ class StatementStream:
         """Store copies; what is already there in another form is a conflict, kept aside by sync."""
         readable = [record for record in records if record.schema == SCHEMA]
         now = datetime.fromtimestamp(context.now_ms / 1000, UTC)
-        stored = iter(ingest.store_copies(session, [record.body for record in readable], now=now))
+        copies = ingest.store_copies(session, [record.body for record in readable], now=now)
+        new = {
+            copy.position: record.body
+            for copy, record in zip(copies, readable, strict=True)
+            if copy.outcome is ingest.Outcome.STORED and copy.position is not None
+        }
+        Telling(session, context.origin).statements(new)
+        stored = iter(copies)
         return [_outcome(next(stored)) if record.schema == SCHEMA else UNKNOWN_SCHEMA for record in records]
+
+
+def change_of(entry: feed.StatementEntry, *, scope: str, position: int) -> Change:
+    """Return a statement as it travels."""
+    return Change(
+        kind=KIND,
+        key=str(entry.statement_id),
+        scope=scope,
+        schema=SCHEMA,
+        body=entry.raw,
+        changed_ms=_instant_ms(entry.raw),
+        position=position,
+    )
 
 
 UNKNOWN_SCHEMA = Outcome(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -16,17 +15,15 @@ from lms.courses.tables import Course
 from lms.database import Database
 from lms.editions.actions import take_up
 from lms.editions.queries import preview
-from lms.enrolment.queries import registration_of
-from lms.launch.actions import Delivered, apply_commit, deliver
-from lms.launch.course import CourseWithdrawnError, open_course
+from lms.launch.actions import Delivered
+from lms.launch.course import CourseWithdrawnError
 from sync import log
 from sync.canonical import canonical_json
 from sync.clock import Stamp
 from sync.messages import Record
 from sync.ports import Context, Verdict
 from tests.course_builders import a_scorm_file, an_edition
-from tests.launch_builders import a_commit, a_desk
-from tests.nodes_builders import Place, a_place, a_small_node, answering, long_ago, meet, pair
+from tests.nodes_builders import Place, a_place, a_small_node, answering, long_ago, meet, opens, pair
 
 
 @pytest.fixture
@@ -38,28 +35,6 @@ def centre(database: Database, tmp_path: Path) -> Place:
 def laptop(tmp_path: Path) -> Iterator[Place]:
     with a_small_node(tmp_path, "laptop", "laptop") as place:
         yield place
-
-
-def opens(place: Place, officer: UUID, course: UUID, *, status: str = "") -> Delivered:
-    """Open the course on a node, and let the unit say something if *status* is given."""
-    desk = replace(a_desk(place.folder), node=place.node.id, new_id=uuid4, new_token=lambda: str(uuid4()))
-    now = datetime.now(UTC)
-    with place.database.write() as session:
-        registration = registration_of(session, person=officer, course=course)
-        assert registration is not None
-        taking = open_course(session, place.shelf, person=officer, registration=registration, course=course)
-        delivered = deliver(session, desk, taking, now=now)
-        assert delivered is not None
-        if status:
-            values = {"cmi.core.lesson_status": status, "cmi.core.exit": "suspend"}
-            apply_commit(
-                session,
-                desk,
-                delivered.launch,
-                *a_commit(1, values, phase="terminated", reason="terminate"),
-                now=now,
-            )
-        return delivered
 
 
 def begun(delivered: Delivered) -> set[str]:

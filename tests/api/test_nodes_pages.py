@@ -369,7 +369,7 @@ def test_the_history_tells_how_each_meeting_ended(laptop: Place, centre: Place, 
         assert "Complete" in shown
     with laptop.database.read() as session:
         done = last_meetings(session, limit=10)[1]
-    assert (done.sent, done.received, done.to_send, done.receipts) == (2, 0, 0, 1)
+    assert (done.sent, done.received, done.to_send, done.receipts) == (3, 0, 0, 1)
 
 
 def test_the_page_tells_since_when_the_oldest_of_a_kind_waits(laptop: Place, paired: TestClient) -> None:

@@ -24,6 +24,7 @@ from tests.package_builders import a_zip
 from tests.servers import NodeUnderTest, node
 
 PASSWORD = "correct horse battery"
+NOT_YET = "what you did there has not come to this one yet"
 UNITS = [f"https://example.org/au/{number}" for number in (1, 2, 3)]
 STRUCTURE = a_structure(
     an_au(UNITS[0], attributes='moveOn="CompletedAndPassed" masteryScore="0.8"')
@@ -107,7 +108,7 @@ def test_two_laptops_on_which_an_officer_finishes_one_course_apart_keep_its_rule
         assert [waiting(laptop) for laptop in (one, two)] == [0, 0]
         told = statements(centre)
         assert sorted(x["id"] for x in told) == sorted(
-            x["id"] for laptop in (one, two) for x in statements(laptop)
+            {x["id"] for laptop in (one, two) for x in statements(laptop)}
         )
         assert rows(centre, "SELECT count(*) FROM sync_quarantine") == [(0,)]
         [standing] = centre.facts("report")
@@ -123,6 +124,52 @@ def test_two_laptops_on_which_an_officer_finishes_one_course_apart_keep_its_rule
     }
     assert len(enrolments) == 1
     assert (standing["personnel_number"], standing["status"], standing["score"]) == ("P-1", "passed", 0.9)
+
+
+def test_an_officer_who_is_posted_elsewhere_in_mid_course_finishes_it_there(
+    tmp_path: Path, centre: NodeUnderTest
+) -> None:
+    """A hub and a laptop at each post. What she earned at the first is on the laptop of the second as she goes on."""
+    course = centre.give(a_zip(tmp_path / "course.zip", a_cmi5_package(STRUCTURE)), "P-1")
+    with (
+        node(tmp_path / "hub-1", role="hub", name="Hub 1") as hub_1,
+        node(tmp_path / "hub-2", role="hub", name="Hub 2") as hub_2,
+        node(tmp_path / "one", name="Laptop 1") as one,
+        node(tmp_path / "two", name="Laptop 2") as two,
+        served(centre, hub_1, hub_2),
+    ):
+        for hub, laptop in ((hub_1, one), (hub_2, two)):
+            join(hub, centre, role="hub")
+            join(laptop, hub)
+            meet([hub, laptop], times=2)
+        with served(one, two):
+            finish(one, course, UNITS[:2])
+            meet([one, hub_1], times=2)
+            with signed_in(two) as browser:
+                waits = browser.get(f"/courses/{course}").text
+            meet([two, hub_2], times=3)
+            with signed_in(two) as browser:
+                knows = browser.get(f"/courses/{course}").text
+            finish(two, course, UNITS[2:])
+        meet([two, hub_2], times=1)
+        [standing] = centre.facts("report")
+        [(told_back,)] = rows(
+            hub_1,
+            "SELECT count(*) FROM sync_segment WHERE scope LIKE 'people/%' AND kinds LIKE '%statement%'",
+        )
+
+    assert NOT_YET in waits
+    assert NOT_YET not in knows
+    assert knows.count("state-done") >= 2
+    assert (standing["personnel_number"], standing["status"], standing["score"]) == ("P-1", "passed", 0.9)
+    assert told_back == 0
+
+
+def meet(places: list[NodeUnderTest], *, times: int) -> None:
+    """Have each node meet the one above it, in turn."""
+    for _ in range(times):
+        for place in places:
+            assert sync(place)["state"] == "done"
 
 
 def check_registration(said: list[dict[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 from xapi_store.tables.dictionaries import digest, find_numbers, numbers
 from xapi_store.tables.inserts import Inserted, insert_all, insert_or_ignore
 from xapi_store.tables.partitions import IN_PARTS
-from xapi_store.tables.positions import next_positions, settled_to, transaction_number
+from xapi_store.tables.positions import newest_ended, next_positions, settled_to, transaction_number
 from xapi_store.tables.prepared import Prepared, PreparedForList, Values
 from xapi_store.tables.rows import (
     ActivityLink,
@@ -21,6 +21,7 @@ from xapi_store.tables.rows import (
     StatementRow,
     VerbLink,
     VerbRow,
+    agent_beginning,
 )
 from xapi_store.tables.types import PackedUuid, UtcDateTime
 
@@ -47,10 +48,12 @@ __all__ = [
     "Values",
     "VerbLink",
     "VerbRow",
+    "agent_beginning",
     "digest",
     "find_numbers",
     "insert_all",
     "insert_or_ignore",
+    "newest_ended",
     "next_positions",
     "numbers",
     "settled_to",

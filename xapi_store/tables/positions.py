@@ -61,12 +61,17 @@ def settled_to(connection: Connection, row: Any) -> int:
     return 0 if found is None else int(found[0])
 
 
+def newest_ended(connection: Connection) -> int:
+    """Return the number up to which all transactions have ended: what they wrote can be seen, or never will."""
+    if connection.dialect.name == "sqlite":
+        return _ALL
+    ((oldest_open,),) = _OLDEST_OPEN.rows(connection)
+    return int(oldest_open) - 1
+
+
 @cache
 def _last_settled(row: Any) -> Prepared:
-    oldest_open: Any = select(
-        cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
-    ).scalar_subquery()
-    settled = select(row.position).where(row.transaction < oldest_open)
+    settled = select(row.position).where(row.transaction < _XMIN.scalar_subquery())
     return Prepared(settled.order_by(row.position.desc()).limit(1))
 
 
@@ -102,3 +107,5 @@ _TRANSACTION = Prepared(
         " WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted GROUP BY own"
     )
 )
+_XMIN: Any = select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger))
+_OLDEST_OPEN = Prepared(_XMIN)

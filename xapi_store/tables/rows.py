@@ -8,9 +8,10 @@ ever did.
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, MetaData, Text, text
+from sqlalchemy import BigInteger, Index, LargeBinary, MetaData, Text, func, literal_column, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xapi_store.model.document import DocumentKey, DocumentKind
@@ -189,7 +190,11 @@ class DocumentRow(Base):
     """
 
     __tablename__ = "xapi_document"
-    __table_args__ = (Index(None, "scope", "registration", "name_digest", unique=True), _AUTOINCREMENT)
+    __table_args__ = (
+        Index(None, "scope", "registration", "name_digest", unique=True),
+        Index("ix_xapi_document_agent", text("substr(agent, 1, 200)")),
+        _AUTOINCREMENT,
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     position: Mapped[int] = mapped_column(BigKey, unique=True)  # moves to the end with every change
@@ -216,6 +221,11 @@ class DocumentRow(Base):
             agent=self.agent,
             registration=self.registration if self.registration.int else None,
         )
+
+
+def agent_beginning(agent: Any) -> Any:
+    """Return what documents are found by of an agent, whose name may be longer than an index takes."""
+    return func.substr(agent, literal_column("1"), literal_column("200"))
 
 
 class AttachmentRow(Base):

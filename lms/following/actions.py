@@ -1,0 +1,241 @@
+"""Keep who is told of whom, and line up what each node below is to be told.
+
+What is known of a person stands in the record store: statements on which her progress depends, and the documents of her
+attempts. A node below that she signs in on is told of all that did not come from there. It is told by the node that
+admitted it, of what that one holds itself; so each step on the way needs to know its neighbours only.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from lms.following.tables import Follow, FollowingCursor, Tell
+from lms.launch.statements import PEOPLE, learner
+from lms.progress.actions import tells_progress
+from sync.node import chain_of
+from xapi_store import feed
+from xapi_store.feed import DocumentEntry, StatementEntry
+from xapi_store.model.actor import actor_key
+from xapi_store.tables import newest_ended, transaction_number
+
+AT_ONCE = 200
+_FOLLOWS_AT_ONCE = 10
+
+
+# ---------------------------------------------------------------- who is told of whom
+
+
+def follow(session: Session, person: UUID, leaf: str, *, me: str, decides: bool) -> None:
+    """Tell the node next below, on the way to where somebody signs in, of her; asked again, say so again."""
+    child = _child_towards(session, leaf, me)
+    if child is None:
+        return
+    known = session.scalars(select(Follow).where(Follow.person == person)).all()
+    row = next((one for one in known if one.child == child), None)
+    if row is None:
+        heard = decides or any(one.heard for one in known)
+        with suppress(IntegrityError), session.begin_nested():  # another process has just noted the same
+            session.add(Follow(person=person, child=child, told=False, heard=heard, answered=False))
+    else:
+        row.answered = False
+        session.flush()
+
+
+def note_heard(session: Session, person: UUID) -> None:
+    """Note that those above have told all that they know of somebody."""
+    session.execute(update(Follow).where(Follow.person == person).values(heard=True))
+
+
+def _child_towards(session: Session, leaf: str, me: str) -> str | None:
+    """Return the node that this one admitted, through which another one is reached; itself, if it was admitted here."""
+    chain = [leaf, *(signed.signer for signed in chain_of(session, leaf))]
+    return next((below for below, above in pairwise(chain) if above == me), None)
+
+
+# ---------------------------------------------------------------- what came from elsewhere
+
+
+class Telling:
+    """Lines up what has just been stored, of one origin, for the nodes that are told of whom it is about."""
+
+    def __init__(self, session: Session, origin: str) -> None:
+        self._session = session
+        self._from = {origin, *(signed.signer for signed in chain_of(session, origin))}
+
+    def statements(self, stored: Mapping[int, bytes]) -> None:
+        """Line up statements, by position."""
+        about = {place: person for place, raw in stored.items() if (person := _learner_of(raw)) is not None}
+        self._line_up("statement", about)
+
+    def documents(self, stored: Mapping[int, str | None]) -> None:
+        """Line up documents: by position, the agent of each."""
+        about = {
+            place: person for place, agent in stored.items() if (person := _person_of(agent)) is not None
+        }
+        self._line_up("document", about)
+
+    def _line_up(self, what: str, about: Mapping[int, UUID]) -> None:
+        follows = _follows_of(self._session, set(about.values()))
+        _tell(
+            self._session,
+            (
+                {"child": one.child, what: place, "came_from_there": one.child in self._from}
+                for place, person in sorted(about.items())
+                for one in follows.get(person, ())
+                if one.child not in self._from or not one.told
+            ),
+        )
+
+
+def _follows_of(session: Session, people: Collection[UUID]) -> Mapping[UUID, list[Follow]]:
+    found: defaultdict[UUID, list[Follow]] = defaultdict(list)
+    if people:
+        for row in session.scalars(select(Follow).where(Follow.person.in_(people)).order_by(Follow.child)):
+            found[row.person].append(row)
+    return found
+
+
+def _tell(session: Session, rows: Iterable[dict[str, Any]]) -> int:
+    """Line rows up, and return how many; those of one call have all their positions before any of them is numbered."""
+    made = [Tell(**row) for row in rows]
+    if made:
+        session.add_all(made)
+        session.flush()
+        number = transaction_number(session.connection())
+        for one in made:
+            one.transaction = number
+        session.flush()
+    return len(made)
+
+
+# ---------------------------------------------------------------- what was here before, and what is made here
+
+
+def line_up(session: Session, numbered: int) -> bool:
+    """Do the next of what is due; return whether anything came of it. Called by one process at a time.
+
+    Args:
+        session: the transaction in which changes are numbered.
+        numbered: the position up to which what was lined up has been told.
+    """
+    if session.scalar(select(Follow.id).limit(1)) is None:
+        return False
+    session.execute(delete(Tell).where(Tell.position <= numbered, ~Tell.came_from_there))
+    made_here = _look_through(session)
+    return any([made_here, _catch_up(session), _answer(session)])
+
+
+def _look_through(session: Session) -> bool:
+    """Line up the next of what was made here, for those who have been told what was here before."""
+    cursor = session.get(FollowingCursor, 1)
+    if cursor is None:
+        cursor = FollowingCursor(id=1, statements=0, documents=0)
+        session.add(cursor)
+    if session.scalar(select(Follow.id).where(Follow.told).limit(1)) is None:
+        cursor.statements, cursor.documents = feed.newest_position(session), feed.newest_document(session)
+        return False
+    newest = feed.newest_position(session), feed.newest_document(session)  # before anything is read
+    statements = feed.statements_made_here_after(session, cursor.statements, limit=AT_ONCE)
+    documents = feed.documents_made_here_after(session, cursor.documents, limit=AT_ONCE)
+    telling = Telling(session, "")
+    telling.statements({one.position: one.raw for one in statements})
+    telling.documents({one.position: one.key.agent for one in documents})
+    cursor.statements = _reached([one.position for one in statements], newest[0])
+    cursor.documents = _reached([one.position for one in documents], newest[1])
+    return bool(statements or documents)
+
+
+def _reached(positions: Sequence[int], newest: int) -> int:
+    return positions[-1] if len(positions) == AT_ONCE else max(newest, *positions, 0)
+
+
+def _catch_up(session: Session) -> bool:
+    """Line up what was here of people before it was asked for, once all who store it can see who asks."""
+    moved = False
+    ended = newest_ended(session.connection())
+    due = session.scalars(
+        select(Follow).where(~Follow.told).order_by(Follow.id).limit(_FOLLOWS_AT_ONCE)
+    ).all()
+    for row in due:
+        if row.open_then is None:
+            row.open_then = transaction_number(session.connection())
+            moved = True
+        if row.open_then <= ended:
+            _tell_all(session, row)
+            row.told = moved = True
+            session.flush()
+            _forget_its_own(session, row.child)
+    session.flush()
+    return moved
+
+
+def _forget_its_own(session: Session, child: str) -> None:
+    """Forget what came from a node, once all it asked for is told."""
+    if session.scalar(select(Follow.id).where(Follow.child == child, ~Follow.told).limit(1)) is None:
+        session.execute(delete(Tell).where(Tell.child == child, Tell.came_from_there))
+
+
+def _tell_all(session: Session, row: Follow) -> None:
+    agent = str(actor_key(learner(row.person)))
+    its_own = _its_own(session, row.child, Tell.statement)
+    place = 0
+    while statements := feed.statements_of(session, agent, place, limit=AT_ONCE):
+        place = statements[-1].position
+        counted = (one.position for one in statements if one.position not in its_own and _counts(one))
+        _tell(session, ({"child": row.child, "statement": one} for one in counted))
+    its_own = _its_own(session, row.child, Tell.document)
+    place = 0
+    while documents := feed.documents_of(session, agent, place, limit=AT_ONCE):
+        place = documents[-1].position
+        others = (one.position for one in documents if one.position not in its_own)
+        _tell(session, ({"child": row.child, "document": one} for one in others))
+
+
+def _its_own(session: Session, child: str, column: InstrumentedAttribute[int | None]) -> set[int | None]:
+    """Return what has come from a node since it asked, which it is not to be told."""
+    return set(session.scalars(select(column).where(Tell.child == child, Tell.came_from_there)))
+
+
+def _answer(session: Session) -> bool:
+    due = select(Follow).where(Follow.told, Follow.heard, ~Follow.answered).order_by(Follow.id).limit(AT_ONCE)
+    rows = session.scalars(due).all()
+    for row in rows:
+        row.answered = True
+    return bool(_tell(session, ({"child": row.child, "answer": row.person} for row in rows)))
+
+
+def _counts(entry: StatementEntry | DocumentEntry) -> bool:
+    return isinstance(entry, StatementEntry) and tells_progress(orjson.loads(entry.raw))
+
+
+def _learner_of(raw: bytes) -> UUID | None:
+    """Return whom a statement is about, if how she stands may depend on it."""
+    statement = orjson.loads(raw)
+    account = statement["actor"].get("account", {})
+    if account.get("homePage") != PEOPLE or not tells_progress(statement):
+        return None
+    return _uuid(account["name"])
+
+
+def _person_of(agent: str | None) -> UUID | None:
+    if agent is None:
+        return None
+    account = orjson.loads(agent).get("account", {})
+    return _uuid(account["name"]) if account.get("homePage") == PEOPLE else None
+
+
+def _uuid(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
