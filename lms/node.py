@@ -118,6 +118,7 @@ class Node:
                 exports=self.settings.exports,
             ),
             kept=StatementsKept(),
+            wishes=directory.wishes,
         )
 
     @cached_property

@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 
 TABLES = (
     "lms.bundles.tables",
+    "lms.carrying.tables",
     "lms.cmi5.tables",
     "lms.courses.tables",
     "lms.enrolment.tables",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from sync import identity, inbox, ledger, log, quarantine, rot, segment, sequencer
+from sync import identity, inbox, ledger, log, quarantine, rot, segment, sequencer, wishes
 from sync.bundle_files import SUFFIX, opened, reading
 from sync.bundle_lines import Announced, Heads, Line, Opening, Papers, Reader, Wants, check_content
 from sync.bundle_seal import Envelope, Header, check_length, opened_pieces, read_envelope
@@ -50,7 +50,7 @@ class BundleReport:
         accepted: records that are new here; duplicate: that were here already.
         early: records that follow on some which are not here yet, such as those of a missing part.
         refused: segments not taken.
-        kept_aside: records among the accepted that could not be applied, by reason.
+        kept_aside: records among the accepted that could not be applied, or whose files did not come, by reason.
         files: taken; files_present: here already; files_unneeded: that no record here waits for.
         receipts: good ones that came along.
     """
@@ -274,13 +274,15 @@ class _Taking:
         report.size = self._done
         report.writer_name = self._introduce(openings).name
         with self._node.read() as session:
-            aside = quarantine.newest(session)
+            aside, wished = quarantine.newest(session), wishes.ranks(session).keys()
         for part, opening in zip(self._parts, openings, strict=True):
             self._take_part(part, opening)
         quarantine.retry_waiting(self._node)
         with self._node.write() as session:
             ledger.issue_lacking_receipts(session, self._node, self._origins, now_ms=self._node.clock())
             report.kept_aside = quarantine.reasons_after(session, aside)
+            if lacking := len(wishes.ranks(session).keys() - wished):
+                report.kept_aside["files"] = report.kept_aside.get("files", 0) + lacking
         remember_generation(self._node)
         self._told(self._total, self._total)
         logger.info(

@@ -167,6 +167,9 @@ class _Meeting:
         """Return whether all is said; ``False`` when a new epoch was opened and a new greeting is due."""
         while rot.mend_some(self._node):
             pass
+        if (wishes := self._node.wishes) is not None:
+            with self._node.write() as session:
+                wishes.look(session)
         sequencer.number_changes(self._node)
         conversation = self._open()
         conversation.window, conversation.files_window = self.window, self.files_window

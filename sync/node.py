@@ -27,7 +27,7 @@ from sync.canonical import base32
 from sync.errors import CertificateError, KeyLostError
 from sync.identity import NodeKey, read_certificate
 from sync.messages import Certificate, Role, Signed
-from sync.ports import Blobs, Clock, Erasure, Kept, Read, Stream, Write
+from sync.ports import Blobs, Clock, Erasure, Kept, Read, Stream, Wishes, Write
 from sync.scopes import Sight
 from sync.segment import NEWEST_FORM
 from sync.tables import CertificateRow, EpochRow, NodeRow, RefusedRow, RevocationRow
@@ -53,6 +53,7 @@ class Node:
         erasure: how the host erases people; a host that keeps nothing of any has none.
         forms: the newest form of segments that this program reads.
         kept: what the host keeps of the records that logs tell; without, only the logs themselves are verified.
+        wishes: the host, if it wishes for files that no record waits for.
     """
 
     key: NodeKey
@@ -66,6 +67,7 @@ class Node:
     erasure: Erasure | None = None
     forms: int = NEWEST_FORM
     kept: Kept | None = None
+    wishes: Wishes | None = None
     new_epoch: Callable[[], str] = random_epoch
 
     @property

@@ -310,6 +310,19 @@ class Blobs(Protocol):
         """Return the files that were here and are missing or damaged: they are asked for again."""
 
 
+class Wishes(Protocol):
+    """The host as one that wishes for files of its own accord (``sync.wishes``)."""
+
+    def look(self, session: Session) -> None:
+        """Look again at what is wished for: a meeting begins, which may bring it."""
+
+    def came(self, session: Session, name: str) -> None:
+        """Take note that the last file that was wished for under a name has come; more may be wished for then.
+
+        Runs in the transaction in which the file is noted. Never raises for what is in the file.
+        """
+
+
 # ---------------------------------------------------------------- a way to talk
 
 

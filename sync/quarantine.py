@@ -10,23 +10,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import Subquery, delete, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from sync import identity
+from sync import identity, wishes
 from sync.clock import Stamp, observe
 from sync.errors import CertificateError
 from sync.messages import Certificate, Record, Wanted
 from sync.node import Node, certificate_of
 from sync.ports import BlobRef, Context, Outcome, Stream, Verdict
 from sync.scopes import is_authority
-from sync.tables import FeedRow, QuarantineRow, WantedBlobRow
+from sync.tables import FeedRow, QuarantineRow, WantedBlobRow, WishRow
 from sync.trust import REVOKED, Limit, limit_of
 from sync.vector import LogKey
 
 _STEP = 200
+_NEEDED_FIRST = 0
 _MOST_BEGUN = 100  # only large files are ever begun and not here soon
 _DISTRUSTED = Outcome(
     verdict=Verdict.REFUSED,
@@ -95,17 +97,25 @@ def judge_anew(session: Session, origin: str) -> None:
 
 
 def wanted_blobs(session: Session, node: Node, *, limit: int) -> list[Wanted]:
-    """Return the files that waiting entries lack or the host has lost and that find room, small ones first.
+    """Return the files that waiting entries lack, the host has lost or wishes for, and that find room.
 
-    Each with how much is here. The rest is not asked for until there is room; see ``bytes_without_room``.
+    Those that are wished for come last, in the order of their rank; of one rank small ones come first. Each with how
+    much is here. What finds no room is not asked for until there is some, nor what comes after it: what is less needed
+    would take the room; see ``bytes_without_room``.
     """
+    wanted = _wanted_or_wished()
+    rank = func.min(wanted.c.rank)
     found = session.execute(
-        select(WantedBlobRow.digest, WantedBlobRow.size).distinct().order_by(WantedBlobRow.size).limit(limit)
+        select(wanted.c.digest, wanted.c.size, rank)
+        .group_by(wanted.c.digest, wanted.c.size)
+        .order_by(rank, wanted.c.size)
+        .limit(limit)
     )
-    sizes = {digest: size for digest, size in found} | {one.digest: one.size for one in node.blobs.lost()}  # noqa: C416 - rows are not pairs to the type checker
-    small_first = sorted(sizes.items(), key=lambda item: item[1])[:limit]
+    sizes = {digest: (place, size) for digest, size, place in found}
+    sizes |= {one.digest: (_NEEDED_FIRST, one.size) for one in node.blobs.lost()}
+    in_order = sorted(sizes.items(), key=lambda item: item[1])[:limit]
     room, fitting = node.blobs.room(), list[Wanted]()
-    for digest, size in small_first:
+    for digest, (_, size) in in_order:
         offset = node.blobs.partial_size(digest)
         room -= size - offset
         if room < 0:
@@ -116,8 +126,8 @@ def wanted_blobs(session: Session, node: Node, *, limit: int) -> list[Wanted]:
 
 def bytes_without_room(session: Session, node: Node) -> int:
     """Return by how many bytes the files that are wanted are more than this node may take now."""
-    row = WantedBlobRow
-    wanted = select(row.digest, row.size).distinct().subquery()
+    listed = _wanted_or_wished()
+    wanted = select(listed.c.digest, listed.c.size).distinct().subquery()
     total = session.scalar(select(func.sum(wanted.c.size))) or 0
     if total <= (room := node.blobs.room()):
         return 0
@@ -127,35 +137,37 @@ def bytes_without_room(session: Session, node: Node) -> int:
 
 def likenesses(session: Session, digests: Iterable[str]) -> dict[str, str]:
     """Return, of those of some wanted files of which it is known, a file here that is likely to share much with it."""
-    row, found = WantedBlobRow, dict[str, str]()
+    wanted, found = _wanted_or_wished(), dict[str, str]()
     for some in _steps(list(digests)):
         rows = session.execute(
-            select(row.digest, row.like).where(row.digest.in_(some), row.like.is_not(None))
+            select(wanted.c.digest, wanted.c.like).where(
+                wanted.c.digest.in_(some), wanted.c.like.is_not(None)
+            )
         )
         found |= {digest: like for digest, like in rows if like is not None}
     return found
 
 
 def is_wanted(session: Session, node: Node, digest: str, size: int) -> bool:
-    """Say whether some waiting entry lacks this file, or the host has lost it."""
+    """Say whether some waiting entry lacks this file, or the host has lost it or wishes for it."""
     return bool(which_wanted(session, node, [BlobRef(digest, size)]))
 
 
 def which_wanted(session: Session, node: Node, refs: Iterable[BlobRef]) -> set[BlobRef]:
-    """Return those of some files that a waiting entry lacks, or that the host has lost."""
+    """Return those of some files that a waiting entry lacks, or that the host has lost or wishes for."""
     named = set(refs)
     found = named & set(node.blobs.lost())
-    row = WantedBlobRow
+    wanted = _wanted_or_wished()
     for some in _steps([ref.digest for ref in named]):
-        rows = session.execute(select(row.digest, row.size).where(row.digest.in_(some)))
+        rows = session.execute(select(wanted.c.digest, wanted.c.size).where(wanted.c.digest.in_(some)))
         found |= named & {BlobRef(digest, size) for digest, size in rows}
     return found
 
 
 def blobs_arrived(session: Session, node: Node, digests: Iterable[str]) -> None:
-    """Note that files are here, whole and verified, and apply again what waited for nothing else.
+    """Note that files are here, whole and verified; apply again what waited for nothing else, and tell who wished.
 
-    Both in one transaction: a process that died between the two would leave entries that nothing tries again.
+    All in one transaction: a process that died in between would leave entries that nothing tries again.
     """
     for some in _steps(list(digests)):
         came = WantedBlobRow.digest.in_(some)
@@ -163,6 +175,9 @@ def blobs_arrived(session: Session, node: Node, digests: Iterable[str]) -> None:
         session.execute(delete(WantedBlobRow).where(came))
         for row in session.scalars(_READY.where(QuarantineRow.id.in_(ids))).all():
             _retry(session, node, row)
+        for name in wishes.granted(session, some):
+            if node.wishes is not None:
+                node.wishes.came(session, name)
 
 
 def take_up_arrived(node: Node, *, limit: int) -> None:
@@ -315,6 +330,14 @@ def _note(row: QuarantineRow, outcome: Outcome) -> None:
     row.verdict, row.reason, row.detail = outcome.verdict.value, outcome.reason, outcome.detail
     lacking = {blob.digest: blob for blob in outcome.blobs}
     row.blobs = [_wanted(blob) for blob in lacking.values()]
+
+
+@cache
+def _wanted_or_wished() -> Subquery:
+    """Return the files that are lacking, with their ranks: of those that entries wait for it is the first."""
+    row, wish = WantedBlobRow, WishRow
+    waited_for = select(row.digest, row.size, row.like, literal(_NEEDED_FIRST).label("rank"))
+    return union_all(waited_for, select(wish.digest, wish.size, wish.like, wish.rank)).subquery()
 
 
 def _wanted(blob: BlobRef) -> WantedBlobRow:

@@ -287,6 +287,19 @@ class WantedBlobRow(Base):
     like: Mapped[str | None]  # a file that is here and is likely to share much with it
 
 
+class WishRow(Base):
+    """A file that the host wishes for under a name of its own, though no record waits for it."""
+
+    __tablename__ = "sync_wish"
+    __table_args__ = (Index(None, "digest"),)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    like: Mapped[str | None]  # as above
+    rank: Mapped[int]  # the same for all of a name; what is more needed has a smaller one
+
+
 class RefusedRow(Base):
     """A segment not taken from a peer. Its log is not asked of that peer until the row is removed."""
 

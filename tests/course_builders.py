@@ -25,8 +25,10 @@ def a_scorm_file(
     title: str = "Precursors",
     units: Sequence[str] = ("One", "Two"),
     text: str = "Hello",
+    language: str = "",
 ) -> Path:
     """Write a SCORM 1.2 package with one SCO per unit; unit *n* has the identifier ``item-<title>``."""
+    spoken = f' xml:lang="{language}"' if language else ""
     items = "".join(
         f'<item identifier="item-{unit}" identifierref="res-{n}"><title>{unit}</title></item>'
         for n, unit in enumerate(units)
@@ -40,7 +42,7 @@ def a_scorm_file(
         '<manifest identifier="precursors" version="1.0" xmlns="http://www.imsproject.org/xsd/imscp_rootv1p1p2" '
         'xmlns:adlcp="http://www.adlnet.org/xsd/adlcp_rootv1p2"><metadata><schema>ADL SCORM</schema>'
         '<schemaversion>1.2</schemaversion></metadata><organizations default="org"><organization identifier="org">'
-        f"<title>{title}</title>{items}</organization></organizations><resources>{resources}</resources></manifest>"
+        f"<title{spoken}>{title}</title>{items}</organization></organizations><resources>{resources}</resources></manifest>"
     )
     path = folder / name
     with zipfile.ZipFile(path, "w") as archive:

@@ -84,9 +84,9 @@ class Place:
             now=datetime.now(UTC) + timedelta(milliseconds=1),
         )
 
-    def course(self, title: str, *, text: str = "Hello") -> UUID:
+    def course(self, title: str, *, text: str = "Hello", language: str = "") -> UUID:
         """Import and publish a course."""
-        package = a_scorm_file(self.folder, name=f"{uuid4()}.zip", title=title, text=text)
+        package = a_scorm_file(self.folder, name=f"{uuid4()}.zip", title=title, text=text, language=language)
         with self.database.write() as session:
             course, edition = an_edition(session, self.shelf, package)
             publish(session, self.shelf, edition.public_id, now=datetime.now(UTC))
@@ -132,6 +132,7 @@ def a_place_again(database: Database, folder: Path, role: Role) -> Place:
     with database.write() as session:
         key = make_identity(session, folder, name=f"The {role}", role=role)
     shelf = Shelf(folder / "shelf")
+    directory = DirectoryStream(shelf, new_id=uuid4)
     streams = [
         Revocations(),
         Erasures(),
@@ -142,7 +143,7 @@ def a_place_again(database: Database, folder: Path, role: Role) -> Place:
         StatementStream(),
         DocumentStream(),
         PeopleStream(),
-        DirectoryStream(shelf, new_id=uuid4),
+        directory,
     ]
     erasure = PersonErasure(database, attachments=Shelf(folder / "attachments"), exports=folder / "exports")
     node = sync_node(
@@ -153,6 +154,7 @@ def a_place_again(database: Database, folder: Path, role: Role) -> Place:
         blobs=ShelfBlobs(shelf, leave_free=0),
         erasure=erasure,
         kept=StatementsKept(),
+        wishes=directory.wishes,
     )
     return Place(database, node, shelf, folder)
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from content_packages.errors import StoredPackageError
@@ -438,6 +438,43 @@ def apply_course(
     switch_on_complete(session, shelf, new_id=new_id)
 
 
+def note_manifest_sizes(session: Session, sizes: Mapping[str, int]) -> None:
+    """Keep what another node told of the sizes of manifests, by digest: they are asked for by size."""
+    for digest, size in sizes.items():
+        session.execute(update(Edition).where(Edition.manifest == digest).values(manifest_size=size))
+
+
+def ask_for(session: Session, public_id: UUID, *, now: datetime) -> Course:
+    """Have a course's files here from now on, whatever else says so; they come from other nodes.
+
+    What was removed and not swept yet is here at once (``switch_on_complete``).
+
+    Raises:
+        CourseNotFoundError: there is no such course.
+    """
+    course = _course(session, public_id)
+    course.asked, course.removed = now, None
+    session.flush()
+    return course
+
+
+def remove_here(session: Session, public_id: UUID, *, now: datetime) -> Course:
+    """Have a course's files on this node no more; the course, and what people did in it, stay.
+
+    It comes back when somebody asks for it, or an officer who learns here is enrolled later. Nothing of this travels.
+    Whether its files may go is for ``lms.carrying`` to say.
+
+    Raises:
+        CourseNotFoundError: there is no such course.
+    """
+    course = _course(session, public_id)
+    course.asked, course.removed, course.carried = None, now, False
+    course.coming_edition = course.coming_edition or course.current_edition
+    course.current_edition = None
+    session.flush()
+    return course
+
+
 def switch_on_complete(session: Session, shelf: Shelf, *, new_id: Callable[[], UUID]) -> int:
     """Give learners every published edition whose files have all arrived; return how many those were."""
     switched = 0
@@ -509,6 +546,7 @@ def _unit_numbers(session: Session, course: Course) -> dict[str, int]:
 def _switch_on(course: Course, edition: Edition, package: Package) -> None:
     course.current_edition = edition.public_id
     course.coming_edition = None
+    course.carried = True
     course.title = edition.title
     course.languages = list(package.languages)
     _name(course, entry_of_package(package.metadata, {}))
@@ -566,6 +604,7 @@ def _apply_edition(session: Session, course: Course, entry: Mapping[str, Any]) -
         raise EditionElsewhereError(public_id)
     edition.published = _instant(entry["published"])
     edition.withdrawn = _instant(entry["withdrawn"])
+    edition.held_above = edition.held_above or not course.provisional
     edition.catalogue = entry.get("catalogue", edition.catalogue)  # an older node says nothing of it
     if edition.withdrawn is not None:
         _switch_off(course, edition)

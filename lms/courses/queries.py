@@ -55,6 +55,7 @@ class CourseLine:
     standard: str | None
     size: int | None
     coming: bool  # an edition is published, and its files are on their way here
+    elsewhere: bool  # it is published, and its files are not to be here
     withdrawn: bool  # an edition was taken away from learners, and none took its place
 
     def title_in(self, language: str) -> str:
@@ -380,9 +381,13 @@ def whole_package(shelf: Shelf, edition: Edition) -> tuple[Package | None, froze
 
 
 def editions_on_their_way(session: Session) -> Sequence[Edition]:
-    """Return published editions whose files are not all here yet, in the order they were imported."""
+    """Return published editions whose files are not all here yet, in the order they were imported.
+
+    Those of courses that were removed here are not on their way, though some of their files may lie here still.
+    """
     query = select(Edition).join(Course, Course.coming_edition == Edition.public_id)
-    return session.scalars(query.where(Course.deleted.is_(None)).order_by(Edition.imported, Edition.id)).all()
+    query = query.where(Course.deleted.is_(None), Course.removed.is_(None))
+    return session.scalars(query.order_by(Edition.imported, Edition.id)).all()
 
 
 # Made once: most pages of a course ask.
@@ -416,7 +421,7 @@ _PLAYABLE = Prepared(
         Course.moves,
     )
     .join(Course, Edition.public_id.in_((Course.current_edition, _HELD)))
-    .where(Course.public_id == bindparam("course"), Course.deleted.is_(None))
+    .where(Course.public_id == bindparam("course"), Course.deleted.is_(None), Course.removed.is_(None))
     .order_by((Edition.public_id == _HELD).desc().nulls_last())
     .limit(1)
 )
@@ -448,6 +453,7 @@ LINES = (
         Edition.standard_edition,
         Edition.size,
         Course.coming_edition.is_not(None).label("coming"),
+        Course.carried,
         _WITHDRAWN.label("withdrawn"),
     )
     .outerjoin(Edition, Edition.public_id == Course.current_edition)
@@ -465,7 +471,8 @@ def line_of(row: Any) -> CourseLine:
         number=row.number,
         standard=None if row.number is None else standard_name(row.standard, row.standard_edition),
         size=row.size,
-        coming=row.coming,
+        coming=row.coming and row.carried,
+        elsewhere=row.coming and not row.carried,
         withdrawn=bool(row.withdrawn) and not row.coming,
     )
 

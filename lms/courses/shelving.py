@@ -43,7 +43,10 @@ class Named:
 
 
 def named_files(session: Session, shelf: Shelf, *, offered: Iterable[str] = ()) -> Named:
-    """Return what is named by editions of courses that are not deleted.
+    """Return what is named by editions of courses that are not deleted; of those removed here, their manifests alone.
+
+    The manifests say what is to be fetched, should somebody want the course again. Nor does the original of a course go
+    that was imported here: it is nowhere else.
 
     Args:
         session: to read with.
@@ -52,10 +55,12 @@ def named_files(session: Session, shelf: Shelf, *, offered: Iterable[str] = ()) 
     """
     found: set[str] = set()
     unreadable: list[Edition] = []
-    query = select(Edition).join(Course).where(Course.deleted.is_(None))
-    for edition in session.scalars(query.order_by(Edition.id)):
+    query = select(Edition, Course.removed).join(Course).where(Course.deleted.is_(None))
+    for edition, removed in session.execute(query.order_by(Edition.id)):
         found.add(edition.manifest)
         found.update(ref.digest for ref in files_of_original(shelf, edition))
+        if removed is not None:
+            continue
         files = _files_of(shelf, edition.manifest)
         if files is None and was_whole_here(session, edition):
             unreadable.append(edition)
@@ -110,8 +115,9 @@ def find_named(session: Session, shelf: Shelf, digest: str) -> FileRef | None:
 
 
 def editions_here(session: Session) -> list[tuple[Edition, Course]]:
-    """Return the editions that should be whole on this node: those that were once, and were not withdrawn."""
+    """Return the editions that should be whole on this node: that were once, and were neither withdrawn nor removed."""
     query = select(Edition, Course).join(Course).where(Course.deleted.is_(None), Edition.withdrawn.is_(None))
+    query = query.where(Course.removed.is_(None))
     rows = session.execute(query.order_by(Course.title, Edition.number))
     return [(edition, course) for edition, course in rows if was_whole_here(session, edition)]
 

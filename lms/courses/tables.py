@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from content_packages.package import standard_name
@@ -53,6 +53,11 @@ class Course(Base):
     search_key: Mapped[str] = mapped_column(
         default=lambda row: search_key(row.get_current_parameters()["title"])
     )
+    # Of this node alone, see lms.carrying: whether its files are to be here, and since when somebody here wants them,
+    # or has removed them.
+    carried: Mapped[bool] = mapped_column(default=True, server_default=true())
+    asked: Mapped[datetime | None]
+    removed: Mapped[datetime | None]
 
     def title_in(self, language: str) -> str:
         """Return what it is called in a language, or else by its package."""
@@ -89,6 +94,11 @@ class Edition(Base):
     published: Mapped[datetime | None]
     withdrawn: Mapped[datetime | None]
     catalogue: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what people wrote of this edition alone
+    manifest_size: Mapped[int | None] = mapped_column(
+        BigInteger
+    )  # as another node told it; sync asks by size too
+    # Whoever decides has it, with its files; of one that was imported here that is so once it came back as decided.
+    held_above: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     @property
     def standard_name(self) -> str:

@@ -14,7 +14,7 @@ from lms.database import Database
 from sync.identity import NodeKey
 from sync.messages import Role
 from sync.node import Node, create_identity
-from sync.ports import Blobs, Erasure, Kept, Stream
+from sync.ports import Blobs, Erasure, Kept, Stream, Wishes
 
 
 def now_ms() -> int:
@@ -48,6 +48,7 @@ def sync_node(
     blobs: Blobs,
     erasure: Erasure | None = None,
     kept: Kept | None = None,
+    wishes: Wishes | None = None,
 ) -> Node:
     """Return what sync needs to take part."""
     return Node(
@@ -61,4 +62,5 @@ def sync_node(
         machine=machine(),
         erasure=erasure,
         kept=kept,
+        wishes=wishes,
     )

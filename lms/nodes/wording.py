@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
     "enrolment": mark("Enrolments"),
     "course": mark("Courses"),
     "withdrawal": mark("Withdrawn editions"),
+    "assignment": mark("Which courses go where"),
     "revocation": mark("Withdrawn nodes"),
     "trust": mark("Trust in withdrawn nodes"),
     "erasure": mark("Orders to erase a person"),

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from lms.people.tables import DirectoryChange
 from xapi_store.tables import settled_to, transaction_number
 
-Kind = Literal["person", "group", "membership", "enrolment", "course", "withdrawal"]
+Kind = Literal["person", "group", "membership", "enrolment", "course", "withdrawal", "assignment"]
 
 
 def record_change(session: Session, kind: Kind, public_id: UUID) -> None:

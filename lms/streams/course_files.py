@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -50,12 +50,16 @@ def files_of_manifest(shelf: Shelf, digest: str) -> list[BlobRef]:
 
 
 def lacking(
-    shelf: Shelf, described: Mapping[str, Any], sizes: Mapping[str, int], *, only_given: bool
+    shelf: Shelf,
+    described: Mapping[str, Any],
+    sizes: Mapping[str, int],
+    *,
+    editions: Container[str] | None = None,
 ) -> tuple[BlobRef, ...] | None:
     """Return the files to ask for; empty when all are here, ``None`` when something lacks and cannot be named.
 
-    With ``only_given`` editions that learners are not given are left out; whoever decides needs those too, to
-    be able to give them one day.
+    Without *editions*, by their public ids, all are asked for that are not withdrawn: whoever decides needs those that
+    learners are not given too, to be able to give them one day.
 
     Raises:
         StoredPackageError: a newer release wrote a manifest.
@@ -65,8 +69,7 @@ def lacking(
         return ()
     wanted: dict[str, BlobRef] = {}
     for edition in described["editions"]:
-        given = edition["public_id"] == described["current_edition"]
-        if edition["withdrawn"] is None and (given or not only_given):
+        if edition["withdrawn"] is None and (editions is None or edition["public_id"] in editions):
             missing = _missing(shelf, edition["manifest"], sizes)
             if missing is None:
                 return None

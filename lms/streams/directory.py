@@ -1,4 +1,6 @@
-"""The directory: people, groups, memberships, enrolments and courses, proposed below and decided at the root.
+"""The directory: people, groups, memberships, enrolments, courses, and which of them go where.
+
+They are proposed below and decided at the root; which courses go where is never proposed.
 
 That an edition is withdrawn is told twice: with its course, and before all else among the revocations, so that nobody
 goes on with it while records and files are on their way.
@@ -26,7 +28,14 @@ from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError, StoredPackageError
 from content_packages.shelf import Shelf
-from lms.courses.actions import EditionElsewhereError, apply_course, apply_withdrawal
+from lms.carrying.actions import apply_assignment
+from lms.carrying.queries import describe_assignment
+from lms.courses.actions import (
+    EditionElsewhereError,
+    apply_course,
+    apply_withdrawal,
+    note_manifest_sizes,
+)
 from lms.courses.queries import describe_course, describe_withdrawal, is_manifest
 from lms.enrolment.actions import apply_enrolment
 from lms.enrolment.queries import describe_enrolment
@@ -42,6 +51,7 @@ from lms.people.entries import (
 from lms.people.errors import EntryRefusedError
 from lms.people.tables import DirectoryChange
 from lms.streams.course_files import files_here, files_of_manifest, lacking, manifest_sizes
+from lms.streams.course_wishes import CourseWishes
 from lms.streams.statements import UNKNOWN_SCHEMA
 from lms.streams.tables import Proposal
 from sync.canonical import canonical_json
@@ -60,7 +70,10 @@ _DESCRIBE: Mapping[Kind, Callable[[Session, UUID], dict[str, Any] | None]] = {
     "enrolment": describe_enrolment,
     "course": describe_course,
     "withdrawal": describe_withdrawal,
+    "assignment": describe_assignment,
 }
+#: Kinds upon which it depends which courses are needed here.
+_NEEDS: frozenset[str] = frozenset({"membership", "enrolment", "assignment"})
 _NOT_YOURS = Outcome(
     verdict=Verdict.REFUSED,
     reason="not_yours",
@@ -137,12 +150,17 @@ class _Arrival:
 
 
 class DirectoryStream:
-    """People, groups, memberships, enrolments and courses, each at its latest change."""
+    """People, groups, memberships, enrolments, courses and their assignments, each at its latest change.
+
+    Attributes:
+        wishes: what this node wishes for of the files of courses that were decided.
+    """
 
     name = "directory"
     kinds = frozenset[str](KINDS)
 
     def __init__(self, shelf: Shelf, *, new_id: Callable[[], UUID]) -> None:
+        self.wishes = CourseWishes(shelf, new_id=new_id)
         self._shelf = shelf
         self._new_id = new_id
 
@@ -200,7 +218,13 @@ class DirectoryStream:
     def apply(self, session: Session, records: Sequence[Record], context: Context) -> Sequence[Outcome]:
         """Take what was decided, adopt or note what was offered; a bad record hurts no other."""
         speaker = _speaker(standing(session), context)
-        return [self._outcome(session, record, context, speaker) for record in records]
+        outcomes = [self._outcome(session, record, context, speaker) for record in records]
+        applied = [one for one, outcome in zip(records, outcomes, strict=True) if outcome is APPLIED]
+        if courses := [UUID(one.key) for one in applied if one.kind == "course"]:
+            self.wishes.settle(session, courses)
+        if any(one.kind in _NEEDS for one in applied):
+            self.wishes.settle(session)
+        return outcomes
 
     def _outcome(self, session: Session, record: Record, context: Context, speaker: _Speaker) -> Outcome:
         if record.schema != SCHEMA:
@@ -228,16 +252,21 @@ class DirectoryStream:
                 self._write(session, arrival, {**arrival.ours, "provisional": False}, grants_roles=True)
             return PRESENT
         self._write(session, arrival, arrival.entry, grants_roles=speaker.grants_roles)
-        return self._lacking(arrival, only_given=True) or APPLIED
+        if arrival.kind != "course":
+            return APPLIED
+        note_manifest_sizes(session, arrival.body.manifests)
+        return APPLIED if self._can_be_asked_for(arrival) else _FILES_UNKNOWN
 
     def _take_offer(self, session: Session, arrival: _Arrival, speaker: _Speaker) -> Outcome:
         if arrival.is_same or arrival.kind == "withdrawal":  # the course that is offered says it, too
             return PRESENT
-        if arrival.ours is not None and not _proposed(session, arrival, speaker):
+        if arrival.kind == "assignment" or (
+            arrival.ours is not None and not _proposed(session, arrival, speaker)
+        ):
             return _NOT_YOURS
         if arrival.is_older:
             return PRESENT
-        if (wait := self._lacking(arrival, only_given=False)) is not None:
+        if (wait := self._lacking(arrival)) is not None:
             return wait
         if not speaker.is_me:
             _note_proposal(session, arrival, speaker.node)
@@ -246,10 +275,19 @@ class DirectoryStream:
             record_change(session, arrival.kind, arrival.public_id)
         return APPLIED
 
-    def _lacking(self, arrival: _Arrival, *, only_given: bool) -> Outcome | None:
+    def _can_be_asked_for(self, arrival: _Arrival) -> bool:
+        """Say whether the manifest of the edition that is given is here, or its size was told."""
+        given = arrival.entry["current_edition"]
+        return all(
+            self._shelf.has(one["manifest"]) or one["manifest"] in arrival.body.manifests
+            for one in arrival.entry["editions"]
+            if one["public_id"] == given and one["withdrawn"] is None
+        )
+
+    def _lacking(self, arrival: _Arrival) -> Outcome | None:
         if arrival.kind != "course":
             return None
-        blobs = lacking(self._shelf, arrival.entry, arrival.body.manifests, only_given=only_given)
+        blobs = lacking(self._shelf, arrival.entry, arrival.body.manifests)
         if blobs is None:
             return _FILES_UNKNOWN
         return Outcome(verdict=Verdict.WAITING, reason="files", detail="", blobs=blobs) if blobs else None
@@ -266,6 +304,8 @@ class DirectoryStream:
                 apply_membership(session, arrival.public_id, entry)
             case "enrolment":
                 apply_enrolment(session, arrival.public_id, entry)
+            case "assignment":
+                apply_assignment(session, arrival.public_id, entry)
             case "course":
                 apply_course(session, self._shelf, arrival.public_id, entry, new_id=self._new_id)
 

@@ -317,7 +317,8 @@ def test_every_column_that_may_name_a_person_is_looked_at() -> None:
     }
 
     assert ids - of_people == {
-        "Bundle.public_id", "Course.coming_edition", "Course.current_edition", "Course.public_id",
+        "Assignment.public_id", "Bundle.public_id", "Course.coming_edition",
+        "Course.current_edition", "Course.public_id",
         "CourseImport.course", "CourseImport.edition", "CourseImport.into_course", "CourseImport.public_id",
         "DeadLetter.statement_id", "DirectoryChange.public_id", "Edition.public_id", "Enrolment.course",
         "Enrolment.public_id", "Enrolment.registration", "Group.public_id", "LateWork.course", "LateWork.launch",

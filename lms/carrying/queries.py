@@ -1,0 +1,146 @@
+"""What is assigned to which node, who learns on this one, and which courses it therefore needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, union
+from sqlalchemy.orm import Session
+
+from lms.carrying.rules import EVERYTHING, Mode, Orders, Taken, rank_of
+from lms.carrying.tables import Assignment, LearnerHere
+from lms.courses.tables import Course
+from lms.enrolment.tables import Enrolment
+from lms.people.tables import Membership
+from sync.node import standing, vouched_for
+
+
+def decides_here(session: Session) -> bool:
+    """Say whether this node decides which courses go where: a centre, or a hub that rests on nobody."""
+    me = standing(session)
+    return me.root == me.certificate.node
+
+
+def find_assignment(session: Session, target: str) -> Assignment | None:
+    """Return what was said of a node itself."""
+    return session.get(Assignment, target)
+
+
+def assignments(session: Session) -> Sequence[Assignment]:
+    """Return all that was said, by node."""
+    return session.scalars(select(Assignment).order_by(Assignment.target)).all()
+
+
+def orders_for(session: Session, node: str) -> Orders:
+    """Return what is assigned to a node: by itself, or else by the nearest node above of which anything was said.
+
+    Groups that learn there are those named on the way up to it.
+    """
+    line = _line_of(session, node)
+    rows = {row.target: row for row in _assignments_of(session, line)}
+    groups = frozenset[UUID]()
+    for one in line:
+        if (row := rows.get(one)) is not None:
+            groups |= {UUID(group) for group in row.groups}
+            if row.mode != Mode.ABOVE:
+                return _orders_in(row, groups)
+    return Orders(mode=Mode.ALL, groups=groups)
+
+
+def orders_carried(session: Session) -> Sequence[Orders]:
+    """Return what this node has to carry: what is assigned to it, and to those below it.
+
+    Whoever decides carries everything, or nobody would.
+    """
+    me = standing(session)
+    if me.root == me.certificate.node:
+        return [EVERYTHING]
+    node = me.certificate.node
+    others = [row.target for row in assignments(session) if row.target != node]
+    below = [other for other in others if node in _line_of(session, other)[1:]]
+    return [orders_for(session, one) for one in (node, *below)]
+
+
+def needs_here(session: Session, courses: Collection[Course]) -> Mapping[UUID, int]:
+    """Return how much each of some courses is needed on this node; one that is absent is not.
+
+    What was removed here is needed again once somebody asks for it, or is enrolled later.
+    """
+    orders = orders_carried(session)
+    groups = frozenset[UUID]().union(*(one.groups for one in orders))
+    taken = taken_here(session, [course.public_id for course in courses], groups=groups)
+    ranks = {
+        course.public_id: rank_of(
+            taken=taken.get(course.public_id),
+            asked=course.asked is not None,
+            assigned=course.removed is None
+            and any(one.cover(course.public_id, course.languages) for one in orders),
+        )
+        for course in courses
+    }
+    return {course: rank for course, rank in ranks.items() if rank is not None}
+
+
+def taken_here(
+    session: Session, courses: Collection[UUID], *, groups: Collection[UUID]
+) -> Mapping[UUID, Taken]:
+    """Return which of some courses are taken by somebody who signed in here, or is in one of these groups."""
+    members = select(Membership.person_id).where(Membership.group_id.in_(groups), Membership.active)
+    people = union(select(LearnerHere.person), members)
+    query = (
+        select(Enrolment.course, func.min(Enrolment.due))
+        .join(Course, Course.public_id == Enrolment.course)
+        .where(
+            Enrolment.course.in_(courses),
+            Enrolment.withdrawn.is_(None),
+            Enrolment.person.in_(people),
+            or_(Course.removed.is_(None), Enrolment.changed > Course.removed),
+        )
+        .group_by(Enrolment.course)
+    )
+    return {course: Taken(due=due) for course, due in session.execute(query)}
+
+
+def describe_assignment(session: Session, public_id: UUID) -> dict[str, Any] | None:
+    """Return an assignment as it travels to other nodes; ``None`` if there is no such one."""
+    row = session.scalars(select(Assignment).where(Assignment.public_id == public_id)).one_or_none()
+    if row is None:
+        return None
+    return {
+        "target": row.target,
+        "mode": row.mode,
+        "courses": row.courses,
+        "languages": row.languages,
+        "groups": row.groups,
+        "made_by": str(row.made_by) if row.made_by else None,
+        "changed": row.changed.isoformat(),
+    }
+
+
+def orders_in(row: Assignment) -> Orders:
+    """Return what was said of a node itself."""
+    return _orders_in(row, frozenset(UUID(group) for group in row.groups))
+
+
+def _orders_in(row: Assignment, groups: frozenset[UUID]) -> Orders:
+    return Orders(
+        mode=Mode(row.mode),
+        courses=frozenset(UUID(course) for course in row.courses),
+        languages=frozenset(row.languages),
+        groups=groups,
+    )
+
+
+def _assignments_of(session: Session, targets: Collection[str]) -> Sequence[Assignment]:
+    return session.scalars(select(Assignment).where(Assignment.target.in_(targets))).all()
+
+
+def _line_of(session: Session, node: str) -> list[str]:
+    """Return a node, the one that admitted it, and so on up to the root."""
+    known = vouched_for(session, [node])
+    line = [node]
+    while (signed := known.get(line[-1])) is not None and signed.signer not in line:
+        line.append(signed.signer)
+    return line

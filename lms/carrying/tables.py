@@ -1,0 +1,34 @@
+"""Rows of assignments of courses to nodes, and of who learns on this one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import JSON
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.database import Base
+
+
+class Assignment(Base):
+    """Which courses come to a node, and to those that it admitted and that have none of their own."""
+
+    __tablename__ = "course_assignment"
+
+    target: Mapped[str] = mapped_column(primary_key=True)  # a node's id; whoever decides stands for all nodes
+    public_id: Mapped[UUID] = mapped_column(unique=True)  # follows from the target
+    mode: Mapped[str]  # one of lms.carrying.rules.Mode
+    courses: Mapped[list[str]] = mapped_column(JSON, default=list)  # public ids
+    languages: Mapped[list[str]] = mapped_column(JSON, default=list)
+    groups: Mapped[list[str]] = mapped_column(JSON, default=list)  # public ids of those that learn there
+    made_by: Mapped[UUID | None]  # public id of a person; nobody for the command line
+    changed: Mapped[datetime]
+
+
+class LearnerHere(Base):
+    """Somebody who has signed in on this node: what she takes has to be here."""
+
+    __tablename__ = "learner_here"
+
+    person: Mapped[UUID] = mapped_column(primary_key=True)
