@@ -301,6 +301,17 @@ class Shelf:
                         files, size = files + 1, size + status.st_size
         return Swept(files=files, size=size)
 
+    def let_go(self, digests: Iterable[str], *, before: datetime) -> Swept:
+        """Remove some files that nothing names any more, but for those that came or were claimed since *before*."""
+        files = size = 0
+        for digest in digests:
+            with self._lock, suppress(FileNotFoundError):
+                status = self.path(digest).stat()
+                if status.st_mtime < before.timestamp():
+                    _remove(self.path(digest))
+                    files, size = files + 1, size + status.st_size
+        return Swept(files=files, size=size)
+
     def sweep_incoming(self, *, before: datetime, dry: bool = False) -> Swept:
         """Remove what crashes left behind, and files on their way of which nothing came for weeks."""
         files = size = 0

@@ -25,6 +25,7 @@ from lms.streams.blobs import ShelfBlobs
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.presence import PeopleStream, PresenceStream
+from lms.streams.lacks import LackStream
 from lms.streams.statements import StatementStream
 from sync import identity
 from sync.days import Days
@@ -93,7 +94,7 @@ class Node:
                 f"{self.settings.data} holds no node key. `lms init` makes one for a new node; an old node's "
                 "comes from its backup."
             )
-        directory = DirectoryStream(self.shelf, new_id=uuid4)
+        directory = DirectoryStream(self.shelf, new_id=uuid4, leave_free=self.settings.min_free_bytes)
         streams: list[Stream] = [
             Revocations(),
             Erasures(),
@@ -105,6 +106,7 @@ class Node:
             StatementStream(),
             DocumentStream(),
             PeopleStream(),
+            LackStream(directory.wishes),
         ]
         return sync_node(
             self.database,

@@ -30,6 +30,7 @@ from lms.streams.blobs import ShelfBlobs
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.presence import PeopleStream, PresenceStream
+from lms.streams.lacks import LackStream
 from lms.streams.statements import StatementStream
 from sync.days import Days
 from sync.engine import SyncReport
@@ -144,6 +145,7 @@ def a_place_again(database: Database, folder: Path, role: Role) -> Place:
         DocumentStream(),
         PeopleStream(),
         directory,
+        LackStream(directory.wishes),
     ]
     erasure = PersonErasure(database, attachments=Shelf(folder / "attachments"), exports=folder / "exports")
     node = sync_node(

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, union
 from sqlalchemy.orm import Session
 
+from lms.carrying.lacks import needed_below
 from lms.carrying.rules import EVERYTHING, Mode, Orders, Taken, rank_of
 from lms.carrying.tables import Assignment, LearnerHere
 from lms.courses.tables import Course
@@ -66,15 +67,17 @@ def orders_carried(session: Session) -> Sequence[Orders]:
 def needs_here(session: Session, courses: Collection[Course]) -> Mapping[UUID, int]:
     """Return how much each of some courses is needed on this node; one that is absent is not.
 
-    What was removed here is needed again once somebody asks for it, or is enrolled later.
+    What nodes below need counts as asked for. What was removed here is needed again once somebody asks for it, or is
+    enrolled later.
     """
     orders = orders_carried(session)
     groups = frozenset[UUID]().union(*(one.groups for one in orders))
     taken = taken_here(session, [course.public_id for course in courses], groups=groups)
+    below = needed_below(session)
     ranks = {
         course.public_id: rank_of(
             taken=taken.get(course.public_id),
-            asked=course.asked is not None,
+            asked=course.asked is not None or course.public_id in below,
             assigned=course.removed is None
             and any(one.cover(course.public_id, course.languages) for one in orders),
         )

@@ -1,11 +1,12 @@
-"""Rows of assignments of courses to nodes, and of who learns on this one."""
+"""Rows of assignments of courses to nodes, of who learns on this one, and of what nodes tell that they lack."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, BigInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.database import Base
@@ -32,3 +33,23 @@ class LearnerHere(Base):
     __tablename__ = "learner_here"
 
     person: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class Lack(Base):
+    """What a node lacks of courses, as it last told; of this node, as it is told next.
+
+    ``position`` is of this node's own row, for the feed: it rises with every change.
+    """
+
+    __tablename__ = "course_lack"
+
+    node: Mapped[str] = mapped_column(primary_key=True)
+    needed: Mapped[list[str]] = mapped_column(
+        JSON
+    )  # courses that people take or asked for, and that are not there
+    no_room: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON
+    )  # those for which there is no room: course, bytes
+    room: Mapped[int] = mapped_column(BigInteger)  # bytes that it may take of files
+    told: Mapped[datetime]  # by its own clock
+    position: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -13,11 +13,12 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from content_packages.errors import ShelfError, StoredPackageError
+from content_packages.errors import FileMissingError, ShelfError, StoredPackageError
 from content_packages.original import load_original
 from content_packages.package import load_package
 from content_packages.shelf import PARTS, FileRef, Shelf
@@ -69,6 +70,45 @@ def named_files(session: Session, shelf: Shelf, *, offered: Iterable[str] = ()) 
         found.add(manifest)
         found |= _files_of(shelf, manifest) or frozenset()
     return Named(files=frozenset(found), unreadable=tuple(unreadable))
+
+
+def files_of_one_course(
+    session: Session, shelf: Shelf, *, offered: Iterable[str] = ()
+) -> dict[UUID, dict[str, FileRef]]:
+    """Return, by the courses' public ids, the files here that no other course names, nor an original, nor an offer.
+
+    These are what the removal of a course would free: what it shares stays. Manifests stay, too. A course of which a
+    manifest cannot be read is left out.
+    """
+    owners: dict[str, UUID | None] = {}
+    files: dict[UUID, dict[str, FileRef]] = {}
+    unread: set[UUID] = set()
+    query = select(Edition, Course.public_id).join(Course)
+    query = query.where(Course.deleted.is_(None), Course.removed.is_(None)).order_by(Edition.id)
+    for edition, course in session.execute(query):
+        owners.update((ref.digest, None) for ref in files_of_original(shelf, edition))
+        try:
+            named = load_package(shelf, edition.manifest).files.values()
+        except FileMissingError:
+            continue
+        except (ShelfError, StoredPackageError):
+            unread.add(course)
+            continue
+        own = files.setdefault(course, {})
+        for ref in named:
+            if owners.setdefault(ref.digest, course) == course:
+                own[ref.digest] = ref
+            else:
+                owners[ref.digest] = None
+    for manifest in offered:
+        owners.update((digest, None) for digest in _files_of(shelf, manifest) or ())
+    return {
+        course: {
+            digest: ref for digest, ref in some.items() if owners[digest] == course and shelf.has(digest)
+        }
+        for course, some in files.items()
+        if course not in unread
+    }
 
 
 def files_of_edition(shelf: Shelf, edition: Edition) -> list[FileRef]:

@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {
     "course": mark("Courses"),
     "withdrawal": mark("Withdrawn editions"),
     "assignment": mark("Which courses go where"),
+    "carrying": mark("Which courses are lacking"),
     "revocation": mark("Withdrawn nodes"),
     "trust": mark("Trust in withdrawn nodes"),
     "erasure": mark("Orders to erase a person"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from content_packages.errors import FileMissingError, StoredPackageError
 from content_packages.shelf import Shelf
 from lms.carrying.actions import note_learners
+from lms.carrying.lacks import Wished, lack_of, note_lack
 from lms.carrying.queries import needs_here
 from lms.courses.actions import switch_on_complete
 from lms.courses.queries import describe_course, editions_of
@@ -31,9 +33,10 @@ log = logging.getLogger(__name__)
 class CourseWishes:
     """Answers ``sync.ports.Wishes``; a wish goes by the public id of its course."""
 
-    def __init__(self, shelf: Shelf, *, new_id: Callable[[], UUID]) -> None:
+    def __init__(self, shelf: Shelf, *, new_id: Callable[[], UUID], leave_free: int) -> None:
         self._shelf = shelf
         self._new_id = new_id
+        self._leave_free = leave_free
 
     def came(self, session: Session, name: str) -> None:
         """Wish for what a manifest names that came, or give learners the edition that is whole now."""
@@ -43,6 +46,7 @@ class CourseWishes:
         """Look again at all courses: who learns here, and what she takes, may have changed."""
         note_learners(session)
         self.settle(session)
+        self._tell_lack(session)
 
     def settle(self, session: Session, courses: Collection[UUID] | None = None) -> None:
         """Wish for the files that these courses lack here, as much as they are needed; for all, where the need changed.
@@ -54,6 +58,8 @@ class CourseWishes:
         for course in coming:
             name, rank = str(course.public_id), needs.get(course.public_id)
             course.carried = rank is not None
+            if rank is not None and course.removed is not None:  # somebody was enrolled since
+                course.asked, course.removed = datetime.now(UTC), None
             if rank is not None and (courses is not None or wished.get(name) != rank):
                 wishes.wish(session, name, self._lacking(session, course), rank=rank)
         about = wished.keys() if courses is None else wished.keys() & {str(one) for one in courses}
@@ -62,6 +68,13 @@ class CourseWishes:
         session.flush()
         if needs:
             switch_on_complete(session, self._shelf, new_id=self._new_id)
+
+    def _tell_lack(self, session: Session) -> None:
+        """Have those above hear what is needed here and not here, and what finds no room, if that changed."""
+        sizes, ranks = wishes.bytes_wished(session), wishes.ranks(session)
+        wished = [Wished(course=UUID(name), rank=rank, bytes=sizes[name]) for name, rank in ranks.items()]
+        room = max(0, self._shelf.free() - self._leave_free)
+        note_lack(session, lack_of(wished, room=room, now=datetime.now(UTC)))
 
     def _lacking(self, session: Session, course: Course) -> tuple[BlobRef, ...]:
         """Return what a course lacks of the edition that comes, and of those that were here before it was removed."""

@@ -159,8 +159,9 @@ class DirectoryStream:
     name = "directory"
     kinds = frozenset[str](KINDS)
 
-    def __init__(self, shelf: Shelf, *, new_id: Callable[[], UUID]) -> None:
-        self.wishes = CourseWishes(shelf, new_id=new_id)
+    def __init__(self, shelf: Shelf, *, new_id: Callable[[], UUID], leave_free: int = 0) -> None:
+        """Take what is to stay free on the disk, in bytes."""
+        self.wishes = CourseWishes(shelf, new_id=new_id, leave_free=leave_free)
         self._shelf = shelf
         self._new_id = new_id
 
