@@ -76,6 +76,8 @@ from lms.launch.old_logs import OldLogs
 from lms.launch.open_pages import router as open_launch_pages
 from lms.launch.pages import router as launch_pages
 from lms.node import Node, utc_now
+from lms.nodes.carrying_pages import TROUBLES as CARRYING_TROUBLES
+from lms.nodes.carrying_pages import router as carrying_pages
 from lms.nodes.link_pages import router as link_pages
 from lms.nodes.pages import TROUBLES as NODE_TROUBLES
 from lms.nodes.pages import router as node_pages
@@ -120,6 +122,7 @@ from xapi_store.http.app import create_lrs_app
 from xapi_store.http.lrs import Credentials, Lrs
 
 ROUTERS: tuple[APIRouter, ...] = (
+    carrying_pages,  # before pages of one course, whose id would be taken for a word
     directory_pages,
     people_pages,
     erasure_pages,
@@ -173,6 +176,7 @@ TROUBLES = (
     KEY_TROUBLES,
     RECORD_TROUBLES,
     NODE_TROUBLES,
+    CARRYING_TROUBLES,
     FORWARDING_TROUBLES,
 )
 NAVIGATION = (
@@ -186,6 +190,7 @@ NAVIGATION = (
 NUMBERING_EVERY_S = 60.0
 ERASING_EVERY_S = 5.0
 MENDING_EVERY_S = 60.0
+NEEDS_EVERY_S = 600.0
 DAY_EVERY_S = 600.0
 PROGRESS_EVERY_S = 1.0
 PART_EVERY_S = 3600.0
@@ -457,6 +462,11 @@ def build_worker(node: ServingNode) -> Worker:
     def erase() -> bool:
         return carry_out_some(sync)
 
+    def look_at_needs() -> bool:
+        with node.database.write() as session:
+            node.directory.wishes.look(session)
+        return False
+
     def abandon_one() -> bool:
         with node.database.write() as session:
             return abandon_idle(session, node.desk, now=utc_now())
@@ -475,6 +485,7 @@ def build_worker(node: ServingNode) -> Worker:
         Chore(name="train packing", every_s=PACKING_EVERY_S, do=partial(upkeep.train_packing, node.database)),
         Chore(name="number changes", every_s=NUMBERING_EVERY_S, do=number),
         Chore(name="erase", every_s=ERASING_EVERY_S, do=erase),
+        Chore(name="look which courses are needed", every_s=NEEDS_EVERY_S, do=look_at_needs),
         Chore(name="state the day", every_s=DAY_EVERY_S, do=partial(make_day, sync)),
         Chore(name="mend segments", every_s=MENDING_EVERY_S, do=partial(mend_some, sync)),
         Chore(name="check records", every_s=CHECK_EVERY_S, do=Check(sync).step),

@@ -82,6 +82,11 @@ class Node:
         self.database.close()
 
     @cached_property
+    def directory(self) -> DirectoryStream:
+        """The stream of people and courses, and what this node wishes for of the latter."""
+        return DirectoryStream(self.shelf, new_id=uuid4, leave_free=self.settings.min_free_bytes)
+
+    @cached_property
     def sync(self) -> SyncNode:
         """This node as sync sees it.
 
@@ -94,7 +99,6 @@ class Node:
                 f"{self.settings.data} holds no node key. `lms init` makes one for a new node; an old node's "
                 "comes from its backup."
             )
-        directory = DirectoryStream(self.shelf, new_id=uuid4, leave_free=self.settings.min_free_bytes)
         streams: list[Stream] = [
             Revocations(),
             Erasures(),
@@ -107,6 +111,10 @@ class Node:
             DocumentStream(),
             PeopleStream(),
             LackStream(directory.wishes),
+            self.directory,
+            StatementStream(),
+            DocumentStream(),
+            LackStream(self.directory.wishes),
         ]
         return sync_node(
             self.database,
@@ -120,7 +128,7 @@ class Node:
                 exports=self.settings.exports,
             ),
             kept=StatementsKept(),
-            wishes=directory.wishes,
+            wishes=self.directory.wishes,
         )
 
     @cached_property

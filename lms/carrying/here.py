@@ -16,6 +16,7 @@ from content_packages.shelf import FileRef, Shelf, Swept
 from lms.carrying.queries import decides_here, orders_carried
 from lms.carrying.tables import LearnerHere
 from lms.courses.actions import CourseNotFoundError, remove_here
+from lms.courses.naming import in_language
 from lms.courses.shelving import files_of_one_course
 from lms.courses.tables import Course, Edition
 from lms.enrolment.tables import Enrolment
@@ -60,6 +61,10 @@ class CourseHere:
     is_assigned: bool
     only_here: bool
 
+    def title_in(self, language: str) -> str:
+        """Return what it is called in a language, or else by its package."""
+        return in_language(self.titles, language) or self.title
+
     @property
     def use(self) -> Use:
         """What is done with it here."""
@@ -87,7 +92,10 @@ class InTheMiddleError(Exception):
     def __init__(self, course: UUID, begun: int) -> None:
         self.course = course
         self.begun = begun
-        super().__init__(f"{begun} of those who learn here are in the middle of course {course}.")
+        super().__init__(
+            f"Of those who learn here, {begun} are in the middle of course {course}. Nothing was removed; "
+            "`lms course remove --all-the-same` removes it nevertheless."
+        )
 
 
 def courses_here(session: Session, shelf: Shelf, *, offered: Collection[str] = ()) -> list[CourseHere]:

@@ -44,8 +44,8 @@ class Orders:
             case Mode.CHOSEN:
                 return course in self.courses
             case Mode.LANGUAGES:
-                spoken = {_first_part(one) for one in languages} - _NO_LANGUAGE
-                return not spoken or bool(spoken & {_first_part(one) for one in self.languages})
+                spoken = {first_part(one) for one in languages} - _NO_LANGUAGE
+                return not spoken or bool(spoken & {first_part(one) for one in self.languages})
             case _:
                 return True
 
@@ -79,5 +79,6 @@ def rank_of(*, taken: Taken | None, asked: bool, assigned: bool) -> int | None:
     return ASSIGNED if assigned else None
 
 
-def _first_part(language: str) -> str:
+def first_part(language: str) -> str:
+    """Return the language of a tag, without script and region."""
     return language.replace("_", "-").partition("-")[0].lower()

@@ -32,7 +32,7 @@ COMMANDS = {
     "import": ("courses", "Import course packages or single files and print what was found in them."),
     "enrol": ("courses", "Let people take a course."),
     "report": ("courses", "Print a report: who stands how in which course."),
-    "course": ("editions", "Editions of a course, and officers in mid-course."),
+    "course": ("editions", "Editions of a course, officers in mid-course, and which courses go where."),
     "export": ("export", "Write the package a course was imported from, byte for byte."),
     "lrs-key": ("keys", "Keys of the record store for other programs."),
     "token": ("keys", "Bearer tokens of the API."),

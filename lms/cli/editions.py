@@ -1,4 +1,4 @@
-"""``lms course``: the editions of a course, and what becomes of officers in mid-course."""
+"""``lms course``: the editions of a course, what becomes of officers in mid-course, and which courses go where."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import typer
 from sqlalchemy.orm import Session
 
+from lms.cli import carrying
 from lms.cli.console import Data, Json, fail, failing_on, show_rows, tell
 from lms.cli.opening import opened
 from lms.courses.actions import (
@@ -25,8 +26,11 @@ from lms.editions.queries import Former, preview
 from lms.node import utc_now
 
 app = typer.Typer(no_args_is_help=True)
-group = typer.Typer(help="Editions of a course, and officers in mid-course.", no_args_is_help=True)
+group = typer.Typer(
+    help="Editions of a course, officers in mid-course, and which courses go where.", no_args_is_help=True
+)
 app.add_typer(group, name="course")
+group.add_typer(carrying.app)
 
 CourseId = Annotated[UUID, typer.Argument(help="The course, by its id.", metavar="COURSE")]
 Number = Annotated[int, typer.Option("--edition", help="An edition, by its number.")]

@@ -86,6 +86,25 @@ def courses_page(
     return Page(rows=lines, number=max(number, 1), total=total)
 
 
+def courses_given(session: Session) -> Sequence[CourseLine]:
+    """Return all courses of which learners are given an edition, here or elsewhere, by title."""
+    given = or_(Course.current_edition.is_not(None), Course.coming_edition.is_not(None))
+    rows = session.connection().execute(LINES.where(given).order_by(Course.title, Course.id))
+    return [line_of(row) for row in rows]
+
+
+def courses_not_here(session: Session) -> Sequence[CourseLine]:
+    """Return the courses of which an edition is given whose files are not here, by title."""
+    coming = LINES.where(Course.coming_edition.is_not(None)).order_by(Course.title, Course.id)
+    return [line_of(row) for row in session.connection().execute(coming)]
+
+
+def lines_of(session: Session, courses: Collection[UUID]) -> dict[UUID, CourseLine]:
+    """Return some courses as lists show them, by public id."""
+    rows = session.connection().execute(LINES.where(Course.public_id.in_(courses)))
+    return {row.public_id: line_of(row) for row in rows}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
     """The edition by which people know a course: the one learners are given, or else the newest."""

@@ -14,6 +14,7 @@ from fastapi import Depends, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from lms.carrying.lacks import lack_told_by
 from lms.nodes.actions import NobodyPairedError, PeerNotFoundError, ask_to_sync, invite, join, revoke
 from lms.nodes.admission import admit_again
 from lms.nodes.meter import cancel_meetings
@@ -179,8 +180,15 @@ def post_admission(request: Request, _: Manager, other: str) -> Response:
 
 def _node_page(request: Request, other: str, *, status: int = 200, **values: Any) -> Response:
     with site_of(request).database.read() as session:
-        found = trust_in(session, _node(request), other)
-    shown = {"other": found, "kind_names": KINDS, "role_names": ROLES, "values": {}, "errors": {}}
+        found, lack = trust_in(session, _node(request), other), lack_told_by(session, other)
+    shown = {
+        "other": found,
+        "lack": lack,
+        "kind_names": KINDS,
+        "role_names": ROLES,
+        "values": {},
+        "errors": {},
+    }
     return render(request, "nodes/node.html", status_code=status, **{**shown, **values})
 
 
