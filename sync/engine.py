@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from sync import days, inbox, ledger, log, quarantine, renewal, rot, sequencer
+from sync import days, inbox, ledger, log, quarantine, renewal, rot, sequencer, wishes
 from sync.errors import CertificateError, IdentityError, LinkError, StoppedError, SyncError
 from sync.identity import read_certificate
 from sync.inbox import Intake
@@ -167,9 +167,9 @@ class _Meeting:
         """Return whether all is said; ``False`` when a new epoch was opened and a new greeting is due."""
         while rot.mend_some(self._node):
             pass
-        if (wishes := self._node.wishes) is not None:
+        if self._node.wishes is not None:
             with self._node.write() as session:
-                wishes.look(session)
+                self._node.wishes.look(session)
         sequencer.number_changes(self._node)
         conversation = self._open()
         conversation.window, conversation.files_window = self.window, self.files_window
@@ -344,6 +344,9 @@ class _Meeting:
 
     def _pull(self, conversation: Conversation, pull: Pull) -> None:
         started = self._monotonic()
+        put_off = False
+        if not pull.after:
+            pull, put_off = self._most_needed(pull)
         wanted = len(pull.wanted)
         if not pull.after and conversation.tells_chunks:
             pull = self._with_gaps(pull)
@@ -370,9 +373,18 @@ class _Meeting:
                 intake.taken.heads,
                 partials=inbox.partials(session),
                 wanted=quarantine.wanted_blobs(session, self._node, limit=_MOST_WANTED),
-                moved=intake.taken.moved or len(pull.wanted) < wanted,
+                moved=intake.taken.moved
+                or len(pull.wanted) < wanted
+                or (put_off and bool(answer.absent)),  # what was put off may be there
                 spoilt=self.mosaics.blamed(intake.taken.spoilt),
             )
+
+    def _most_needed(self, pull: Pull) -> tuple[Pull, bool]:
+        """Put off what is less needed than files that are not known yet; say whether anything was."""
+        with self._node.read() as session:
+            now = wishes.most_needed(session, [one.digest for one in pull.wanted])
+        kept = tuple(one for one in pull.wanted if one.digest in now)
+        return pull.model_copy(update={"wanted": kept}), len(kept) < len(pull.wanted)
 
     def _with_gaps(self, pull: Pull) -> Pull:
         """Put in what is here already of large files, and ask for the rest alone."""

@@ -298,6 +298,7 @@ class WishRow(Base):
     size: Mapped[int]
     like: Mapped[str | None]  # as above
     rank: Mapped[int]  # the same for all of a name; what is more needed has a smaller one
+    leads: Mapped[bool]  # it names others, which are needed as much
 
 
 class RefusedRow(Base):

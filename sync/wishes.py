@@ -15,7 +15,7 @@ from sync.ports import BlobRef
 from sync.tables import WishRow
 
 
-def wish(session: Session, name: str, blobs: Collection[BlobRef], *, rank: int) -> None:
+def wish(session: Session, name: str, blobs: Collection[BlobRef], *, rank: int, leads: bool = False) -> None:
     """Wish for files in place of those wished for under the same name.
 
     Args:
@@ -23,12 +23,20 @@ def wish(session: Session, name: str, blobs: Collection[BlobRef], *, rank: int) 
         name: of the host's own; it is told when the last of them has come (``ports.Wishes``).
         blobs: with none, nothing is wished for any more.
         rank: what is more needed has a smaller one. Files that records wait for come before all wishes.
+        leads: they name other files that are needed as much (``most_needed``).
     """
     forget(session, [name])
     lacking = {blob.digest: blob for blob in blobs}
     if lacking:
         rows = [
-            {"name": name, "digest": one.digest, "size": one.size, "like": one.like, "rank": rank}
+            {
+                "name": name,
+                "digest": one.digest,
+                "size": one.size,
+                "like": one.like,
+                "rank": rank,
+                "leads": leads,
+            }
             for one in lacking.values()
         ]
         session.execute(insert(WishRow), rows)
@@ -43,6 +51,19 @@ def ranks(session: Session) -> dict[str, int]:
     """Return the rank of what is wished for, by name."""
     found = session.execute(select(WishRow.name, func.min(WishRow.rank)).group_by(WishRow.name))
     return {name: rank for name, rank in found}  # noqa: C416 - rows are not pairs to the type checker
+
+
+def most_needed(session: Session, digests: Sequence[str]) -> Collection[str]:
+    """Return those of some files that may be asked for now: none that is less needed than one that names others.
+
+    Those others are as much needed, and are known only once it is here; the link would be busy with something else.
+    """
+    first = session.scalar(select(func.min(WishRow.rank)).where(WishRow.leads, WishRow.digest.in_(digests)))
+    if first is None:
+        return digests
+    needed = select(WishRow.digest, func.min(WishRow.rank)).where(WishRow.digest.in_(digests))
+    ranked = {digest: rank for digest, rank in session.execute(needed.group_by(WishRow.digest))}  # noqa: C416 - rows are not pairs to the type checker
+    return {digest for digest in digests if ranked.get(digest, 0) <= first}
 
 
 def bytes_wished(session: Session) -> dict[str, int]:

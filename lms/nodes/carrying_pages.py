@@ -93,14 +93,14 @@ def show_here(
     """
     site, node = site_of(request), _node(request)
     with site.database.read() as session:
-        here = courses_here(session, site.shelf, offered=manifests_on_offer(session))
+        listed = courses_here(session, site.shelf, offered=manifests_on_offer(session))
         elsewhere = courses_not_here(session)
         decides = decides_here(session)
         titles = lines_of(session, [course] if course else [])
     return render(
         request,
         "nodes/here.html",
-        here=here,
+        listed=listed,
         elsewhere=elsewhere,
         decides=decides,
         room=node.blobs.room(),

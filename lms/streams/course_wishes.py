@@ -61,7 +61,8 @@ class CourseWishes:
             if rank is not None and course.removed is not None:  # somebody was enrolled since
                 course.asked, course.removed = datetime.now(UTC), None
             if rank is not None and (courses is not None or wished.get(name) != rank):
-                wishes.wish(session, name, self._lacking(session, course), rank=rank)
+                files, leads = self._lacking(session, course)
+                wishes.wish(session, name, files, rank=rank, leads=leads)
         about = wished.keys() if courses is None else wished.keys() & {str(one) for one in courses}
         if given_up := about - {str(one) for one in needs}:
             wishes.forget(session, given_up)
@@ -76,8 +77,11 @@ class CourseWishes:
         room = max(0, self._shelf.free() - self._leave_free)
         note_lack(session, lack_of(wished, room=room, now=datetime.now(UTC)))
 
-    def _lacking(self, session: Session, course: Course) -> tuple[BlobRef, ...]:
-        """Return what a course lacks of the edition that comes, and of those that were here before it was removed."""
+    def _lacking(self, session: Session, course: Course) -> tuple[tuple[BlobRef, ...], bool]:
+        """Return what a course lacks of the edition that comes, and of those that were here before it was removed.
+
+        And whether there is a manifest among it, which names more.
+        """
         described = describe_course(session, course.public_id)
         editions = editions_of(session, course)
         sizes = {one.manifest: one.manifest_size for one in editions if one.manifest_size is not None}
@@ -87,8 +91,9 @@ class CourseWishes:
             found = lacking(self._shelf, described or {}, sizes, editions=wanted)
         except (StoredPackageError, FileMissingError) as error:  # of a newer release: read after an upgrade
             log.warning("course_not_read", extra={"course": str(course.public_id), "why": str(error)})
-            return ()
-        return found or ()
+            return (), False
+        manifests = {one.manifest for one in editions}
+        return found or (), any(one.digest in manifests for one in found or ())
 
 
 def _coming(session: Session, courses: Collection[UUID] | None) -> Sequence[Course]:

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("like", sa.Text(), nullable=True),
         sa.Column("rank", sa.BigInteger(), nullable=False),
+        sa.Column("leads", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", "digest", name=op.f("pk_sync_wish")),
     )
     with op.batch_alter_table("sync_wish", schema=None) as batch_op:

@@ -416,6 +416,25 @@ def test_a_hub_carries_what_an_officer_takes_who_signs_in_below_it(
     assert is_here(laptop, course)
 
 
+def test_what_a_hub_has_comes_though_what_is_needed_more_is_not_there_yet(
+    laptop: Place, hub: Place, centre: Place
+) -> None:
+    officer = centre.person("A-1")
+    there, needed = centre.course("Passports"), centre.course("Visas", text="Other")
+    centre.enrol(officer, needed)
+    with answering(centre) as above, answering(hub) as between:
+        pair(hub, centre, above, role="hub")
+        pair(laptop, hub, between)
+        choose(centre, hub.node.id, there)
+        meet(hub, above)
+        sign_in(laptop, officer)
+
+        meet(laptop, between)
+
+    assert stands(laptop, needed) == (False, True)
+    assert is_here(laptop, there)
+
+
 def test_nobody_tells_of_another_node(laptop: Place, centre: Place) -> None:
     body = LackTold(needed=[], no_room=[], room=1, told=datetime.now(UTC)).model_dump_json().encode()
     record = Record(seq=1, kind="carrying", key="another", schema=1, body=body, stamp=Stamp(0, 0))
