@@ -47,6 +47,7 @@ class CourseHere:
         frees: bytes that its removal frees; what it shares with others stays.
         is_assigned: it is to be on this node.
         only_here: it was imported here, and is not known to be held above: it may not go.
+        keeps_original: the package it was imported from is here, and stays.
     """
 
     public_id: UUID
@@ -60,6 +61,7 @@ class CourseHere:
     frees: int
     is_assigned: bool
     only_here: bool
+    keeps_original: bool
 
     def title_in(self, language: str) -> str:
         """Return what it is called in a language, or else by its package."""
@@ -153,6 +155,10 @@ def _used(session: Session, files: Mapping[UUID, Mapping[str, FileRef]]) -> list
     courses = session.scalars(select(Course).where(Course.public_id.in_(files))).all()
     used = {row.course: row for row in session.execute(_use_of(session, list(files), groups))}
     kept = _only_here(session, files)
+    imported = select(Course.public_id).join(Edition, Edition.course_id == Course.id)
+    originals = set(
+        session.scalars(imported.where(Course.public_id.in_(files), Edition.original.is_not(None)))
+    )
     return [
         CourseHere(
             public_id=course.public_id,
@@ -166,6 +172,7 @@ def _used(session: Session, files: Mapping[UUID, Mapping[str, FileRef]]) -> list
             frees=sum(ref.size for ref in files[course.public_id].values()),
             is_assigned=any(one.cover(course.public_id, course.languages) for one in orders),
             only_here=course.public_id in kept,
+            keeps_original=course.public_id in originals,
         )
         for course in courses
         if course.current_edition is not None or files[course.public_id]

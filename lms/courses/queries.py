@@ -56,6 +56,7 @@ class CourseLine:
     size: int | None
     coming: bool  # an edition is published, and its files are on their way here
     elsewhere: bool  # it is published, and its files are not to be here
+    removed: bool  # because somebody took them off this node
     withdrawn: bool  # an edition was taken away from learners, and none took its place
 
     def title_in(self, language: str) -> str:
@@ -473,6 +474,7 @@ LINES = (
         Edition.size,
         Course.coming_edition.is_not(None).label("coming"),
         Course.carried,
+        Course.removed.is_not(None).label("removed"),
         _WITHDRAWN.label("withdrawn"),
     )
     .outerjoin(Edition, Edition.public_id == Course.current_edition)
@@ -492,6 +494,7 @@ def line_of(row: Any) -> CourseLine:
         size=row.size,
         coming=row.coming and row.carried,
         elsewhere=row.coming and not row.carried,
+        removed=row.removed,
         withdrawn=bool(row.withdrawn) and not row.coming,
     )
 
