@@ -284,11 +284,11 @@ def _plan_segments(
             plan.note("segment", ref.digest, ref.size)
             plan.segments += 1
             plan.records += ref.last - ref.first + 1
-            named.update(dict.fromkeys(_files_named(session, node, ref)))
+            named.update(dict.fromkeys(_files_named(session, node, ref, plan)))
     return list(named)
 
 
-def _files_named(session: Session, node: Node, ref: SegmentRef) -> Iterator[BlobRef]:
+def _files_named(session: Session, node: Node, ref: SegmentRef, plan: Plan) -> Iterator[BlobRef]:
     streams = {stream: stream.kinds for stream in node.streams if isinstance(stream, NamesFiles)}
     kinds = log.kinds_of(session, ref)
     if not any(kinds & some for some in streams.values()):
@@ -304,10 +304,10 @@ def _files_named(session: Session, node: Node, ref: SegmentRef) -> Iterator[Blob
         records = segment.open_segment(parts, public_key=identity.read_certificate(signed).public_key)
     except SegmentError:
         return  # it rotted here; whoever takes it will say so
-    for record in records:
-        for stream, some in streams.items():
-            if record.kind in some:
-                yield from stream.files_of(record)
+    recipients = [one.node for one in plan.recipients]
+    for stream, some in streams.items():
+        if named := [record for record in records if record.kind in some]:
+            yield from stream.files_of(session, named, recipients)
 
 
 def _plan_files(session: Session, node: Node, plan: Plan, named: Sequence[BlobRef]) -> None:

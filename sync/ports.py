@@ -176,8 +176,13 @@ class Prepares(Protocol):
 class NamesFiles(Protocol):
     """A stream whose records name files. Only a bundle asks: over a link the other side says what it lacks."""
 
-    def files_of(self, record: Record) -> Sequence[BlobRef]:
-        """Return the files that a record names and that are here, in the order in which they are needed."""
+    def files_of(
+        self, session: Session, records: Sequence[Record], recipients: Sequence[str]
+    ) -> Sequence[BlobRef]:
+        """Return the files that some records name, that are here, and that any of these nodes may need.
+
+        They stand in the order in which they are needed.
+        """
 
     def files_beside(self, session: Session, digest: str) -> Sequence[BlobRef]:
         """Return the files that a file names in its turn, if it is one that names others (a manifest)."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, union
 from sqlalchemy.orm import Session
 
-from lms.carrying.lacks import needed_below
+from lms.carrying.lacks import lack_told_by, needed_below
 from lms.carrying.rules import EVERYTHING, Mode, Orders, Taken, rank_of
 from lms.carrying.tables import Assignment, LearnerHere
 from lms.courses.tables import Course
@@ -55,13 +56,38 @@ def orders_carried(session: Session) -> Sequence[Orders]:
 
     Whoever decides carries everything, or nobody would.
     """
-    me = standing(session)
-    if me.root == me.certificate.node:
+    return _orders_carried_by(session, standing(session).certificate.node)
+
+
+def _orders_carried_by(session: Session, node: str) -> Sequence[Orders]:
+    if node == standing(session).root:
         return [EVERYTHING]
-    node = me.certificate.node
     others = [row.target for row in assignments(session) if row.target != node]
     below = [other for other in others if node in _line_of(session, other)[1:]]
     return [orders_for(session, one) for one in (node, *below)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Needs:
+    """What another node needs, as far as it is known here."""
+
+    orders: Sequence[Orders]
+    taken: frozenset[UUID]
+
+    def cover(self, course: UUID, languages: Collection[str]) -> bool:
+        """Say whether it needs a course."""
+        return course in self.taken or any(one.cover(course, languages) for one in self.orders)
+
+
+def needs_of(session: Session, node: str) -> Needs:
+    """Return what another node needs: what is assigned to it, what its groups take, what it told that it lacks."""
+    orders = _orders_carried_by(session, node)
+    groups = frozenset[UUID]().union(*(one.groups for one in orders))
+    lack = lack_told_by(session, node)
+    members = select(Membership.person_id).where(Membership.group_id.in_(groups), Membership.active)
+    query = select(Enrolment.course).where(Enrolment.withdrawn.is_(None), Enrolment.person.in_(members))
+    taken = session.scalars(query.distinct()).all() if groups else ()
+    return Needs(orders=orders, taken=frozenset(taken) | {UUID(one) for one in (lack.needed if lack else ())})
 
 
 def needs_here(session: Session, courses: Collection[Course]) -> Mapping[UUID, int]:

@@ -89,8 +89,8 @@ def assign_(
             languages=frozenset(language or before.languages),
             groups=before.groups | learning,
         )
-        assign(session, target, orders, by=None, now=utc_now())
-        facts = _facts(session, target, orders)
+        made = assign(session, target, orders, by=None, now=utc_now())
+        facts = _facts(session, target, orders_in(made))
     tell(facts, f"Saved. {facts['name']} learns it when it is met next.", as_json=as_json)
 
 
@@ -111,8 +111,8 @@ def unassign(
             fail("No courses were chosen for this node.")
         before = orders_in(row)
         orders = Orders(mode=Mode.CHOSEN, courses=before.courses - frozenset(courses), groups=before.groups)
-        assign(session, target, orders, by=None, now=utc_now())
-        facts = _facts(session, target, orders)
+        made = assign(session, target, orders, by=None, now=utc_now())
+        facts = _facts(session, target, orders_in(made))
     tell(facts, f"Saved. {facts['name']} learns it when it is met next.", as_json=as_json)
 
 

@@ -17,6 +17,7 @@ it is on its way up, and the root decides about it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
@@ -29,7 +30,7 @@ from sqlalchemy.orm import Session
 from content_packages.errors import FileMissingError, StoredPackageError
 from content_packages.shelf import Shelf
 from lms.carrying.actions import apply_assignment
-from lms.carrying.queries import describe_assignment
+from lms.carrying.queries import describe_assignment, needs_of
 from lms.courses.actions import (
     EditionElsewhereError,
     apply_course,
@@ -201,14 +202,27 @@ class DirectoryStream:
             position=row.position,
         )
 
-    def files_of(self, record: Record) -> list[BlobRef]:
-        """Return the files of the editions that a course tells of, as far as they are here."""
-        if record.kind != "course" or record.schema != SCHEMA:
-            return []
-        try:
-            return files_here(self._shelf, DirectoryBody.model_validate_json(record.body).entry)
-        except _MALFORMED:
-            return []  # another node wrote nonsense: it names nothing
+    def files_of(
+        self, session: Session, records: Sequence[Record], recipients: Sequence[str]
+    ) -> list[BlobRef]:
+        """Return the files of the editions that courses tell of, as far as they are here.
+
+        Of a course that was decided only if a recipient is to carry it, or its files would be carried about in vain.
+        What somebody takes there, as far as that is not known here, the recipient asks for.
+        """
+        found: dict[BlobRef, None] = {}
+        needs = [needs_of(session, one) for one in recipients]
+        decides = _decides(standing(session))
+        for record in records:
+            if record.kind != "course" or record.schema != SCHEMA:
+                continue
+            with suppress(*_MALFORMED):  # another node wrote nonsense: it names nothing
+                entry = DirectoryBody.model_validate_json(record.body).entry
+                course, languages = UUID(record.key), entry["languages"]
+                is_offer = entry.get("provisional") and not decides
+                if is_offer or any(one.cover(course, languages) for one in needs):
+                    found.update(dict.fromkeys(files_here(self._shelf, entry)))
+        return list(found)
 
     def files_beside(self, session: Session, digest: str) -> list[BlobRef]:
         """Return the files of the edition whose manifest this is."""

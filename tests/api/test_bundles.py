@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from content_packages.package import load_package
+from lms.carrying.actions import assign
+from lms.carrying.rules import Mode, Orders
 from sync.bundle_export import LEAST_PART_BYTES, make_plan, write_bundle
 from sync.bundle_files import FAT32_BYTES
 from sync.bundle_import import BundleReport, take_bundle
@@ -69,6 +72,24 @@ def test_a_course_whose_files_stayed_behind_waits_for_them(
     assert without.kept_aside == {"files": 1}
     assert brought.files > 1  # the manifest it asked for, and what that names
     assert is_whole(laptop, course)
+
+
+@pytest.mark.usefixtures("paired")
+def test_the_files_of_a_course_that_is_not_for_its_recipient_stay_off_the_stick(
+    laptop: Place, centre: Place, tmp_path: Path
+) -> None:
+    course, other = centre.course("Passports"), centre.course("Visas", text="Long" * 1000)
+    chosen = Orders(mode=Mode.CHOSEN, courses=frozenset({course}))
+    with centre.database.write() as session:
+        assign(session, laptop.node.id, chosen, by=None, now=datetime.now(UTC))
+
+    report = carry(centre, laptop, tmp_path)
+
+    assert report.kept_aside == {}
+    assert is_whole(laptop, course)
+    assert laptop.find_course(other)[0] is not None
+    assert report.files > 1
+    assert report.files_unneeded == 0
 
 
 @pytest.mark.usefixtures("paired")
