@@ -16,6 +16,7 @@ from lms.carrying.tables import Assignment, LearnerHere
 from lms.courses.tables import Course
 from lms.enrolment.tables import Enrolment
 from lms.people.tables import Membership
+from sync.messages import Signed
 from sync.node import standing, vouched_for
 
 
@@ -40,15 +41,9 @@ def orders_for(session: Session, node: str) -> Orders:
 
     Groups that learn there are those named on the way up to it.
     """
-    line = _line_of(session, node)
-    rows = {row.target: row for row in _assignments_of(session, line)}
-    groups = frozenset[UUID]()
-    for one in line:
-        if (row := rows.get(one)) is not None:
-            groups |= {UUID(group) for group in row.groups}
-            if row.mode != Mode.ABOVE:
-                return _orders_in(row, groups)
-    return Orders(mode=Mode.ALL, groups=groups)
+    line = _line_of(node, vouched_for(session, [node]))
+    rows = session.scalars(select(Assignment).where(Assignment.target.in_(line)))
+    return _orders_along(line, {row.target: row for row in rows})
 
 
 def orders_carried(session: Session) -> Sequence[Orders]:
@@ -60,11 +55,13 @@ def orders_carried(session: Session) -> Sequence[Orders]:
 
 
 def _orders_carried_by(session: Session, node: str) -> Sequence[Orders]:
+    """Return the same of another node; the number of queries does not grow with that of assignments."""
     if node == standing(session).root:
         return [EVERYTHING]
-    others = [row.target for row in assignments(session) if row.target != node]
-    below = [other for other in others if node in _line_of(session, other)[1:]]
-    return [orders_for(session, one) for one in (node, *below)]
+    rows = {row.target: row for row in assignments(session)}
+    known = vouched_for(session, [node, *rows]) if rows else {}
+    lines = {one: _line_of(one, known) for one in (node, *rows)}
+    return [_orders_along(line, rows) for line in lines.values() if node in line]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,13 +159,17 @@ def _orders_in(row: Assignment, groups: frozenset[UUID]) -> Orders:
     )
 
 
-def _assignments_of(session: Session, targets: Collection[str]) -> Sequence[Assignment]:
-    return session.scalars(select(Assignment).where(Assignment.target.in_(targets))).all()
+def _orders_along(line: Sequence[str], rows: Mapping[str, Assignment]) -> Orders:
+    groups = frozenset[UUID]()
+    for row in (rows[one] for one in line if one in rows):
+        groups |= {UUID(group) for group in row.groups}
+        if row.mode != Mode.ABOVE:
+            return _orders_in(row, groups)
+    return Orders(mode=Mode.ALL, groups=groups)
 
 
-def _line_of(session: Session, node: str) -> list[str]:
-    """Return a node, the one that admitted it, and so on up to the root."""
-    known = vouched_for(session, [node])
+def _line_of(node: str, known: Mapping[str, Signed]) -> list[str]:
+    """Return a node, the one that admitted it, and so on up to the root, as far as certificates are known."""
     line = [node]
     while (signed := known.get(line[-1])) is not None and signed.signer not in line:
         line.append(signed.signer)

@@ -24,7 +24,7 @@ from lms.streams.course_files import manifests_on_offer
 from lms.web.wording import Bytes
 from sync.node import names_of
 
-app = typer.Typer()
+commands = typer.Typer()
 
 CourseId = Annotated[UUID, typer.Argument(help="The course, by its id.", metavar="COURSE")]
 CourseIds = Annotated[list[UUID] | None, typer.Argument(help="Courses, by their ids.", metavar="COURSE...")]
@@ -42,7 +42,7 @@ _REFUSED = (
 )
 
 
-@app.command(name="assign")
+@commands.command(name="assign")
 def assign_(
     courses: CourseIds = None,
     *,
@@ -94,7 +94,7 @@ def assign_(
     tell(facts, f"Saved. {facts['name']} learns it when it is met next.", as_json=as_json)
 
 
-@app.command()
+@commands.command()
 def unassign(
     courses: Annotated[list[UUID], typer.Argument(help="Courses, by their ids.", metavar="COURSE...")],
     *,
@@ -116,7 +116,7 @@ def unassign(
     tell(facts, f"Saved. {facts['name']} learns it when it is met next.", as_json=as_json)
 
 
-@app.command()
+@commands.command()
 def assigned(data: Data = None, as_json: Json = False) -> None:
     """List what was said of which node."""
     with opened(data) as node, node.database.read() as session:
@@ -124,7 +124,7 @@ def assigned(data: Data = None, as_json: Json = False) -> None:
     show_rows(rows, as_json=as_json, empty="Nothing was said of any node: all courses come to all.")
 
 
-@app.command(name="here")
+@commands.command(name="here")
 def here_(data: Data = None, as_json: Json = False) -> None:
     """List the courses whose files are on this node, the least needed first, and those that are not."""
     with opened(data) as node, node.database.read() as session:
@@ -164,7 +164,7 @@ def here_(data: Data = None, as_json: Json = False) -> None:
     show_rows(rows, as_json=as_json, empty="There is no course yet.")
 
 
-@app.command()
+@commands.command()
 def remove(
     course: CourseId,
     *,
@@ -192,7 +192,7 @@ def remove(
     )
 
 
-@app.command()
+@commands.command()
 def fetch(course: CourseId, data: Data = None, as_json: Json = False) -> None:
     """Have a course's files on this node, whatever is assigned to it."""
     with opened(data) as node, failing_on(*_REFUSED), node.database.write() as session:

@@ -30,7 +30,7 @@ group = typer.Typer(
     help="Editions of a course, officers in mid-course, and which courses go where.", no_args_is_help=True
 )
 app.add_typer(group, name="course")
-group.add_typer(carrying.app)
+group.add_typer(carrying.commands)
 
 CourseId = Annotated[UUID, typer.Argument(help="The course, by its id.", metavar="COURSE")]
 Number = Annotated[int, typer.Option("--edition", help="An edition, by its number.")]
