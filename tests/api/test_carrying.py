@@ -223,7 +223,6 @@ def test_a_laptop_follows_its_hub_and_a_hub_carries_what_its_laptops_are_assigne
     with answering(centre) as above, answering(hub) as between:
         pair(hub, centre, above, role="hub")
         pair(laptop, hub, between)
-        meet(hub, above)  # tells of the laptop
         choose(centre, hub.node.id, of_the_hub)
         meet(hub, above)
         meet(laptop, between)
@@ -297,6 +296,22 @@ def test_a_removed_course_frees_what_is_its_own_stays_listed_and_comes_back_when
     assert still_gone == (False, False)
     assert swept_too_much == frozenset()
     assert is_here(laptop, gone)
+
+
+def test_what_a_removed_course_shares_with_another_stays_and_is_not_counted(
+    laptop: Place, centre: Place
+) -> None:
+    gone, kept = centre.course("Passports", text="Long" * 1000), centre.course("Visas", text="Long" * 1000)
+    with answering(centre) as address:
+        pair(laptop, centre, address)
+        meet(laptop, address)
+    (frees,) = (one.frees for one in listed(laptop) if one.public_id == gone)
+    let_lie(laptop)
+
+    freed = take_off(laptop, gone)
+
+    assert 0 < freed == frees < 4000  # its own manifest.xml, and neither of the two lessons
+    assert missing_of(laptop, kept) == frozenset()
 
 
 def test_a_removed_course_that_was_not_swept_yet_is_back_at_once(laptop: Place, centre: Place) -> None:
