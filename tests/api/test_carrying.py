@@ -28,6 +28,7 @@ from lms.carrying.tables import Lack
 from lms.courses.actions import ask_for
 from lms.courses.iris import course_iri
 from lms.courses.queries import missing_files
+from lms.courses.shelving import editions_here, named_files
 from lms.enrolment.actions import enrol
 from lms.enrolment.queries import registration_of
 from lms.people.sessions import open_session
@@ -321,9 +322,13 @@ def test_a_removed_course_that_was_not_swept_yet_is_back_at_once(laptop: Place, 
         meet(laptop, address)
     freed = take_off(laptop, course)  # it came a moment ago: an import may be about to name the same files
 
+    with laptop.database.read() as session:
+        expected, named = editions_here(session), named_files(session, laptop.shelf)
     ask(laptop, course)
 
     assert freed == 0
+    assert expected == []  # so nobody is told that its files are missing
+    assert len(named.files) == 1  # its manifest; the sweep takes the rest
     assert is_here(laptop, course)
 
 
