@@ -24,8 +24,8 @@ from lms.settings import Role, Settings
 from lms.streams.blobs import ShelfBlobs
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
-from lms.streams.presence import PeopleStream, PresenceStream
 from lms.streams.lacks import LackStream
+from lms.streams.presence import PeopleStream, PresenceStream
 from lms.streams.statements import StatementStream
 from sync import identity
 from sync.days import Days
@@ -105,15 +105,11 @@ class Node:
             Confirmations(),
             Days(),
             Losses(),
-            directory,
+            self.directory,
             PresenceStream(),
             StatementStream(),
             DocumentStream(),
             PeopleStream(),
-            LackStream(directory.wishes),
-            self.directory,
-            StatementStream(),
-            DocumentStream(),
             LackStream(self.directory.wishes),
         ]
         return sync_node(

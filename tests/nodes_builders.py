@@ -29,8 +29,8 @@ from lms.people.tables import Person
 from lms.streams.blobs import ShelfBlobs
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
-from lms.streams.presence import PeopleStream, PresenceStream
 from lms.streams.lacks import LackStream
+from lms.streams.presence import PeopleStream, PresenceStream
 from lms.streams.statements import StatementStream
 from sync.days import Days
 from sync.engine import SyncReport

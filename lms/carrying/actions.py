@@ -7,14 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import exists, insert, select
 from sqlalchemy.orm import Session
 
 from lms.carrying.queries import decides_here
 from lms.carrying.rules import Mode, Orders
-from lms.carrying.tables import Assignment, LearnerHere
+from lms.carrying.tables import Assignment
 from lms.people.changes import record_change
-from lms.people.tables import LoginSession
 
 KIND: Final = "assignment"
 _ASSIGNMENTS: Final = UUID("0f1c7a5e-3c0b-4d6e-9a55-6a5f2f4f2c11")
@@ -64,13 +62,6 @@ def apply_assignment(session: Session, public_id: UUID, described: Mapping[str, 
     row.made_by = UUID(described["made_by"]) if described["made_by"] else None
     row.changed = datetime.fromisoformat(described["changed"])
     session.flush()
-
-
-def note_learners(session: Session) -> None:
-    """Remember who is signed in: she learns here from now on, though her session ends."""
-    known = exists().where(LearnerHere.person == LoginSession.person_id)
-    people = select(LoginSession.person_id).where(~known).distinct()
-    session.execute(insert(LearnerHere).from_select(["person"], people))
 
 
 def assignment_id(target: str) -> UUID:

@@ -14,13 +14,12 @@ from sqlalchemy.orm import Session
 
 from content_packages.shelf import FileRef, Shelf, Swept
 from lms.carrying.queries import decides_here, orders_carried
-from lms.carrying.tables import LearnerHere
 from lms.courses.actions import CourseNotFoundError, remove_here
 from lms.courses.naming import in_language
 from lms.courses.shelving import files_of_one_course
 from lms.courses.tables import Course, Edition
 from lms.enrolment.tables import Enrolment
-from lms.people.tables import Membership
+from lms.people.tables import Membership, Presence
 from lms.progress.tables import Progress
 from sync import wishes
 from sync.node import standing
@@ -216,7 +215,7 @@ def _use_of(session: Session, courses: Collection[UUID], groups: Collection[UUID
         .subquery()
     )
     members = select(Membership.person_id).where(Membership.group_id.in_(groups), Membership.active)
-    people = union(select(LearnerHere.person), members)
+    people = union(select(Presence.person), members)
     return (
         select(
             Enrolment.course,

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from lms.carrying.lacks import lack_told_by, needed_below
 from lms.carrying.rules import EVERYTHING, Mode, Orders, Taken, rank_of
-from lms.carrying.tables import Assignment, LearnerHere
+from lms.carrying.tables import Assignment
 from lms.courses.tables import Course
 from lms.enrolment.tables import Enrolment
-from lms.people.tables import Membership
+from lms.people.tables import Membership, Presence
 from sync.messages import Signed
 from sync.node import standing, vouched_for
 
@@ -114,7 +114,7 @@ def taken_here(
 ) -> Mapping[UUID, Taken]:
     """Return which of some courses are taken by somebody who signed in here, or is in one of these groups."""
     members = select(Membership.person_id).where(Membership.group_id.in_(groups), Membership.active)
-    people = union(select(LearnerHere.person), members)
+    people = union(select(Presence.person), members)
     query = (
         select(Enrolment.course, func.min(Enrolment.due))
         .join(Course, Course.public_id == Enrolment.course)

@@ -1,4 +1,4 @@
-"""Rows of assignments of courses to nodes, of who learns on this one, and of what nodes tell that they lack."""
+"""Rows of assignments of courses to nodes, and of what nodes tell that they lack."""
 
 from __future__ import annotations
 
@@ -25,14 +25,6 @@ class Assignment(Base):
     groups: Mapped[list[str]] = mapped_column(JSON, default=list)  # public ids of those that learn there
     made_by: Mapped[UUID | None]  # public id of a person; nobody for the command line
     changed: Mapped[datetime]
-
-
-class LearnerHere(Base):
-    """Somebody who has signed in on this node: what she takes has to be here."""
-
-    __tablename__ = "learner_here"
-
-    person: Mapped[UUID] = mapped_column(primary_key=True)
 
 
 class Lack(Base):

@@ -18,7 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from content_packages.shelf import Shelf
 from lms.bundles.tables import Bundle
-from lms.carrying.tables import Assignment, LearnerHere
+from lms.carrying.tables import Assignment
 from lms.cmi5.tables import Registration
 from lms.courses.tables import Course, CourseImport, Edition
 from lms.database import Database
@@ -56,7 +56,6 @@ HERS: tuple[InstrumentedAttribute[Any], ...] = (
     Presence.person,
     Follow.person,
     Tell.answer,
-    LearnerHere.person,
 )
 #: Columns that tell who did something, in rows that say nothing else of her.
 DOERS: tuple[InstrumentedAttribute[Any], ...] = (

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError, StoredPackageError
 from content_packages.shelf import Shelf
-from lms.carrying.actions import note_learners
 from lms.carrying.lacks import Wished, lack_of, note_lack
 from lms.carrying.queries import needs_here
 from lms.courses.actions import switch_on_complete
@@ -44,7 +43,6 @@ class CourseWishes:
 
     def look(self, session: Session) -> None:
         """Look again at all courses: who learns here, and what she takes, may have changed."""
-        note_learners(session)
         self.settle(session)
         self._tell_lack(session)
 

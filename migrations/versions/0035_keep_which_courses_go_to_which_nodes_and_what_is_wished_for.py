@@ -5,8 +5,8 @@ from alembic import op
 
 from lms.database import PublicId, UtcDateTime
 
-revision = "0034"
-down_revision = "0033"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
@@ -25,11 +25,6 @@ def upgrade() -> None:
         sa.Column("changed", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("target", name=op.f("pk_course_assignment")),
         sa.UniqueConstraint("public_id", name=op.f("uq_course_assignment_public_id")),
-    )
-    op.create_table(
-        "learner_here",
-        sa.Column("person", PublicId(), nullable=False),
-        sa.PrimaryKeyConstraint("person", name=op.f("pk_learner_here")),
     )
     op.create_table(
         "sync_wish",
