@@ -417,7 +417,8 @@ class _Taking:
         if frame.offset > held:
             report.early += ends
             return
-        self._feed(frame, held, reader)
+        taken, _ = self._feed(frame, held, reader)
+        self._origins |= taken.origins
         if not ends:
             return
         if blobs.size(frame.digest) is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from sync import days, inbox, ledger, log, quarantine, renewal, rot, sequencer, wishes
+from sync.canonical import canonical_json
 from sync.errors import CertificateError, IdentityError, LinkError, StoppedError, SyncError
 from sync.identity import read_certificate
 from sync.inbox import Intake
@@ -17,8 +18,10 @@ from sync.likeness import Mosaics
 from sync.messages import Chunks, Cut, Delivery, Message, Progress, Pull, Push, Wanted, Welcome
 from sync.node import (
     Node,
+    certificate_of,
     known_certificates,
     remember_generation,
+    sight_of,
     standing,
     take_certificates,
     vouched_for,
@@ -215,7 +218,7 @@ class _Meeting:
                     peer_epoch=row.epoch,
                     forms=self._node.forms,
                     partials=inbox.partials(session),
-                    wanted=quarantine.wanted_blobs(session, self._node, limit=_MOST_WANTED),
+                    wanted=self._wanted(session),
                     certificates=tuple(known.values()),
                     peer_issued_ms=read_certificate(known[self._peer]).issued_ms
                     if self._peer in known
@@ -224,6 +227,12 @@ class _Meeting:
                     lacking=[Lacking(rot.ref_of(row), rot.head_before(row)) for row in rot.noted(session)],
                 )
             )
+
+    def _wanted(self, session: Session) -> Sequence[Wanted]:
+        """Return the files to ask this peer for; of one to which facts go up it has none of theirs."""
+        signed = certificate_of(session, self._peer)
+        is_above = signed is not None and sight_of(session, self._node, read_certificate(signed)).is_upward
+        return quarantine.wanted_blobs(session, self._node, limit=_MOST_WANTED, from_above=is_above)
 
     def _ask(self, message: Message) -> Message:
         with self._transport.ask(message) as reply:
@@ -265,6 +274,7 @@ class _Meeting:
             row.receipts_after = 0 if has_followed else welcome.receipts_position
             row.said = ledger.vector_kept(conversation.told)
             _note_what_it_lacks(session, row, conversation.peer_heads())
+            row.wants = _files_kept(welcome.wanted)  # a bundle brings them, where the link breaks before
             refs = [
                 ref
                 for key, head in conversation.outgoing().items()
@@ -326,6 +336,7 @@ class _Meeting:
             heads = {key: head for key, head in from_rows(progress.heads).items() if head.seq}
             row = ledger.peer_row(session, self._peer, now_ms=self._node.clock())
             row.heard = ledger.vector_kept(merged(ledger.vector_from(row.heard), heads))
+            row.wants = _files_kept(progress.wanted)
 
     def _size_window(self, conversation: Conversation, took_s: float) -> None:
         if took_s < _LONG_REQUEST_S / 2:
@@ -372,7 +383,7 @@ class _Meeting:
             conversation.took(
                 intake.taken.heads,
                 partials=inbox.partials(session),
-                wanted=quarantine.wanted_blobs(session, self._node, limit=_MOST_WANTED),
+                wanted=self._wanted(session),
                 moved=intake.taken.moved
                 or len(pull.wanted) < wanted
                 or (put_off and bool(answer.absent)),  # what was put off may be there
@@ -398,6 +409,10 @@ class _Meeting:
         with self._node.write() as session:
             row = ledger.peer_row(session, self._peer, now_ms=self._node.clock())
             row.said = ledger.vector_kept(conversation.told)
+
+
+def _files_kept(wanted: Sequence[Wanted]) -> bytes:
+    return canonical_json([(one.digest, one.size) for one in wanted])
 
 
 def _note_what_it_lacks(session: Session, row: PeerRow, theirs: Vector) -> None:

@@ -43,6 +43,7 @@ class Filing:
         moved: whether any byte was of use.
         touched: whether anything was handed on.
         spoilt: files that came whole and are not what they are called.
+        origins: whose entries waited for what has come.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Filing:
         self.moved = False
         self.touched = False
         self.spoilt: set[str] = set()
+        self.origins: set[str] = set()
         self._node = node
         self._partials = partials
         self._mosaics = mosaics
@@ -190,7 +192,8 @@ class Filing:
 
     def _arrived(self, digests: Iterable[str]) -> None:
         with self._node.write() as session:
-            quarantine.blobs_arrived(session, self._node, digests)
+            origins = quarantine.blobs_arrived(session, self._node, digests)
+        self.origins |= origins
 
 
 class _Worker:

@@ -66,7 +66,7 @@ class Intake:
     ) -> None:
         self.taken = Taken()
         self._node = node
-        self._peer = peer
+        self.peer = peer
         self._frames = list(frames)
         self._index = -1
         self._left = 0
@@ -113,7 +113,7 @@ class Intake:
     def _begin_segment(self, frame: Frame) -> bool:
         with self._node.read() as session:
             self._base = self.taken.partials[frame.digest] = held_of(session, frame.digest)
-            room = _MOST_PARTIAL_BYTES - _bytes_of(session, self._peer)
+            room = _MOST_PARTIAL_BYTES - _bytes_of(session, self.peer)
         fits = frame.offset == self._base and frame.offset + frame.length <= frame.size
         return fits and self._base < frame.size <= segment.MAX_ENCODED_BYTES and frame.length <= room
 
@@ -141,6 +141,7 @@ class Intake:
         taken.touched_blobs |= filing.touched
         taken.moved |= filing.moved
         taken.spoilt |= filing.spoilt
+        taken.origins |= filing.origins
 
     def _keep_part(self) -> None:
         frame, data = self._frames[self._index], bytes(self._buffer)
@@ -152,7 +153,7 @@ class Intake:
                         digest=frame.digest,
                         offset=self._base,
                         size=len(data),
-                        peer=self._peer,
+                        peer=self.peer,
                         kept_ms=self._node.clock(),
                         data=data,
                     )
@@ -186,7 +187,7 @@ class Intake:
             self._refuse(frame, error, encoded)
 
     def _refuse(self, frame: Frame, error: SegmentError, encoded: bytes) -> None:
-        logger.warning("segment_refused", extra={"peer": self._peer, "code": error.code})
+        logger.warning("segment_refused", extra={"peer": self.peer, "code": error.code})
         self.taken.partials.pop(frame.digest, None)
         self.taken.refused.append(
             RefusedSegment(digest=frame.digest, code=error.code, detail=error.detail[:500])
@@ -194,7 +195,7 @@ class Intake:
         with self._node.write() as session:
             session.execute(delete(PartRow).where(PartRow.digest == frame.digest))
             if error.code not in PASSED_OVER:
-                _remember_refusal(session, self._peer, frame, error, encoded, now_ms=self._node.clock())
+                _remember_refusal(session, self.peer, frame, error, encoded, now_ms=self._node.clock())
 
 
 def take_segment(session: Session, node: Node, encoded: bytes) -> tuple[Header, int]:

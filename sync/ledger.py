@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from sync import identity, log
+from sync import identity, log, quarantine
 from sync.canonical import canonical_json
 from sync.errors import CertificateError
 from sync.messages import Certificate, Receipt, Signed
@@ -142,6 +142,7 @@ def issue_receipts(session: Session, node: Node, origins: Iterable[str], *, now_
     row.generation += 1
     for key, head in _made_by(session, heads.keys()).items():
         heads[key.origin][key] = head
+    lacking = quarantine.without_files(session, heads.keys())
     for origin, held in heads.items():
         receipt = Receipt(
             issuer=node.id,
@@ -150,23 +151,31 @@ def issue_receipts(session: Session, node: Node, origins: Iterable[str], *, now_
             origin=origin,
             heads=tuple(rows(held)),
             issued_ms=now_ms,
+            lacking=lacking.get(origin, {}),
         )
         _keep(session, identity.sign_paper(node.key, receipt), receipt)
     session.flush()
 
 
 def issue_lacking_receipts(session: Session, node: Node, origins: Iterable[str], *, now_ms: int) -> None:
-    """Sign what is held of those of these origins of which the last receipt says less, or an earlier life gave it."""
+    """Sign what is held of those of these origins of which the last receipt says less, or an earlier life gave it.
+
+    That files have come since counts as well.
+    """
     if not (asked := set(origins) - {node.id}):
         return
     epoch = standing(session).epoch
     covered: dict[LogKey, Head] = {}
+    lacked: dict[str, dict[str, int]] = {}
     for (text,) in session.connection().execute(_SIGNED_HERE, {"issuer": node.id, "origins": [*asked]}):
         receipt = Receipt.model_validate_json(text)
         if receipt.issuer_epoch == epoch:
             covered |= from_rows(receipt.heads)
-    lacking = {key.origin for key in ahead(_made_by(session, asked), covered)}
-    issue_receipts(session, node, lacking, now_ms=now_ms)
+            lacked[receipt.origin] = receipt.lacking
+    behind = {key.origin for key in ahead(_made_by(session, asked), covered)}
+    without = quarantine.without_files(session, lacked.keys()) if lacked else {}
+    behind |= {origin for origin, said in lacked.items() if said != without.get(origin, {})}
+    issue_receipts(session, node, behind, now_ms=now_ms)
 
 
 _SIGNED_HERE = select(ReceiptRow.text).where(
@@ -250,13 +259,24 @@ def newest_position(session: Session) -> int:
 def covered_by_receipts(session: Session, origin: str, *, root: str | None) -> Covered:
     """Return how far an origin's logs are covered, by the root and by anybody else."""
     covered = Covered()
+    at_others: dict[str, int] | None = None
     for issuer, text in session.connection().execute(_RECEIPTS_FOR, {"origin": origin}):
-        heads = from_rows(Receipt.model_validate_json(text).heads)
+        receipt = Receipt.model_validate_json(text)
+        heads = from_rows(receipt.heads)
         if issuer == root:
             covered.by_root = merged(covered.by_root, heads)
+            covered.lacking_at_root = receipt.lacking
         else:
             covered.by_others = merged(covered.by_others, heads)
+            covered.lacking_at_others = (
+                receipt.lacking if at_others is None else _least(at_others, receipt.lacking)
+            )
+            at_others = covered.lacking_at_others
     return covered
+
+
+def _least(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {kind: min(count, other[kind]) for kind, count in one.items() if kind in other}
 
 
 def _keep(session: Session, paper: Signed, receipt: Receipt) -> None:
@@ -281,7 +301,10 @@ def _is_of_a_former_life(session: Session, receipt: Receipt) -> bool:
 
 def _is_newer(receipt: Receipt, present: Receipt) -> bool:
     if receipt.issuer_epoch == present.issuer_epoch:
-        return bool(ahead(from_rows(receipt.heads), from_rows(present.heads)))
+        heads, before = from_rows(receipt.heads), from_rows(present.heads)
+        # Of the same heads files only ever arrive: what lacks less is the later one, whatever clocks say.
+        has_more = heads == before and sum(receipt.lacking.values()) < sum(present.lacking.values())
+        return has_more or bool(ahead(heads, before))
     if present.issuer_epoch in receipt.issuer_past:
         return True
     if receipt.issuer_epoch in present.issuer_past:
@@ -297,7 +320,7 @@ class KindCount:
     """How this node's own records of one kind stand.
 
     ``waiting``: only on this node. ``at_hub``: a paired node that is not the root holds them too.
-    ``delivered``: a receipt signed by the root covers them.
+    ``delivered``: a receipt signed by the root covers them, and it has their files.
     """
 
     waiting: int = 0
@@ -307,10 +330,12 @@ class KindCount:
 
 @dataclass(kw_only=True, slots=True)
 class Covered:
-    """How far receipts cover this node's logs."""
+    """How far receipts cover this node's logs, and of how many entries, per kind, files are lacking there."""
 
     by_root: dict[LogKey, Head] = field(default_factory=dict)
     by_others: dict[LogKey, Head] = field(default_factory=dict)
+    lacking_at_root: dict[str, int] = field(default_factory=dict)
+    lacking_at_others: dict[str, int] = field(default_factory=dict)
 
 
 # Who took a hub has the records on it: that they are there makes them no safer.
@@ -327,9 +352,10 @@ def undelivered(session: Session, node: Node, *, root: str) -> int:
     """
     if root == node.id:
         return 0
-    covered = covered_by_receipts(session, node.id, root=root).by_root
+    covered = covered_by_receipts(session, node.id, root=root)
     own = _made_by(session, [node.id])
-    numbered = sum(max(0, head.seq - covered.get(key, NOTHING).seq) for key, head in own.items())
+    numbered = sum(max(0, head.seq - covered.by_root.get(key, NOTHING).seq) for key, head in own.items())
+    numbered += sum(covered.lacking_at_root.values())
     return numbered + sum(waiting_changes(session, node).values())
 
 
@@ -348,6 +374,13 @@ def counts(session: Session, node: Node) -> dict[str, KindCount]:
                 of_kind.at_hub += count
             else:
                 of_kind.waiting += count
+    for kind, count in covered.lacking_at_root.items() if me.root != node.id else ():
+        of_kind = result.setdefault(kind, KindCount())
+        lacking = min(count, of_kind.delivered)
+        nowhere = min(lacking, covered.lacking_at_others.get(kind, 0 if covered.by_others else lacking))
+        of_kind.delivered -= lacking
+        of_kind.at_hub += lacking - nowhere
+        of_kind.waiting += nowhere
     for kind, count in waiting_changes(session, node).items():
         of_kind = result.setdefault(kind, KindCount())
         if me.root == node.id:

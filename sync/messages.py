@@ -106,7 +106,8 @@ class Receipt(Wire):
 
     Signed by the root it means *delivered*; by a hub, *at the hub*. ``issuer_epoch`` tells a restored issuer
     from the one that gave earlier receipts, and ``issuer_past`` which lives came before, as far as it knows: clocks
-    cannot say that. ``backup`` names the verified backup that holds them too.
+    cannot say that. ``backup`` names the verified backup that holds them too. ``lacking`` counts, per kind, entries
+    below these heads whose files the signer does not have yet.
     """
 
     paper: Literal["receipt"] = "receipt"
@@ -117,6 +118,7 @@ class Receipt(Wire):
     heads: tuple[Row, ...]
     issued_ms: Counted
     backup: Code | None = None
+    lacking: Annotated[dict[Code, Counted], Field(max_length=100)] = {}
 
 
 class Proof(Wire):

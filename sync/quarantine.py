@@ -8,12 +8,13 @@ last entry that its revocation trusts is kept aside too, and taken if a later re
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Subquery, delete, exists, func, literal, select, union_all
+from sqlalchemy import Select, Subquery, bindparam, delete, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from sync import identity, wishes
@@ -22,7 +23,7 @@ from sync.errors import CertificateError
 from sync.messages import Certificate, Record, Wanted
 from sync.node import Node, certificate_of
 from sync.ports import BlobRef, Context, Outcome, Stream, Verdict
-from sync.scopes import is_authority
+from sync.scopes import UPWARD, is_authority
 from sync.tables import FeedRow, QuarantineRow, WantedBlobRow, WishRow
 from sync.trust import REVOKED, Limit, limit_of
 from sync.vector import LogKey
@@ -96,14 +97,37 @@ def judge_anew(session: Session, origin: str) -> None:
     session.flush()
 
 
-def wanted_blobs(session: Session, node: Node, *, limit: int) -> list[Wanted]:
+def wanted_blobs(
+    session: Session,
+    node: Node,
+    *,
+    limit: int,
+    made_by: Collection[str] | None = None,
+    from_above: bool = False,
+) -> list[Wanted]:
     """Return the files that waiting entries lack, the host has lost or wishes for, and that find room.
 
     Those that are wished for come last, in the order of their rank; of one rank small ones come first. Each with how
     much is here. What finds no room is not asked for until there is some, nor what comes after it: what is less needed
     would take the room; see ``bytes_without_room``.
+
+    Args:
+        session: one consistent view.
+        node: the one that lacks them.
+        limit: the most files.
+        made_by: only what entries of these origins lack, and what was decided above: of facts and proposals, whoever
+            holds an entry of an origin is on the way to its files, and nobody else is.
+        from_above: leave out what facts and proposals lack: those who are above have no file that they did not get
+            from here.
     """
     wanted = _wanted_or_wished()
+    if made_by is not None or from_above:
+        going_up = QuarantineRow.scope.in_(UPWARD)
+        wanted = _with_wishes(
+            _waited_for()
+            .join(QuarantineRow, QuarantineRow.id == WantedBlobRow.record)
+            .where(~going_up if from_above else ~going_up | QuarantineRow.origin.in_(made_by or ()))
+        )
     rank = func.min(wanted.c.rank)
     found = session.execute(
         select(wanted.c.digest, wanted.c.size, rank)
@@ -148,6 +172,24 @@ def likenesses(session: Session, digests: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def kinds_wanting(session: Session, digests: Collection[str]) -> dict[str, set[str]]:
+    """Return, of those of some files for which records wait, the kinds of those records."""
+    found: dict[str, set[str]] = {}
+    for some in _steps(list(digests)):
+        rows = session.connection().execute(_KINDS_WANTING, {"digests": list(some)})
+        for digest, kind in rows:
+            found.setdefault(digest, set()).add(kind)
+    return found
+
+
+_KINDS_WANTING = (
+    select(WantedBlobRow.digest, QuarantineRow.kind)
+    .join(QuarantineRow, QuarantineRow.id == WantedBlobRow.record)
+    .where(WantedBlobRow.digest.in_(bindparam("digests", expanding=True)))
+    .distinct()
+)
+
+
 def is_wanted(session: Session, node: Node, digest: str, size: int) -> bool:
     """Say whether some waiting entry lacks this file, or the host has lost it or wishes for it."""
     return bool(which_wanted(session, node, [BlobRef(digest, size)]))
@@ -164,20 +206,47 @@ def which_wanted(session: Session, node: Node, refs: Iterable[BlobRef]) -> set[B
     return found
 
 
-def blobs_arrived(session: Session, node: Node, digests: Iterable[str]) -> None:
+def blobs_arrived(session: Session, node: Node, digests: Iterable[str]) -> set[str]:
     """Note that files are here, whole and verified; apply again what waited for nothing else, and tell who wished.
 
     All in one transaction: a process that died in between would leave entries that nothing tries again.
+
+    Returns:
+        The origins of the entries that waited for them.
     """
+    origins = set[str]()
     for some in _steps(list(digests)):
         came = WantedBlobRow.digest.in_(some)
         ids = list(session.scalars(select(WantedBlobRow.record).where(came).distinct()))
         session.execute(delete(WantedBlobRow).where(came))
+        origins |= set(
+            session.scalars(select(QuarantineRow.origin).where(QuarantineRow.id.in_(ids)).distinct())
+        )
         for row in session.scalars(_READY.where(QuarantineRow.id.in_(ids))).all():
             _retry(session, node, row)
         for name in wishes.granted(session, some):
             if node.wishes is not None:
                 node.wishes.came(session, name)
+    return origins
+
+
+def without_files(session: Session, origins: Collection[str]) -> dict[str, dict[str, int]]:
+    """Count, per origin and kind, the facts and proposals of some origins that are here and lack files."""
+    found: dict[str, dict[str, int]] = {}
+    for origin, kind, count in session.connection().execute(_WITHOUT_FILES, {"origins": [*origins]}):
+        found.setdefault(origin, {})[kind] = count
+    return found
+
+
+_WITHOUT_FILES = (
+    select(QuarantineRow.origin, QuarantineRow.kind, func.count())
+    .where(
+        QuarantineRow.origin.in_(bindparam("origins", expanding=True)),
+        QuarantineRow.scope.in_(UPWARD),
+        exists().where(WantedBlobRow.record == QuarantineRow.id),
+    )
+    .group_by(QuarantineRow.origin, QuarantineRow.kind)
+)
 
 
 def take_up_arrived(node: Node, *, limit: int) -> None:
@@ -335,8 +404,16 @@ def _note(row: QuarantineRow, outcome: Outcome) -> None:
 @cache
 def _wanted_or_wished() -> Subquery:
     """Return the files that are lacking, with their ranks: of those that entries wait for it is the first."""
-    row, wish = WantedBlobRow, WishRow
-    waited_for = select(row.digest, row.size, row.like, literal(_NEEDED_FIRST).label("rank"))
+    return _with_wishes(_waited_for())
+
+
+def _waited_for() -> Select[Any]:
+    row = WantedBlobRow
+    return select(row.digest, row.size, row.like, literal(_NEEDED_FIRST).label("rank"))
+
+
+def _with_wishes(waited_for: Select[Any]) -> Subquery:
+    wish = WishRow
     return union_all(waited_for, select(wish.digest, wish.size, wish.like, wish.rank)).subquery()
 
 

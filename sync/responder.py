@@ -131,7 +131,7 @@ class Responder:
                 partials=tuple(
                     Partial(digest=digest, offset=offset) for digest, offset in taken.partials.items()
                 ),
-                wanted=tuple(self._wanted(session)),
+                wanted=tuple(self._wanted(session, intake.peer, _heard(session, intake.peer))),
                 refused=tuple(taken.refused),
                 receipts=tuple(receipts),
             )
@@ -237,7 +237,7 @@ class Responder:
             update={
                 "heads": tuple(rows(heads)),
                 "partials": tuple(inbox.partials(session)),
-                "wanted": tuple(self._wanted(session)),
+                "wanted": tuple(self._wanted(session, peer.node, theirs)),
                 "forms": self.node.forms,
                 "tells_chunks": True,
                 "receipts": tuple(receipts),
@@ -257,8 +257,10 @@ class Responder:
         have = [row for row in rotten if theirs.get(rot.key_of(row), NOTHING).seq >= row.last]
         return {rot.key_of(row): rot.head_before(row) for row in reversed(have)}
 
-    def _wanted(self, session: Session) -> Sequence[Wanted]:
-        return quarantine.wanted_blobs(session, self.node, limit=_MOST_WANTED)
+    def _wanted(self, session: Session, peer: str, theirs: Vector) -> Sequence[Wanted]:
+        """Return the files that this peer may have; those of laptops that it never met would crowd them out."""
+        made_by = {peer, *(key.origin for key in theirs)}
+        return quarantine.wanted_blobs(session, self.node, limit=_MOST_WANTED, made_by=made_by)
 
     def _segment_frames(
         self, session: Session, pull: Pull, peer: Certificate, offsets: dict[str, int]
