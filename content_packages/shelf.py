@@ -141,6 +141,15 @@ class Shelf:
         """Return what arrived so far of a file, to go on with it."""
         return Partial(self, self._incoming / f"{_checked(digest)}.partial", digest)
 
+    def unfinished(self) -> list[str]:
+        """Return the files of which a part is here."""
+        return sorted(path.stem for path in self._incoming.glob("*.partial") if _DIGEST.fullmatch(path.stem))
+
+    def give_up(self, digest: str) -> None:
+        """Forget what arrived so far of a file."""
+        with self._lock:
+            _remove(self._incoming / f"{_checked(digest)}.partial")
+
     def open(self, digest: str) -> BinaryIO:
         """Open a file for reading.
 

@@ -21,7 +21,8 @@ from lms.nodes.local import sync_node
 from lms.people.passwords import Passwords, prepare_passwords
 from lms.records.files import ShelfFiles
 from lms.settings import Role, Settings
-from lms.streams.blobs import ShelfBlobs
+from lms.streams.attachments import AttachmentStream
+from lms.streams.blobs import AllBlobs
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.lacks import LackStream
@@ -99,6 +100,7 @@ class Node:
                 f"{self.settings.data} holds no node key. `lms init` makes one for a new node; an old node's "
                 "comes from its backup."
             )
+        attached = Shelf(self.settings.attachments)
         streams: list[Stream] = [
             Revocations(),
             Erasures(),
@@ -111,16 +113,19 @@ class Node:
             DocumentStream(),
             PeopleStream(),
             LackStream(self.directory.wishes),
+            AttachmentStream(attached, self.shelf),
         ]
         return sync_node(
             self.database,
             key,
             self.settings.data,
             streams=streams,
-            blobs=ShelfBlobs(self.shelf, leave_free=self.settings.min_free_bytes),
+            blobs=AllBlobs(
+                self.shelf, attached, leave_free=self.settings.min_free_bytes, read=self.database.read
+            ),
             erasure=PersonErasure(
                 self.database,
-                attachments=Shelf(self.settings.attachments),
+                attachments=attached,
                 exports=self.settings.exports,
             ),
             kept=StatementsKept(),

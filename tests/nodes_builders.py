@@ -26,7 +26,8 @@ from lms.nodes.actions import invite, join, sync_with
 from lms.nodes.local import make_identity, sync_node
 from lms.people.actions import change_person, create_group, create_person, set_membership
 from lms.people.tables import Person
-from lms.streams.blobs import ShelfBlobs
+from lms.streams.attachments import AttachmentStream
+from lms.streams.blobs import AllBlobs
 from lms.streams.directory import DirectoryStream
 from lms.streams.documents import DocumentStream
 from lms.streams.lacks import LackStream
@@ -56,6 +57,7 @@ class Place:
     node: Node
     shelf: Shelf
     folder: Path
+    attachments: Shelf
     peer: str = ""
 
     def person(self, number: str, *, name: str = "", roles: Sequence[str] = ("officer",)) -> UUID:
@@ -132,7 +134,7 @@ def a_place_again(database: Database, folder: Path, role: Role) -> Place:
     """Open a node that may be there already: its folder, and its database."""
     with database.write() as session:
         key = make_identity(session, folder, name=f"The {role}", role=role)
-    shelf = Shelf(folder / "shelf")
+    shelf, attachments = Shelf(folder / "shelf"), Shelf(folder / "attachments")
     directory = DirectoryStream(shelf, new_id=uuid4)
     streams = [
         Revocations(),
@@ -146,19 +148,20 @@ def a_place_again(database: Database, folder: Path, role: Role) -> Place:
         PeopleStream(),
         directory,
         LackStream(directory.wishes),
+        AttachmentStream(attachments, shelf),
     ]
-    erasure = PersonErasure(database, attachments=Shelf(folder / "attachments"), exports=folder / "exports")
+    erasure = PersonErasure(database, attachments=attachments, exports=folder / "exports")
     node = sync_node(
         database,
         key,
         folder,
         streams=streams,
-        blobs=ShelfBlobs(shelf, leave_free=0),
+        blobs=AllBlobs(shelf, attachments, leave_free=0, read=database.read),
         erasure=erasure,
         kept=StatementsKept(),
         wishes=directory.wishes,
     )
-    return Place(database, node, shelf, folder)
+    return Place(database, node, shelf, folder, attachments)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 #: Up to this size the row is the better place: a file of its own would wait for the disk twice more.
 MAX_BYTES_IN_ROW = 64 * 1024
+_SHA256 = 64  # hexadecimal digits
 _DIGESTS = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
 
 
@@ -97,15 +98,21 @@ def keep_parts(
     for sha2, content in sorted(contents.items()):
         if sha2 not in in_rows:
             file = files.keep(content) if files is not None and len(content) > MAX_BYTES_IN_ROW else None
-            rows.append((sha2, len(content), file, content if file is None else None))
+            sha256 = sha2 if len(sha2) == _SHA256 else hashlib.sha256(content).hexdigest()
+            rows.append((sha2, sha256, len(content), file, content if file is None else None))
     _KEPT.change(connection, rows)
+    _note_bringer(session, sorted(contents), authority)
+
+
+def _note_bringer(session: Session, sha2s: Sequence[str], authority: dict[str, Any]) -> None:
     key = actor_key(authority)
     if key is not None:
+        connection = session.connection()
         number = numbers(connection, AgentRow, [key])[key]
-        _BROUGHT.change(connection, [(sha2, number) for sha2 in sorted(contents)])
+        _BROUGHT.change(connection, [(sha2, number) for sha2 in sha2s])
 
 
-_KEPT = insert_or_ignore(AttachmentRow, columns=("sha2", "size", "file", "content"))
+_KEPT = insert_or_ignore(AttachmentRow, columns=("sha2", "sha256", "size", "file", "content"))
 _BROUGHT = insert_or_ignore(AttachmentAuthority, columns=("sha2", "authority_id"))
 
 
@@ -152,6 +159,85 @@ _IS_BROUGHT = Prepared(
 _FOUND = PreparedForList(
     select(AttachmentRow.sha2, AttachmentRow.file, AttachmentRow.content), AttachmentRow.sha2
 )
+
+
+# ---------------------------------------------------------------- between record stores
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Travelling:
+    """One file of a statement on its way to another record store.
+
+    The statement names it by `sha2`, it travels by `sha256`; `size` is its length in bytes.
+    """
+
+    sha2: str
+    sha256: str
+    size: int
+
+
+def travelling(session: Session, statement: dict[str, Any]) -> list[Travelling]:
+    """Return the files of a statement whose bytes are here, each once; of what has only a fileUrl there are none."""
+    named = {one["sha2"].lower() for one in attachments_of(statement)}
+    found = _TRAVELLING.rows(session.connection(), sorted(named))
+    return [Travelling(sha2=sha2, sha256=sha256, size=size) for sha2, sha256, size in sorted(found)]
+
+
+_TRAVELLING = PreparedForList(
+    select(AttachmentRow.sha2, AttachmentRow.sha256, AttachmentRow.size), AttachmentRow.sha2
+)
+
+
+def keep_travelled(
+    session: Session, files: Sequence[Travelling], brought: Sequence[str], authority: dict[str, Any] | None
+) -> None:
+    """Note files of a statement that came from another store and lie, whole, where the host keeps files.
+
+    Args:
+        session: of the caller's transaction.
+        files: those that were not here; the host calls each by its `sha256`.
+        brought: digests of all files that are here now and that the authority brought there, as statements name them.
+        authority: of the statement; it may read them here as there.
+    """
+    rows: list[Values] = [(one.sha2, one.sha256, one.size, one.sha256, None) for one in files]
+    _KEPT.change(session.connection(), rows)
+    if authority is not None and brought:
+        _note_bringer(session, brought, authority)
+
+
+def find_travelling(session: Session, sha256: str) -> tuple[int, str | None] | None:
+    """Return the length of a file, and the host's name of it if it is not in the row; `None` if it is not kept here."""
+    found = _BY_SHA256.first(session.connection(), sha256=sha256)
+    return None if found is None else (int(found[0]), found[1])
+
+
+def content_in_row(session: Session, sha256: str) -> bytes:
+    """Return the bytes of a small file that lies in its row; none where it is not there any more."""
+    found = _IN_ROW.first(session.connection(), sha256=sha256)
+    return b"" if found is None else found[0]
+
+
+_BY_SHA256 = Prepared(
+    select(AttachmentRow.size, AttachmentRow.file).where(AttachmentRow.sha256 == bindparam("sha256")).limit(1)
+)
+_IN_ROW = Prepared(
+    select(AttachmentRow.content)
+    .where(AttachmentRow.sha256 == bindparam("sha256"), AttachmentRow.content.is_not(None))
+    .limit(1)
+)
+
+
+def is_of(sha2: str, content: Iterable[bytes]) -> bool:
+    """Say whether bytes have the digest by which a statement names them."""
+    if len(sha2) not in _DIGESTS:
+        return False
+    digest = _DIGESTS[len(sha2)]()
+    for piece in content:
+        digest.update(piece)
+    return digest.hexdigest() == sha2
+
+
+# ---------------------------------------------------------------- looking
 
 
 def sizes_of(session: Session, digests: Collection[str]) -> dict[str, int]:

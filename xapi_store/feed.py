@@ -101,6 +101,32 @@ _STATEMENTS = Prepared(
 )
 
 
+def with_attachments_after(
+    session: Session, position: int, *, limit: int
+) -> tuple[Sequence[tuple[int, bytes]], int]:
+    """Return those of the next statements made here that name attachments, and the position to go on from.
+
+    At most *limit* statements are looked at; each is told with its position and its bytes.
+    """
+    newest = newest_position(session)  # first: what comes in between is told the next time
+    connection = session.connection()
+    rows = _MADE_HERE.rows(connection, position=position, newest=newest, limit=limit)
+    named = [(place, raw) for place, packed in rows if b'"sha2"' in (raw := unpack(connection, packed))]
+    return named, int(rows[-1][0]) if len(rows) == limit else max(position, newest)
+
+
+_MADE_HERE = Prepared(
+    select(StatementRow.position, StatementRow.raw)
+    .where(
+        StatementRow.position > bindparam("position"),
+        StatementRow.position <= bindparam("newest"),
+        StatementRow.copied == false(),
+    )
+    .order_by(StatementRow.position)
+    .limit(bindparam("limit"))
+)
+
+
 def wanted_among(session: Session, positions: Sequence[int], wanted: FeedFilter) -> dict[int, datetime]:
     """Return which statements of a stretch of the feed a reader wants, and when each was stored here."""
     conditions = _conditions(session, wanted)

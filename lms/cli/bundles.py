@@ -42,7 +42,7 @@ def export(  # noqa: PLR0917 - typer reads options from positional parameters
         str | None, typer.Option(help="The largest file, such as 20MB; 4 GiB when left out, as FAT32 takes.")
     ] = None,
     with_files: Annotated[
-        bool, typer.Option("--files/--no-files", help="Take along the files that courses need.")
+        bool, typer.Option("--files/--no-files", help="Take along the files of courses and statements.")
     ] = True,
     from_start: Annotated[
         bool, typer.Option("--all", help="Everything they may see, as for a node that lost its database.")

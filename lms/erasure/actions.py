@@ -34,6 +34,7 @@ from lms.records.tables import RecordExport
 from lms.streams.tables import Proposal
 from sync.blackout import subject_of
 from sync.messages import Record
+from sync.quarantine import kinds_wanting
 from xapi_store import erasing
 from xapi_store.packing import dictionaries_with, keep_dictionary, pack_anew, train_another
 from xapi_store.tables import DocumentRow
@@ -106,6 +107,7 @@ class PersonErasure:
             if step(person):
                 return True
         self._rest(person)
+        self._files_on_their_way()
         with self._database.read() as session:
             if _who(session, subject) is not None:
                 raise StillNamedError
@@ -181,6 +183,15 @@ class PersonErasure:
         for export in exports:
             for file in self._exports.glob(f"{export}.*"):
                 file.unlink(missing_ok=True)
+
+    def _files_on_their_way(self) -> None:
+        """Forget what has come of files for which nothing waits any more: the entries that did are hers, and gone."""
+        begun = self._attachments.unfinished()
+        with self._database.read() as session:
+            wanted = kinds_wanting(session, begun)
+        for digest in begun:
+            if digest not in wanted:
+                self._attachments.give_up(digest)
 
     def _rebuild(self) -> None:
         """Leave nothing in pages that were freed, nor in the copy from before the last upgrade."""

@@ -9,6 +9,7 @@ from lms.web.wording import mark
 
 KINDS: Mapping[str, str] = {
     "statement": mark("Learning records"),
+    "attachment": mark("Files of learning records"),
     "document": mark("Places reached in courses"),
     "person": mark("People"),
     "group": mark("Groups"),
@@ -39,6 +40,7 @@ REASONS: Mapping[str, str] = {
     "schema": mark("A newer version wrote it; it is read after an upgrade of this node."),
     "kind": mark("A newer version wrote it; it is read after an upgrade of this node."),
     "revoked": mark("Its node is no longer trusted, and it was written after the last record that is."),
+    "statement": mark("The learning record it belongs to is not here."),
     "files": mark("Its files are still on their way."),
     "error": mark("Something went wrong on this node while it was read."),
 }

@@ -61,7 +61,7 @@ def change_of(entry: feed.StatementEntry, *, scope: str, position: int) -> Chang
         scope=scope,
         schema=SCHEMA,
         body=entry.raw,
-        changed_ms=_instant_ms(entry.raw),
+        changed_ms=instant_ms(entry.raw),
         position=position,
     )
 
@@ -84,6 +84,6 @@ def _outcome(copy: ingest.CopyOutcome) -> Outcome:
             return Outcome(verdict=Verdict.REFUSED, reason="malformed", detail=copy.reason)
 
 
-def _instant_ms(raw: bytes) -> int:
+def instant_ms(raw: bytes) -> int:
     """Return when a statement says it happened; the record store never keeps one without."""
     return round(parse_timestamp(orjson.loads(raw)["timestamp"]).timestamp() * 1000)

@@ -9,7 +9,7 @@ from xapi_store.ingest.acceptance import (
     store_statements,
     store_submissions,
 )
-from xapi_store.ingest.copies import CopyOutcome, Outcome, store_copies
+from xapi_store.ingest.copies import CopyOutcome, Outcome, statement_of_copy, store_copies
 
 __all__ = [
     "Admit",
@@ -19,6 +19,7 @@ __all__ = [
     "Outcome",
     "Submission",
     "check_submission",
+    "statement_of_copy",
     "store_copies",
     "store_statements",
     "store_submissions",

@@ -115,3 +115,15 @@ def _compare(entry: Entry, position: int, ours: dict[str, Any] | None) -> CopyOu
     if different:
         return CopyOutcome(outcome=Outcome.CONFLICT, statement_id=entry.id, differing=different)
     return CopyOutcome(outcome=Outcome.PRESENT, statement_id=entry.id, position=position)
+
+
+def statement_of_copy(session: Session, statement_id: UUID) -> dict[str, Any] | None:
+    """Return a statement to which something belongs that was brought by itself; `None` if it is not here (yet).
+
+    Of one that was erased, nothing is left to belong to: it is empty.
+    """
+    for _, _, raw in find_stored(session.connection(), [statement_id]):
+        if raw is not None:
+            found: dict[str, Any] = orjson.loads(raw or b"{}")
+            return found
+    return None

@@ -231,12 +231,14 @@ def agent_beginning(agent: Any) -> Any:
 class AttachmentRow(Base):
     """The bytes of an attachment, once per digest: here, or in a file of the host.
 
-    `size` stands before the content: SQLite reads a row from its beginning.
+    `size` stands before the content: SQLite reads a row from its beginning. `sha2` is the digest that statements name,
+    of any length; `sha256` that by which files travel.
     """
 
     __tablename__ = "xapi_attachment"
 
     sha2: Mapped[str] = mapped_column(Text, primary_key=True)
+    sha256: Mapped[str] = mapped_column(Text, index=True)
     size: Mapped[int] = mapped_column(BigInteger)
     file: Mapped[str | None] = mapped_column(Text, index=True)
     content: Mapped[bytes | None]
