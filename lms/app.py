@@ -98,6 +98,7 @@ from lms.records.pages import validating as record_validator
 from lms.reports.attempt_pages import router as attempt_pages
 from lms.reports.pages import router as report_pages
 from lms.streams.course_files import manifests_on_offer
+from lms.support.pages import router as support_pages
 from lms.trials.api import fetching as trial_fetch_api
 from lms.trials.databases import TrialDatabases
 from lms.trials.errors import TROUBLES as TRIAL_TROUBLES
@@ -160,6 +161,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     bundles_sent,
     bundle_pages,
     reached_pages,
+    support_pages,
     events_api,
     forwarding_pages,
 )
@@ -324,6 +326,7 @@ def build_pages(node: ServingNode) -> FastAPI:
     app.state.desk = node.desk
     app.state.trials = node.trials
     app.state.sync = node.sync
+    app.state.node = node
     app.state.reached = node.reached
     app.state.broadcast = node.broadcast
     _add_signs_of_life(app, node)

@@ -26,6 +26,10 @@ COMMANDS = {
         "Tell how this node stands: its role, what waits to be delivered, peers, disk, clock.",
     ),
     "doctor": ("doctor", "Check everything this node keeps; exit with 1 where something needs you."),
+    "support": (
+        "support",
+        "Write how this node is into FILE, for whoever helps: nothing about people.",
+    ),
     "demo": ("demo", "Fill the node with people, courses and enrolments to look around with."),
     "user": ("people", "People who sign in on this node."),
     "people": ("erasing", "Erase people, and see which nodes have done it."),

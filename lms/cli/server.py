@@ -27,6 +27,7 @@ from lms.certificates.hosts import authority_of, renew
 from lms.certificates.pages import Reached
 from lms.node import utc_now
 from lms.settings import Settings
+from lms.support.log import keeping_log
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def serve(
         ServerError: the server cannot start.
         KeyLostError: the node's key is not in its folder.
     """
-    with only_server_of(settings):
+    with only_server_of(settings), keeping_log(settings.data):
         ports = [settings.port, settings.content_port, *settings.ports_of_courses]
         listeners = [listen(settings.host, port) for port in ports]
         door = listen(settings.host, settings.join_port) if settings.https else None

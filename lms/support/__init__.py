@@ -1,0 +1,1 @@
+"""A file for whoever helps from afar: how a node is, and nothing about people."""
