@@ -97,6 +97,10 @@ from lms.records.pages import router as record_pages
 from lms.records.pages import validating as record_validator
 from lms.reports.attempt_pages import router as attempt_pages
 from lms.reports.pages import router as report_pages
+from lms.retention.actions import Housekeeping
+from lms.retention.kinds import LAUNCH_LOG
+from lms.retention.pages import TROUBLES as RETENTION_TROUBLES
+from lms.retention.pages import router as retention_pages
 from lms.streams.course_files import manifests_on_offer
 from lms.support.pages import router as support_pages
 from lms.trials.api import fetching as trial_fetch_api
@@ -162,6 +166,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     bundle_pages,
     reached_pages,
     support_pages,
+    retention_pages,
     events_api,
     forwarding_pages,
 )
@@ -179,6 +184,7 @@ TROUBLES = (
     RECORD_TROUBLES,
     NODE_TROUBLES,
     CARRYING_TROUBLES,
+    RETENTION_TROUBLES,
     FORWARDING_TROUBLES,
 )
 NAVIGATION = (
@@ -200,6 +206,7 @@ STATISTICS_EVERY_S = 60.0
 PACKING_EVERY_S = 60.0
 SWEEP_EXPORTS_EVERY_S = 3600.0
 DROP_LOGS_EVERY_S = 24 * 3600.0
+KEEP_PERIODS_EVERY_S = 3600.0
 SWEEP_SHELF_EVERY_S = 6 * 3600.0
 READ_SHELF_EVERY_S = 1.0  # 4 MB or 50 ms of it, see lms.courses.scrub
 SWEEP_ATTACHMENTS_EVERY_S = 300.0  # one folder of 256: all of them in a day
@@ -327,6 +334,7 @@ def build_pages(node: ServingNode) -> FastAPI:
     app.state.trials = node.trials
     app.state.sync = node.sync
     app.state.node = node
+    app.state.launch_log_days = node.settings.launch_log_days
     app.state.reached = node.reached
     app.state.broadcast = node.broadcast
     _add_signs_of_life(app, node)
@@ -481,7 +489,8 @@ def build_worker(node: ServingNode) -> Worker:
         place_kept=node.settings.data / SCRUB_NAME,
         now=utc_now,
     )
-    logs = OldLogs(node.database, days=node.settings.launch_log_days, now=utc_now)
+    housekeeping = Housekeeping(node.database, launch_log_days=node.settings.launch_log_days, now=utc_now)
+    logs = OldLogs(node.database, days=partial(housekeeping.days_of, LAUNCH_LOG), now=utc_now)
     rounds = Rounds(sync, addresses_here=own_addresses)
     forwarder = Forwarder(node.database, files=node.attachments, secret=node.secret, now=utc_now)
     chores = [
@@ -511,6 +520,7 @@ def build_worker(node: ServingNode) -> Worker:
         Chore(name="sweep uploads", every_s=SWEEP_UPLOADS_EVERY_S, do=node.importer.sweep_uploads),
         Chore(name="sweep trials", every_s=SWEEP_TRIALS_EVERY_S, do=node.trials.sweep),
         Chore(name="drop old launch logs", every_s=DROP_LOGS_EVERY_S, do=logs.drop_some),
+        Chore(name="keep periods", every_s=KEEP_PERIODS_EVERY_S, do=housekeeping.remove_some),
         Chore(name="meet peers", every_s=MEETING_EVERY_S, do=rounds.look_after, follows_writing=True),
         Chore(name="forward", every_s=FORWARDING_EVERY_S, do=forwarder.look_after, follows_writing=True),
     ]

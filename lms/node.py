@@ -20,6 +20,7 @@ from lms.evidence.kept import StatementsKept
 from lms.nodes.local import sync_node
 from lms.people.passwords import Passwords, prepare_passwords
 from lms.records.files import ShelfFiles
+from lms.retention.stream import RetentionStream
 from lms.settings import Role, Settings
 from lms.streams.attachments import AttachmentStream
 from lms.streams.blobs import AllBlobs
@@ -114,6 +115,7 @@ class Node:
             PeopleStream(),
             LackStream(self.directory.wishes),
             AttachmentStream(attached, self.shelf),
+            RetentionStream(),
         ]
         return sync_node(
             self.database,

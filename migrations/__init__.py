@@ -13,6 +13,7 @@ TABLES = (
     "lms.enrolment.tables",
     "lms.evidence.tables",
     "lms.following.tables",
+    "lms.retention.tables",
     "lms.forwarding.tables",
     "lms.keys.tables",
     "lms.launch.tables",

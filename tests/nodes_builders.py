@@ -26,6 +26,7 @@ from lms.nodes.actions import invite, join, sync_with
 from lms.nodes.local import make_identity, sync_node
 from lms.people.actions import change_person, create_group, create_person, set_membership
 from lms.people.tables import Person
+from lms.retention.stream import RetentionStream
 from lms.streams.attachments import AttachmentStream
 from lms.streams.blobs import AllBlobs
 from lms.streams.directory import DirectoryStream
@@ -149,6 +150,7 @@ def a_place_again(database: Database, folder: Path, role: Role) -> Place:
         directory,
         LackStream(directory.wishes),
         AttachmentStream(attachments, shelf),
+        RetentionStream(),
     ]
     erasure = PersonErasure(database, attachments=attachments, exports=folder / "exports")
     node = sync_node(

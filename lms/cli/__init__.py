@@ -46,6 +46,7 @@ COMMANDS = {
     "bundle": ("bundles", "Sync by stick, disc or mail."),
     "forward": ("forwarding", "Other record stores that are given statements of this one."),
     "certificate": ("certificates", "The root certificate of a node that serves HTTPS by itself."),
+    "retention": ("retention", "For how long records are kept that are no facts."),
     "archive": ("archive", "Old statements, by whole parts of a month or more (PostgreSQL only)."),
 }
 

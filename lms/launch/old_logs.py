@@ -21,17 +21,19 @@ class OldLogs:
     neither ended by itself nor by what its learner did next. What she has reached does not depend on it.
 
     Args:
-        days: 0 keeps every log.
+        days: asked at every step; 0 keeps every log.
     """
 
-    def __init__(self, database: Database, *, days: int, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, *, days: Callable[[], int], now: Callable[[], datetime]) -> None:
         self._database = database
-        self._kept = timedelta(days=days)
+        self._days = days
+        self._kept = timedelta()
         self._now = now
         self._seen: UUID | None = None
 
     def drop_some(self) -> bool:
         """Look at some registrations, and drop the log of one at most; say whether there is more to look at."""
+        self._kept = timedelta(days=self._days())
         if not self._kept:
             return False
         # Numbers by the index alone: the rows, which hold states, are only read where a log ends.

@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "trust": mark("Trust in withdrawn nodes"),
     "erasure": mark("Orders to erase a person"),
     "erasure-done": mark("Confirmations that a person was erased"),
+    "retention": mark("Periods for which records are kept"),
     "day": mark("Signed statements of the day"),
     "loss": mark("Losses by damaged disks"),
     "presence": mark("People who began to work on this machine"),

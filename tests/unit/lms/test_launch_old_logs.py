@@ -59,7 +59,7 @@ def logs(database: Database) -> int:
 
 def drop(database: Database, *, days: int = DAYS) -> int:
     """Drop what is old; return in how many turns."""
-    old = OldLogs(database, days=days, now=lambda: LONG_AFTER)
+    old = OldLogs(database, days=lambda: days, now=lambda: LONG_AFTER)
     turns = 1
     while old.drop_some():
         turns += 1
