@@ -286,6 +286,9 @@ class Blobs(Protocol):
     def size(self, digest: str) -> int | None:
         """Return the length of a whole, verified file; ``None`` when it is not here."""
 
+    def arrived(self, digests: Iterable[str]) -> Collection[str]:
+        """Return those of many files that came and are whole; asked at every meeting, of all that is wanted."""
+
     def read(self, digest: str, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes of a whole file; empty at its end, and where it is not here any more."""
 

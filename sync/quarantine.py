@@ -253,8 +253,7 @@ def take_up_arrived(node: Node, *, limit: int) -> None:
     """Note files that are here and were not noted: their process died as soon as they were whole."""
     with node.read() as session:
         wanted = wanted_blobs(session, node, limit=limit)
-    here = [one.digest for one in wanted if node.blobs.size(one.digest) is not None]
-    for some in _steps(here):
+    for some in _steps(list(node.blobs.arrived(one.digest for one in wanted))):
         with node.write() as session:
             blobs_arrived(session, node, some)
 

@@ -152,6 +152,9 @@ class MemoryBlobs:
     def size(self, digest: str) -> int | None:
         return len(self.whole[digest]) if digest in self.whole else None
 
+    def arrived(self, digests: Iterable[str]) -> list[str]:
+        return [digest for digest in digests if digest in self.whole]
+
     def read(self, digest: str, offset: int, length: int) -> bytes:
         return self.disk(digest, self.whole[digest])[offset : offset + length]
 

@@ -6,7 +6,7 @@ it is begun: what has come of it lies there from then on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from threading import Lock
 
 from content_packages.errors import FileDamagedError, FileMissingError
@@ -38,6 +38,10 @@ class ShelfBlobs:
             return self._shelf.path(digest).stat().st_size
         except FileNotFoundError:
             return None
+
+    def arrived(self, digests: Iterable[str]) -> list[str]:
+        """Return those of many files that are here, whole."""
+        return [digest for digest in digests if self.size(digest) is not None]
 
     def read(self, digest: str, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes of a whole file; none where it went away."""
@@ -126,6 +130,10 @@ class AllBlobs:
             self._shelf.put_all({digest: self.read(digest, 0, found)})
         return found
 
+    def arrived(self, digests: Iterable[str]) -> list[str]:
+        """Return those of many files that are here, whole, on the shelf of what waits for them."""
+        return [digest for digest in digests if self._is_on_a_shelf(digest) and self.size(digest) is not None]
+
     def read(self, digest: str, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes of a whole file; none where it went away."""
         for one in (self._packages, self._attachments):
@@ -183,6 +191,9 @@ class AllBlobs:
             for one in digests
             if kinds.get(one, set()) == {ATTACHMENT} or (one in lost and one not in kinds)
         }
+
+    def _is_on_a_shelf(self, digest: str) -> bool:
+        return any(one.stamp(digest) is not None for one in (self._shelf, self._attached))
 
     def _size_in_row(self, digest: str) -> int | None:
         with self._read() as session:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
+from sync import ledger
+from sync.client import HttpReply
 from sync.errors import LinkError
 from sync.inbox import Intake
-from sync.messages import Frame
+from sync.ledger import KindCount
+from sync.messages import Frame, Message, Pull, Signed
 from sync.outbox import read_frames
-from tests.sync_builders import Place, meet, open_place, pair
+from sync.tables import ReceiptRow
+from tests.sync_builders import MemoryLink, Place, a_site, meet, meet_over, open_place, pair
 
 
 @pytest.fixture
@@ -121,3 +125,116 @@ def test_a_node_that_was_pushed_a_file_keeps_its_disk_free(centre: Place, laptop
 
     assert centre.blobs.whole == {}
     assert centre.blobs.parts == {}
+
+
+# ---------------------------------------------------------------- of facts, on their way up
+
+
+def kept_here(place: Place, data: bytes, *, key: str, whole: bool = True) -> str:
+    """Note a fact that names a file; unless it is *whole*, the file itself is nowhere."""
+    digest = hashlib.sha256(data).hexdigest()
+    if whole:
+        place.blobs.put(data)
+    place.write_note(key, f"blob:{digest}:{len(data)}")
+    return digest
+
+
+def stands(place: Place) -> KindCount:
+    with place.database.read() as session:
+        return ledger.counts(session, place.node)["note"]
+
+
+def waiting(place: Place, root: Place) -> int:
+    with place.database.read() as session:
+        return ledger.undelivered(session, place.node, root=root.node.id)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[dict[str, Place]]:
+    with a_site(tmp_path / "site") as places:
+        yield places
+
+
+def test_a_fact_is_delivered_once_the_root_has_its_files(site: dict[str, Place]) -> None:
+    laptop, hub, centre = site["laptop"], site["hub"], site["centre"]
+    digest = kept_here(laptop, b"bytes", key="with a file", whole=False)
+    laptop.write_note("without one")
+
+    meet(laptop, hub)
+    meet(hub, centre)
+    meet(laptop, hub)
+    nowhere = stands(laptop), waiting(laptop, centre)
+    laptop.blobs.put(b"bytes")
+    meet(laptop, hub)
+    at_hub = stands(laptop), waiting(laptop, centre)
+    meet(hub, centre)
+    meet(laptop, hub)
+
+    assert nowhere == (KindCount(waiting=1, at_hub=0, delivered=1), 1)
+    assert at_hub == (KindCount(waiting=0, at_hub=1, delivered=1), 1)
+    assert (stands(laptop), waiting(laptop, centre)) == (KindCount(delivered=2), 0)
+    assert centre.blobs.size(digest) == 5
+
+
+def test_a_receipt_that_says_less_of_the_same_comes_too_late(site: dict[str, Place]) -> None:
+    """By way of another hub, an older receipt may come after a newer one."""
+    laptop, centre = site["laptop"], site["centre"]
+    kept_here(laptop, b"bytes", key="with a file", whole=False)
+    meet(laptop, centre)
+    older = receipts(laptop)
+    laptop.blobs.put(b"bytes")
+    meet(laptop, centre)
+
+    with laptop.database.write() as session:
+        ledger.keep_receipts(session, older, root=centre.node.id)
+
+    assert stands(laptop) == KindCount(delivered=1)
+
+
+def receipts(place: Place) -> list[Signed]:
+    with place.database.read() as session:
+        rows = session.scalars(select(ReceiptRow)).all()
+        return [Signed(signer=row.issuer, text=row.text, signature=row.signature) for row in rows]
+
+
+class Listening(MemoryLink):
+    """A link on which somebody hears which files are asked for."""
+
+    def __init__(self, here: Place, there: Place) -> None:
+        super().__init__(here, there)
+        self.asked: list[str] = []
+
+    @contextmanager
+    def ask(self, message: Message, body: Iterable[bytes] = ()) -> Iterator[HttpReply]:
+        if isinstance(message, Pull):
+            self.asked += [one.digest for one in message.wanted]
+        with super().ask(message, body) as reply:
+            yield reply
+
+
+def test_a_hub_asks_its_centre_for_files_of_courses_and_not_for_those_that_come_from_below(
+    site: dict[str, Place],
+) -> None:
+    laptop, hub, centre = site["laptop"], site["hub"], site["centre"]
+    kept_here(laptop, b"bytes", key="with a file", whole=False)
+    meet(laptop, hub)
+    course = offered(centre, b"a page")
+
+    link = Listening(hub, centre)
+    meet_over(link, hub, centre)
+
+    assert link.asked == [course]
+
+
+def test_files_of_laptops_that_stay_away_do_not_crowd_out_those_of_one_that_is_here(
+    site: dict[str, Place],
+) -> None:
+    laptop, hub, centre = site["laptop"], site["hub"], site["centre"]
+    for number in range(600):
+        kept_here(hub, bytes(number), key=f"of the hub {number}", whole=False)
+    meet(hub, centre)
+    film = kept_here(laptop, bytes(100_000), key="of the laptop")
+
+    meet(laptop, centre)
+
+    assert centre.blobs.size(film) == 100_000
