@@ -106,7 +106,7 @@ def examine(
     yield _imports(node, repair=repair)
     yield _jobs(node)
     yield _uploads(node, repair=repair)
-    yield _attachments(node)
+    yield _attachments(node, repair=repair)
     yield _certificates(node)
     yield _ports(node)
     yield _subjects(node)
@@ -432,18 +432,24 @@ def _uploads(node: Node, *, repair: bool) -> Finding:
     )
 
 
-def _attachments(node: Node) -> Finding:
-    missing = 0
+def _attachments(node: Node, *, repair: bool) -> Finding:
+    """See that files of statements are here which were; of those that have not come yet no row tells."""
     with node.database.read() as session:
-        query = select(AttachmentRow.file).where(AttachmentRow.file.is_not(None))
-        for name in session.scalars(query):
-            missing += name is not None and not node.attachments.has(name)
-    if not missing:
+        query = select(AttachmentRow.file, AttachmentRow.size).where(AttachmentRow.file.is_not(None))
+        lost = [
+            (name, size) for name, size in session.execute(query) if name and not node.attachments.has(name)
+        ]
+    if not lost:
         return _well("attachments", "All large attachments of statements are here.")
+    remedy = "Put it back from a backup, or run `lms doctor --repair` and sync with a node that has them."
+    if repair:
+        for name, size in lost:
+            node.attachments.ask_again(name, size)
+        remedy = "They are asked for at the next sync; to put it back from a backup mends it at once."
     return _trouble(
         "attachments",
-        f"{_some(missing, 'attachment')} of statements {_are(missing)} missing from the folder `attachments`. "
-        "Put it back from a backup.",
+        f"{_some(len(lost), 'attachment')} of statements {_are(len(lost))} missing from the folder `attachments`. "
+        f"{remedy}",
     )
 
 

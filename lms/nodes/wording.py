@@ -9,7 +9,7 @@ from lms.web.wording import mark
 
 KINDS: Mapping[str, str] = {
     "statement": mark("Learning records"),
-    "attachment": mark("Files of learning records"),
+    "attachment": mark("Learning records with files"),
     "document": mark("Places reached in courses"),
     "person": mark("People"),
     "group": mark("Groups"),

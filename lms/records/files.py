@@ -11,7 +11,7 @@ from itertools import cycle
 from sqlalchemy.orm import Session
 
 from content_packages.errors import FileMissingError
-from content_packages.shelf import PARTS, Shelf
+from content_packages.shelf import PARTS, FileRef, Shelf
 from lms.database import Database
 from xapi_store.attachments import is_named
 
@@ -42,11 +42,16 @@ class ShelfFiles:
             return None
         return content if hashlib.sha256(content).hexdigest() == name else None
 
+    def ask_again(self, name: str, size: int) -> None:
+        """Note that a file is missing, so that other nodes are asked for it."""
+        self._shelf.note_lost(FileRef(digest=name, size=size), seen=None)
+
     def sweep_some(self, database: Database, now: Callable[[], datetime]) -> bool:
         """Remove what crashes left behind in the next folder; a chore, which comes round to all of them."""
         before = now() - GRACE
         with database.read() as session:
             self._shelf.sweep(_Named(session), before=before, parts=[next(self._parts)])
+            self._shelf.forget_lost(but=_Named(session))
         self._shelf.sweep_incoming(before=before)
         return False
 

@@ -23,13 +23,15 @@ from lms.streams.statements import StatementStream
 from sync import erasures, ledger, quarantine
 from sync.ledger import KindCount
 from sync.ports import BlobRef, Stream, Verdict
+from tests.api.test_xapi_signatures import a_jws
 from tests.bundle_builders import take, write
 from tests.nodes_builders import Place, a_place, a_small_node, answering, meet, pair
 from tests.unit.lms.test_streams import CONTEXT, as_records
 from tests.xapi_builders import an_attachment
 from xapi_store import ingest
-from xapi_store.attachments import Part, find_parts
+from xapi_store.attachments import SIGNATURE, Part, find_parts
 from xapi_store.model.actor import actor_key
+from xapi_store.model.signature import signed_statement
 from xapi_store.query import find_statement
 
 PEOPLE = "https://outpost.invalid/people"
@@ -278,3 +280,43 @@ def stream_of(place: Place) -> Stream:
     stream = place.node.stream_of("attachment")
     assert stream is not None
     return stream
+
+
+def test_a_signature_is_good_where_it_comes_to(chain: Chain) -> None:
+    deed = {
+        "id": str(uuid4()),
+        "actor": {"objectType": "Agent", "account": {"homePage": PEOPLE, "name": str(uuid4())}},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/completed"},
+        "object": {"id": "https://outpost.invalid/courses/c1"},
+    }
+    jws = a_jws(deed)
+    said = an_attachment(jws, usageType=SIGNATURE, contentType="application/octet-stream")
+    statement = record(chain.laptop, jws, attachments=[said], **deed)
+
+    chain.up_to_hub()
+    chain.up_to_centre()
+
+    (found,) = files_at(chain.centre, statement)
+    assert signed_statement(found) == deed
+    assert found == jws
+
+
+def test_a_file_that_was_lost_comes_back_from_above_and_is_not_asked_for_once_nothing_names_it(
+    chain: Chain,
+) -> None:
+    statement = record(chain.laptop, FILM)
+    chain.up_to_hub()
+    digest, files = hashlib.sha256(FILM).hexdigest(), ShelfFiles(chain.laptop.attachments)
+    chain.laptop.attachments.discard(digest)
+    lost = files_at(chain.laptop, statement)
+
+    for name in (digest, "0" * 64):
+        files.ask_again(name, len(FILM))
+    files.sweep_some(chain.laptop.database, lambda: datetime.now(UTC))
+    asked = chain.laptop.attachments.lost()
+    chain.up_to_hub()
+
+    assert lost == []
+    assert [one.digest for one in asked] == [digest]
+    assert files_at(chain.laptop, statement) == [FILM]
+    assert chain.laptop.attachments.lost() == []

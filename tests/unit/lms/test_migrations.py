@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +85,47 @@ def test_an_attachment_of_before_files_were_kept_apart_is_found(database_url: st
     with database.read() as session:
         assert find_content(session, None, "ab") == content
         assert sizes_of(session, ["ab"]) == {"ab": len(content)}
+    database.close()
+
+
+def test_attachments_of_before_they_travelled_are_told_by_the_digest_by_which_they_do(
+    database_url: str,
+) -> None:
+    database = Database(database_url)
+    sha512, large = hashlib.sha512(b"small").hexdigest(), hashlib.sha512(b"large").hexdigest()
+    with database.engine.begin() as connection:
+        run_migrations(connection, to="0033")
+        connection.execute(
+            text(
+                "INSERT INTO xapi_attachment (sha2, size, file, content) "
+                "VALUES (:a, 1, NULL, :c), (:b, 1, NULL, :c), (:d, 1, :f, NULL)"
+            ),
+            {"a": "0" * 64, "b": sha512, "c": b"small", "d": large, "f": "1" * 64},
+        )  # fmt: skip
+
+    database.upgrade()
+
+    with database.read() as session:
+        rows = session.execute(text("SELECT sha2, sha256 FROM xapi_attachment"))
+        found = {sha2: sha256 for sha2, sha256 in rows}  # noqa: C416 - rows are not pairs to the type checker
+        assert session.execute(text("SELECT count(*) FROM sync_feed")).scalar() == 0  # all are told
+    assert found == {
+        "0" * 64: "0" * 64,
+        sha512: hashlib.sha256(b"small").hexdigest(),
+        large: "1" * 64,
+    }
+    database.close()
+
+
+def test_a_store_without_attachments_is_not_gone_through_for_some(database_url: str) -> None:
+    database = Database(database_url)
+    with database.engine.begin() as connection:
+        run_migrations(connection, to="0033")
+
+    database.upgrade()
+
+    with database.read() as session:
+        assert session.execute(text("SELECT name, position FROM sync_feed")).all() == [("attachments", 0)]
     database.close()
 
 
