@@ -83,11 +83,10 @@ def test_files_reach_the_centre_though_the_laptop_and_the_hub_are_killed_and_by_
         served(centre),
     ):
         join(hub, centre, role="hub")
-        with served(hub):
-            peer = join(laptop, hub)
+        hub.start()
+        peer = join(laptop, hub)
         with served(laptop):
             photo = Store(laptop).take(PHOTO)
-        hub.start()
         with poor_link(hub.port, Link(bits_per_s=4_000_000)) as link:
             laptop.facts("node", "address", peer, f"http://localhost:{link.port}")
             meeting = laptop.begin("sync", "--once")

@@ -18,6 +18,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from content_packages.shelf import FileRef, Shelf
 from lms.certificates.authority import make_authority
 from lms.cli import app
 from lms.cli.opening import settings_of
@@ -378,3 +379,20 @@ def test_importing_again_what_is_damaged_says_what_it_mended(patient: Patient) -
     assert "Files of edition 1 of “Precursors” were damaged or missing here; it is whole again" in told
     assert again["mended"] is False
     assert again["course_id"] not in told
+
+
+def test_an_attachment_that_is_missing_is_asked_for_again(patient: Patient) -> None:
+    """The patient has no statement with a large file: a row that names one is enough."""
+    digest = "0" * 64
+    with closing(sqlite3.connect(patient.data / "outpost.db")) as file, file:
+        file.execute(
+            "INSERT INTO xapi_attachment (sha2, sha256, size, file) VALUES (?, ?, 7, ?)", (digest,) * 3
+        )
+
+    _, before = patient.sees("--quick")
+    _, mended = patient.sees("--quick", "--repair")
+
+    assert before["attachments"]["state"] == mended["attachments"]["state"] == "trouble"
+    assert "--repair" in before["attachments"]["sentence"]
+    assert "asked for at the next sync" in mended["attachments"]["sentence"]
+    assert Shelf(patient.data / "attachments").lost() == [FileRef(digest=digest, size=7)]
