@@ -16,6 +16,7 @@ LEFT_OUT = "…"
 
 _WRITTEN = re.compile(r"“[^”]*”|\([^()]*[^()0-9 ][^()]*\)")
 _WORD = re.compile(r"[^\W\d_]+")
+_PARTS = re.compile(r"[-'’]")
 _NUMBER = re.compile(r"[0-9][0-9.,:–-]*")
 _NODE = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
 _EDGES = "`.,;:?!()“”–-"
@@ -32,9 +33,8 @@ def own_words(sentence: str, said_by: Sequence[ModuleType]) -> str:
 
 def _kept(word: str, known: frozenset[str]) -> str:
     bare = word.strip(_EDGES)
-    is_ours = (
-        not bare or bare in known or _NUMBER.fullmatch(bare) or _NODE.fullmatch(bare) or bare == LEFT_OUT
-    )
+    is_word = all(part in known for part in _PARTS.split(bare))  # "back-dated", "shelf's"
+    is_ours = not bare or is_word or bare == LEFT_OUT or _NUMBER.fullmatch(bare) or _NODE.fullmatch(bare)
     return word if is_ours else LEFT_OUT
 
 

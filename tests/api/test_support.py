@@ -18,6 +18,7 @@ from click.testing import Result
 from sqlalchemy import inspect, text
 from typer.testing import CliRunner
 
+from lms import doctor
 from lms.cli import app
 from lms.courses.actions import publish
 from lms.node import Node
@@ -30,6 +31,7 @@ from lms.support.actions import README, write_support
 from lms.support.log import FILE, FOLDER, keeping_log
 from lms.support.members import MEMBERS
 from lms.support.pages import router
+from lms.support.sentences import own_words
 from sync.errors import LinkError
 from sync.identity import create_key, sign_paper
 from sync.ledger import peer_row
@@ -201,6 +203,8 @@ def test_it_tells_what_whoever_helps_asks_for(node: Node, tmp_path: Path) -> Non
     assert told["nodes.json"]["peers"][0]["has_address"]
     assert told["meetings.json"][0]["ending"] == "interrupted"
     assert "malformed" in {one.get("reason") for one in told["refused.json"]["records"]}
+    schema = next(one["sentence"] for one in told["doctor.json"] if one["about"] == "schema")
+    assert schema == f"Its schema is {node.database.revision()}, as this version wants it."
     courses = [one for one in told["doctor.json"] if one["about"] == "courses"]
     assert any(one["state"] != "well" and "…" in one["sentence"] for one in courses)
     lines = [json.loads(line) for line in found["log.jsonl"].splitlines()]
@@ -280,3 +284,11 @@ def test_the_command_writes_it_and_says_where_it_cannot(tmp_path: Path) -> None:
 
 def lms(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
+
+
+def test_of_a_sentence_the_words_of_the_program_are_kept_and_no_others() -> None:
+    said = (
+        "Nothing on the shelf's list was back-dated (by Zenobia at 3 places); “whole” is Quuxwitz-shelf, 12."
+    )
+
+    assert own_words(said, (doctor,)) == "Nothing on the shelf's list was back-dated …; … is … 12."
