@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
-from typing import Any
 
 from sqlalchemy import Select, Subquery, bindparam, delete, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
@@ -406,12 +405,12 @@ def _wanted_or_wished() -> Subquery:
     return _with_wishes(_waited_for())
 
 
-def _waited_for() -> Select[Any]:
+def _waited_for() -> Select[str, int, str | None, int]:
     row = WantedBlobRow
     return select(row.digest, row.size, row.like, literal(_NEEDED_FIRST).label("rank"))
 
 
-def _with_wishes(waited_for: Select[Any]) -> Subquery:
+def _with_wishes(waited_for: Select[str, int, str | None, int]) -> Subquery:
     wish = WishRow
     return union_all(waited_for, select(wish.digest, wish.size, wish.like, wish.rank)).subquery()
 
