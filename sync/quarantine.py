@@ -29,6 +29,8 @@ from sync.vector import LogKey
 
 _STEP = 200
 _NEEDED_FIRST = 0
+#: Among kinds of records: the host wishes for it.
+WISHED = "wish"
 _MOST_BEGUN = 100  # only large files are ever begun and not here soon
 _DISTRUSTED = Outcome(
     verdict=Verdict.REFUSED,
@@ -172,12 +174,14 @@ def likenesses(session: Session, digests: Iterable[str]) -> dict[str, str]:
 
 
 def kinds_wanting(session: Session, digests: Collection[str]) -> dict[str, set[str]]:
-    """Return, of those of some files for which records wait, the kinds of those records."""
+    """Return who lacks some files, those that anybody lacks: the kinds of records that wait for them, ``WISHED``."""
     found: dict[str, set[str]] = {}
     for some in _steps(list(digests)):
         rows = session.connection().execute(_KINDS_WANTING, {"digests": list(some)})
         for digest, kind in rows:
             found.setdefault(digest, set()).add(kind)
+        for digest in session.scalars(select(WishRow.digest).where(WishRow.digest.in_(some)).distinct()):
+            found.setdefault(digest, set()).add(WISHED)
     return found
 
 

@@ -273,7 +273,7 @@ _BY_KEY = select(
 _AT_KEY = Prepared(_BY_KEY)
 _LOCKED = Prepared(_BY_KEY.with_for_update())
 _STATE = ("content", "content_type", "updated", "copied", "transaction")
-_NAME = ("scope", "registration", "name_digest", "kind", "activity", "agent", "name")
+_NAME = ("scope", "registration", "name_digest", "agent_digest", "kind", "activity", "agent", "name")
 _ADDED = insert_all(DocumentRow, columns=["id", "position", *_NAME, *_STATE])
 _CHANGED = Prepared(
     update(DocumentRow).where(DocumentRow.id == bindparam("row_id")).inline(),
@@ -344,6 +344,7 @@ def _write_row(
         return position
     if "\0" in key.name:
         raise RequestError("The name of a document must not contain the character NUL.")
-    named = (*_places(key).values(), key.kind, key.activity, key.agent, key.name)
+    whose = None if key.agent is None else digest(key.agent)
+    named = (*_places(key).values(), whose, key.kind, key.activity, key.agent, key.name)
     _ADDED.change(connection, [(position, position, *named, *content)])
     return position

@@ -27,7 +27,7 @@ from xapi_store.tables import (
     StatementRow,
     VerbLink,
     VerbRow,
-    agent_beginning,
+    digest,
     find_numbers,
     settled_to,
 )
@@ -265,7 +265,7 @@ def documents_of(session: Session, agent: str, position: int, *, limit: int) -> 
     rows = session.scalars(
         _whole_documents()
         .where(
-            agent_beginning(DocumentRow.agent) == agent_beginning(agent),
+            DocumentRow.agent_digest == digest(agent),
             DocumentRow.agent == agent,
             DocumentRow.position > position,
         )

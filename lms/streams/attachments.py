@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -107,13 +108,19 @@ class AttachmentStream:
         """Take in what is here of the files, and wait for the rest."""
         return [self._apply(session, record) for record in records]
 
-    def files_of(self, record: Record) -> Sequence[BlobRef]:
-        """Return the files that a record names; whoever sends them sees which are here."""
-        try:
-            body = AttachmentBody.model_validate_json(record.body)
-        except ValidationError:
-            return []
-        return [BlobRef(file.digest, file.size) for file in body.files]
+    def files_of(
+        self,
+        session: Session,  # noqa: ARG002 - the port's
+        records: Sequence[Record],
+        recipients: Sequence[str],  # noqa: ARG002 - whoever takes the record needs its files
+    ) -> Sequence[BlobRef]:
+        """Return the files that records name; whoever sends them sees which are here."""
+        found = dict[BlobRef, None]()
+        for record in records:
+            with suppress(ValidationError):
+                body = AttachmentBody.model_validate_json(record.body)
+                found.update(dict.fromkeys(BlobRef(file.digest, file.size) for file in body.files))
+        return list(found)
 
     def files_beside(self, session: Session, digest: str) -> Sequence[BlobRef]:  # noqa: ARG002 - the port's
         """Return nothing: no attachment names others."""

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from lms.database import PublicId, UtcDateTime
+from xapi_store.tables import digest
 
 revision = "0034"
 down_revision = "0033"
@@ -68,4 +69,25 @@ def upgrade() -> None:
     op.create_index(
         "ix_sync_log_people", "sync_log", ["scope"], sqlite_where=_PEOPLE, postgresql_where=_PEOPLE
     )
-    op.create_index("ix_xapi_document_agent", "xapi_document", [sa.text("substr(agent, 1, 200)")])
+    op.add_column("xapi_document", sa.Column("agent_digest", sa.LargeBinary(length=16), nullable=True))
+    _note_whose()
+    op.create_index(op.f("ix_xapi_document_agent_digest"), "xapi_document", ["agent_digest"])
+
+
+def _note_whose() -> None:
+    """Fill the column, a thousand documents at a time."""
+    connection, last = op.get_bind(), 0
+    document = sa.table("xapi_document", sa.column("id"), sa.column("agent"), sa.column("agent_digest"))
+    page = (
+        sa.select(document.c.id, document.c.agent)
+        .where(document.c.agent.is_not(None))
+        .order_by(document.c.id)
+    )
+    fill = (
+        sa.update(document)
+        .where(document.c.id == sa.bindparam("row"))
+        .values(agent_digest=sa.bindparam("whose"))
+    )
+    while rows := connection.execute(page.where(document.c.id > last).limit(1000)).all():
+        last = rows[-1].id
+        connection.execute(fill, [{"row": row.id, "whose": digest(row.agent)} for row in rows])

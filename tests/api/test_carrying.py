@@ -131,7 +131,8 @@ def full(place: Place) -> Iterator[None]:
     """Leave a node no room for files."""
     blobs, directory = place.node.blobs, place.node.wishes
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blobs, "_leave_free", 2**62)
+        for kind in ("_packages", "_attachments"):
+            patch.setattr(getattr(blobs, kind), "_leave_free", 2**62)
         patch.setattr(directory, "_leave_free", 2**62)
         yield
 

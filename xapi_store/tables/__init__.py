@@ -21,7 +21,6 @@ from xapi_store.tables.rows import (
     StatementRow,
     VerbLink,
     VerbRow,
-    agent_beginning,
 )
 from xapi_store.tables.types import PackedUuid, UtcDateTime
 
@@ -48,7 +47,6 @@ __all__ = [
     "Values",
     "VerbLink",
     "VerbRow",
-    "agent_beginning",
     "digest",
     "find_numbers",
     "insert_all",

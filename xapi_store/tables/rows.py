@@ -8,10 +8,9 @@ ever did.
 """
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, MetaData, Text, func, literal_column, text
+from sqlalchemy import BigInteger, Index, LargeBinary, MetaData, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xapi_store.model.document import DocumentKey, DocumentKind
@@ -192,7 +191,7 @@ class DocumentRow(Base):
     __tablename__ = "xapi_document"
     __table_args__ = (
         Index(None, "scope", "registration", "name_digest", unique=True),
-        Index("ix_xapi_document_agent", text("substr(agent, 1, 200)")),
+        Index(None, "agent_digest"),
         _AUTOINCREMENT,
     )
 
@@ -201,6 +200,7 @@ class DocumentRow(Base):
     scope: Mapped[bytes] = mapped_column(LargeBinary(16))
     registration: Mapped[UUID] = mapped_column(PackedUuid)  # the nil UUID where there is none
     name_digest: Mapped[bytes] = mapped_column(LargeBinary(16))
+    agent_digest: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     kind: Mapped[str] = mapped_column(Text)
     activity: Mapped[str | None] = mapped_column(Text)
     agent: Mapped[str | None] = mapped_column(Text)
@@ -221,11 +221,6 @@ class DocumentRow(Base):
             agent=self.agent,
             registration=self.registration if self.registration.int else None,
         )
-
-
-def agent_beginning(agent: Any) -> Any:
-    """Return what documents are found by of an agent, whose name may be longer than an index takes."""
-    return func.substr(agent, literal_column("1"), literal_column("200"))
 
 
 class AttachmentRow(Base):

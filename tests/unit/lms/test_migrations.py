@@ -33,7 +33,6 @@ from xapi_store.tables import PackedUuid, UtcDateTime
 OLD = UUID("39e24cc4-69af-4b01-a824-1fdc6ea8a3af")
 
 
-@pytest.mark.filterwarnings("ignore:.*expression-based index")  # these alone cannot be compared
 def test_a_new_database_has_exactly_the_tables_of_the_code(database_url: str) -> None:
     database = Database(database_url)
 

@@ -102,7 +102,9 @@ def test_whatever_was_edited_the_file_is_put_together_and_little_more_has_come(
         came += length
 
     assert blobs.finish(digest)
-    assert came <= len(after) * 0.01 + 2 * places * MOST_BYTES
+    assert (
+        came <= len(after) * 0.01 + 4 * places * MOST_BYTES
+    )  # sound is cut alike again after some chunks only
 
 
 # ------------------------------------------------------------------ meeting
