@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, exists, func, or_, select
+from sqlalchemy import Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from content_packages.errors import FileMissingError
@@ -204,6 +204,12 @@ def is_withdrawn(session: Session, course: UUID) -> bool:
     """Say whether an edition of a course was taken away from learners, and none took its place nor is on its way."""
     query = select(_WITHDRAWN).where(Course.public_id == course, Course.coming_edition.is_(None))
     return bool(session.scalar(query))
+
+
+def withdrawn_editions(course: UUID) -> Select[UUID]:
+    """Return the query for the public ids of the editions of a course that were withdrawn."""
+    of_course = select(Course.id).where(Course.public_id == course).scalar_subquery()
+    return select(Edition.public_id).where(Edition.course_id == of_course, Edition.withdrawn.is_not(None))
 
 
 class Playable(NamedTuple):

@@ -24,7 +24,14 @@ from lms.people.queries import group_names
 from lms.people.sessions import owner_mark
 from lms.people.viewer import requires
 from lms.progress.actions import catch_up
-from lms.reports.queries import courses_taken, edition_of, place_in, roster_page, unit_standings
+from lms.reports.queries import (
+    courses_taken,
+    edition_of,
+    is_under_review,
+    place_in,
+    roster_page,
+    unit_standings,
+)
 from lms.reports.standing import Standing
 from lms.web.errors import NotFoundError
 from lms.web.locale import language_of
@@ -83,6 +90,9 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         lines = outline(session, edition) if edition else ()
         known = unit_standings(session, enrolment.registration)
         withdrawn = edition is None and is_withdrawn(session, course_id)
+        review = is_under_review(
+            session, course_id, person=viewer.public_id, registration=enrolment.registration
+        )
         awaited = is_awaited(session, viewer.public_id)
         begun = bool(known) or enrolment.registration in last_launches(session, viewer.public_id)
         opening = opening_of(
@@ -101,6 +111,7 @@ def show_course(request: Request, viewer: Learner, course_id: UUID) -> Response:
         title=in_language(course.titles, language_of(request).code) or (edition or course).title,
         edition=edition,
         withdrawn=withdrawn,
+        under_review=bool(known) and review,
         units=units,
         due=enrolment.due,
         begun=begun,

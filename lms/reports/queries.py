@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -13,7 +13,15 @@ from sqlalchemy.orm import Session
 
 from lms.cmi5.registrations import edition_begun as edition_registered
 from lms.courses.iris import unit_iri
-from lms.courses.queries import LINES, CourseLine, current_edition, find_edition, line_of, units_in
+from lms.courses.queries import (
+    LINES,
+    CourseLine,
+    current_edition,
+    find_edition,
+    line_of,
+    units_in,
+    withdrawn_editions,
+)
 from lms.courses.tables import Course, Edition
 from lms.enrolment.queries import in_force
 from lms.enrolment.tables import Enrolment
@@ -51,7 +59,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RosterLine:
-    """Somebody who takes a course."""
+    """Somebody who takes a course; what she reached in an edition that was withdrawn is under review."""
 
     person: UUID
     name: str
@@ -59,6 +67,7 @@ class RosterLine:
     registration: UUID
     due: date | None
     standing: Standing
+    under_review: bool
 
 
 def courses_taken(session: Session, person: UUID) -> Sequence[CourseTaken]:
@@ -150,6 +159,7 @@ def roster_page(
         if progress[0] is not None:
             row = Known(*progress)
             about[row.activity] = row
+    reviewed = _reviewed(session, course)
     names = names_of(session, {row.node for units in known.values() for row in units.values() if row.node})
     lines = [
         RosterLine(
@@ -159,10 +169,24 @@ def roster_page(
             registration=registration,
             due=due,
             standing=_with_name(standing_of(known[registration], course), names),
+            under_review=bool(known[registration]) and reviewed(person, registration),
         )
         for registration, (person, name, personnel_number, due) in people_found.items()
     ]
     return Page(rows=lines, number=max(number, 1), total=total)
+
+
+def is_under_review(session: Session, course: UUID, *, person: UUID, registration: UUID) -> bool:
+    """Say whether somebody's results come from an edition that was withdrawn."""
+    return _reviewed(session, course)(person, registration)
+
+
+def _reviewed(session: Session, course: UUID) -> Callable[[UUID, UUID], bool]:
+    """Return what says so of somebody. An edition that is not known, of another node, may be a withdrawn one."""
+    withdrawn = set(session.scalars(withdrawn_editions(course)))
+    if not withdrawn:
+        return lambda _person, _registration: False
+    return lambda person, registration: _begun(session, person, registration, course) in {*withdrawn, None}
 
 
 def _roster(people: Select[UUID]) -> tuple[Select[int], Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -17,6 +17,8 @@ from lms.editions.actions import take_up
 from lms.editions.queries import preview
 from lms.launch.actions import Delivered
 from lms.launch.course import CourseWithdrawnError
+from lms.progress.actions import advance
+from lms.reports.queries import roster_page
 from sync import log
 from sync.canonical import canonical_json
 from sync.clock import Stamp
@@ -105,6 +107,7 @@ def test_an_edition_that_is_withdrawn_is_opened_nowhere_any_more(
 
         with pytest.raises(CourseWithdrawnError):
             opens(laptop, officer, course)
+        reviewed = [under_review(place, course) for place in (laptop, centre)]
         with centre.database.read() as session:
             kept = log.held(session, origins=[centre.node.id])
         assert "revocations" in {key.scope for key, head in kept.items() if head.seq}
@@ -115,6 +118,16 @@ def test_an_edition_that_is_withdrawn_is_opened_nowhere_any_more(
         again = opens(laptop, officer, course) if is_admitted else None
 
     assert again is None or begun(first) <= begun(again)
+    assert reviewed == [[True], [True]]
+    assert not is_admitted or under_review(laptop, course) == [False]
+
+
+def under_review(place: Place, course: UUID) -> list[bool]:
+    with place.database.write() as session:
+        while advance(session):
+            pass
+    with place.database.read() as session:
+        return [line.under_review for line in roster_page(session, course).rows]
 
 
 def test_a_withdrawal_that_comes_late_does_not_withdraw_what_was_given_again(
