@@ -100,7 +100,7 @@ def check_holes(session: Session, me: Standing, parts: Segment) -> None:
         by = identity.trusted(known[holes.by], known=known, root=me.root)
     except CertificateError as error:
         raise SegmentError(ERASED, str(error)) from None
-    believed = by.node in {header.origin, me.root} or _is_believed(by.role) or me.root == me.certificate.node
+    believed = by.node in {header.origin, me.root} or _is_believed(by.role) or me.decides
     if not believed or not segment.holes_are_signed(parts, public_key=by.public_key):
         raise SegmentError(ERASED, f"{by.name!r} may not black out what {header.origin} wrote")
 

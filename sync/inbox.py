@@ -7,7 +7,7 @@ again. One segment is one transaction: its entries' effects, its bytes, its head
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, func, select
@@ -227,7 +227,7 @@ def take_segment(session: Session, node: Node, encoded: bytes) -> tuple[Header, 
         raise SegmentError("fork", "it is not the branch that the node's revocation names")
     origin = _origin(session, node, me, header)
     records = segment.open_segment(parts, public_key=origin.public_key)
-    _check_rights(origin, me, header, records, above=(admitted_by(session), me.root))
+    _check_rights(session, origin, me, header, records)
     blackout.check_holes(session, me, parts)
     encoded, readable = blackout.arriving(session, node, encoded, parts, records)
     log.append(session, header, encoded, records=records, now_ms=node.clock())
@@ -273,20 +273,16 @@ def _origin(session: Session, node: Node, me: Standing, header: Header) -> Certi
 
 
 def _check_rights(
-    origin: Certificate,
-    me: Standing,
-    header: Header,
-    records: Sequence[Record],
-    *,
-    above: Collection[str | None],
+    session: Session, origin: Certificate, me: Standing, header: Header, records: Sequence[Record]
 ) -> None:
     if not scopes.wants(me.certificate, header.key):
         raise SegmentError("scope", f"{header.scope} is not for this node")
-    is_of_people = scopes.parts_of(header.scope)[0] == scopes.PEOPLE
-    if is_of_people and header.origin not in (me.certificate.node, *above):
-        raise SegmentError(
-            "right", f"{origin.name!r} has not admitted this node, and may not write to {header.scope}"
-        )
+    if scopes.parts_of(header.scope)[0] == scopes.PEOPLE:
+        above = (me.certificate.node, me.root, admitted_by(session))
+        if header.origin not in above:
+            raise SegmentError(
+                "right", f"{origin.name!r} has not admitted this node, and may not write to {header.scope}"
+            )
     written_ms = max((record.stamp.wall_ms for record in records), default=0)
     if not scopes.may_write(origin, header.scope, at_ms=written_ms):
         raise SegmentError("right", f"{origin.name!r} may not write to {header.scope}")

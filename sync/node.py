@@ -88,6 +88,11 @@ class Standing:
     epoch: str
     root: str | None
 
+    @property
+    def decides(self) -> bool:
+        """Whether it rests on nobody else, and so decides what others propose."""
+        return self.root == self.certificate.node
+
 
 def create_identity(
     session: Session,
@@ -227,6 +232,14 @@ def chain_of(session: Session, node: str) -> list[Signed]:
         chain.append(signed)
         node = signed.signer
     return chain
+
+
+def line_of(node: str, known: Mapping[str, Signed]) -> list[str]:
+    """Return a node, the one that admitted it, and so on up to the root, as far as certificates are known."""
+    line = [node]
+    while (signed := known.get(line[-1])) is not None and signed.signer not in line:
+        line.append(signed.signer)
+    return line
 
 
 def sight_of(session: Session, node: Node, peer: Certificate) -> Sight:

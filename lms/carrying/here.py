@@ -9,17 +9,16 @@ from enum import IntEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, or_, select, union
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from content_packages.shelf import FileRef, Shelf, Swept
-from lms.carrying.queries import decides_here, orders_carried
+from lms.carrying.queries import decides_here, groups_in, learners_here, orders_carried
 from lms.courses.actions import CourseNotFoundError, remove_here
 from lms.courses.naming import in_language
 from lms.courses.shelving import files_of_one_course
 from lms.courses.tables import Course, Edition
 from lms.enrolment.tables import Enrolment
-from lms.people.tables import Membership, Presence
 from lms.progress.tables import Progress
 from sync import wishes
 from sync.node import standing
@@ -150,7 +149,7 @@ def let_go(shelf: Shelf, digests: Collection[str], *, now: datetime) -> Swept:
 def _used(session: Session, files: Mapping[UUID, Mapping[str, FileRef]]) -> list[CourseHere]:
     """Return the courses of which these are the files, with what is done with them here."""
     orders = orders_carried(session)
-    groups = frozenset[UUID]().union(*(one.groups for one in orders))
+    groups = groups_in(orders)
     courses = session.scalars(select(Course).where(Course.public_id.in_(files))).all()
     used = {row.course: row for row in session.execute(_use_of(session, list(files), groups))}
     kept = _only_here(session, files)
@@ -214,8 +213,6 @@ def _use_of(session: Session, courses: Collection[UUID], groups: Collection[UUID
         .group_by(Progress.registration)
         .subquery()
     )
-    members = select(Membership.person_id).where(Membership.group_id.in_(groups), Membership.active)
-    people = union(select(Presence.person), members)
     return (
         select(
             Enrolment.course,
@@ -228,7 +225,7 @@ def _use_of(session: Session, courses: Collection[UUID], groups: Collection[UUID
         .where(
             Enrolment.course.in_(courses),
             Enrolment.withdrawn.is_(None),
-            or_(Enrolment.person.in_(people), worked.c.last.is_not(None)),
+            or_(Enrolment.person.in_(learners_here(groups)), worked.c.last.is_not(None)),
         )
         .group_by(Enrolment.course)
     )

@@ -74,7 +74,7 @@ def lack_of(wished: Collection[Wished], *, room: int, now: datetime) -> LackTold
 def note_lack(session: Session, lack: LackTold) -> bool:
     """Have what this node lacks told to those above, if it is other than what was told; say whether it is."""
     me = standing(session)
-    if me.root == me.certificate.node:
+    if me.decides:
         return False
     row = session.get(Lack, me.certificate.node)
     if row is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, union
+from sqlalchemy import CompoundSelect, Select, func, or_, select, union
 from sqlalchemy.orm import Session
 
 from lms.carrying.lacks import lack_told_by, needed_below
@@ -16,14 +16,12 @@ from lms.carrying.tables import Assignment
 from lms.courses.tables import Course
 from lms.enrolment.tables import Enrolment
 from lms.people.tables import Membership, Presence
-from sync.messages import Signed
-from sync.node import standing, vouched_for
+from sync.node import line_of, standing, vouched_for
 
 
 def decides_here(session: Session) -> bool:
     """Say whether this node decides which courses go where: a centre, or a hub that rests on nobody."""
-    me = standing(session)
-    return me.root == me.certificate.node
+    return standing(session).decides
 
 
 def find_assignment(session: Session, target: str) -> Assignment | None:
@@ -41,7 +39,7 @@ def orders_for(session: Session, node: str) -> Orders:
 
     Groups that learn there are those named on the way up to it.
     """
-    line = _line_of(node, vouched_for(session, [node]))
+    line = line_of(node, vouched_for(session, [node]))
     rows = session.scalars(select(Assignment).where(Assignment.target.in_(line)))
     return _orders_along(line, {row.target: row for row in rows})
 
@@ -60,7 +58,7 @@ def _orders_carried_by(session: Session, node: str) -> Sequence[Orders]:
         return [EVERYTHING]
     rows = {row.target: row for row in assignments(session)}
     known = vouched_for(session, [node, *rows]) if rows else {}
-    lines = {one: _line_of(one, known) for one in (node, *rows)}
+    lines = {one: line_of(one, known) for one in (node, *rows)}
     return [_orders_along(line, rows) for line in lines.values() if node in line]
 
 
@@ -79,10 +77,11 @@ class Needs:
 def needs_of(session: Session, node: str) -> Needs:
     """Return what another node needs: what is assigned to it, what its groups take, what it told that it lacks."""
     orders = _orders_carried_by(session, node)
-    groups = frozenset[UUID]().union(*(one.groups for one in orders))
+    groups = groups_in(orders)
     lack = lack_told_by(session, node)
-    members = select(Membership.person_id).where(Membership.group_id.in_(groups), Membership.active)
-    query = select(Enrolment.course).where(Enrolment.withdrawn.is_(None), Enrolment.person.in_(members))
+    query = select(Enrolment.course).where(
+        Enrolment.withdrawn.is_(None), Enrolment.person.in_(_members_of(groups))
+    )
     taken = session.scalars(query.distinct()).all() if groups else ()
     return Needs(orders=orders, taken=frozenset(taken) | {UUID(one) for one in (lack.needed if lack else ())})
 
@@ -94,7 +93,7 @@ def needs_here(session: Session, courses: Collection[Course]) -> Mapping[UUID, i
     enrolled later.
     """
     orders = orders_carried(session)
-    groups = frozenset[UUID]().union(*(one.groups for one in orders))
+    groups = groups_in(orders)
     taken = taken_here(session, [course.public_id for course in courses], groups=groups)
     below = needed_below(session)
     ranks = {
@@ -113,20 +112,32 @@ def taken_here(
     session: Session, courses: Collection[UUID], *, groups: Collection[UUID]
 ) -> Mapping[UUID, Taken]:
     """Return which of some courses are taken by somebody who signed in here, or is in one of these groups."""
-    members = select(Membership.person_id).where(Membership.group_id.in_(groups), Membership.active)
-    people = union(select(Presence.person), members)
     query = (
         select(Enrolment.course, func.min(Enrolment.due))
         .join(Course, Course.public_id == Enrolment.course)
         .where(
             Enrolment.course.in_(courses),
             Enrolment.withdrawn.is_(None),
-            Enrolment.person.in_(people),
+            Enrolment.person.in_(learners_here(groups)),
             or_(Course.removed.is_(None), Enrolment.changed > Course.removed),
         )
         .group_by(Enrolment.course)
     )
     return {course: Taken(due=due) for course, due in session.execute(query)}
+
+
+def groups_in(orders: Sequence[Orders]) -> frozenset[UUID]:
+    """Return the groups that learn where these orders hold."""
+    return frozenset[UUID]().union(*(one.groups for one in orders))
+
+
+def learners_here(groups: Collection[UUID]) -> CompoundSelect[UUID]:
+    """Return the query for who learns here: whoever has signed in, and the members of these groups."""
+    return union(select(Presence.person), _members_of(groups))
+
+
+def _members_of(groups: Collection[UUID]) -> Select[UUID]:
+    return select(Membership.person_id).where(Membership.group_id.in_(groups), Membership.active)
 
 
 def describe_assignment(session: Session, public_id: UUID) -> dict[str, Any] | None:
@@ -166,11 +177,3 @@ def _orders_along(line: Sequence[str], rows: Mapping[str, Assignment]) -> Orders
         if row.mode != Mode.ABOVE:
             return _orders_in(row, groups)
     return Orders(mode=Mode.ALL, groups=groups)
-
-
-def _line_of(node: str, known: Mapping[str, Signed]) -> list[str]:
-    """Return a node, the one that admitted it, and so on up to the root, as far as certificates are known."""
-    line = [node]
-    while (signed := known.get(line[-1])) is not None and signed.signer not in line:
-        line.append(signed.signer)
-    return line

@@ -22,9 +22,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from lms.following.tables import Follow, FollowingCursor, Tell
 from lms.launch.statements import PEOPLE, learner
 from lms.progress.actions import tells_progress
-from sync.node import chain_of
+from sync.node import line_of, standing, vouched_for
 from xapi_store import feed
-from xapi_store.feed import DocumentEntry, StatementEntry
 from xapi_store.model.actor import actor_key
 from xapi_store.tables import newest_ended, transaction_number
 
@@ -58,43 +57,50 @@ def note_heard(session: Session, person: UUID) -> None:
 
 def _child_towards(session: Session, leaf: str, me: str) -> str | None:
     """Return the node that this one admitted, through which another one is reached; itself, if it was admitted here."""
-    chain = [leaf, *(signed.signer for signed in chain_of(session, leaf))]
-    return next((below for below, above in pairwise(chain) if above == me), None)
+    line = line_of(leaf, vouched_for(session, [leaf]))
+    return next((below for below, above in pairwise(line) if above == me), None)
 
 
 # ---------------------------------------------------------------- what came from elsewhere
 
 
-class Telling:
-    """Lines up what has just been stored, of one origin, for the nodes that are told of whom it is about."""
-
-    def __init__(self, session: Session, origin: str) -> None:
-        self._session = session
-        self._from = {origin, *(signed.signer for signed in chain_of(session, origin))}
-
-    def statements(self, stored: Mapping[int, bytes]) -> None:
-        """Line up statements, by position."""
+def tell_statements(session: Session, stored: Mapping[int, bytes], *, origin: str) -> None:
+    """Line up statements that came from a node, or were made here, by position."""
+    if _anybody_is_followed(session):
         about = {place: person for place, raw in stored.items() if (person := _learner_of(raw)) is not None}
-        self._line_up("statement", about)
+        _line_up(session, "statement", about, origin)
 
-    def documents(self, stored: Mapping[int, str | None]) -> None:
-        """Line up documents: by position, the agent of each."""
-        about = {
-            place: person for place, agent in stored.items() if (person := _person_of(agent)) is not None
-        }
-        self._line_up("document", about)
 
-    def _line_up(self, what: str, about: Mapping[int, UUID]) -> None:
-        follows = _follows_of(self._session, set(about.values()))
-        _tell(
-            self._session,
-            (
-                {"child": one.child, what: place, "came_from_there": one.child in self._from}
-                for place, person in sorted(about.items())
-                for one in follows.get(person, ())
-                if one.child not in self._from or not one.told
-            ),
+def tell_documents(session: Session, stored: Mapping[int, str | None], *, origin: str) -> None:
+    """Line up documents that came from a node, or were made here: by position, the agent of each."""
+    if _anybody_is_followed(session):
+        found = {place: _person_of(agent) for place, agent in stored.items()}
+        _line_up(
+            session,
+            "document",
+            {place: person for place, person in found.items() if person is not None},
+            origin,
         )
+
+
+def _anybody_is_followed(session: Session) -> bool:
+    return session.scalar(select(Follow.id).limit(1)) is not None
+
+
+def _line_up(session: Session, what: str, about: Mapping[int, UUID], origin: str) -> None:
+    follows = _follows_of(session, set(about.values()))
+    if not follows:
+        return
+    way = line_of(origin, vouched_for(session, [origin]))
+    _tell(
+        session,
+        (
+            {"child": one.child, what: place, "came_from_there": one.child in way}
+            for place, person in sorted(about.items())
+            for one in follows.get(person, ())
+            if one.child not in way or not one.told
+        ),
+    )
 
 
 def _follows_of(session: Session, people: Collection[UUID]) -> Mapping[UUID, list[Follow]]:
@@ -128,7 +134,7 @@ def line_up(session: Session, numbered: int) -> bool:
         session: the transaction in which changes are numbered.
         numbered: the position up to which what was lined up has been told.
     """
-    if session.scalar(select(Follow.id).limit(1)) is None:
+    if not _anybody_is_followed(session):
         return False
     session.execute(delete(Tell).where(Tell.position <= numbered, ~Tell.came_from_there))
     made_here = _look_through(session)
@@ -147,9 +153,9 @@ def _look_through(session: Session) -> bool:
     newest = feed.newest_position(session), feed.newest_document(session)  # before anything is read
     statements = feed.statements_made_here_after(session, cursor.statements, limit=AT_ONCE)
     documents = feed.documents_made_here_after(session, cursor.documents, limit=AT_ONCE)
-    telling = Telling(session, "")
-    telling.statements({one.position: one.raw for one in statements})
-    telling.documents({one.position: one.key.agent for one in documents})
+    me = standing(session).certificate.node
+    tell_statements(session, {one.position: one.raw for one in statements}, origin=me)
+    tell_documents(session, {one.position: one.key.agent for one in documents}, origin=me)
     cursor.statements = _reached([one.position for one in statements], newest[0])
     cursor.documents = _reached([one.position for one in documents], newest[1])
     return bool(statements or documents)
@@ -191,14 +197,15 @@ def _tell_all(session: Session, row: Follow) -> None:
     place = 0
     while statements := feed.statements_of(session, agent, place, limit=AT_ONCE):
         place = statements[-1].position
-        counted = (one.position for one in statements if one.position not in its_own and _counts(one))
+        others = (one for one in statements if one.position not in its_own)
+        counted = (one.position for one in others if tells_progress(orjson.loads(one.raw)))
         _tell(session, ({"child": row.child, "statement": one} for one in counted))
     its_own = _its_own(session, row.child, Tell.document)
     place = 0
     while documents := feed.documents_of(session, agent, place, limit=AT_ONCE):
         place = documents[-1].position
-        others = (one.position for one in documents if one.position not in its_own)
-        _tell(session, ({"child": row.child, "document": one} for one in others))
+        rest = (one.position for one in documents if one.position not in its_own)
+        _tell(session, ({"child": row.child, "document": one} for one in rest))
 
 
 def _its_own(session: Session, child: str, column: InstrumentedAttribute[int | None]) -> set[int | None]:
@@ -212,10 +219,6 @@ def _answer(session: Session) -> bool:
     for row in rows:
         row.answered = True
     return bool(_tell(session, ({"child": row.child, "answer": row.person} for row in rows)))
-
-
-def _counts(entry: StatementEntry | DocumentEntry) -> bool:
-    return isinstance(entry, StatementEntry) and tells_progress(orjson.loads(entry.raw))
 
 
 def _learner_of(raw: bytes) -> UUID | None:

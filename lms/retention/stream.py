@@ -103,7 +103,7 @@ def _scope(session: Session) -> str | None:
     me = standing(session)
     if me.certificate.role == "central":
         return DIRECTORY
-    if me.certificate.role == "hub" and me.root == me.certificate.node:
+    if me.certificate.role == "hub" and me.decides:
         return scope_for(DIRECTORY, me.certificate.node)
     return None
 

@@ -189,7 +189,7 @@ class DirectoryStream:
         proposal = session.get(Proposal, (kind, row.public_id))
         body = DirectoryBody(
             entry=described,
-            proposed_by=proposal.node if proposal and _decides(me) else None,
+            proposed_by=proposal.node if proposal and me.decides else None,
             manifests=manifest_sizes(self._shelf, described) if kind == "course" else {},
         )
         return Change(
@@ -212,7 +212,7 @@ class DirectoryStream:
         """
         found: dict[BlobRef, None] = {}
         needs = [needs_of(session, one) for one in recipients]
-        decides = _decides(standing(session))
+        decides = standing(session).decides
         for record in records:
             if record.kind != "course" or record.schema != SCHEMA:
                 continue
@@ -335,17 +335,13 @@ def _take_withdrawal(session: Session, arrival: _Arrival) -> Outcome:
 # ---------------------------------------------------------------- who decides
 
 
-def _decides(me: Standing) -> bool:
-    return me.root == me.certificate.node
-
-
 #: Where what is decided belongs that does not belong in the directory.
 _SCOPES: Mapping[Kind, str] = {"course": CATALOGUE, "withdrawal": REVOCATIONS}
 
 
 def _scope(kind: Kind, me: Standing) -> str:
     """Return the log a change belongs in. A hub decides for its own nodes only, so its scopes name it."""
-    if not _decides(me):
+    if not me.decides:
         return OFFERS
     unit = None if me.certificate.role == "central" else me.certificate.node
     return scope_for(_SCOPES.get(kind, DIRECTORY), unit)
@@ -354,8 +350,8 @@ def _scope(kind: Kind, me: Standing) -> str:
 def _speaker(me: Standing, context: Context) -> _Speaker:
     """Say what the origin may do here. Our own decisions come back to us after a restore, as decisions."""
     is_me = context.origin == me.certificate.node
-    decided = context.is_authority and (is_me or not _decides(me))
-    offer: Literal["adopted", "offered"] = "adopted" if _decides(me) else "offered"
+    decided = context.is_authority and (is_me or not me.decides)
+    offer: Literal["adopted", "offered"] = "adopted" if me.decides else "offered"
     return _Speaker(
         node=context.origin,
         standing="decided" if decided else offer,

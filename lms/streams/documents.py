@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy.orm import Session
 
-from lms.following.actions import Telling
+from lms.following.actions import tell_documents
 from lms.streams.statements import UNKNOWN_SCHEMA
 from sync.canonical import canonical_json
 from sync.messages import Record
@@ -87,7 +87,7 @@ class DocumentStream:
         """Write each document that is later than ours."""
         new: dict[int, str | None] = {}
         outcomes = [_apply(session, record, new) for record in records]
-        Telling(session, context.origin).documents(new)
+        tell_documents(session, new, origin=context.origin)
         return outcomes
 
 

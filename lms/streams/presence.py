@@ -85,7 +85,7 @@ class PeopleStream:
 
     def apply(self, session: Session, records: Sequence[Record], context: Context) -> Sequence[Outcome]:
         """Take nothing: statements and documents have their own streams."""
-        raise NotImplementedError
+        raise NotImplementedError  # it has no kinds, so nobody asks
 
 
 def _apply(session: Session, record: Record, context: Context) -> Outcome:
@@ -100,9 +100,8 @@ def _apply(session: Session, record: Record, context: Context) -> Outcome:
         note_answer(session, person, now=datetime.fromtimestamp(context.now_ms / 1000, UTC))
     elif parts_of(context.scope)[0] == UP:
         me = standing(session)
-        mine = me.certificate.node
-        if context.origin != mine:
-            follow(session, person, context.origin, me=mine, decides=me.root == mine)
+        if context.origin != me.certificate.node:
+            follow(session, person, context.origin, me=me.certificate.node, decides=me.decides)
     return APPLIED
 
 

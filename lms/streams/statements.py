@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import orjson
 from sqlalchemy.orm import Session
 
-from lms.following.actions import Telling
+from lms.following.actions import tell_statements
 from sync.messages import Record
 from sync.ports import APPLIED, PRESENT, Change, Changes, Context, Outcome, Verdict
 from sync.scopes import UP
@@ -48,7 +48,7 @@ class StatementStream:
             for copy, record in zip(copies, readable, strict=True)
             if copy.outcome is ingest.Outcome.STORED and copy.position is not None
         }
-        Telling(session, context.origin).statements(new)
+        tell_statements(session, new, origin=context.origin)
         stored = iter(copies)
         return [_outcome(next(stored)) if record.schema == SCHEMA else UNKNOWN_SCHEMA for record in records]
 
