@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, false, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, false, func, select
 from sqlalchemy.orm import Session
 
 from xapi_store.model.document import DocumentKey
@@ -25,6 +25,7 @@ from xapi_store.tables import (
     PreparedForList,
     RegistrationLink,
     StatementRow,
+    Values,
     VerbLink,
     VerbRow,
     digest,
@@ -78,27 +79,16 @@ class DocumentEntry:
 
 def statements_after(session: Session, position: int, *, limit: int) -> Sequence[StatementEntry]:
     """Return the next statements behind a position (0 for the beginning), oldest first."""
-    connection = session.connection()
-    return [
-        StatementEntry(
-            position=place,
-            statement_id=statement_id,
-            stored=stored,
-            raw=unpack(connection, raw),
-            copied=copied,
-        )
-        for place, statement_id, stored, raw, copied in _STATEMENTS.rows(
-            connection, position=position, last=settled_to(connection, StatementRow), limit=limit
-        )
-    ]
+    return _read_on(session, _STATEMENTS, position, limit)
 
 
-_STATEMENTS = Prepared(
-    select(StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.raw, StatementRow.copied)
-    .where(StatementRow.position > bindparam("position"), StatementRow.position <= bindparam("last"))
-    .order_by(StatementRow.position)
-    .limit(bindparam("limit"))
-)
+def statements_made_here_after(
+    session: Session, position: int, *, limit: int
+) -> tuple[Sequence[StatementEntry], int]:
+    """Return the next statements behind a position that were made on this node, and the position to go on from."""
+    newest = newest_position(session)  # first: what comes in between is told the next time
+    entries = _read_on(session, _MADE_HERE, position, limit)
+    return entries, _reached(entries, newest, position, limit)
 
 
 def with_attachments_after(
@@ -108,23 +98,46 @@ def with_attachments_after(
 
     At most *limit* statements are looked at; each is told with its position and its bytes.
     """
-    newest = newest_position(session)  # first: what comes in between is told the next time
+    entries, reached = statements_made_here_after(session, position, limit=limit)
+    return [(one.position, one.raw) for one in entries if b'"sha2"' in one.raw], reached
+
+
+def _reached(
+    entries: Sequence[StatementEntry] | Sequence[DocumentEntry], newest: int, position: int, limit: int
+) -> int:
+    """Return how far a feed was read, in which there may be long stretches of what was made elsewhere."""
+    last = entries[-1].position if entries else position
+    return last if len(entries) == limit else max(last, newest)
+
+
+def _read_on(session: Session, query: Prepared, position: int, limit: int) -> Sequence[StatementEntry]:
     connection = session.connection()
-    rows = _MADE_HERE.rows(connection, position=position, newest=newest, limit=limit)
-    named = [(place, raw) for place, packed in rows if b'"sha2"' in (raw := unpack(connection, packed))]
-    return named, int(rows[-1][0]) if len(rows) == limit else max(position, newest)
+    last = settled_to(connection, StatementRow)
+    rows = query.rows(connection, position=position, last=last, limit=limit)
+    return [_statement_entry(connection, row) for row in rows]
 
 
-_MADE_HERE = Prepared(
-    select(StatementRow.position, StatementRow.raw)
-    .where(
-        StatementRow.position > bindparam("position"),
-        StatementRow.position <= bindparam("newest"),
-        StatementRow.copied == false(),
+def _statement_entry(connection: Connection, row: Values) -> StatementEntry:
+    position, statement_id, stored, raw, copied = row
+    return StatementEntry(
+        position=position,
+        statement_id=statement_id,
+        stored=stored,
+        raw=unpack(connection, raw),
+        copied=copied,
     )
+
+
+_ENTRY = select(
+    StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.raw, StatementRow.copied
+)
+_NEXT = (
+    _ENTRY.where(StatementRow.position > bindparam("position"), StatementRow.position <= bindparam("last"))
     .order_by(StatementRow.position)
     .limit(bindparam("limit"))
 )
+_STATEMENTS = Prepared(_NEXT)
+_MADE_HERE = Prepared(_NEXT.where(~StatementRow.copied))
 
 
 def wanted_among(session: Session, positions: Sequence[int], wanted: FeedFilter) -> dict[int, datetime]:
@@ -168,44 +181,29 @@ _UNSETTLED = Prepared(select(func.min(StatementRow.stored)).where(StatementRow.p
 
 def documents_after(session: Session, position: int, *, limit: int) -> Sequence[DocumentEntry]:
     """Return the next documents whose latest change is behind a position, oldest change first."""
-    rows = session.scalars(
-        _whole_documents()
-        .where(
-            DocumentRow.position > position,
-            DocumentRow.position <= settled_to(session.connection(), DocumentRow),
-        )
-        .order_by(DocumentRow.position)
-        .limit(limit)
-    )
-    return [_document_entry(row) for row in rows]
+    return _documents(session, position, limit, _documents_settled(session))
 
 
-def statements_made_here_after(session: Session, position: int, *, limit: int) -> Sequence[StatementEntry]:
-    """Return the next statements behind a position that were made on this node, oldest first."""
-    connection = session.connection()
-    query = select(StatementRow.position).where(
-        StatementRow.position > position,
-        StatementRow.position <= settled_to(connection, StatementRow),
-        ~StatementRow.copied,
-    )
-    positions = session.scalars(query.order_by(StatementRow.position).limit(limit))
-    found = statements_at(session, list(positions))
-    return [found[place] for place in sorted(found)]
+def documents_made_here_after(
+    session: Session, position: int, *, limit: int
+) -> tuple[Sequence[DocumentEntry], int]:
+    """Return the next documents whose latest change was made on this node, and the position to go on from."""
+    newest = newest_document(session)  # first, as above
+    entries = _documents(session, position, limit, _documents_settled(session), ~DocumentRow.copied)
+    return entries, _reached(entries, newest, position, limit)
 
 
-def documents_made_here_after(session: Session, position: int, *, limit: int) -> Sequence[DocumentEntry]:
-    """Return the next documents whose latest change is behind a position and was made on this node."""
-    rows = session.scalars(
-        _whole_documents()
-        .where(
-            DocumentRow.position > position,
-            DocumentRow.position <= settled_to(session.connection(), DocumentRow),
-            ~DocumentRow.copied,
-        )
-        .order_by(DocumentRow.position)
-        .limit(limit)
-    )
-    return [_document_entry(row) for row in rows]
+def _documents_settled(session: Session) -> ColumnElement[bool]:
+    return DocumentRow.position <= settled_to(session.connection(), DocumentRow)
+
+
+def _documents(
+    session: Session, position: int, limit: int, *conditions: ColumnElement[bool]
+) -> Sequence[DocumentEntry]:
+    query = _whole_documents().where(DocumentRow.position > position, *conditions)
+    return [
+        _document_entry(row) for row in session.scalars(query.order_by(DocumentRow.position).limit(limit))
+    ]
 
 
 def newest_document(session: Session) -> int:
@@ -217,24 +215,11 @@ def newest_document(session: Session) -> int:
 def statements_at(session: Session, positions: Collection[int]) -> Mapping[int, StatementEntry]:
     """Return the statements at these positions, as far as they are here."""
     connection = session.connection()
-    return {
-        place: StatementEntry(
-            position=place,
-            statement_id=statement_id,
-            stored=stored,
-            raw=unpack(connection, raw),
-            copied=copied,
-        )
-        for place, statement_id, stored, raw, copied in _STATEMENTS_AT.rows(connection, list(positions))
-    }
+    rows = _STATEMENTS_AT.rows(connection, list(positions))
+    return {row[0]: _statement_entry(connection, row) for row in rows}
 
 
-_STATEMENTS_AT = PreparedForList(
-    select(
-        StatementRow.position, StatementRow.id, StatementRow.stored, StatementRow.raw, StatementRow.copied
-    ),
-    StatementRow.position,
-)
+_STATEMENTS_AT = PreparedForList(_ENTRY, StatementRow.position)
 
 
 def statements_of(session: Session, agent: str, position: int, *, limit: int) -> Sequence[StatementEntry]:
@@ -262,17 +247,8 @@ def documents_at(session: Session, positions: Collection[int]) -> Mapping[int, D
 
 def documents_of(session: Session, agent: str, position: int, *, limit: int) -> Sequence[DocumentEntry]:
     """Return the next documents of an agent whose latest change is behind a position, oldest change first."""
-    rows = session.scalars(
-        _whole_documents()
-        .where(
-            DocumentRow.agent_digest == digest(agent),
-            DocumentRow.agent == agent,
-            DocumentRow.position > position,
-        )
-        .order_by(DocumentRow.position)
-        .limit(limit)
-    )
-    return [_document_entry(row) for row in rows]
+    whose = (DocumentRow.agent_digest == digest(agent), DocumentRow.agent == agent)
+    return _documents(session, position, limit, *whose)
 
 
 def _whole_documents() -> Select[DocumentRow]:

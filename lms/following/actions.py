@@ -8,7 +8,7 @@ admitted it, of what that one holds itself; so each step on the way needs to kno
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
@@ -25,7 +25,7 @@ from lms.progress.actions import tells_progress
 from sync.node import line_of, standing, vouched_for
 from xapi_store import feed
 from xapi_store.model.actor import actor_key
-from xapi_store.tables import newest_ended, transaction_number
+from xapi_store.tables import add_in_order, newest_ended, transaction_number
 
 AT_ONCE = 200
 _FOLLOWS_AT_ONCE = 10
@@ -112,14 +112,10 @@ def _follows_of(session: Session, people: Collection[UUID]) -> Mapping[UUID, lis
 
 
 def _tell(session: Session, rows: Iterable[dict[str, Any]]) -> int:
-    """Line rows up, and return how many; those of one call have all their positions before any of them is numbered."""
+    """Line rows up, and return how many."""
     made = [Tell(**row) for row in rows]
     if made:
-        session.add_all(made)
-        session.flush()
-        number = transaction_number(session.connection())
-        for one in made:
-            one.transaction = number
+        add_in_order(session, made)
         session.flush()
     return len(made)
 
@@ -150,19 +146,12 @@ def _look_through(session: Session) -> bool:
     if session.scalar(select(Follow.id).where(Follow.told).limit(1)) is None:
         cursor.statements, cursor.documents = feed.newest_position(session), feed.newest_document(session)
         return False
-    newest = feed.newest_position(session), feed.newest_document(session)  # before anything is read
-    statements = feed.statements_made_here_after(session, cursor.statements, limit=AT_ONCE)
-    documents = feed.documents_made_here_after(session, cursor.documents, limit=AT_ONCE)
+    statements, cursor.statements = feed.statements_made_here_after(session, cursor.statements, limit=AT_ONCE)
+    documents, cursor.documents = feed.documents_made_here_after(session, cursor.documents, limit=AT_ONCE)
     me = standing(session).certificate.node
     tell_statements(session, {one.position: one.raw for one in statements}, origin=me)
     tell_documents(session, {one.position: one.key.agent for one in documents}, origin=me)
-    cursor.statements = _reached([one.position for one in statements], newest[0])
-    cursor.documents = _reached([one.position for one in documents], newest[1])
     return bool(statements or documents)
-
-
-def _reached(positions: Sequence[int], newest: int) -> int:
-    return positions[-1] if len(positions) == AT_ONCE else max(newest, *positions, 0)
 
 
 def _catch_up(session: Session) -> bool:

@@ -15,17 +15,14 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lms.people.tables import DirectoryChange
-from xapi_store.tables import settled_to, transaction_number
+from xapi_store.tables import add_in_order, settled_to
 
 Kind = Literal["person", "group", "membership", "enrolment", "course", "withdrawal", "assignment"]
 
 
 def record_change(session: Session, kind: Kind, public_id: UUID) -> None:
     """Put a change made on this node into the feed, in the caller's transaction."""
-    row = DirectoryChange(kind=kind, public_id=public_id)
-    session.add(row)
-    session.flush()
-    row.transaction = transaction_number(session.connection())  # once it has its position
+    add_in_order(session, [DirectoryChange(kind=kind, public_id=public_id)])
 
 
 def changes_after(session: Session, position: int, *, limit: int) -> Sequence[DirectoryChange]:

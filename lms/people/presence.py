@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lms.people.tables import Presence
 from sync.node import admitted_by
-from xapi_store.tables import settled_to, transaction_number
+from xapi_store.tables import add_in_order, settled_to
 
 
 def note_presence(session: Session, person: UUID, *, now: datetime) -> None:
@@ -22,9 +22,7 @@ def note_presence(session: Session, person: UUID, *, now: datetime) -> None:
         return
     session.execute(delete(Presence).where(Presence.person == person))
     row = Presence(person=person, since=known.since if known else now, admitted_by=above)
-    session.add(row)
-    session.flush()
-    row.transaction = transaction_number(session.connection())  # once it has its position
+    add_in_order(session, [row])
 
 
 def note_answer(session: Session, person: UUID, *, now: datetime) -> None:

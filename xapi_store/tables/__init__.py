@@ -3,7 +3,13 @@
 from xapi_store.tables.dictionaries import digest, find_numbers, numbers
 from xapi_store.tables.inserts import Inserted, insert_all, insert_or_ignore
 from xapi_store.tables.partitions import IN_PARTS
-from xapi_store.tables.positions import newest_ended, next_positions, settled_to, transaction_number
+from xapi_store.tables.positions import (
+    add_in_order,
+    newest_ended,
+    next_positions,
+    settled_to,
+    transaction_number,
+)
 from xapi_store.tables.prepared import Prepared, PreparedForList, Values
 from xapi_store.tables.rows import (
     ActivityLink,
@@ -47,6 +53,7 @@ __all__ = [
     "Values",
     "VerbLink",
     "VerbRow",
+    "add_in_order",
     "digest",
     "find_numbers",
     "insert_all",

@@ -24,6 +24,7 @@ from sqlalchemy import (
     table,
     text,
 )
+from sqlalchemy.orm import Session
 
 from xapi_store.tables.prepared import Prepared
 from xapi_store.tables.rows import DocumentRow, StatementRow
@@ -47,6 +48,15 @@ def transaction_number(connection: Connection) -> int:
         return 0
     ((number,),) = _TRANSACTION.rows(connection)
     return int(number)
+
+
+def add_in_order(session: Session, rows: Sequence[Any]) -> None:
+    """Write rows that get their positions as they are written, and keep with them what `settled_to` asks."""
+    session.add_all(rows)
+    session.flush()
+    number = transaction_number(session.connection())  # once they have their positions
+    for row in rows:
+        row.transaction = number
 
 
 def settled_to(connection: Connection, row: Any) -> int:
